@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_BRIDGE_ARGUMENTS_H
+#define NS3MARL_BRIDGE_ARGUMENTS_H
+
+#include "bridge/error.h"
+
+#include "ns3/command-line.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ns3::marl
+{
+
+/// The arguments of a scenario: ns-3's CommandLine, except that a wrong argument is an Error instead of the end of the
+/// process. Beside the added ones it takes attributes (`--ns3::Class::Attribute=value`) and ns-3's global values.
+class Arguments
+{
+  public:
+    /// \param name without dashes \param help one line, with the unit \param value holds the default
+    template <typename T>
+    void Add(const std::string& name, const std::string& help, T& value)
+    {
+        m_commandLine.AddValue(name, help, value);
+        m_parses[name] = [](const std::string& text) {
+            T scratch{};
+            return CommandLineHelper::UserItemParse<T>(text, scratch);
+        };
+    }
+
+    /// \throws Error (CONFIG) that names the first unknown argument or the value that cannot be read
+    void Parse(const std::vector<std::string>& arguments);
+
+    std::string GetHelp() const;
+
+  private:
+    CommandLine m_commandLine;
+    std::map<std::string, std::function<bool(const std::string&)>> m_parses;
+};
+
+} // namespace ns3::marl
+
+#endif // NS3MARL_BRIDGE_ARGUMENTS_H
