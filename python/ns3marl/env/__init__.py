@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Environments: the pool of simulators and its adapters to PettingZoo and Gymnasium."""

@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The vocabulary: specs, observations and actions as numpy arrays with named axes.
+
+Axes: **E** environments, **A** agents of a group, **F** features, **D** discrete heads, **R** real-valued heads,
+**S** rows of a state block, **M** metrics; **B** stands for the environments present in a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One observed quantity; bounds are inclusive and finite, in ``unit``."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    saturating: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A head counts only when discrete head ``head`` of the same group took one of ``choices``."""
+
+    head: int
+    choices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscreteHead:
+    """An action that is one of ``len(choices)`` named choices; its value is the index."""
+
+    name: str
+    choices: tuple[str, ...]
+    default_choice: int = 0
+    counts_when: Condition | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinuousHead:
+    """An action that is a number in [``low``, ``high``], in ``unit``."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    default_value: float = 0.0
+    counts_when: Condition | None = None
+    description: str = ""
+
+
+def _bounds(features: tuple[Feature, ...]) -> tuple[Float32, Float32]:
+    low = np.array([f.low for f in features], dtype=np.float32)
+    high = np.array([f.high for f in features], dtype=np.float32)
+    low.flags.writeable = high.flags.writeable = False
+    return low, high
+
+
+@dataclass(frozen=True)
+class Group:
+    """Agents that share one layout of observation and action."""
+
+    name: str
+    agents: tuple[str, ...]
+    features: tuple[Feature, ...]
+    discrete_heads: tuple[DiscreteHead, ...] = ()
+    continuous_heads: tuple[ContinuousHead, ...] = ()
+
+    @cached_property
+    def bounds(self) -> tuple[Float32, Float32]:
+        """Lower and upper bounds of the features, each [F]."""
+        return _bounds(self.features)
+
+    @cached_property
+    def choice_counts(self) -> tuple[int, ...]:
+        """Number of choices of each discrete head, length D."""
+        return tuple(len(head.choices) for head in self.discrete_heads)
+
+    @cached_property
+    def mask_offsets(self) -> tuple[int, ...]:
+        """Where each discrete head's mask starts on the mask axis; length D + 1, the last is its width."""
+        return (0, *np.cumsum(self.choice_counts, dtype=int).tolist())
+
+    @cached_property
+    def default_discrete(self) -> Int32:
+        """Discrete action of an agent that is not asked to act, [D]."""
+        return np.array([head.default_choice for head in self.discrete_heads], dtype=np.int32)
+
+    @cached_property
+    def default_continuous(self) -> Float32:
+        """Real-valued action of an agent that is not asked to act, [R] in the heads' units."""
+        return np.array([head.default_value for head in self.continuous_heads], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class StateBlock:
+    """A table of the global state: S named rows of F features."""
+
+    name: str
+    rows: tuple[str, ...]
+    features: tuple[Feature, ...]
+
+    @cached_property
+    def bounds(self) -> tuple[Float32, Float32]:
+        """Lower and upper bounds of the features, each [F]."""
+        return _bounds(self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure of the episode so far, in ``unit``."""
+
+    name: str
+    unit: str
+    description: str = ""
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; ``type`` is "float64" or "int64"."""
+
+    name: str
+    unit: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that a scenario reports when they are finished (a task, a packet)."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything a learner needs to know of a scenario under one set of arguments."""
+
+    scenario: str
+    tick_ns: int
+    ticks: int
+    groups: tuple[Group, ...]
+    state: tuple[StateBlock, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    tables: tuple[Table, ...] = ()
+    hash: str = ""
+
+    @cached_property
+    def agents(self) -> tuple[str, ...]:
+        """Names of all agents, group after group."""
+        return tuple(agent for group in self.groups for agent in group.agents)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupArrays:
+    """What the agents of one group see and got, for B environments."""
+
+    observations: Float32  #: [B,A,F] in the features' units
+    rewards: Float32  #: [B,A] of the interval that just ended
+    decides: Bool  #: [B,A] who is asked to act
+    masks: Bool  #: [B,A,sum n] allowed choices, discrete head after discrete head
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The last observation of an episode that ended in this step (of one environment: no axis B)."""
+
+    tick: int
+    sim_time_ns: int
+    terminated: bool
+    truncated: bool
+    observations: tuple[Float32, ...]  #: per group [A,F]
+    state: tuple[Float32, ...]  #: per state block [S,F]
+    metrics: Float64  #: [M] of the whole episode; NaN: nothing was there to measure
+    seed: int  #: ns-3 RngSeed of the episode
+    run: int  #: ns-3 RngRun of the episode
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The observations of B environments.
+
+    Where an episode ended in this step, ``final`` of that row holds its last observation, ``rewards``,
+    ``metrics``, ``terminated`` and ``truncated`` belong to the ended episode, and everything else is tick 0 of
+    the next one (autoreset in the same step).
+    """
+
+    env_id: Int64  #: [B]
+    tick: Int64  #: [B]
+    sim_time_ns: Int64  #: [B]
+    groups: tuple[GroupArrays, ...]
+    state: tuple[Float32, ...]  #: per state block [B,S,F]
+    metrics: Float64  #: [B,M] of the episode so far; NaN: nothing to measure yet
+    terminated: Bool  #: [B] ended by the task: no bootstrap
+    truncated: Bool  #: [B] cut at T: bootstrap from ``final``
+    final: tuple[Final | None, ...]  #: length B
+    tables: tuple[dict[str, dict[str, Float64 | Int64]], ...] = field(default=())  #: length B; table, column
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The joint action of one group for B environments, in physical units."""
+
+    discrete: Int32  #: [B,A,D] indices into the choices
+    continuous: Float32  #: [B,A,R]
