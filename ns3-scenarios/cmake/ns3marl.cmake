@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the bundled scenarios and a user's own folder share: dependencies, compiler settings, ns3marl_add_scenario().
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug or RelWithDebInfo" FORCE)
+endif()
+find_program(NS3MARL_CCACHE ccache DOC "Compiler cache; empty for none")
+if(NS3MARL_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${NS3MARL_CCACHE}")
+endif()
+
+list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+set(NS3MARL_NS3_MODULES antenna applications core energy flow-monitor internet mobility network propagation spectrum
+  stats traffic-control wifi)
+find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES})
+list(TRANSFORM NS3MARL_NS3_MODULES PREPEND ns3:: OUTPUT_VARIABLE NS3MARL_NS3_TARGETS)
+
+find_package(Protobuf REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq)
+
+# Warnings for the project's own code and a user's scenarios. ns-3's headers count as system headers.
+add_library(ns3marl-warnings INTERFACE)
+target_compile_options(ns3marl-warnings INTERFACE -Wall -Wextra -Wpedantic)
+
+# ns3marl_add_scenario(NAME SOURCE...): the executable bin/NAME, linked against the bridge and the models.
+function(ns3marl_add_scenario name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE ns3marl-bridge ns3marl-models ns3marl-warnings)
+endfunction()
