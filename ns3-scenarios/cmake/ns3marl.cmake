@@ -28,11 +28,11 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq)
 
 # Warnings for the project's own code and a user's scenarios. ns-3's headers count as system headers.
-add_library(ns3marl-warnings INTERFACE)
-target_compile_options(ns3marl-warnings INTERFACE -Wall -Wextra -Wpedantic)
+set(NS3MARL_WARNINGS -Wall -Wextra -Wpedantic)
 
 # ns3marl_add_scenario(NAME SOURCE...): the executable bin/NAME, linked against the bridge and the models.
 function(ns3marl_add_scenario name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE ns3marl-bridge ns3marl-models ns3marl-warnings)
+  target_compile_options(${name} PRIVATE ${NS3MARL_WARNINGS})
+  target_link_libraries(${name} PRIVATE ns3marl-bridge ns3marl-models)
 endfunction()
