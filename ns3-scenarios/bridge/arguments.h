@@ -10,7 +10,9 @@
 
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace ns3::marl
@@ -26,20 +28,33 @@ class Arguments
     void Add(const std::string& name, const std::string& help, T& value)
     {
         m_commandLine.AddValue(name, help, value);
-        m_parses[name] = [](const std::string& text) {
+        m_reads[name] = [](const std::string& text) {
             T scratch{};
-            return CommandLineHelper::UserItemParse<T>(text, scratch);
+            if constexpr (std::is_arithmetic_v<T> && sizeof(T) > 1)
+            {
+                // ns-3's own parser would take "12abc" as 12 and "-1" as 4294967295
+                std::istringstream stream(text);
+                return static_cast<bool>(stream >> scratch) && stream.peek() == std::istringstream::traits_type::eof() &&
+                       (std::is_signed_v<T> || text.front() != '-');
+            }
+            else
+            {
+                return CommandLineHelper::UserItemParse<T>(text, scratch);
+            }
         };
     }
 
     /// \throws Error (CONFIG) that names the first unknown argument or the value that cannot be read
     void Parse(const std::vector<std::string>& arguments);
 
+    /// \return the arguments with their help lines and defaults
     std::string GetHelp() const;
 
   private:
+    void Check(const std::string& argument) const;
+
     CommandLine m_commandLine;
-    std::map<std::string, std::function<bool(const std::string&)>> m_parses;
+    std::map<std::string, std::function<bool(const std::string&)>> m_reads; ///< can the text be read?
 };
 
 } // namespace ns3::marl

@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "bridge/arguments.h"
+
+#include "ns3/config.h"
+#include "ns3/string.h"
+
+#include <sstream>
+
+namespace ns3::marl
+{
+
+void
+Arguments::Check(const std::string& argument) const
+{
+    if (!argument.starts_with("--") || argument.size() < 3)
+    {
+        throw Error(FaultKind::CONFIG,
+                    "argument '" + argument + "' is not of the form --name=value; give scenario arguments like --name=value");
+    }
+    const auto equals = argument.find('=');
+    const auto name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
+    const auto value = equals == std::string::npos ? std::string() : argument.substr(equals + 1);
+    if (name == "RngSeed" || name == "RngRun")
+    {
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name + "' is not taken here: seed and run come with the episode; set the seed of the environment");
+    }
+    if (const auto read = m_reads.find(name); read != m_reads.end())
+    {
+        if (!read->second(value))
+        {
+            throw Error(FaultKind::CONFIG,
+                        "argument '--" + name + "' cannot be read from '" + value + "'; run the scenario with --help for its type and default");
+        }
+        return;
+    }
+    if (!Config::SetDefaultFailSafe(name, StringValue(value)) && !Config::SetGlobalFailSafe(name, StringValue(value)))
+    {
+        std::string known;
+        for (const auto& [other, read] : m_reads)
+        {
+            known += (known.empty() ? "--" : ", --") + other;
+        }
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name + "' with value '" + value +
+                        "' is neither an argument of the scenario nor an attribute or global value of ns-3 that takes it; the scenario has: " + known);
+    }
+}
+
+void
+Arguments::Parse(const std::vector<std::string>& arguments)
+{
+    // CommandLine prints its help and ends the process at the first wrong argument, so each is tried first.
+    std::vector<std::string> words{"scenario"};
+    for (const auto& argument : arguments)
+    {
+        Check(argument);
+        words.push_back(argument);
+    }
+    m_commandLine.Parse(words);
+}
+
+std::string
+Arguments::GetHelp() const
+{
+    std::ostringstream help;
+    m_commandLine.PrintHelp(help);
+    return help.str();
+}
+
+} // namespace ns3::marl

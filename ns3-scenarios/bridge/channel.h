@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_BRIDGE_CHANNEL_H
+#define NS3MARL_BRIDGE_CHANNEL_H
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace ns3::marl
+{
+
+/// The ZeroMQ connection to a learner: one frame out, one frame in. Waiting blocks without using the CPU.
+class Channel
+{
+  public:
+    /// \param endpoint of the learner, e.g. "ipc:///run/x/pool" or "tcp://127.0.0.1:5555"
+    /// \param identity by which the learner tells this peer from others; empty: the learner makes one up
+    /// \throws Error (CONFIG) for an endpoint that ZeroMQ does not take
+    Channel(const std::string& endpoint, const std::string& identity);
+    ~Channel(); ///< waits up to two seconds for what was sent to leave
+
+    void Send(std::string_view frame);
+
+    /// \return the next frame; the view lives until the next call
+    std::string_view Receive();
+
+  private:
+    struct Sockets;
+    std::unique_ptr<Sockets> m_sockets;
+};
+
+/// Ends this process by SIGTERM when the learner that launched it is gone, even in the middle of a long tick. The learner
+/// holds the other end of the pipe; its end of file is the sign. The socket file of an ipc endpoint, which a killed
+/// learner leaves behind, and its folder are removed.
+/// \param lifeFd read end of the pipe
+void WatchLearner(int lifeFd, const std::string& endpoint);
+
+} // namespace ns3::marl
+
+#endif // NS3MARL_BRIDGE_CHANNEL_H

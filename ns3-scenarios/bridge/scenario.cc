@@ -1,0 +1,347 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "bridge/scenario.h"
+
+#include "bridge/channel.h"
+#include "bridge/lockstep.h"
+#include "bridge/wire.h"
+
+#include "ns3/config.h"
+#include "ns3/rng-seed-manager.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <unistd.h>
+
+namespace ns3::marl
+{
+
+namespace
+{
+
+using Make = std::function<std::unique_ptr<Scenario>()>;
+
+/// A scenario under its arguments, and what the bridge itself takes from them.
+struct Configured
+{
+    std::unique_ptr<Scenario> scenario;
+    Spec spec;
+    bool withTables{false};
+};
+
+/// Parses the arguments on top of ns-3's own defaults, so that nothing is left of an earlier Describe.
+Configured
+Configure(const Make& make, const std::vector<std::string>& arguments)
+{
+    Config::Reset();
+    Configured configured{make(), {}, false};
+    std::string tables;
+    Arguments parser;
+    configured.scenario->AddArguments(parser);
+    parser.Add("tables", "Comma-separated names of the tables to report", tables);
+    parser.Parse(arguments);
+    configured.spec = configured.scenario->Describe();
+    configured.spec.Check();
+
+    std::istringstream names(tables);
+    std::set<std::string> wanted;
+    for (std::string name; std::getline(names, name, ',');)
+    {
+        wanted.insert(name);
+    }
+    for (const auto& name : wanted)
+    {
+        if (std::ranges::none_of(configured.spec.tables, [&](const Table& table) { return table.name == name; }))
+        {
+            throw Error(FaultKind::CONFIG, "argument '--tables': the scenario has no table '" + name + "'");
+        }
+    }
+    std::erase_if(configured.spec.tables, [&](const Table& table) { return !wanted.contains(table.name); });
+    configured.withTables = !wanted.empty();
+    return configured;
+}
+
+void
+SetSeed(uint32_t seed, uint64_t run)
+{
+    if (seed == 0)
+    {
+        throw Error(FaultKind::CONFIG, "seed 0 is not a seed of ns-3; give one of 1 or above");
+    }
+    RngSeedManager::SetSeed(seed);
+    RngSeedManager::SetRun(run);
+}
+
+/// Serves one episode to a learner.
+class Session
+{
+  public:
+    Session(const std::string& name, const Make& make, const std::string& endpoint, const std::string& identity)
+        : m_name(name),
+          m_make(make),
+          m_channel(endpoint, identity)
+    {
+    }
+
+    /// \return the exit status
+    int Serve()
+    {
+        try
+        {
+            m_channel.Send(m_wire.EncodeHello(MakeHello()));
+            if (const auto begin = Await())
+            {
+                RunEpisode(*begin);
+            }
+            return 0;
+        }
+        catch (const Error& error)
+        {
+            return Fail(error.GetKind(), error.what());
+        }
+        catch (const std::exception& error)
+        {
+            return Fail(FaultKind::SIMULATION, error.what());
+        }
+    }
+
+  private:
+    Hello MakeHello() const
+    {
+        Hello hello;
+        hello.scenario = m_name;
+        hello.ns3Version = NS3MARL_NS3_VERSION;
+        hello.ns3BuildProfile = NS3MARL_NS3_BUILD_PROFILE;
+        hello.pid = getpid();
+        return hello;
+    }
+
+    /// Answers Describe until Begin comes; nothing when the learner has had enough.
+    std::optional<BeginRequest> Await()
+    {
+        for (;;)
+        {
+            auto request = m_wire.Decode(m_channel.Receive());
+            if (const auto* describe = std::get_if<DescribeRequest>(&request))
+            {
+                m_channel.Send(m_wire.EncodeSpec(Configure(m_make, describe->arguments).spec));
+            }
+            else if (auto* begin = std::get_if<BeginRequest>(&request))
+            {
+                return std::move(*begin);
+            }
+            else if (std::holds_alternative<EndRequest>(request))
+            {
+                return std::nullopt;
+            }
+            else
+            {
+                throw Error(FaultKind::OUT_OF_STEP, "an Action came before Begin; expected Describe, Begin or End");
+            }
+        }
+    }
+
+    void RunEpisode(const BeginRequest& begin)
+    {
+        auto [scenario, spec, withTables] = Configure(m_make, begin.arguments);
+        SetSeed(begin.seed, begin.run);
+        const auto hash = Wire::GetSpecHash(spec);
+        Lockstep lockstep(*scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+            m_tick = stamp.tick;
+            m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp) : m_wire.EncodeObservation(observation, stamp));
+            return action != nullptr && ReceiveAction(stamp.tick, spec, *action);
+        });
+        lockstep.Run();
+    }
+
+    bool ReceiveAction(uint64_t tick, const Spec& spec, Action& action)
+    {
+        const auto request = m_wire.Decode(m_channel.Receive());
+        if (std::holds_alternative<EndRequest>(request))
+        {
+            return false;
+        }
+        const auto* received = std::get_if<ActionRequest>(&request);
+        if (!received)
+        {
+            throw Error(FaultKind::OUT_OF_STEP, "tick " + std::to_string(tick) + ": expected an Action or End, Describe or Begin came");
+        }
+        if (received->tick != tick)
+        {
+            throw Error(FaultKind::OUT_OF_STEP,
+                        "expected the action of tick " + std::to_string(tick) + ", that of tick " + std::to_string(received->tick) + " came");
+        }
+        ReadAction(*received, spec, action);
+        return true;
+    }
+
+    int Fail(FaultKind kind, const std::string& message)
+    {
+        std::cerr << m_name << ": " << message << std::endl;
+        m_channel.Send(m_wire.EncodeFault(kind, m_tick, message));
+        return 1;
+    }
+
+    std::string m_name;
+    Make m_make;
+    Channel m_channel;
+    Wire m_wire;
+    uint64_t m_tick{0};
+};
+
+/// Runs an episode without a learner and prints its metrics and what it cost.
+void
+RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run, uint64_t warmUpTicks)
+{
+    auto [scenario, spec, withTables] = Configure(make, arguments);
+    SetSeed(seed, run);
+    std::chrono::steady_clock::time_point start; // after the warm-up
+    std::chrono::steady_clock::time_point end;
+    int64_t cpuNs = 0;
+    Stamp last;
+    std::vector<double> metrics;
+    Lockstep lockstep(*scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+        if (stamp.tick > warmUpTicks)
+        {
+            cpuNs += stamp.tickCpuNs;
+        }
+        else
+        {
+            start = std::chrono::steady_clock::now();
+        }
+        last = stamp;
+        if (!action)
+        {
+            end = std::chrono::steady_clock::now();
+            metrics = observation.metrics;
+            return false;
+        }
+        *action = Action(spec);
+        scenario->Decide(stamp.tick, observation, *action);
+        return true;
+    });
+    lockstep.Run();
+    const std::chrono::nanoseconds wall = end - start;
+
+    std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs << ",\"wall_ns\":" << wall.count()
+              << ",\"cpu_ns\":" << cpuNs << ",\"metrics\":{";
+    std::cout.precision(std::numeric_limits<double>::max_digits10);
+    for (std::size_t i = 0; i < metrics.size(); ++i)
+    {
+        std::cout << (i ? ",\"" : "\"") << spec.metrics[i].name << "\":";
+        if (std::isnan(metrics[i]))
+        {
+            std::cout << "null";
+        }
+        else
+        {
+            std::cout << metrics[i];
+        }
+    }
+    std::cout << "}}" << std::endl;
+}
+
+/// Takes `--name` or `--name=value` out of the words; nothing when it is not there.
+std::optional<std::string>
+Take(std::vector<std::string>& words, const std::string& name)
+{
+    const auto found = std::ranges::find_if(words, [&](const std::string& word) {
+        return word == "--" + name || word.starts_with("--" + name + "=");
+    });
+    if (found == words.end())
+    {
+        return std::nullopt;
+    }
+    const auto value = found->size() > name.size() + 3 ? found->substr(name.size() + 3) : std::string();
+    words.erase(found);
+    return value;
+}
+
+uint64_t
+ToNumber(const std::optional<std::string>& text, const std::string& name, uint64_t otherwise)
+{
+    if (!text)
+    {
+        return otherwise;
+    }
+    if (text->empty() || text->find_first_not_of("0123456789") != std::string::npos || text->size() > 18)
+    {
+        throw Error(FaultKind::CONFIG, "argument '--" + name + "' cannot be read from '" + *text + "'; expected a whole number");
+    }
+    return std::stoull(*text);
+}
+
+void
+PrintHelp(const std::string& name, const Make& make)
+{
+    Arguments parser;
+    const auto scenario = make();
+    scenario->AddArguments(parser);
+    std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
+              << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
+              << name << " --standalone [--seed=1] [--run=1] [--warm-up=0] [ARGUMENTS]   run an episode without a learner\n\n"
+              << parser.GetHelp();
+}
+
+} // namespace
+
+void
+Scenario::Decide(uint64_t /* tick */, const Observation& /* observation */, Action& /* action */)
+{
+}
+
+int
+RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
+{
+    std::vector<std::string> words(argv + 1, argv + argc);
+    try
+    {
+        if (Take(words, "help"))
+        {
+            PrintHelp(name, make);
+            return 0;
+        }
+        if (Take(words, "describe"))
+        {
+            std::cout << Wire::GetSpecJson(Configure(make, words).spec) << std::endl;
+            return 0;
+        }
+        if (Take(words, "standalone"))
+        {
+            const auto seed = ToNumber(Take(words, "seed"), "seed", 1);
+            const auto run = ToNumber(Take(words, "run"), "run", 1);
+            const auto warmUpTicks = ToNumber(Take(words, "warm-up"), "warm-up", 0);
+            RunStandalone(make, words, static_cast<uint32_t>(seed), run, warmUpTicks);
+            return 0;
+        }
+        const auto endpoint = Take(words, "connect");
+        const auto identity = Take(words, "identity");
+        const auto lifeFd = Take(words, "life-fd");
+        if (!endpoint || !words.empty())
+        {
+            throw Error(FaultKind::CONFIG,
+                        "expected --connect=ENDPOINT, --describe or --standalone" + (words.empty() ? "" : ", and not '" + words.front() + "'") +
+                            "; see --help");
+        }
+        if (lifeFd)
+        {
+            WatchLearner(static_cast<int>(ToNumber(lifeFd, "life-fd", 0)), *endpoint);
+        }
+        return Session(name, make, *endpoint, identity.value_or("")).Serve();
+    }
+    catch (const std::exception& error)
+    {
+        std::cerr << name << ": " << error.what() << std::endl;
+        return 2;
+    }
+}
+
+} // namespace ns3::marl

@@ -1,0 +1,312 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "bridge/wire.h"
+
+#include "ns3/hash.h"
+
+#include "ns3marl/v1/lockstep.pb.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <cstdio>
+
+namespace v1 = ::ns3marl::v1;
+
+namespace ns3::marl
+{
+
+namespace
+{
+
+template <typename T>
+void
+SetBytes(std::string* target, const std::vector<T>& values)
+{
+    target->assign(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+void
+ToMessage(const Feature& feature, v1::Feature* message)
+{
+    message->set_name(feature.name);
+    message->set_unit(feature.unit);
+    message->set_low(feature.low);
+    message->set_high(feature.high);
+    message->set_saturating(feature.saturating);
+    message->set_description(feature.description);
+}
+
+void
+ToMessage(const Condition& condition, v1::Condition* message)
+{
+    message->set_head(condition.head);
+    message->mutable_choices()->Assign(condition.choices.begin(), condition.choices.end());
+}
+
+void
+ToMessage(const Group& group, v1::Group* message)
+{
+    message->set_name(group.name);
+    message->mutable_agents()->Assign(group.agents.begin(), group.agents.end());
+    for (const auto& feature : group.features)
+    {
+        ToMessage(feature, message->add_features());
+    }
+    for (const auto& head : group.discreteHeads)
+    {
+        auto* out = message->add_discrete_heads();
+        out->set_name(head.name);
+        out->mutable_choices()->Assign(head.choices.begin(), head.choices.end());
+        out->set_default_choice(head.defaultChoice);
+        if (head.countsWhen)
+        {
+            ToMessage(*head.countsWhen, out->mutable_counts_when());
+        }
+        out->set_description(head.description);
+    }
+    for (const auto& head : group.continuousHeads)
+    {
+        auto* out = message->add_continuous_heads();
+        out->set_name(head.name);
+        out->set_unit(head.unit);
+        out->set_low(head.low);
+        out->set_high(head.high);
+        out->set_default_value(head.defaultValue);
+        if (head.countsWhen)
+        {
+            ToMessage(*head.countsWhen, out->mutable_counts_when());
+        }
+        out->set_description(head.description);
+    }
+}
+
+/// The spec with its hash, which is taken over the message without it.
+v1::Spec
+ToMessage(const Spec& spec)
+{
+    v1::Spec message;
+    message.set_scenario(spec.scenario);
+    message.set_tick_ns(spec.tick.GetNanoSeconds());
+    message.set_ticks(spec.ticks);
+    for (const auto& group : spec.groups)
+    {
+        ToMessage(group, message.add_groups());
+    }
+    for (const auto& block : spec.state)
+    {
+        auto* out = message.add_state();
+        out->set_name(block.name);
+        out->mutable_rows()->Assign(block.rows.begin(), block.rows.end());
+        for (const auto& feature : block.features)
+        {
+            ToMessage(feature, out->add_features());
+        }
+    }
+    for (const auto& metric : spec.metrics)
+    {
+        auto* out = message.add_metrics();
+        out->set_name(metric.name);
+        out->set_unit(metric.unit);
+        out->set_description(metric.description);
+        out->set_higher_is_better(metric.higherIsBetter);
+    }
+    for (const auto& table : spec.tables)
+    {
+        auto* out = message.add_tables();
+        out->set_name(table.name);
+        for (const auto& column : table.columns)
+        {
+            auto* outColumn = out->add_columns();
+            outColumn->set_name(column.name);
+            outColumn->set_unit(column.unit);
+            outColumn->set_type(static_cast<v1::Column::Type>(column.type));
+        }
+    }
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(Hash64(message.SerializeAsString())));
+    message.set_hash(hash);
+    return message;
+}
+
+void
+ToMessage(const Observation& observation, const Stamp& stamp, v1::Observation* message)
+{
+    message->set_tick(stamp.tick);
+    message->set_sim_time_ns(stamp.simTimeNs);
+    message->set_terminated(observation.terminated);
+    message->set_truncated(stamp.truncated);
+    message->set_saturated(stamp.saturated);
+    for (std::size_t i = 0; i < observation.groups.size(); ++i)
+    {
+        const auto& group = observation.groups[i];
+        auto* out = i < static_cast<std::size_t>(message->groups_size()) ? message->mutable_groups(i) : message->add_groups();
+        SetBytes(out->mutable_observations(), group.features);
+        SetBytes(out->mutable_rewards(), group.rewards);
+        SetBytes(out->mutable_decides(), group.decides);
+        SetBytes(out->mutable_masks(), group.masks);
+    }
+    for (std::size_t i = 0; i < observation.state.size(); ++i)
+    {
+        SetBytes(i < static_cast<std::size_t>(message->state_size()) ? message->mutable_state(i) : message->add_state(),
+                 observation.state[i]);
+    }
+    SetBytes(message->mutable_metrics(), observation.metrics);
+    message->clear_tables();
+    for (const auto& table : observation.tables)
+    {
+        if (!stamp.withTables)
+        {
+            break;
+        }
+        auto* out = message->add_tables();
+        out->set_rows(table.rows);
+        out->mutable_columns()->Assign(table.columns.begin(), table.columns.end());
+    }
+    auto* diagnostics = message->mutable_diagnostics();
+    diagnostics->set_build_wall_ns(stamp.buildWallNs);
+    diagnostics->set_tick_wall_ns(stamp.tickWallNs);
+    diagnostics->set_tick_cpu_ns(stamp.tickCpuNs);
+}
+
+void
+CheckMajor(uint32_t major)
+{
+    if (major != v1::PROTOCOL_VERSION_MAJOR)
+    {
+        throw Error(FaultKind::VERSION,
+                    "the learner speaks protocol version " + std::to_string(major) + ", this simulator speaks " +
+                        std::to_string(v1::PROTOCOL_VERSION_MAJOR) + "; rebuild the scenarios with `ns3marl build`");
+    }
+}
+
+} // namespace
+
+struct Wire::Messages
+{
+    v1::ToLearner ready;
+    v1::ToLearner observation;
+    v1::ToSimulator request;
+};
+
+Hello::Hello()
+    : protocolMajor(v1::PROTOCOL_VERSION_MAJOR),
+      protocolMinor(v1::PROTOCOL_VERSION_MINOR)
+{
+}
+
+Wire::Wire()
+    : m_messages(std::make_unique<Messages>())
+{
+}
+
+Wire::~Wire() = default;
+
+std::string
+Wire::EncodeHello(const Hello& hello) const
+{
+    v1::ToLearner message;
+    auto* out = message.mutable_hello();
+    out->set_protocol_major(hello.protocolMajor);
+    out->set_protocol_minor(hello.protocolMinor);
+    out->set_scenario(hello.scenario);
+    out->set_ns3_version(hello.ns3Version);
+    out->set_ns3_build_profile(hello.ns3BuildProfile);
+    out->set_pid(hello.pid);
+    return message.SerializeAsString();
+}
+
+std::string
+Wire::EncodeSpec(const Spec& spec) const
+{
+    v1::ToLearner message;
+    *message.mutable_spec() = ToMessage(spec);
+    return message.SerializeAsString();
+}
+
+std::string
+Wire::EncodeFault(FaultKind kind, uint64_t tick, const std::string& text) const
+{
+    v1::ToLearner message;
+    auto* out = message.mutable_fault();
+    out->set_kind(static_cast<v1::Fault::Kind>(kind));
+    out->set_tick(tick);
+    out->set_message(text);
+    return message.SerializeAsString();
+}
+
+std::string_view
+Wire::EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp)
+{
+    auto* out = m_messages->ready.mutable_ready();
+    out->set_spec_hash(specHash);
+    ToMessage(observation, stamp, out->mutable_observation());
+    m_messages->ready.SerializeToString(&m_frame);
+    return m_frame;
+}
+
+std::string_view
+Wire::EncodeObservation(const Observation& observation, const Stamp& stamp)
+{
+    ToMessage(observation, stamp, m_messages->observation.mutable_observation());
+    m_messages->observation.SerializeToString(&m_frame);
+    return m_frame;
+}
+
+Request
+Wire::Decode(std::string_view frame)
+{
+    auto& message = m_messages->request;
+    if (!message.ParseFromArray(frame.data(), static_cast<int>(frame.size())))
+    {
+        throw Error(FaultKind::OUT_OF_STEP, std::to_string(frame.size()) + " bytes came that are no message of the lockstep wire");
+    }
+    switch (message.body_case())
+    {
+    case v1::ToSimulator::kDescribe: {
+        CheckMajor(message.describe().protocol_major());
+        const auto& arguments = message.describe().arguments();
+        return DescribeRequest{{arguments.begin(), arguments.end()}};
+    }
+    case v1::ToSimulator::kBegin: {
+        CheckMajor(message.begin().protocol_major());
+        const auto& arguments = message.begin().arguments();
+        return BeginRequest{{arguments.begin(), arguments.end()}, message.begin().seed(), message.begin().run()};
+    }
+    case v1::ToSimulator::kAction: {
+        ActionRequest request{message.action().tick(), {}};
+        for (const auto& group : message.action().groups())
+        {
+            request.groups.push_back({group.discrete(), group.continuous()});
+        }
+        return request;
+    }
+    case v1::ToSimulator::kEnd:
+        return EndRequest{message.end().reason()};
+    default:
+        throw Error(FaultKind::OUT_OF_STEP, "a message came that holds none of Describe, Begin, Action and End");
+    }
+}
+
+std::string
+Wire::GetSpecHash(const Spec& spec)
+{
+    return ToMessage(spec).hash();
+}
+
+std::string
+Wire::GetSpecJson(const Spec& spec)
+{
+    google::protobuf::util::JsonPrintOptions options;
+    options.preserve_proto_field_names = true;
+    options.always_print_primitive_fields = true;
+    std::string json;
+    const auto status = google::protobuf::util::MessageToJsonString(ToMessage(spec), &json, options);
+    if (!status.ok())
+    {
+        throw Error(FaultKind::SPEC_VIOLATION, "the spec cannot be written as JSON: " + status.ToString());
+    }
+    return json;
+}
+
+} // namespace ns3::marl

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_BRIDGE_WIRE_H
+#define NS3MARL_BRIDGE_WIRE_H
+
+#include "bridge/error.h"
+#include "bridge/exchange.h"
+#include "bridge/spec.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace ns3::marl
+{
+
+/// Who speaks.
+struct Hello
+{
+    std::string scenario;
+    std::string ns3Version;
+    std::string ns3BuildProfile;
+    int64_t pid{0};
+    uint32_t protocolMajor; ///< set to the wire's version by Hello()
+    uint32_t protocolMinor;
+    Hello();
+};
+
+/// What the bridge adds to an observation.
+struct Stamp
+{
+    uint64_t tick{0};
+    int64_t simTimeNs{0};
+    bool truncated{false};
+    uint64_t saturated{0};
+    bool withTables{false};
+    int64_t buildWallNs{0};
+    int64_t tickWallNs{0};
+    int64_t tickCpuNs{0};
+};
+
+struct DescribeRequest
+{
+    std::vector<std::string> arguments;
+};
+
+struct BeginRequest
+{
+    std::vector<std::string> arguments;
+    uint32_t seed{0};
+    uint64_t run{0};
+};
+
+/// Bytes of one group's action; they live as long as the Wire's next decoding.
+struct ActionBytes
+{
+    std::string_view discrete;
+    std::string_view continuous;
+};
+
+struct ActionRequest
+{
+    uint64_t tick{0};
+    std::vector<ActionBytes> groups;
+};
+
+struct EndRequest
+{
+    std::string reason;
+};
+
+using Request = std::variant<DescribeRequest, BeginRequest, ActionRequest, EndRequest>;
+
+/// The codec between bytes and the bridge's types. It knows the format; the rules of spec and tick are Lockstep's.
+class Wire
+{
+  public:
+    Wire();
+    ~Wire();
+
+    std::string EncodeHello(const Hello& hello) const;
+    std::string EncodeSpec(const Spec& spec) const;
+    std::string EncodeFault(FaultKind kind, uint64_t tick, const std::string& message) const;
+
+    /// The returned view lives until the next call of either.
+    std::string_view EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp);
+    std::string_view EncodeObservation(const Observation& observation, const Stamp& stamp);
+
+    /// \throws Error (OUT_OF_STEP for bytes that are no message of the wire, VERSION for another major version)
+    Request Decode(std::string_view frame);
+
+    static std::string GetSpecHash(const Spec& spec);
+    static std::string GetSpecJson(const Spec& spec);
+
+  private:
+    struct Messages;
+    std::unique_ptr<Messages> m_messages; ///< reused from tick to tick, so that their buffers are
+    std::string m_frame;
+};
+
+} // namespace ns3::marl
+
+#endif // NS3MARL_BRIDGE_WIRE_H
