@@ -20,6 +20,9 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
+#: Continuous actions this close to their bounds, relative to the range, are clipped; beyond it they are refused.
+CLIP_TOLERANCE = np.float32(1e-5)
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -107,6 +110,18 @@ class Group:
         """Real-valued action of an agent that is not asked to act, [R] in the heads' units."""
         return np.array([head.default_value for head in self.continuous_heads], dtype=np.float32)
 
+    @cached_property
+    def choice_limits(self) -> NDArray[np.uint32]:
+        """Number of choices of each discrete head, [D]."""
+        return np.array(self.choice_counts, dtype=np.uint32)
+
+    @cached_property
+    def continuous_bounds(self) -> tuple[Float32, Float32, Float32]:
+        """Lower and upper bounds of the continuous heads and the excess that is clipped, each [R] in their units."""
+        low = np.array([head.low for head in self.continuous_heads], dtype=np.float32)
+        high = np.array([head.high for head in self.continuous_heads], dtype=np.float32)
+        return low, high, CLIP_TOLERANCE * (high - low)
+
 
 @dataclass(frozen=True)
 class StateBlock:
@@ -166,6 +181,53 @@ class Spec:
     def agents(self) -> tuple[str, ...]:
         """Names of all agents, group after group."""
         return tuple(agent for group in self.groups for agent in group.agents)
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who a simulator process is."""
+
+    scenario: str
+    ns3_version: str
+    ns3_build_profile: str
+    pid: int
+    protocol_major: int
+    protocol_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """What a tick cost the simulator process; differs from run to run."""
+
+    build_wall_ns: int
+    tick_wall_ns: int
+    tick_cpu_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupObservation:
+    """What the agents of one group see and got in one environment."""
+
+    observations: Float32  #: [A,F] in the features' units
+    rewards: Float32  #: [A] of the interval that just ended
+    decides: Bool  #: [A] who is asked to act
+    masks: Bool  #: [A,sum n] allowed choices, discrete head after discrete head
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One environment at one tick."""
+
+    tick: int
+    sim_time_ns: int
+    terminated: bool
+    truncated: bool
+    groups: tuple[GroupObservation, ...]
+    state: tuple[Float32, ...]  #: per state block [S,F]
+    metrics: Float64  #: [M] of the episode so far; NaN: nothing to measure yet
+    tables: dict[str, dict[str, Float64 | Int64]]  #: rows finished in the interval, by table and column
+    saturated: int
+    diagnostics: Diagnostics
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""One simulator process: launch, watch, stop. It leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ns3marl.errors import LaunchError
+
+STDERR_TAIL_LINES = 25
+_STDERR_TAIL_BYTES = 16 * 1024
+
+
+class LifeLine:
+    """A pipe whose end of file tells simulators that their learner is gone, however it went."""
+
+    def __init__(self) -> None:
+        self.read_fd, self._write_fd = os.pipe()  # both close on exec; simulators inherit only the read end
+
+    def close(self) -> None:
+        """Tells every simulator that holds the read end to end. May be called once."""
+        os.close(self._write_fd)
+        os.close(self.read_fd)
+
+
+class Simulator:
+    """A running scenario executable.
+
+    Args:
+        executable: path of the scenario.
+        endpoint: where it connects to.
+        identity: by which the learner's socket tells it from others.
+        life_line: whose end tells it that the learner is gone.
+
+    Raises:
+        LaunchError: the executable cannot be run.
+    """
+
+    def __init__(self, executable: Path, endpoint: str, identity: str, life_line: LifeLine) -> None:
+        self.executable = executable
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name to leave behind
+        command = [
+            str(executable),
+            f"--connect={endpoint}",
+            f"--identity={identity}",
+            f"--life-fd={life_line.read_fd}",
+        ]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._stderr,
+                stderr=self._stderr,
+                pass_fds=(life_line.read_fd,),
+                start_new_session=True,  # Ctrl-C is the learner's to handle
+            )
+        except OSError as error:
+            self._stderr.close()
+            raise LaunchError(
+                f"scenario executable {str(executable)!r} cannot be run: {error.strerror}; "
+                "build it with `ns3marl build`, or give the path of an executable"
+            ) from error
+        self.pid = self._process.pid
+        self._last_words: str | None = None
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def ending(self) -> str:
+        """How the process ended: exit status or decoded signal."""
+        status = self._process.wait()
+        if status >= 0:
+            return f"exit status {status}"
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-status).name}"
+        return f"signal {-status}"
+
+    def stderr_tail(self) -> str:
+        """The last 25 lines that the process printed, or "(nothing)"."""
+        if self._last_words is not None:
+            return self._last_words
+        file = self._stderr.fileno()
+        start = max(0, os.fstat(file).st_size - _STDERR_TAIL_BYTES)
+        text = os.pread(file, _STDERR_TAIL_BYTES, start)  # the process shares the file's position, so it stays put
+        lines = text.decode(errors="replace").splitlines()[-STDERR_TAIL_LINES:]
+        return "\n".join(lines) or "(nothing)"
+
+    def stop(self, grace_s: float = 0.0) -> None:
+        """Ends the process: waits ``grace_s`` for it to end by itself, then terminates, then kills it.
+
+        May be called twice.
+        """
+        if self._last_words is not None:
+            return
+        for end, wait_s in ((None, grace_s), (self._process.terminate, 1.0), (self._process.kill, None)):
+            if end is not None:
+                end()
+            try:
+                self._process.wait(wait_s)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._last_words = self.stderr_tail()
+        self._stderr.close()
