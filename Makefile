@@ -18,7 +18,19 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 BUILD_PACKAGES := ca-certificates cmake cppzmq-dev g++ git libgtest-dev libprotobuf-dev libzmq3-dev ninja-build \
   pkg-config protobuf-compiler
-GATE_PACKAGES := clang-format clang-tidy
+PROTOCOL := python/ns3marl/protocol
+CXX_FILES = $(shell git ls-files --cached --others --exclude-standard 'ns3-scenarios/*.cc' 'ns3-scenarios/*.h')
+CHANGED_FILES = $(shell git diff --name-only --diff-filter=d HEAD~ -- ns3-scenarios 2>/dev/null)
+
+# Continuous integration refuses compiler warnings and names in all files; a developer's gate looks at those changed
+# since the last commit but one.
+ifeq ($(CI),true)
+  WARNINGS_ARE_ERRORS := ON
+  TIDY_FILES = $(filter %.cc,$(CXX_FILES))
+else
+  WARNINGS_ARE_ERRORS := OFF
+  TIDY_FILES = $(filter $(CHANGED_FILES:.h=.cc),$(CXX_FILES))
+endif
 
 # $(call apt,PACKAGES): installs what is missing of PACKAGES where there is apt; elsewhere `ns3marl doctor` tells.
 define apt
@@ -61,9 +73,48 @@ $(STAMPS)/ns3: $(STAMPS)/python
 	@touch $@
 
 .PHONY: build
-build: setup  ## compile the bridge, the models and the bundled scenarios
-	@cmake -S ns3-scenarios -B $(BUILD) -G Ninja -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python" --log-level=NOTICE
-	@ninja -C $(BUILD) -j $(JOBS)
+build: setup  ## compile the bridge, the models, the bundled scenarios and their tests
+	@mkdir -p $(BUILD)
+	@flock $(BUILD)/.lock cmake -S ns3-scenarios -B $(BUILD) -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=ON \
+	  -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python" -DCMAKE_COMPILE_WARNING_AS_ERROR=$(WARNINGS_ARE_ERRORS)
+	@flock $(BUILD)/.lock ninja -C $(BUILD) -j $(JOBS)
+
+.PHONY: demo
+demo: build  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report
+	$(BIN)/ns3marl demo
+
+.PHONY: test
+test: static  ## run the gate and every test
+	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
+	$(BIN)/pytest
+
+.PHONY: check
+check: static  ## run the quick gate: style, types, names, import contracts, unit tests
+	$(BIN)/pytest -q tests/unit tests/architecture
+
+# What reads the sources only. The build comes first: clang-tidy needs the generated headers.
+.PHONY: static
+static: build
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	@echo "clang-tidy on $(words $(TIDY_FILES)) files"
+	@printf '%s\n' $(TIDY_FILES) | xargs -r -P $(JOBS) -n 1 $(BIN)/clang-tidy -p $(BUILD) --quiet \
+	  2> >(grep -v 'warnings generated' >&2 || true)
+
+.PHONY: bench
+bench: build  ## run a benchmark: make bench NAME=roundtrip
+	@test -n "$(NAME)" || { echo "Give a name: make bench NAME=x. There are:"; ls benchmarks/*.py; false; }
+	$(BIN)/python benchmarks/$(NAME).py $(ARGS)
+
+.PHONY: proto
+proto: setup  ## regenerate the Python side of the wire after editing proto/
+	made=$$(mktemp -d); \
+	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v1/lockstep.proto; \
+	mv "$$made"/ns3marl/v1/lockstep_pb2.py* $(PROTOCOL)/; \
+	rm -r "$$made"
 
 .PHONY: clean
 clean:  ## remove what was built; the virtual environment stays

@@ -25,7 +25,7 @@ list(TRANSFORM NS3MARL_NS3_MODULES PREPEND ns3:: OUTPUT_VARIABLE NS3MARL_NS3_TAR
 
 find_package(Protobuf REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq cppzmq)
 
 # Warnings for the project's own code and a user's scenarios. ns-3's headers count as system headers.
 set(NS3MARL_WARNINGS -Wall -Wextra -Wpedantic)

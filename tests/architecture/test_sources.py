@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Who may know whom, and what every source carries."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "ns3-scenarios"
+PROTOCOL = ROOT / "python" / "ns3marl" / "protocol"
+GENERATED = {PROTOCOL / "lockstep_pb2.py", PROTOCOL / "lockstep_pb2.pyi"}
+SOURCE_SUFFIXES = {".cc", ".cmake", ".css", ".h", ".proto", ".py", ".pyi", ".sh", ".toml"}
+SOURCE_NAMES = {
+    ".clang-format",
+    ".clang-tidy",
+    ".gitignore",
+    "CMakeLists.txt",
+    "Dockerfile",
+    "Makefile",
+    "run",
+}
+
+
+def tracked() -> list[Path]:
+    """Every file of the checkout that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def includes(path: Path) -> set[str]:
+    return set(re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), flags=re.MULTILINE))
+
+
+def cxx(folder: str, pattern: str = "*") -> list[Path]:
+    return [path for path in (SCENARIOS / folder).rglob(pattern) if path.suffix in {".cc", ".h"}]
+
+
+def test_import_contracts_hold() -> None:
+    done = subprocess.run(
+        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_channel_knows_zeromq() -> None:
+    knowing = {path for path in cxx(".") if any("zmq" in name for name in includes(path))}
+    assert knowing == {SCENARIOS / "bridge" / "channel.cc"}
+
+
+def test_only_the_bridge_knows_the_generated_protobuf() -> None:
+    knowing = {
+        path
+        for path in cxx(".")
+        if any(".pb.h" in name or "google/protobuf" in name for name in includes(path))
+    }
+    assert knowing
+    assert {path.parent for path in knowing} == {SCENARIOS / "bridge"}
+
+
+def test_public_headers_of_the_bridge_show_neither() -> None:
+    public = [
+        SCENARIOS / "bridge" / name
+        for name in ("arguments.h", "error.h", "exchange.h", "scenario.h", "spec.h")
+    ]
+    seen: set[Path] = set()
+    while public:
+        header = public.pop()
+        seen.add(header)
+        names = includes(header)
+        assert not [name for name in names if "zmq" in name or ".pb.h" in name or "google/" in name], header
+        public += {SCENARIOS / name for name in names if name.startswith("bridge/")} - seen
+    assert len(seen) >= 5
+
+
+def test_bridge_and_models_do_not_know_each_other() -> None:
+    for folder, other in (("bridge", "models/"), ("models", "bridge/")):
+        assert not [path for path in cxx(folder) if any(name.startswith(other) for name in includes(path))]
+
+
+@pytest.mark.parametrize("folder", ["bridge", "models"])
+def test_headers_have_guards_of_their_own_name(folder: str) -> None:
+    for header in cxx(folder, "*.h"):
+        guard = f"NS3MARL_{folder}_{header.stem}_H".upper().replace("-", "_")
+        assert f"#ifndef {guard}\n#define {guard}\n" in header.read_text(), header
+
+
+def test_every_source_names_its_licence() -> None:
+    sources = [
+        p for p in tracked() if (p.suffix in SOURCE_SUFFIXES or p.name in SOURCE_NAMES) and p not in GENERATED
+    ]
+    assert len(sources) > 20
+    for path in sources:
+        head = "\n".join(path.read_text().splitlines()[:4])
+        licence = "GPL-2.0-only" if path.is_relative_to(SCENARIOS) else "MIT"
+        assert f"SPDX-License-Identifier: {licence}\n" in f"{head}\n", path
+        assert "SPDX-FileCopyrightText: The ns3marl authors\n" in head, path
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    home = str(Path.home())
+    forbidden = re.compile(
+        "|".join(
+            [
+                re.escape(f"{ROOT}/"),
+                re.escape(f"{home}/") if home != "/root" else r"/root/\.",
+                r"/home/[a-z]",
+                r"/opt/(wheels|pypi)",
+                r"pypi\.org",
+                r"pythonhosted",
+                r"registry\.npmjs",
+                r"deb\.debian\.org",
+                r"download\.pytorch",
+            ]
+        )
+    )
+    for path in tracked():
+        if path == Path(__file__) or path.suffix in {".png", ".npz", ".pt", ".bin"}:
+            continue
+        assert not forbidden.search(path.read_text(errors="replace")), path
+
+
+def test_generated_protobuf_is_up_to_date(tmp_path: Path) -> None:
+    # Code from protoc 3.21 loads on every protobuf runtime from 3.20.3 on; code from a later one does not.
+    version = subprocess.run(
+        ["protoc", "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    if not version.startswith("libprotoc 3.21."):
+        pytest.skip(f"the committed code was made by protoc 3.21; this is {version}")
+    subprocess.run(
+        [
+            "protoc",
+            "--proto_path=proto",
+            f"--python_out={tmp_path}",
+            f"--pyi_out={tmp_path}",
+            "ns3marl/v1/lockstep.proto",
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    for path in GENERATED:
+        assert path.read_bytes() == (tmp_path / "ns3marl" / "v1" / path.name).read_bytes(), "run `make proto`"
