@@ -48,9 +48,8 @@ def cxx(folder: str, pattern: str = "*") -> list[Path]:
 
 
 def test_import_contracts_hold() -> None:
-    done = subprocess.run(
-        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
