@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "models/edge-gateway.h"
+
+#include "models/expiring-send.h"
+#include "models/fragment-header.h"
+
+#include "ns3/simulator.h"
+#include "ns3/udp-socket-factory.h"
+#include "ns3/wifi-mac.h"
+#include "ns3/wifi-phy-state-helper.h"
+#include "ns3/wifi-phy.h"
+
+#include <utility>
+
+namespace ns3::marl
+{
+
+EdgeGateway::EdgeGateway(const RadioNetwork& network,
+                         uint32_t index,
+                         EdgeServer& server,
+                         std::function<void(uint32_t)> received)
+    : m_network(network),
+      m_index(index),
+      m_server(server),
+      m_received(std::move(received))
+{
+    const auto node = network.GetServer(index);
+    m_taskSocket = Socket::CreateSocket(node, UdpSocketFactory::GetTypeId());
+    m_taskSocket->Bind(InetSocketAddress(Ipv4Address::GetAny(), TASK_PORT));
+    m_taskSocket->SetRecvCallback(MakeCallback(&EdgeGateway::Receive, this));
+    m_statusSocket = Socket::CreateSocket(node, UdpSocketFactory::GetTypeId());
+    m_statusSocket->SetAllowBroadcast(true);
+    m_statusSocket->Bind();
+    for (uint32_t channel = 0; channel < network.GetChannels(); channel++)
+    {
+        auto& meter = m_busy.emplace_back(std::make_unique<BusyMeter>());
+        network.GetServerRadio(index, channel)
+            ->GetPhy()
+            ->GetState()
+            ->TraceConnectWithoutContext("State", MakeCallback(&BusyMeter::NotifyState, meter.get()));
+    }
+    TakeStatus();
+}
+
+void
+EdgeGateway::TakeStatus()
+{
+    const auto interval = m_server.TakeInterval();
+    m_status.server = m_index;
+    m_status.rateHz = m_server.GetRateHz();
+    m_status.utilisation = interval.utilisation;
+    m_status.meanWait = interval.meanWait;
+    m_status.received = interval.received;
+    m_status.busy.clear();
+    for (const auto& meter : m_busy)
+    {
+        m_status.busy.push_back(meter->TakeInterval(Simulator::Now()));
+    }
+}
+
+const ServerStatus&
+EdgeGateway::GetStatus() const
+{
+    return m_status;
+}
+
+void
+EdgeGateway::BroadcastStatus(uint32_t channel, const Time& expiry)
+{
+    StatusHeader header;
+    header.status = m_status;
+    const auto packet = Create<Packet>();
+    packet->AddHeader(header);
+    SendExpiring(m_statusSocket,
+                 packet,
+                 InetSocketAddress(RadioNetwork::GetBroadcastAddress(channel), STATUS_PORT),
+                 RadioNetwork::GetQueue(m_network.GetServerRadio(m_index, channel), 0),
+                 0,
+                 expiry);
+}
+
+void
+EdgeGateway::Receive(Ptr<Socket> socket)
+{
+    Address from;
+    while (const auto packet = socket->RecvFrom(from))
+    {
+        FragmentHeader header;
+        packet->RemoveHeader(header);
+        const Time now = Simulator::Now();
+        if (header.job.expiry <= now)
+        {
+            continue;
+        }
+        auto [entry, isNew] = m_assemblies.try_emplace(header.job.id);
+        auto& assembly = entry->second;
+        if (isNew)
+        {
+            assembly.tid = header.tid;
+            assembly.device = InetSocketAddress::ConvertFrom(from).GetIpv4();
+            assembly.have.assign(header.fragmentCount, false);
+            assembly.missing = header.fragmentCount;
+            Simulator::Schedule(header.job.expiry - now, &EdgeGateway::Expire, this, header.job.id);
+        }
+        if (header.fragment >= assembly.have.size() || assembly.have[header.fragment])
+        {
+            continue;
+        }
+        assembly.have[header.fragment] = true;
+        assembly.missing--;
+        m_fragmentsReceived++;
+        if (assembly.missing == 0)
+        {
+            m_received(header.job.id);
+            m_server.Submit(header.job);
+        }
+    }
+}
+
+void
+EdgeGateway::Expire(uint32_t task)
+{
+    m_assemblies.erase(task);
+}
+
+void
+EdgeGateway::SendResult(const EdgeJob& job)
+{
+    const auto assembly = m_assemblies.find(job.id);
+    if (assembly == m_assemblies.end())
+    {
+        return; // expired at this very moment
+    }
+    FragmentHeader header;
+    header.job = job;
+    const auto packet = Create<Packet>(RESULT_BYTES - FragmentHeader::SIZE_BYTES);
+    packet->AddHeader(header);
+    const uint32_t channel = RadioNetwork::GetChannelOf(assembly->second.device);
+    SendExpiring(m_taskSocket,
+                 packet,
+                 InetSocketAddress(assembly->second.device, TASK_PORT),
+                 RadioNetwork::GetQueue(m_network.GetServerRadio(m_index, channel), assembly->second.tid),
+                 assembly->second.tid,
+                 job.expiry);
+}
+
+uint64_t
+EdgeGateway::GetFragmentsReceived() const
+{
+    return m_fragmentsReceived;
+}
+
+} // namespace ns3::marl

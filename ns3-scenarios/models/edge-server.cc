@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "models/edge-server.h"
+
+#include "ns3/abort.h"
+#include "ns3/simulator.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ns3::marl
+{
+
+EdgeServer::EdgeServer(double rateHz, Discipline discipline, const PriorityWeights& weights)
+    : m_rateHz(rateHz),
+      m_discipline(discipline),
+      m_weights(weights)
+{
+    NS_ABORT_MSG_IF(rateHz <= 0, "A server needs a rate > 0 Hz, not " << rateHz);
+}
+
+void
+EdgeServer::SetStartedCallback(std::function<void(uint32_t)> started)
+{
+    m_started = std::move(started);
+}
+
+void
+EdgeServer::SetDoneCallback(std::function<void(const EdgeJob&)> done)
+{
+    m_done = std::move(done);
+}
+
+void
+EdgeServer::Submit(EdgeJob job)
+{
+    m_intervalReceived++;
+    job.received = Simulator::Now();
+    if (job.expiry <= job.received)
+    {
+        m_expired++;
+        return;
+    }
+    Simulator::Schedule(job.expiry - job.received, &EdgeServer::Expire, this, job.id);
+    m_waiting.push_back(job);
+    Next();
+}
+
+std::size_t
+EdgeServer::Choose() const
+{
+    const auto isBefore = [this](const EdgeJob& a, const EdgeJob& b) {
+        if (m_discipline == Discipline::DEADLINE)
+        {
+            return a.expiry < b.expiry;
+        }
+        const auto priority = [this](const EdgeJob& job) {
+            return m_weights.Get(job.expiry - Simulator::Now(), job.deadline, job.cycles, job.premium);
+        };
+        return priority(a) > priority(b);
+    };
+    return std::min_element(m_waiting.begin(), m_waiting.end(), isBefore) - m_waiting.begin();
+}
+
+void
+EdgeServer::Next()
+{
+    if (m_running || m_waiting.empty())
+    {
+        return;
+    }
+    const auto next = m_waiting.begin() + Choose();
+    m_running = *next;
+    m_waiting.erase(next);
+    m_runningSince = Simulator::Now();
+    m_intervalWait += m_runningSince - m_running->received;
+    m_intervalBegun++;
+    m_finish = Simulator::Schedule(Seconds(m_running->cycles / m_rateHz), &EdgeServer::Finish, this);
+    if (m_started)
+    {
+        m_started(m_running->id);
+    }
+}
+
+void
+EdgeServer::Finish()
+{
+    const EdgeJob job = *m_running;
+    m_busy += Simulator::Now() - m_runningSince;
+    m_running.reset();
+    if (m_done)
+    {
+        m_done(job);
+    }
+    Next();
+}
+
+void
+EdgeServer::Expire(uint32_t id)
+{
+    if (m_running && m_running->id == id)
+    {
+        m_finish.Cancel();
+        m_busy += Simulator::Now() - m_runningSince;
+        m_running.reset();
+        m_expired++;
+        Next();
+        return;
+    }
+    m_expired += std::erase_if(m_waiting, [id](const EdgeJob& job) { return job.id == id; });
+}
+
+double
+EdgeServer::GetRateHz() const
+{
+    return m_rateHz;
+}
+
+std::size_t
+EdgeServer::GetWaiting() const
+{
+    return m_waiting.size();
+}
+
+Time
+EdgeServer::GetBacklog() const
+{
+    double cycles = 0;
+    for (const auto& job : m_waiting)
+    {
+        cycles += job.cycles;
+    }
+    if (m_running)
+    {
+        const double executed = (Simulator::Now() - m_runningSince).GetSeconds() * m_rateHz;
+        cycles += std::max(0.0, m_running->cycles - executed);
+    }
+    return Seconds(cycles / m_rateHz);
+}
+
+Time
+EdgeServer::GetBusyTime() const
+{
+    return m_running ? m_busy + Simulator::Now() - m_runningSince : m_busy;
+}
+
+uint64_t
+EdgeServer::GetExpired() const
+{
+    return m_expired;
+}
+
+EdgeServer::Interval
+EdgeServer::TakeInterval()
+{
+    const Time now = Simulator::Now();
+    const Time busy = GetBusyTime();
+    Interval interval;
+    if (now > m_intervalStart)
+    {
+        interval.utilisation = ((busy - m_intervalBusy) / (now - m_intervalStart)).GetDouble();
+    }
+    if (m_intervalBegun > 0)
+    {
+        interval.meanWait = m_intervalWait / static_cast<int64_t>(m_intervalBegun);
+    }
+    interval.received = m_intervalReceived;
+    m_intervalStart = now;
+    m_intervalBusy = busy;
+    m_intervalWait = Time(0);
+    m_intervalBegun = 0;
+    m_intervalReceived = 0;
+    return interval;
+}
+
+} // namespace ns3::marl

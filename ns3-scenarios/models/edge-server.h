@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_MODELS_EDGE_SERVER_H
+#define NS3MARL_MODELS_EDGE_SERVER_H
+
+#include "models/priority.h"
+
+#include "ns3/event-id.h"
+#include "ns3/nstime.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace ns3::marl
+{
+
+/// What a server knows of an offloaded task: all of it came in the task's packets.
+struct EdgeJob
+{
+    uint32_t id{0};
+    double cycles{0};
+    Time expiry;   ///< when the result is of no use any more
+    Time deadline; ///< allowance from arrival at the device to the expiry
+    bool premium{false};
+    Time received; ///< at the server, complete; set by Submit
+};
+
+/// Order in which waiting jobs are taken; ties go to the one that came first.
+enum class Discipline
+{
+    DEADLINE, ///< earliest expiry first
+    PRIORITY, ///< highest PriorityWeights::Get at the moment of taking first
+};
+
+/// The computer of an edge server: one job at a time, never pre-empted, jobs dropped when they expire, also the running
+/// one.
+class EdgeServer
+{
+  public:
+    /// What happened since the last TakeInterval.
+    struct Interval
+    {
+        double utilisation{0}; ///< share of the time that the CPU ran
+        Time meanWait;         ///< of the jobs that began: from complete reception to the first cycle
+        uint32_t received{0};  ///< jobs that came in
+    };
+
+    EdgeServer(double rateHz, Discipline discipline, const PriorityWeights& weights);
+
+    void SetStartedCallback(std::function<void(uint32_t id)> started);
+    void SetDoneCallback(std::function<void(const EdgeJob& job)> done);
+
+    void Submit(EdgeJob job);
+
+    double GetRateHz() const;
+    std::size_t GetWaiting() const;
+    Time GetBacklog() const;     ///< until the CPU would be free if nothing else came and nothing expired
+    Time GetBusyTime() const;    ///< since the beginning
+    uint64_t GetExpired() const; ///< jobs dropped, waiting or running
+
+    Interval TakeInterval(); ///< ends an interval and begins the next one
+
+  private:
+    void Next();
+    void Finish();
+    void Expire(uint32_t id);
+    std::size_t Choose() const; ///< index of the next waiting job
+
+    double m_rateHz;
+    Discipline m_discipline;
+    PriorityWeights m_weights;
+    std::function<void(uint32_t)> m_started;
+    std::function<void(const EdgeJob&)> m_done;
+
+    std::vector<EdgeJob> m_waiting; ///< in order of arrival
+    std::optional<EdgeJob> m_running;
+    Time m_runningSince;
+    EventId m_finish;
+    Time m_busy; ///< of jobs that no longer run
+    uint64_t m_expired{0};
+
+    Time m_intervalStart;
+    Time m_intervalBusy; ///< GetBusyTime() at the interval's start
+    Time m_intervalWait; ///< sum over the jobs that began
+    uint32_t m_intervalBegun{0};
+    uint32_t m_intervalReceived{0};
+};
+
+} // namespace ns3::marl
+
+#endif // NS3MARL_MODELS_EDGE_SERVER_H

@@ -1,0 +1,214 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "models/offload-client.h"
+
+#include "models/expiring-send.h"
+#include "models/fragment-header.h"
+#include "models/mcs.h"
+#include "models/power-level.h"
+
+#include "ns3/abort.h"
+#include "ns3/simulator.h"
+#include "ns3/udp-socket-factory.h"
+#include "ns3/wifi-mac.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ns3::marl
+{
+
+OffloadClient::OffloadClient(const RadioNetwork& network, uint32_t device, bool mute, Callbacks callbacks)
+    : m_network(network),
+      m_device(device),
+      m_mute(mute),
+      m_callbacks(std::move(callbacks))
+{
+    const auto open = [&](uint16_t port) {
+        const auto socket = Socket::CreateSocket(network.GetDevice(device), UdpSocketFactory::GetTypeId());
+        socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+        return socket;
+    };
+    m_taskSocket = open(TASK_PORT);
+    m_taskSocket->SetRecvCallback(MakeCallback(&OffloadClient::Receive, this));
+    m_statusSocket = open(STATUS_PORT);
+    m_statusSocket->SetRecvCallback(MakeCallback(&OffloadClient::ReceiveStatus, this));
+    for (uint32_t channel = 0; channel < network.GetChannels(); channel++)
+    {
+        RadioNetwork::SetMuted(network.GetDeviceRadio(device, channel), mute && channel != m_tuned);
+    }
+}
+
+Ptr<WifiNetDevice>
+OffloadClient::GetTunedRadio() const
+{
+    return m_network.GetDeviceRadio(m_device, m_tuned);
+}
+
+void
+OffloadClient::Tune(uint32_t channel)
+{
+    if (channel == m_tuned)
+    {
+        return;
+    }
+    NS_ABORT_MSG_IF(!m_underWay.empty(),
+                    "Device " << m_device << " cannot leave channel " << m_tuned << " while tasks are under way");
+    RadioNetwork::SetMuted(GetTunedRadio(), m_mute);
+    m_tuned = channel;
+    RadioNetwork::SetMuted(GetTunedRadio(), false);
+    m_callbacks.tuned(channel);
+}
+
+void
+OffloadClient::Accept(const Task& task)
+{
+    Tune(task.decision.channel);
+    m_underWay[task.id] = {task.decision.server, task.decision.powerDbm, 0, false};
+}
+
+uint32_t
+OffloadClient::Send(const Task& task, uint8_t tid)
+{
+    const auto underWay = m_underWay.find(task.id);
+    NS_ABORT_MSG_IF(underWay == m_underWay.end(), "Task " << task.id << " was not accepted");
+    underWay->second.tid = tid;
+    underWay->second.sent = true;
+    SetRate(underWay->second);
+    SetControlPower();
+
+    FragmentHeader header;
+    header.job.id = task.id;
+    header.job.cycles = task.GetOffloadedCycles();
+    header.job.expiry = task.GetExpiry();
+    header.job.deadline = task.parameters.deadline;
+    header.job.premium = task.parameters.premium;
+    const uint32_t bytes = task.GetOffloadedBytes();
+    header.tid = tid;
+    header.fragmentCount = (bytes + FRAGMENT_BYTES - 1) / FRAGMENT_BYTES;
+    const auto queue = RadioNetwork::GetQueue(GetTunedRadio(), tid);
+    const InetSocketAddress to(RadioNetwork::GetServerAddress(task.decision.server, m_tuned), TASK_PORT);
+    uint32_t sent = 0;
+    for (uint16_t fragment = 0; fragment < header.fragmentCount; fragment++)
+    {
+        const uint32_t rest = bytes - fragment * FRAGMENT_BYTES;
+        const uint32_t payload = std::max(FragmentHeader::SIZE_BYTES, std::min(rest, FRAGMENT_BYTES));
+        header.fragment = fragment;
+        const auto packet = Create<Packet>(payload - FragmentHeader::SIZE_BYTES);
+        packet->AddHeader(header);
+        sent += SendExpiring(m_taskSocket, packet, to, queue, tid, task.GetExpiry()) ? 1 : 0;
+    }
+    return sent;
+}
+
+void
+OffloadClient::Forget(uint32_t task)
+{
+    const auto underWay = m_underWay.find(task);
+    if (underWay == m_underWay.end())
+    {
+        return;
+    }
+    const auto [server, powerDbm, tid, sent] = underWay->second;
+    m_underWay.erase(underWay);
+    if (sent)
+    {
+        const auto peer = m_network.GetServerRadio(server, m_tuned)->GetMac()->GetAddress();
+        RemoveExpired(RadioNetwork::GetQueue(GetTunedRadio(), tid), peer, tid);
+    }
+}
+
+uint8_t
+OffloadClient::GetMcs(uint32_t server, double powerDbm) const
+{
+    return SelectMcs(m_callbacks.snrDb(server) - (MAXIMUM_POWER_DBM - powerDbm) - MCS_MARGIN_DB);
+}
+
+void
+OffloadClient::SetRate(const UnderWay& task)
+{
+    const auto peer = m_network.GetServerRadio(task.server, m_tuned)->GetMac()->GetAddress();
+    RadioNetwork::GetRates(GetTunedRadio())
+        ->SetLink(peer, GetMcs(task.server, task.powerDbm), GetPowerLevel(task.powerDbm));
+}
+
+void
+OffloadClient::SetControlPower()
+{
+    // Acknowledgements go at the highest power among the tasks under way: each reached its server with its own.
+    double powerDbm = MINIMUM_POWER_DBM;
+    for (const auto& [id, task] : m_underWay)
+    {
+        powerDbm = std::max(powerDbm, task.powerDbm);
+    }
+    RadioNetwork::GetRates(GetTunedRadio())->SetDefaultTxPowerLevel(GetPowerLevel(powerDbm));
+}
+
+void
+OffloadClient::RefreshRates()
+{
+    for (const auto& [id, task] : m_underWay)
+    {
+        if (task.sent)
+        {
+            SetRate(task);
+        }
+    }
+}
+
+void
+OffloadClient::Receive(Ptr<Socket> socket)
+{
+    while (const auto packet = socket->Recv())
+    {
+        FragmentHeader header;
+        packet->RemoveHeader(header);
+        if (m_underWay.contains(header.job.id))
+        {
+            m_callbacks.result(header.job.id);
+        }
+    }
+}
+
+void
+OffloadClient::ReceiveStatus(Ptr<Socket> socket)
+{
+    while (const auto packet = socket->Recv())
+    {
+        StatusHeader header;
+        packet->RemoveHeader(header);
+        // The frame that brought this packet was the last one that the radio heard from that server.
+        const auto peer = m_network.GetServerRadio(header.status.server, m_tuned)->GetMac()->GetAddress();
+        const auto snrDb = RadioNetwork::GetRates(GetTunedRadio())->GetHeardSnrDb(Mac48Address::ConvertFrom(peer));
+        if (snrDb)
+        {
+            m_callbacks.status(header.status, *snrDb);
+        }
+    }
+}
+
+uint32_t
+OffloadClient::GetTunedChannel() const
+{
+    return m_tuned;
+}
+
+double
+OffloadClient::GetQueuedBits() const
+{
+    double bytes = 0;
+    for (const auto category : {AC_BE, AC_VI})
+    {
+        bytes += GetTunedRadio()->GetMac()->GetTxopQueue(category)->GetNBytes();
+    }
+    return 8 * bytes;
+}
+
+bool
+OffloadClient::IsIdle() const
+{
+    return m_underWay.empty();
+}
+
+} // namespace ns3::marl

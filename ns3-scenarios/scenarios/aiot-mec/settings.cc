@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "scenarios/aiot-mec/settings.h"
+
+#include "bridge/error.h"
+
+#include <cmath>
+#include <sstream>
+
+namespace ns3::marl::aiot_mec
+{
+
+namespace
+{
+
+constexpr double KILOBYTE = 1000;
+constexpr double GHZ = 1e9;
+constexpr double MAXIMUM_DATAGRAM_FRAGMENTS = 65535;
+
+/// \throws Error (CONFIG) unless \p holds
+template <typename T>
+void
+Require(bool holds, const std::string& argument, const T& value, const std::string& expected)
+{
+    if (!holds)
+    {
+        std::ostringstream message;
+        message << "argument '--" << argument << "=" << value << "': expected " << expected << "; mend it";
+        throw Error(FaultKind::CONFIG, message.str());
+    }
+}
+
+template <typename T>
+void
+SetUnlessGiven(Preset<T>& argument, const T& value)
+{
+    if (!argument.isGiven)
+    {
+        argument.value = value;
+    }
+}
+
+} // namespace
+
+void
+Settings::AddArguments(Arguments& arguments)
+{
+    arguments.Add("devices", "Number of devices N, at least 1", devices);
+    arguments.Add("servers", "Number of edge servers K, at least 1", servers);
+    arguments.Add("channels", "Number of 20 MHz channels C, 1 to 8", m_channels);
+    arguments.Add("ticks", "Actions in an episode", ticks);
+    arguments.Add("tick", "Time between two decisions", m_tick);
+    arguments.Add("preset",
+                  "default, stress (25 ms ticks), easy (deadlines from 30 ms), balanced (25 ms ticks, 100 to 600 "
+                  "cycles/bit) or dense (area grows with N, 8 channels); other arguments override it",
+                  m_preset);
+
+    arguments.Add("arrivalProbability", "Of a task, per device and tick", tasks.arrivalProbability);
+    arguments.Add("sizeMin", "Smallest task [kB = 1000 B]", m_sizeMinKb);
+    arguments.Add("sizeMax", "Largest task [kB]", m_sizeMaxKb);
+    arguments.Add("densityMin", "Least work [cycles/bit]", m_densityMin);
+    arguments.Add("densityMax", "Most work [cycles/bit]", m_densityMax);
+    arguments.Add("deadlineMin", "Shortest deadline", m_deadlineMin);
+    arguments.Add("deadlineMax", "Longest deadline", m_deadlineMax);
+    arguments.Add("premiumShare", "Share of premium tasks, 0 to 1", tasks.premiumShare);
+    arguments.Add("jitter", "Longest delay between decision and first transmission", tasks.jitterMax);
+
+    arguments.Add("deviceCpuMin", "Slowest device CPU [GHz]", m_deviceCpuMinGhz);
+    arguments.Add("deviceCpuMax", "Fastest device CPU [GHz]", m_deviceCpuMaxGhz);
+    arguments.Add("kappa", "Effective switched capacitance of a device CPU [J / (Hz^2 cycle)]", kappa);
+    arguments.Add("serverCpuMin", "Slowest server [GHz]", m_serverCpuMinGhz);
+    arguments.Add("serverCpuMax", "Fastest server [GHz]", m_serverCpuMaxGhz);
+
+    arguments.Add("area", "Side of the square area [m]", m_area);
+    arguments.Add("hotspotShare", "Share of the devices in the two hotspots, 0 to 1", placement.hotspotShare);
+    arguments.Add("hotspotSigma", "Standard deviation of a hotspot [m]", placement.hotspotSigmaM);
+    arguments.Add("exponent", "Path loss exponent", radio.pathLossExponent);
+    arguments.Add("referenceLoss", "Path loss at 1 m [dB]", radio.referenceLossDb);
+    arguments.Add("noiseFigure", "Noise figure of the receivers [dB]", radio.noiseFigureDb);
+    arguments.Add("fadingRho", "Correlation of the fading from tick to tick, 0 to below 1", radio.fadingRho);
+    arguments.Add("csi", "What devices know of servers and channels: measured or genie", m_csi);
+    arguments.Add("mute", "Radios of channels that a device is not tuned to hear nothing", mute);
+
+    arguments.Add("discipline", "Order of the servers' queues: deadline or priority", m_discipline);
+    arguments.Add("edca", "What goes to the video access category: off, sla or priority", m_edca);
+    arguments.Add("alpha", "Priority weight of the used share of the deadline", priority.alpha);
+    arguments.Add("beta", "Priority weight of the work", priority.beta);
+    arguments.Add("gamma", "Priority weight of the premium service level", priority.gamma);
+
+    arguments.Add("reward", "Who is paid: team or agent", m_rewardKind);
+    arguments.Add("rewardCompletion", "Reward weight of completion", reward.completion);
+    arguments.Add("rewardEnergy", "Reward weight of energy", reward.energy);
+    arguments.Add("rewardAge", "Reward weight of the age of information", reward.age);
+    arguments.Add(
+        "energyReference", "E0, the energy per task that halves the energy term [J]", reward.energyReferenceJ);
+    arguments.Add("ageReference", "Age from which the age term is 0 [ticks]", reward.ageReferenceTicks);
+}
+
+void
+Settings::ApplyPreset()
+{
+    if (m_preset == "stress")
+    {
+        SetUnlessGiven(m_tick, MilliSeconds(25));
+    }
+    else if (m_preset == "easy")
+    {
+        SetUnlessGiven(m_deadlineMin, MilliSeconds(30));
+    }
+    else if (m_preset == "balanced")
+    {
+        SetUnlessGiven(m_tick, MilliSeconds(25));
+        SetUnlessGiven(m_densityMin, 100.0);
+        SetUnlessGiven(m_densityMax, 600.0);
+    }
+    else if (m_preset == "dense")
+    {
+        SetUnlessGiven(m_area, 120 * std::sqrt(devices / 50.0));
+        SetUnlessGiven(m_channels, CHANNEL_SLOTS);
+    }
+    else
+    {
+        Require(m_preset == "default", "preset", m_preset, "default, stress, easy, balanced or dense");
+    }
+}
+
+void
+Settings::ReadWords()
+{
+    Require(m_csi == "measured" || m_csi == "genie", "csi", m_csi, "measured or genie");
+    Require(m_rewardKind == "team" || m_rewardKind == "agent", "reward", m_rewardKind, "team or agent");
+    Require(
+        m_discipline == "deadline" || m_discipline == "priority", "discipline", m_discipline, "deadline or priority");
+    Require(m_edca == "off" || m_edca == "sla" || m_edca == "priority", "edca", m_edca, "off, sla or priority");
+    isGenie = m_csi == "genie";
+    isTeamReward = m_rewardKind == "team";
+    discipline = m_discipline == "deadline" ? Discipline::DEADLINE : Discipline::PRIORITY;
+    edca = m_edca == "off" ? Edca::OFF : m_edca == "sla" ? Edca::SLA : Edca::PRIORITY;
+}
+
+void
+Settings::Check() const
+{
+    const auto isShare = [](double value) { return value >= 0 && value <= 1; };
+    Require(devices >= 1 && devices < 0xf000, "devices", devices, "1 to 61439");
+    Require(servers >= 1 && servers < 0xfff, "servers", servers, "1 to 4094");
+    Require(m_channels.value >= 1 && m_channels.value <= CHANNEL_SLOTS, "channels", m_channels.value, "1 to 8");
+    Require(ticks >= 1, "ticks", ticks, "at least 1");
+    Require(tick >= MilliSeconds(10), "tick", tick.As(Time::MS), "at least 10ms: status broadcasts take 5 ms of it");
+    Require(isShare(tasks.arrivalProbability), "arrivalProbability", tasks.arrivalProbability, "0 to 1");
+    Require(m_sizeMinKb >= 0.001, "sizeMin", m_sizeMinKb, "at least 0.001 kB");
+    Require(m_sizeMaxKb >= m_sizeMinKb, "sizeMax", m_sizeMaxKb, "at least --sizeMin");
+    Require(m_sizeMaxKb * KILOBYTE / 1400 < MAXIMUM_DATAGRAM_FRAGMENTS, "sizeMax", m_sizeMaxKb, "below 91749 kB");
+    Require(m_densityMin.value > 0, "densityMin", m_densityMin.value, "above 0 cycles/bit");
+    Require(m_densityMax.value >= m_densityMin.value, "densityMax", m_densityMax.value, "at least --densityMin");
+    Require(tasks.deadlineMin >= MilliSeconds(1), "deadlineMin", tasks.deadlineMin.As(Time::MS), "at least 1ms");
+    Require(tasks.deadlineMax >= tasks.deadlineMin,
+            "deadlineMax",
+            tasks.deadlineMax.As(Time::MS),
+            "at least --deadlineMin");
+    Require(isShare(tasks.premiumShare), "premiumShare", tasks.premiumShare, "0 to 1");
+    Require(!tasks.jitterMax.IsStrictlyNegative() && tasks.jitterMax < tick,
+            "jitter",
+            tasks.jitterMax.As(Time::MS),
+            "0ms to below --tick");
+    Require(m_deviceCpuMinGhz > 0, "deviceCpuMin", m_deviceCpuMinGhz, "above 0 GHz");
+    Require(m_deviceCpuMaxGhz >= m_deviceCpuMinGhz, "deviceCpuMax", m_deviceCpuMaxGhz, "at least --deviceCpuMin");
+    Require(kappa >= 0, "kappa", kappa, "at least 0");
+    Require(m_serverCpuMinGhz > 0, "serverCpuMin", m_serverCpuMinGhz, "above 0 GHz");
+    Require(m_serverCpuMaxGhz >= m_serverCpuMinGhz, "serverCpuMax", m_serverCpuMaxGhz, "at least --serverCpuMin");
+    Require(m_area.value > 0, "area", m_area.value, "above 0 m");
+    Require(isShare(placement.hotspotShare), "hotspotShare", placement.hotspotShare, "0 to 1");
+    Require(placement.hotspotSigmaM >= 0, "hotspotSigma", placement.hotspotSigmaM, "at least 0 m");
+    Require(radio.pathLossExponent > 0, "exponent", radio.pathLossExponent, "above 0");
+    Require(radio.fadingRho >= 0 && radio.fadingRho < 1, "fadingRho", radio.fadingRho, "0 to below 1");
+    Require(priority.alpha >= 0, "alpha", priority.alpha, "at least 0");
+    Require(priority.beta >= 0, "beta", priority.beta, "at least 0");
+    Require(priority.gamma >= 0, "gamma", priority.gamma, "at least 0");
+    Require(reward.completion >= 0, "rewardCompletion", reward.completion, "at least 0");
+    Require(reward.energy >= 0, "rewardEnergy", reward.energy, "at least 0");
+    Require(reward.age >= 0, "rewardAge", reward.age, "at least 0");
+    Require(reward.energyReferenceJ > 0, "energyReference", reward.energyReferenceJ, "above 0 J");
+    Require(reward.ageReferenceTicks > 0, "ageReference", reward.ageReferenceTicks, "above 0 ticks");
+}
+
+void
+Settings::Resolve()
+{
+    ApplyPreset();
+    ReadWords();
+    tick = m_tick.value;
+    tasks.densityMin = m_densityMin.value;
+    tasks.densityMax = m_densityMax.value;
+    tasks.deadlineMin = m_deadlineMin.value;
+    tasks.deadlineMax = m_deadlineMax.value;
+    Check();
+    tasks.sizeMinBytes = std::lround(m_sizeMinKb * KILOBYTE);
+    tasks.sizeMaxBytes = std::lround(m_sizeMaxKb * KILOBYTE);
+    placement.areaM = m_area.value;
+    radio.channels = m_channels.value;
+    radio.tids = edca == Edca::OFF ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
+    priority.maximumCycles = 8.0 * tasks.sizeMaxBytes * tasks.densityMax;
+    deviceRateMinHz = m_deviceCpuMinGhz * GHZ;
+    deviceRateMaxHz = m_deviceCpuMaxGhz * GHZ;
+    serverRateMinHz = m_serverCpuMinGhz * GHZ;
+    serverRateMaxHz = m_serverCpuMaxGhz * GHZ;
+}
+
+} // namespace ns3::marl::aiot_mec

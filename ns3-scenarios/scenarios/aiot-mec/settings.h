@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_SCENARIOS_AIOT_MEC_SETTINGS_H
+#define NS3MARL_SCENARIOS_AIOT_MEC_SETTINGS_H
+
+#include "bridge/arguments.h"
+#include "models/edge-server.h"
+#include "models/energy-meter.h"
+#include "models/placement.h"
+#include "models/priority.h"
+#include "models/radio-network.h"
+#include "models/task-source.h"
+
+#include <cstdint>
+#include <istream>
+#include <ostream>
+#include <string>
+
+namespace ns3::marl::aiot_mec
+{
+
+/// An argument whose default depends on the preset.
+template <typename T>
+struct Preset
+{
+    T value{};
+    bool isGiven{false}; ///< on the command line
+};
+
+template <typename T>
+std::istream&
+operator>>(std::istream& stream, Preset<T>& argument)
+{
+    argument.isGiven = true;
+    stream >> argument.value;
+    if (!stream.eof() && stream.peek() != std::istream::traits_type::eof())
+    {
+        stream.setstate(std::ios::failbit); // "12abc" is no number
+    }
+    return stream;
+}
+
+template <typename T>
+std::ostream&
+operator<<(std::ostream& stream, const Preset<T>& argument)
+{
+    return stream << argument.value;
+}
+
+/// Reward of a tick, as FACTS has it: shares of completion, energy and age.
+struct RewardWeights
+{
+    double completion{0.4};
+    double energy{0.3};
+    double age{0.3};
+    double energyReferenceJ{0.02}; ///< E0
+    double ageReferenceTicks{10};
+};
+
+/// Which tasks go to the video access category; the rest is best effort.
+enum class Edca
+{
+    OFF,
+    SLA,      ///< premium tasks
+    PRIORITY, ///< tasks in the upper half of the priorities that a new task can have
+};
+
+/// All that the command line says, and what follows from it.
+class Settings
+{
+  public:
+    static constexpr uint32_t SERVER_SLOTS = 18;
+    static constexpr uint32_t CHANNEL_SLOTS = RadioNetwork::MAXIMUM_CHANNELS;
+    static constexpr double RATIO_LOW = 0.05;
+    static constexpr double RATIO_HIGH = 0.95;
+    static constexpr uint8_t VIDEO_TID = 5;
+
+    void AddArguments(Arguments& arguments);
+
+    /// Applies the preset and fills the structures below. \throws Error (CONFIG) that names argument, value and remedy
+    void Resolve();
+
+    uint32_t devices{50};
+    uint32_t servers{9};
+    uint64_t ticks{1000};
+    bool mute{true};
+
+    Time tick;
+    TaskRanges tasks;
+    Placement placement;
+    RadioSettings radio;
+    PriorityWeights priority;
+    Discipline discipline{Discipline::DEADLINE};
+    Edca edca{Edca::OFF};
+    ModemPower modem;
+    RewardWeights reward;
+    bool isGenie{false};
+    bool isTeamReward{true};
+
+    double deviceRateMinHz{0};
+    double deviceRateMaxHz{0};
+    double serverRateMinHz{0};
+    double serverRateMaxHz{0};
+    double kappa{1e-27};
+
+  private:
+    void ApplyPreset();
+    void Check() const;
+    void ReadWords();
+
+    std::string m_preset{"default"};
+    std::string m_csi{"measured"};
+    std::string m_rewardKind{"team"};
+    std::string m_discipline{"deadline"};
+    std::string m_edca{"off"};
+    Preset<Time> m_tick{MilliSeconds(100)};
+    Preset<double> m_densityMin{500};
+    Preset<double> m_densityMax{1500};
+    Preset<Time> m_deadlineMin{MilliSeconds(20)};
+    Preset<Time> m_deadlineMax{MilliSeconds(100)};
+    Preset<uint32_t> m_channels{4};
+    Preset<double> m_area{120};
+    double m_sizeMinKb{8};
+    double m_sizeMaxKb{30};
+    double m_deviceCpuMinGhz{0.8};
+    double m_deviceCpuMaxGhz{1.2};
+    double m_serverCpuMinGhz{10};
+    double m_serverCpuMaxGhz{30};
+};
+
+} // namespace ns3::marl::aiot_mec
+
+#endif // NS3MARL_SCENARIOS_AIOT_MEC_SETTINGS_H
