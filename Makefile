@@ -13,6 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 BUILD := build/scenarios
+PIP_INSTALL := $(BIN)/pip install -q --disable-pip-version-check
 NS3_WHEEL := ns3==3.44.post0
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -58,15 +59,25 @@ $(STAMPS)/system: Makefile
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
+# TORCH=system takes the distribution's PyTorch, built for the CPU (Debian 13 has one that is new enough): some 200 MB
+# where the pinned one may bring several GB of CUDA libraries. It asks for a sympy of its own time.
 $(STAMPS)/python: $(STAMPS)/system pyproject.toml constraints.txt
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+ifeq ($(TORCH),system)
+	@$(call apt,python3-torch libopenblas0-pthread)
+	@site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))'); \
+	ln -sfn /usr/lib/python3/dist-packages/torch{,gen,-*-info} /usr/lib/python3/dist-packages/functorch "$$site"
+	$(PIP_INSTALL) -e '.[dev]' -c <(grep -vE '^(torch|sympy)==' constraints.txt; \
+	  $(BIN)/python -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))')
+else
+	$(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+endif
 	@touch $@
 
 # The wheel exists for CPython 3.10 to 3.13 on x86-64. Elsewhere the distribution's ns-3 serves, or NS3_ROOT.
 $(STAMPS)/ns3: $(STAMPS)/python
 	@if [ -n "$${NS3_ROOT:-}" ]; then \
 	  echo "Using ns-3 from NS3_ROOT, $$NS3_ROOT"; \
-	elif ! $(BIN)/pip install -q --disable-pip-version-check --no-deps --only-binary :all: $(NS3_WHEEL); then \
+	elif ! $(PIP_INSTALL) --no-deps --only-binary :all: $(NS3_WHEEL); then \
 	  echo "No ns-3 wheel for this Python; using the distribution's"; \
 	  $(call apt,libns3-dev); \
 	fi
