@@ -155,8 +155,9 @@ def test_a_missing_or_empty_folder_is_refused(tmp_path: Path, built_scenarios: d
     assert built_scenarios
     with pytest.raises(BuildError, match=r"there is no folder .*nowhere to build"):
         toolchain.build(tmp_path / "nowhere")
-    with pytest.raises(BuildError, match=r"has no \*\.cc file and no CMakeLists\.txt"):
+    with pytest.raises(BuildError) as caught:
         toolchain.build(tmp_path)
+    assert "has no *.cc file and no CMakeLists.txt: nothing to build" in " ".join(str(caught.value).split())
 
 
 @pytest.mark.usefixtures("built_scenarios")
