@@ -108,8 +108,7 @@ check: static  ## run the quick gate: style, types, names, import contracts, uni
 static: build
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/mypy $(wildcard python/ns3marl tests benchmarks)
 	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	@echo "clang-tidy on $(words $(TIDY_FILES)) files"
 	@printf '%s\n' $(TIDY_FILES) | xargs -r -P $(JOBS) -n 1 $(BIN)/clang-tidy -p $(BUILD) --quiet \
