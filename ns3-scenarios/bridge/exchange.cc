@@ -24,65 +24,56 @@ GroupObservation::GroupObservation(const Group& group)
         m_maskCount += head.choices.size();
         m_maskOffsets.push_back(m_maskCount);
     }
-    const auto agents = group.agents.size();
-    features.resize(agents * m_featureCount);
-    rewards.resize(agents);
-    decides.resize(agents);
-    masks.resize(agents * m_maskCount);
-    Reset();
+}
+
+uint32_t
+GroupObservation::GetMaskWidth() const
+{
+    return m_maskCount;
 }
 
 std::span<float>
 GroupObservation::Features(uint32_t agent)
 {
-    return std::span(features).subspan(agent * m_featureCount, m_featureCount);
+    return features.subspan(agent * m_featureCount, m_featureCount);
 }
 
 std::span<const float>
 GroupObservation::Features(uint32_t agent) const
 {
-    return std::span(features).subspan(agent * m_featureCount, m_featureCount);
+    return features.subspan(agent * m_featureCount, m_featureCount);
 }
 
 std::span<uint8_t>
 GroupObservation::Mask(uint32_t agent, uint32_t discreteHead)
 {
     const auto first = m_maskOffsets.at(discreteHead);
-    return std::span(masks).subspan(agent * m_maskCount + first, m_maskOffsets.at(discreteHead + 1) - first);
+    return masks.subspan(agent * m_maskCount + first, m_maskOffsets.at(discreteHead + 1) - first);
 }
 
 std::span<const uint8_t>
 GroupObservation::Mask(uint32_t agent, uint32_t discreteHead) const
 {
     const auto first = m_maskOffsets.at(discreteHead);
-    return std::span(masks).subspan(agent * m_maskCount + first, m_maskOffsets.at(discreteHead + 1) - first);
+    return masks.subspan(agent * m_maskCount + first, m_maskOffsets.at(discreteHead + 1) - first);
 }
 
 float&
 GroupObservation::Reward(uint32_t agent)
 {
-    return rewards.at(agent);
+    return rewards[agent];
 }
 
 uint8_t&
 GroupObservation::Decides(uint32_t agent)
 {
-    return decides.at(agent);
+    return decides[agent];
 }
 
 uint8_t
 GroupObservation::Decides(uint32_t agent) const
 {
-    return decides.at(agent);
-}
-
-void
-GroupObservation::Reset()
-{
-    std::ranges::fill(features, 0.0F);
-    std::ranges::fill(rewards, 0.0F);
-    std::ranges::fill(decides, uint8_t{1});
-    std::ranges::fill(masks, uint8_t{1});
+    return decides[agent];
 }
 
 TableRows::TableRows(const Table& table)
@@ -126,13 +117,49 @@ TableRows::Reset()
 
 Observation::Observation(const Spec& spec)
     : groups(spec.groups.begin(), spec.groups.end()),
-      metrics(spec.metrics.size()),
       tables(spec.tables.begin(), spec.tables.end())
 {
+    std::size_t floatCount = 0;
+    std::size_t flagCount = 0;
+    for (const auto& group : spec.groups)
+    {
+        floatCount += group.agents.size() * (group.features.size() + 1);
+        flagCount += group.agents.size() * (GroupObservation(group).GetMaskWidth() + 1);
+    }
     for (const auto& block : spec.state)
     {
+        floatCount += block.rows.size() * block.features.size();
         m_stateWidths.push_back(block.features.size());
-        state.emplace_back(block.rows.size() * block.features.size());
+    }
+    const auto bytes = spec.metrics.size() * sizeof(double) + floatCount * sizeof(float) + flagCount;
+    m_arrays.resize((bytes + sizeof(double) - 1) / sizeof(double));
+    metrics = std::span(m_arrays).first(spec.metrics.size());
+    m_floats = {reinterpret_cast<float*>(m_arrays.data() + metrics.size()), floatCount};
+    m_flags = {reinterpret_cast<uint8_t*>(m_floats.data() + floatCount), flagCount};
+
+    auto floats = m_floats;
+    auto flags = m_flags;
+    const auto take = [](auto& rest, std::size_t count) {
+        const auto taken = rest.first(count);
+        rest = rest.subspan(count);
+        return taken;
+    };
+    for (std::size_t g = 0; g < groups.size(); ++g)
+    {
+        groups[g].features = take(floats, spec.groups[g].agents.size() * spec.groups[g].features.size());
+    }
+    for (const auto& block : spec.state)
+    {
+        state.push_back(take(floats, block.rows.size() * block.features.size()));
+    }
+    for (std::size_t g = 0; g < groups.size(); ++g)
+    {
+        groups[g].rewards = take(floats, spec.groups[g].agents.size());
+        groups[g].decides = take(flags, spec.groups[g].agents.size());
+    }
+    for (std::size_t g = 0; g < groups.size(); ++g)
+    {
+        groups[g].masks = take(flags, spec.groups[g].agents.size() * groups[g].GetMaskWidth());
     }
     Reset();
 }
@@ -141,31 +168,31 @@ std::span<float>
 Observation::State(uint32_t block, uint32_t row)
 {
     const auto width = m_stateWidths.at(block);
-    return std::span(state[block]).subspan(row * width, width);
+    return state[block].subspan(row * width, width);
 }
 
 double&
 Observation::Metric(uint32_t index)
 {
-    return metrics.at(index);
+    return metrics[index];
+}
+
+std::string_view
+Observation::GetArrays() const
+{
+    return {reinterpret_cast<const char*>(m_arrays.data()), m_arrays.size() * sizeof(double)};
 }
 
 void
 Observation::Reset()
 {
-    for (auto& group : groups)
-    {
-        group.Reset();
-    }
-    for (auto& block : state)
-    {
-        std::ranges::fill(block, 0.0F);
-    }
+    std::ranges::fill(m_floats, 0.0F);
+    std::ranges::fill(m_flags, uint8_t{1});
+    std::ranges::fill(metrics, std::numeric_limits<double>::quiet_NaN());
     for (auto& table : tables)
     {
         table.Reset();
     }
-    std::ranges::fill(metrics, std::numeric_limits<double>::quiet_NaN());
     terminated = false;
 }
 
@@ -173,16 +200,24 @@ GroupAction::GroupAction(const Group& group)
     : m_discreteCount(group.discreteHeads.size()),
       m_continuousCount(group.continuousHeads.size())
 {
-    for (std::size_t agent = 0; agent < group.agents.size(); ++agent)
+    discrete.resize(group.agents.size() * m_discreteCount);
+    continuous.resize(group.agents.size() * m_continuousCount);
+    for (uint32_t agent = 0; agent < group.agents.size(); ++agent)
     {
-        for (const auto& head : group.discreteHeads)
-        {
-            discrete.push_back(static_cast<int32_t>(head.defaultChoice));
-        }
-        for (const auto& head : group.continuousHeads)
-        {
-            continuous.push_back(static_cast<float>(head.defaultValue));
-        }
+        SetDefault(agent, group);
+    }
+}
+
+void
+GroupAction::SetDefault(uint32_t agent, const Group& group)
+{
+    for (uint32_t head = 0; head < m_discreteCount; ++head)
+    {
+        Discrete(agent, head) = static_cast<int32_t>(group.discreteHeads[head].defaultChoice);
+    }
+    for (uint32_t head = 0; head < m_continuousCount; ++head)
+    {
+        Continuous(agent, head) = static_cast<float>(group.continuousHeads[head].defaultValue);
     }
 }
 

@@ -9,8 +9,6 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
-#include <limits>
-#include <ranges>
 #include <sstream>
 
 namespace ns3::marl
@@ -18,6 +16,9 @@ namespace ns3::marl
 
 namespace
 {
+
+/// Continuous actions outside their bounds by at most this share of the range are clipped (rounding of float32).
+constexpr float CLIP_TOLERANCE = 1e-5F;
 
 int64_t
 ReadClockNs(clockid_t clock)
@@ -40,6 +41,18 @@ ToText(T value)
 Violate(uint64_t tick, const std::string& message)
 {
     throw Error(FaultKind::SPEC_VIOLATION, "tick " + std::to_string(tick) + ": " + message);
+}
+
+/// Whether all values are within their bounds; NaN is not.
+bool
+IsInside(const float* values, const float* low, const float* high, std::size_t count)
+{
+    uint32_t outside = 0;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        outside += static_cast<uint32_t>(!(values[i] >= low[i])) | static_cast<uint32_t>(!(values[i] <= high[i]));
+    }
+    return outside == 0;
 }
 
 bool
@@ -76,14 +89,11 @@ Lockstep::Lockstep(Scenario& scenario, Spec spec, bool withTables, Exchange exch
 Lockstep::Bounds
 Lockstep::MakeBounds(const std::vector<Feature>& features)
 {
-    constexpr auto infinity = std::numeric_limits<float>::infinity();
     Bounds bounds;
     for (const auto& feature : features)
     {
         bounds.low.push_back(static_cast<float>(feature.low));
         bounds.high.push_back(static_cast<float>(feature.high));
-        bounds.clipLow.push_back(feature.saturating ? bounds.low.back() : -infinity);
-        bounds.clipHigh.push_back(feature.saturating ? bounds.high.back() : infinity);
     }
     return bounds;
 }
@@ -106,43 +116,37 @@ Lockstep::Run()
 }
 
 uint64_t
-Lockstep::CheckRows(std::vector<float>& rows,
+Lockstep::CheckRows(std::span<float> rows,
                     const Bounds& bounds,
                     const std::vector<Feature>& features,
                     const std::string& where,
                     const std::vector<std::string>& names) const
 {
     const auto width = features.size();
-    const auto* low = bounds.low.data();
-    const auto* high = bounds.high.data();
-    const auto* clipLow = bounds.clipLow.data();
-    const auto* clipHigh = bounds.clipHigh.data();
     uint64_t saturated = 0;
     for (std::size_t row = 0; row < names.size(); ++row)
     {
-        auto* values = rows.data() + row * width;
-        uint32_t clipped = 0;
-        uint32_t wrong = 0;
+        const auto values = rows.subspan(row * width, width);
+        if (IsInside(values.data(), bounds.low.data(), bounds.high.data(), width))
+        {
+            continue;
+        }
         for (std::size_t i = 0; i < width; ++i)
         {
-            const float value = values[i];
-            float kept = value < clipLow[i] ? clipLow[i] : value; // NaN stays NaN
-            kept = kept > clipHigh[i] ? clipHigh[i] : kept;
-            clipped += kept != value;
-            wrong += !(kept >= low[i] && kept <= high[i]);
-            values[i] = kept;
+            if (values[i] >= bounds.low[i] && values[i] <= bounds.high[i])
+            {
+                continue;
+            }
+            if (!features[i].saturating || std::isnan(values[i]))
+            {
+                Violate(m_tick,
+                        where + " '" + names[row] + "', feature '" + features[i].name + "' [" + features[i].unit + "]: " + ToText(values[i]) +
+                            " is outside [" + ToText(features[i].low) + ", " + ToText(features[i].high) +
+                            "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
+            }
+            values[i] = std::clamp(values[i], bounds.low[i], bounds.high[i]);
+            ++saturated;
         }
-        if (wrong > 0)
-        {
-            const auto i = std::ranges::find_if(std::views::iota(std::size_t{0}, width), [&](std::size_t column) {
-                return !(values[column] >= low[column] && values[column] <= high[column]);
-            });
-            Violate(m_tick,
-                    where + " '" + names[row] + "', feature '" + features[*i].name + "' [" + features[*i].unit + "]: " +
-                        ToText(values[*i]) + " is outside [" + ToText(features[*i].low) + ", " + ToText(features[*i].high) +
-                        "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
-        }
-        saturated += clipped;
     }
     return saturated;
 }
@@ -195,18 +199,19 @@ Lockstep::CheckObservation()
 }
 
 void
-Lockstep::CheckAction() const
+Lockstep::CheckAction()
 {
     for (std::size_t g = 0; g < m_spec.groups.size(); ++g)
     {
         const auto& group = m_spec.groups[g];
-        const auto& action = m_action.groups[g];
+        auto& action = m_action.groups[g];
         const auto& observation = m_observation.groups[g];
         for (uint32_t agent = 0; agent < group.agents.size(); ++agent)
         {
             if (!observation.decides[agent])
             {
-                continue; // ignored
+                action.SetDefault(agent, group);
+                continue;
             }
             for (uint32_t h = 0; h < group.discreteHeads.size(); ++h)
             {
@@ -228,13 +233,17 @@ Lockstep::CheckAction() const
             for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
             {
                 const auto& head = group.continuousHeads[h];
-                const auto value = action.Continuous(agent, h);
-                if (!(value >= static_cast<float>(head.low) && value <= static_cast<float>(head.high)))
+                auto& value = action.Continuous(agent, h);
+                const auto low = static_cast<float>(head.low);
+                const auto high = static_cast<float>(head.high);
+                const auto slack = CLIP_TOLERANCE * (high - low);
+                if (!(value >= low - slack && value <= high + slack)) // NaN is neither
                 {
                     Violate(m_tick,
                             "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit + "]: " + ToText(value) +
                                 " is outside [" + ToText(head.low) + ", " + ToText(head.high) + "]");
                 }
+                value = std::clamp(value, low, high);
             }
         }
     }

@@ -32,17 +32,15 @@ class Lockstep
   private:
     struct Bounds
     {
-        std::vector<float> low;  ///< [F] a value below is a fault
+        std::vector<float> low;  ///< [F]
         std::vector<float> high; ///< [F]
-        std::vector<float> clipLow;  ///< [F] a value below is clipped; -infinity where the feature does not saturate
-        std::vector<float> clipHigh; ///< [F]
     };
 
     static Bounds MakeBounds(const std::vector<Feature>& features);
-    uint64_t CheckRows(std::vector<float>& rows, const Bounds& bounds, const std::vector<Feature>& features,
+    uint64_t CheckRows(std::span<float> rows, const Bounds& bounds, const std::vector<Feature>& features,
                        const std::string& where, const std::vector<std::string>& names) const;
     uint64_t CheckObservation();
-    void CheckAction() const;
+    void CheckAction();
     void Tick();
 
     Scenario& m_scenario;

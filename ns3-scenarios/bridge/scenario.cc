@@ -221,7 +221,7 @@ RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint3
         if (!action)
         {
             end = std::chrono::steady_clock::now();
-            metrics = observation.metrics;
+            metrics.assign(observation.metrics.begin(), observation.metrics.end());
             return false;
         }
         *action = Action(spec);

@@ -19,13 +19,6 @@ namespace ns3::marl
 namespace
 {
 
-template <typename T>
-void
-SetBytes(std::string* target, const std::vector<T>& values)
-{
-    target->assign(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
-
 void
 ToMessage(const Feature& feature, v1::Feature* message)
 {
@@ -137,21 +130,7 @@ ToMessage(const Observation& observation, const Stamp& stamp, v1::Observation* m
     message->set_terminated(observation.terminated);
     message->set_truncated(stamp.truncated);
     message->set_saturated(stamp.saturated);
-    for (std::size_t i = 0; i < observation.groups.size(); ++i)
-    {
-        const auto& group = observation.groups[i];
-        auto* out = i < static_cast<std::size_t>(message->groups_size()) ? message->mutable_groups(i) : message->add_groups();
-        SetBytes(out->mutable_observations(), group.features);
-        SetBytes(out->mutable_rewards(), group.rewards);
-        SetBytes(out->mutable_decides(), group.decides);
-        SetBytes(out->mutable_masks(), group.masks);
-    }
-    for (std::size_t i = 0; i < observation.state.size(); ++i)
-    {
-        SetBytes(i < static_cast<std::size_t>(message->state_size()) ? message->mutable_state(i) : message->add_state(),
-                 observation.state[i]);
-    }
-    SetBytes(message->mutable_metrics(), observation.metrics);
+    message->set_arrays(observation.GetArrays().data(), observation.GetArrays().size());
     message->clear_tables();
     for (const auto& table : observation.tables)
     {

@@ -9,6 +9,7 @@
 #include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <limits>
@@ -29,6 +30,8 @@ enum Column : uint32_t
     LAST_LEVEL,
     FIXED_COLUMNS,
 };
+
+constexpr uint32_t FILLER_PERIOD = 16; ///< ticks after which the filler repeats
 
 class Echo : public Scenario
 {
@@ -76,7 +79,8 @@ class Echo : public Scenario
     {
         m_random = CreateObject<UniformRandomVariable>();
         m_random->SetStream(1);
-        m_phase = m_random->GetValue();
+        m_filler.resize(m_features + FILLER_PERIOD);
+        std::ranges::generate(m_filler, [this] { return static_cast<float>(m_random->GetValue()); });
         m_last.assign(m_groups * m_agents, {0, 0.0F});
         std::this_thread::sleep_for(std::chrono::nanoseconds(m_buildTime.GetNanoSeconds()));
     }
@@ -100,12 +104,9 @@ class Echo : public Scenario
                 features[WANTED_LEVEL] = m_wantedLevel;
                 features[LAST_CHOICE] = static_cast<float>(choice);
                 features[LAST_LEVEL] = level;
-                auto filler = static_cast<float>(m_phase * (agent + 1.0) / (m_agents + 1.0));
-                for (uint32_t i = FIXED_COLUMNS; i < m_features; ++i)
-                {
-                    filler = filler < 0.9F ? filler + 0.1F : filler - 0.9F;
-                    features[i] = filler;
-                }
+                std::ranges::copy_n(m_filler.begin() + (tick + agent) % FILLER_PERIOD,
+                                    m_features - FIXED_COLUMNS,
+                                    features.subspan(FIXED_COLUMNS).begin());
                 if (m_idle && tick % 2 == 1 && agent % 2 == 1)
                 {
                     group.Decides(agent) = 0;
@@ -239,7 +240,7 @@ class Echo : public Scenario
         }
         else if (m_failure == "nan")
         {
-            m_phase = std::numeric_limits<double>::quiet_NaN();
+            std::ranges::fill(m_filler, std::numeric_limits<float>::quiet_NaN());
         }
         else if (m_failure == "bounds")
         {
@@ -267,7 +268,7 @@ class Echo : public Scenario
     Time m_buildTime{0};
 
     Ptr<UniformRandomVariable> m_random;
-    double m_phase{0};
+    std::vector<float> m_filler; ///< random numbers that fill the rest of the features
     std::vector<Deed> m_last;
     uint32_t m_wantedChoice{0};
     float m_wantedLevel{0};

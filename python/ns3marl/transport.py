@@ -61,7 +61,8 @@ class Router:
     def send(self, peer: bytes, frame: bytes) -> bool:
         """Sends a frame; False when the peer is not (or no longer) connected."""
         try:
-            self._socket.send_multipart((peer, frame))
+            self._socket.send(peer, zmq.SNDMORE)
+            self._socket.send(frame)
         except (zmq.Again, zmq.ZMQError) as error:
             if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 return False
@@ -74,12 +75,18 @@ class Router:
             self._socket.setsockopt(zmq.RCVTIMEO, timeout_ms)
             self._receive_timeout_ms = timeout_ms
         try:
-            parts = self._socket.recv_multipart()
+            peer = self._socket.recv()
         except zmq.Again:
             return None
-        if len(parts) != 2:
-            return parts[0], b""
-        return parts[0], parts[1]
+        frame = self._socket.recv()
+        if self._socket.getsockopt(zmq.RCVMORE):
+            self._socket.recv_multipart()
+            frame = b""
+        return peer, frame
+
+    def has_frame(self) -> bool:
+        """Whether a frame waits to be received."""
+        return bool(self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN)
 
     def close(self) -> None:
         """Closes the socket and removes what it left in the file system. May be called twice."""

@@ -20,9 +20,6 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-#: Continuous actions this close to their bounds, relative to the range, are clipped; beyond it they are refused.
-CLIP_TOLERANCE = np.float32(1e-5)
-
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -110,18 +107,6 @@ class Group:
         """Real-valued action of an agent that is not asked to act, [R] in the heads' units."""
         return np.array([head.default_value for head in self.continuous_heads], dtype=np.float32)
 
-    @cached_property
-    def choice_limits(self) -> NDArray[np.uint32]:
-        """Number of choices of each discrete head, [D]."""
-        return np.array(self.choice_counts, dtype=np.uint32)
-
-    @cached_property
-    def continuous_bounds(self) -> tuple[Float32, Float32, Float32]:
-        """Lower and upper bounds of the continuous heads and the excess that is clipped, each [R] in their units."""
-        low = np.array([head.low for head in self.continuous_heads], dtype=np.float32)
-        high = np.array([head.high for head in self.continuous_heads], dtype=np.float32)
-        return low, high, CLIP_TOLERANCE * (high - low)
-
 
 @dataclass(frozen=True)
 class StateBlock:
@@ -182,6 +167,35 @@ class Spec:
         """Names of all agents, group after group."""
         return tuple(agent for group in self.groups for agent in group.agents)
 
+    @cached_property
+    def layout(self) -> np.dtype[np.void]:
+        """The record of all arrays of one observation, as the wire lays them out.
+
+        Fields: ``metrics``, ``observations_G``, ``state_B``, ``rewards_G``, ``decides_G``, ``masks_G`` for group number G and
+        state block number B; ``floats`` covers all float32 fields at once.
+        """
+        sizes = [len(group.agents) for group in self.groups]
+        widths = [len(group.features) for group in self.groups]
+        fields: list[tuple[str, type[np.generic], tuple[int, ...]]] = [("metrics", np.float64, (len(self.metrics),))]
+        fields += [(f"observations_{g}", np.float32, (size, widths[g])) for g, size in enumerate(sizes)]
+        fields += [(f"state_{b}", np.float32, (len(s.rows), len(s.features))) for b, s in enumerate(self.state)]
+        fields += [(f"rewards_{g}", np.float32, (size,)) for g, size in enumerate(sizes)]
+        fields += [(f"decides_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
+        fields += [(f"masks_{g}", np.bool_, (size, self.groups[g].mask_offsets[-1])) for g, size in enumerate(sizes)]
+        packed = np.dtype(fields)
+        names = list(packed.names or ())
+        types = [packed.fields[name][0] for name in names]  # type: ignore[index]
+        offsets = [packed.fields[name][1] for name in names]  # type: ignore[index]
+        first, last = offsets[names.index("observations_0")], offsets[names.index("decides_0")]
+        return np.dtype(
+            {
+                "names": [*names, "floats"],
+                "formats": [*types, np.dtype((np.float32, ((last - first) // 4,)))],
+                "offsets": [*offsets, first],
+                "itemsize": -(-packed.itemsize // 8) * 8,
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Hello:
@@ -195,42 +209,7 @@ class Hello:
     protocol_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """What a tick cost the simulator process; differs from run to run."""
-
-    build_wall_ns: int
-    tick_wall_ns: int
-    tick_cpu_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class GroupObservation:
-    """What the agents of one group see and got in one environment."""
-
-    observations: Float32  #: [A,F] in the features' units
-    rewards: Float32  #: [A] of the interval that just ended
-    decides: Bool  #: [A] who is asked to act
-    masks: Bool  #: [A,sum n] allowed choices, discrete head after discrete head
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One environment at one tick."""
-
-    tick: int
-    sim_time_ns: int
-    terminated: bool
-    truncated: bool
-    groups: tuple[GroupObservation, ...]
-    state: tuple[Float32, ...]  #: per state block [S,F]
-    metrics: Float64  #: [M] of the episode so far; NaN: nothing to measure yet
-    tables: dict[str, dict[str, Float64 | Int64]]  #: rows finished in the interval, by table and column
-    saturated: int
-    diagnostics: Diagnostics
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupArrays:
     """What the agents of one group see and got, for B environments."""
 
@@ -255,7 +234,7 @@ class Final:
     run: int  #: ns-3 RngRun of the episode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """The observations of B environments.
 
@@ -272,11 +251,11 @@ class Batch:
     metrics: Float64  #: [B,M] of the episode so far; NaN: nothing to measure yet
     terminated: Bool  #: [B] ended by the task: no bootstrap
     truncated: Bool  #: [B] cut at T: bootstrap from ``final``
-    final: tuple[Final | None, ...]  #: length B
-    tables: tuple[dict[str, dict[str, Float64 | Int64]], ...] = field(default=())  #: length B; table, column
+    final: list[Final | None]  #: length B
+    tables: list[dict[str, dict[str, Float64 | Int64]]] = field(default_factory=list)  #: length B; table, column
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Actions:
     """The joint action of one group for B environments, in physical units."""
 

@@ -19,7 +19,6 @@ from types import TracebackType
 import numpy as np
 
 from ns3marl import toolchain
-from ns3marl.env.batching import Row, assemble
 from ns3marl.errors import (
     ConfigError,
     Crashed,
@@ -35,7 +34,7 @@ from ns3marl.errors import (
 from ns3marl.protocol import codec
 from ns3marl.simulator import LifeLine, Simulator
 from ns3marl.transport import Router
-from ns3marl.types import Actions, Batch, Final, Hello, Int64, Observation, Spec
+from ns3marl.types import Actions, Batch, Final, Hello, Int64, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
 _WATCH_MS = 50
@@ -64,6 +63,7 @@ class Timing:
 class _Peer:
     """A simulator process and what is expected of it."""
 
+    identity: bytes
     simulator: Simulator
     deadline_s: float  #: on the monotonic clock, for the next message
     hello: Hello | None = None
@@ -75,12 +75,13 @@ class _Env:
     """One environment: the episode it is in and what it last showed."""
 
     index: int
+    peer: _Peer | None = None
     episode: int = -1
     run: int = 0
-    identity: bytes = b""
-    tick: int = 0  #: of the last observation
     waiting: bool = False  #: an observation is on its way
-    row: Row | None = None  #: the ended episode's last row, until the next one begins
+    observation: codec.Observation | None = None  #: the last one
+    ended: codec.Observation | None = None  #: the last one of the episode before, until the batch that tells of it
+    ended_run: int = 0
 
 
 class Pool:
@@ -139,7 +140,8 @@ class Pool:
         self._peers: dict[bytes, _Peer] = {}
         self._leaving: list[Simulator] = []
         self._unbegun: list[_Env] = []
-        self._ready: dict[int, Row] = {}
+        self._ready: list[_Env] = []
+        self._watch_s = 0.0
         self._last: Batch | None = None
         self._router = Router(endpoint)
         self._life_line = LifeLine()
@@ -159,11 +161,10 @@ class Pool:
             E rows in order of environment, each at tick 0.
         """
         started_s = time.perf_counter()
-        self._ready.clear()
-        for env in self._envs:
-            self._retire(env, grace_s=0.0)
-            env.waiting, env.row = True, None
+        self._abandon()
         self._unbegun[:] = self._envs
+        for env in self._envs:
+            env.waiting = True
         self._begin()
         return self._collect(self.num_envs, started_s)
 
@@ -214,57 +215,51 @@ class Pool:
         return self._last
 
     def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
-        checked = codec.check_actions(self.spec, actions, batch)
+        shaped = codec.shape_actions(self.spec, actions, len(batch.env_id))
         self._last = None
         deadline_s = time.monotonic() + self._tick_timeout_s
-        for row, index in enumerate(batch.env_id):
+        for row, (index, tick) in enumerate(zip(batch.env_id.tolist(), batch.tick.tolist(), strict=True)):
             env = self._envs[index]
-            peer = self._peers[env.identity]
+            peer = env.peer
+            assert peer is not None
             peer.deadline_s = deadline_s
             env.waiting = True
-            if not self._router.send(env.identity, codec.encode_action(env.tick, checked, row)):
+            if not self._router.send(peer.identity, codec.encode_action(tick, shaped, row)):
                 self._await_end(peer)
 
     # -------------------------------------------------------------------------------------------------- observations
 
     def _collect(self, min_envs: int, started_s: float) -> Batch:
-        """Waits for rows and makes a batch of them."""
-        waiting = sum(env.waiting for env in self._envs)
-        if not 1 <= min_envs <= waiting + len(self._ready):
+        """Waits for environments and makes a batch of those that are ready."""
+        coming = sum([env.waiting for env in self._envs])
+        if not 1 <= min_envs <= coming + len(self._ready):
             raise OutOfStep(
-                f"{min_envs} environments were asked for, {waiting + len(self._ready)} have an observation coming; "
+                f"{min_envs} environments were asked for, {coming + len(self._ready)} have an observation coming; "
                 "call reset() or send() first"
             )
         try:
-            while len(self._ready) < min_envs:
+            while len(self._ready) < min_envs or (len(self._ready) < self.num_envs and self._router.has_frame()):
                 self._receive()
+            batch = self._last = self._assemble(started_s)
         except BaseException:
             self._abandon()
             raise
-        rows = [self._ready[index] for index in sorted(self._ready)]
-        self._ready.clear()
-        self._last = batch = assemble(rows)
-        spent_s = time.perf_counter() - started_s
-        simulator_s = min(spent_s, max(row.simulator_wall_ns for row in rows) * 1e-9)
-        self.timing.ticks += sum(row.answers_action for row in rows)
-        self.timing.simulator_s += simulator_s
-        self.timing.wire_s += spent_s - simulator_s
         return batch
 
     def _receive(self) -> None:
         """Handles one message, or looks at the life of the processes when none comes."""
         received = self._router.recv(_WATCH_MS)
-        if received is None:
+        if received is None or time.monotonic() > self._watch_s:
             self._watch()
+        if received is None:
             return
-        identity, frame = received
-        peer = self._peers.get(identity)
+        peer = self._peers.get(received[0])
         if peer is None:
             return  # of a simulator that was stopped meanwhile
         if peer.env is None:
-            self._greet(peer, frame)
+            self._greet(peer, received[1])
         else:
-            self._observe(peer, peer.env, frame)
+            self._observe(peer, peer.env, received[1])
 
     def _observe(self, peer: _Peer, env: _Env, frame: bytes) -> None:
         message = self._decode(peer, frame)
@@ -272,46 +267,82 @@ class Pool:
             raise self._fault(peer, message)
         if self._on_frame is not None:
             self._on_frame(env.index, env.run, codec.without_diagnostics(frame))
+        expected = 0 if env.observation is None else env.observation.tick + 1
         if isinstance(message, codec.Ready):
             if message.spec_hash != self.spec.hash:
                 raise SpecViolation(
                     f"{self._name(peer)}: the episode's spec has hash {message.spec_hash}, that of the pool "
                     f"{self.spec.hash}; was the scenario rebuilt meanwhile? Make a new pool"
                 )
-            observation, expected = message.observation, 0
-        elif isinstance(message, Observation):
-            observation, expected = message, env.tick + 1
-        else:
+            message = message.observation
+        elif not isinstance(message, codec.Observation):
             raise OutOfStep(f"{self._name(peer)}: a {type(message).__name__} came where an observation was expected")
-        if observation.tick != expected or not env.waiting:
+        if message.tick != expected or not env.waiting:
             raise OutOfStep(
-                f"{self._name(peer)}: the observation of tick {observation.tick} came, expected that of tick {expected}"
+                f"{self._name(peer)}: the observation of tick {message.tick} came, expected that of tick {expected}"
             )
-        env.tick = observation.tick
-        row = Row(env.index, observation)
-        if observation.terminated or observation.truncated:
-            row.final = self._final(env, observation)
-            env.row = row
-            self._retire(env, grace_s=None)
+        if message.terminated or message.truncated:
+            env.ended, env.ended_run, env.observation = message, env.run, None
+            self._retire(env)
             self._unbegun.append(env)
             self._begin()
             return
-        if env.row is not None:
-            row, env.row = env.row.followed_by(observation), None
+        env.observation = message
         env.waiting = False
-        self._ready[env.index] = row
+        self._ready.append(env)
 
-    def _final(self, env: _Env, observation: Observation) -> Final:
-        return Final(
-            observation.tick,
-            observation.sim_time_ns,
-            observation.terminated,
-            observation.truncated,
-            tuple(group.observations for group in observation.groups),
-            observation.state,
-            observation.metrics,
+    def _assemble(self, started_s: float) -> Batch:
+        """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
+        envs = sorted(self._ready, key=lambda env: env.index)
+        self._ready.clear()
+        seen = [env.observation for env in envs if env.observation is not None]
+        groups, state, metrics = codec.unpack(self.spec, [observation.arrays for observation in seen])
+        batch = Batch(
+            np.array([env.index for env in envs]),
+            np.array([observation.tick for observation in seen]),
+            np.array([observation.sim_time_ns for observation in seen]),
+            groups,
+            state,
+            metrics,
+            np.zeros(len(envs), np.bool_),
+            np.zeros(len(envs), np.bool_),
+            [None] * len(envs),
+            [observation.tables for observation in seen],
+        )
+        answered = [observation.tick > 0 for observation in seen]
+        wall_ns = [observation.tick_wall_ns for observation in seen]
+        for row, env in enumerate(envs):
+            if env.ended is not None:
+                self._tell_of_end(batch, row, env, env.ended)
+                answered[row] = True
+                wall_ns[row] += env.ended.tick_wall_ns
+                env.ended = None
+        spent_s = time.perf_counter() - started_s
+        simulator_s = min(spent_s, max(wall_ns) * 1e-9)
+        self.timing.ticks += sum(answered)
+        self.timing.simulator_s += simulator_s
+        self.timing.wire_s += spent_s - simulator_s
+        return batch
+
+    def _tell_of_end(self, batch: Batch, row: int, env: _Env, ended: codec.Observation) -> None:
+        """Puts what belongs to the ended episode into the row of its environment."""
+        groups, state, metrics = codec.unpack(self.spec, [ended.arrays])
+        for now, then in zip(batch.groups, groups, strict=True):
+            now.rewards[row] = then.rewards[0]
+        batch.metrics[row] = metrics[0]
+        batch.terminated[row] = ended.terminated
+        batch.truncated[row] = ended.truncated
+        batch.tables[row] = ended.tables
+        batch.final[row] = Final(
+            ended.tick,
+            ended.sim_time_ns,
+            ended.terminated,
+            ended.truncated,
+            tuple([group.observations[0] for group in groups]),
+            tuple([block[0] for block in state]),
+            metrics[0],
             self._rng_seed,
-            env.run,
+            env.ended_run,
         )
 
     # ----------------------------------------------------------------------------------------------------- processes
@@ -321,7 +352,8 @@ class Pool:
         while len(self._peers) < self.num_envs + self._spares:
             identity = f"sim-{next(self._identities)}"
             simulator = Simulator(self._executable, self._router.endpoint, identity, self._life_line)
-            self._peers[identity.encode()] = _Peer(simulator, time.monotonic() + self._start_timeout_s)
+            peer = _Peer(identity.encode(), simulator, time.monotonic() + self._start_timeout_s)
+            self._peers[peer.identity] = peer
 
     def _greet(self, peer: _Peer, frame: bytes) -> None:
         message = self._decode(peer, frame)
@@ -334,22 +366,20 @@ class Pool:
 
     def _begin(self) -> None:
         """Gives processes that have said Hello to environments that wait for one, then replaces them."""
-        for identity, peer in list(self._peers.items()):
+        for peer in list(self._peers.values()):
             if not self._unbegun:
                 break
             if peer.env is not None or peer.hello is None:
                 continue
             if not peer.simulator.is_alive():
-                self._peers.pop(identity).simulator.stop()
+                self._peers.pop(peer.identity).simulator.stop()
                 continue
             env = self._unbegun.pop(0)
-            peer.env = env
-            peer.deadline_s = time.monotonic() + self._tick_timeout_s
-            env.identity = identity
+            env.peer, peer.env = peer, env
             env.episode += 1
             env.run = self._first_run + env.episode * self.num_envs + env.index
-            env.tick = 0
-            if not self._router.send(identity, codec.encode_begin(self._arguments, self._rng_seed, env.run)):
+            peer.deadline_s = time.monotonic() + self._tick_timeout_s
+            if not self._router.send(peer.identity, codec.encode_begin(self._arguments, self._rng_seed, env.run)):
                 self._await_end(peer)
         self._top_up()
         for simulator in [s for s in self._leaving if not s.is_alive()]:
@@ -358,12 +388,12 @@ class Pool:
 
     def _describe(self) -> tuple[Hello, Spec]:
         self._top_up()
-        identity, peer = next(iter(self._peers.items()))
+        peer = next(iter(self._peers.values()))
         while peer.hello is None:
             self._receive()
-        self._router.send(identity, codec.encode_describe(self._arguments))
+        self._router.send(peer.identity, codec.encode_describe(self._arguments))
         peer.deadline_s = time.monotonic() + self._start_timeout_s
-        while (received := self._router.recv(_WATCH_MS)) is None or received[0] != identity:
+        while (received := self._router.recv(_WATCH_MS)) is None or received[0] != peer.identity:
             if received is None:
                 self._watch(peer)
             elif (other := self._peers.get(received[0])) is not None:
@@ -375,33 +405,30 @@ class Pool:
             raise OutOfStep(f"{self._name(peer)}: a {type(message).__name__} came where the spec was expected")
         return peer.hello, message
 
-    def _retire(self, env: _Env, grace_s: float | None) -> None:
-        """Lets go of an environment's process; ``grace_s`` None: it ends by itself and is reaped later."""
-        peer = self._peers.pop(env.identity, None)
-        env.identity = b""
-        if peer is None:
-            return
-        if grace_s is None:
-            self._leaving.append(peer.simulator)
-        else:
-            peer.simulator.stop(grace_s)
+    def _retire(self, env: _Env) -> None:
+        """Lets go of the process whose episode has ended; it exits by itself and is reaped later."""
+        if env.peer is not None:
+            self._leaving.append(self._peers.pop(env.peer.identity).simulator)
+            env.peer = None
 
     def _abandon(self) -> None:
-        """After an error: stops every running episode, so that the pool can be reset."""
+        """Stops every running episode and forgets what was on its way."""
         self._last = None
         self._ready.clear()
         self._unbegun.clear()
         for env in self._envs:
-            self._retire(env, grace_s=0.0)
-            env.waiting, env.row = False, None
-        for identity in [i for i, peer in self._peers.items() if not peer.simulator.is_alive()]:
-            self._peers.pop(identity).simulator.stop()
+            env.waiting, env.observation, env.ended = False, None, None
+            env.peer = None
+        for peer in list(self._peers.values()):
+            if peer.env is not None or not peer.simulator.is_alive():
+                self._peers.pop(peer.identity).simulator.stop()
 
     # -------------------------------------------------------------------------------------------------------- errors
 
     def _watch(self, also: _Peer | None = None) -> None:
         """Raises for a process that ended or took too long."""
         now_s = time.monotonic()
+        self._watch_s = now_s + 1.0
         for peer in list(self._peers.values()):
             expected = peer is also or peer.hello is None or (peer.env is not None and peer.env.waiting)
             if not peer.simulator.is_alive() and expected:
@@ -448,7 +475,7 @@ class Pool:
         where = f"scenario {self._executable.name!r} (pid {peer.simulator.pid})"
         if peer.env is None:
             return where
-        return f"{where}, environment {peer.env.index}, RngRun {peer.env.run}, tick {peer.env.tick}"
+        return f"{where}, environment {peer.env.index}, RngRun {peer.env.run}"
 
 
 def _release(

@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Bytes to types and back, with every check on what crosses the wire. Pure functions.
+"""Bytes to types and back. Pure functions.
 
 The learner decodes what simulators send and encodes what they get. The other direction (``encode_hello`` ...) serves
 peers that play a simulator, as tests do.
+
+Who checks what: the bridge in each simulator checks every observation and every action against the spec, so both arrive
+checked however they came. This side checks sizes and types before it looks into bytes, and that no number is NaN or
+infinite, so that a foreign or broken peer cannot poison a learner.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -19,36 +23,39 @@ from google.protobuf.message import DecodeError
 from ns3marl.errors import OutOfStep, SpecViolation, VersionMismatch
 from ns3marl.protocol import lockstep_pb2 as pb
 from ns3marl.protocol import spec_codec
-from ns3marl.types import (
-    Actions,
-    Batch,
-    Bool,
-    Diagnostics,
-    Feature,
-    Float32,
-    Float64,
-    Group,
-    GroupObservation,
-    Hello,
-    Int32,
-    Int64,
-    Observation,
-    Spec,
-)
+from ns3marl.types import Actions, Float32, Float64, GroupArrays, Hello, Int64, Spec
 
 PROTOCOL_MAJOR: int = pb.PROTOCOL_VERSION_MAJOR
 PROTOCOL_MINOR: int = pb.PROTOCOL_VERSION_MINOR
 
+_INT32, _FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
+class Observation:
+    """One environment at one tick; ``unpack`` makes arrays of its bytes."""
+
+    tick: int
+    sim_time_ns: int
+    terminated: bool
+    truncated: bool
+    arrays: bytes  #: as ``Spec.layout`` says
+    tables: dict[str, dict[str, Float64 | Int64]]  #: rows finished in the interval, by table and column
+    saturated: int
+    build_wall_ns: int
+    tick_wall_ns: int
+    tick_cpu_ns: int
+
+
+@dataclass(slots=True)
 class Ready:
-    """The first observation of an episode; ``observation`` is decoded against the spec."""
+    """The first observation of an episode."""
 
     spec_hash: str
     observation: Observation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fault:
     """The last words of a simulator; ``kind`` is CONFIG, SPEC_VIOLATION, OUT_OF_STEP, SIMULATION or VERSION."""
 
@@ -70,7 +77,7 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
     Raises:
         OutOfStep: the bytes are no message of the wire, or an observation came before the spec was known.
         VersionMismatch: a Hello of another major version.
-        SpecViolation: an array has another size than the spec says, or holds a value outside its bounds.
+        SpecViolation: an array has another size than the spec says.
     """
     try:
         message = pb.ToLearner.FromString(frame)
@@ -80,9 +87,9 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
         ) from error
     body = message.WhichOneof("body")
     if body == "observation":
-        return _observation(message.observation, _known(spec))
+        return _observation(message.observation, spec)
     if body == "ready":
-        return Ready(message.ready.spec_hash, _observation(message.ready.observation, _known(spec)))
+        return Ready(message.ready.spec_hash, _observation(message.ready.observation, spec))
     if body == "hello":
         return _hello(message.hello)
     if body == "spec":
@@ -91,12 +98,6 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
         kind = pb.Fault.Kind.Name(message.fault.kind).removeprefix("KIND_")
         return Fault(kind, message.fault.tick, message.fault.message)
     raise OutOfStep("a message came that holds none of Hello, Spec, Ready, Observation and Fault")
-
-
-def _known(spec: Spec | None) -> Spec:
-    if spec is None:
-        raise OutOfStep("an observation came before the spec was asked for")
-    return spec
 
 
 def _hello(message: pb.Hello) -> Hello:
@@ -115,99 +116,82 @@ def _hello(message: pb.Hello) -> Hello:
     )
 
 
-def _array(data: bytes, dtype: type[np.generic], shape: tuple[int, ...], what: str) -> Any:
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if len(data) != size:
+def _observation(message: pb.Observation, spec: Spec | None) -> Observation:
+    if spec is None:
+        raise OutOfStep("an observation came where none was asked for")
+    arrays, diagnostics = message.arrays, message.diagnostics
+    if len(arrays) != spec.layout.itemsize:
         raise SpecViolation(
-            f"{what}: {len(data)} bytes came, expected {size} ({np.dtype(dtype).name} {list(shape)})"
+            f"tick {message.tick}: arrays of {len(arrays)} bytes came, expected {spec.layout.itemsize} "
+            f"as the spec of scenario {spec.scenario!r} lays them out; is the peer built from the same scenario?"
         )
-    return np.frombuffer(data, dtype).reshape(shape)
-
-
-def _flags(data: bytes, shape: tuple[int, ...], what: str) -> Bool:
-    flags = _array(data, np.uint8, shape, what)
-    if flags.size and flags.max() > 1:
-        raise SpecViolation(f"{what}: {flags.max()} came where only 0 and 1 are allowed")
-    return cast(Bool, flags.view(np.bool_))
-
-
-def _rows(
-    data: bytes, bounds: tuple[Float32, Float32], names: Sequence[str], features: Sequence[Feature], what: str
-) -> Float32:
-    rows: Float32 = _array(data, np.float32, (len(names), len(features)), what)
-    low, high = bounds
-    inside = (rows >= low) & (rows <= high)
-    if not inside.all():
-        row, column = np.argwhere(~inside)[0]
-        feature = features[column]
-        raise SpecViolation(
-            f"{what}, row {names[row]!r}, feature {feature.name!r} [{feature.unit}]: {rows[row, column]} "
-            f"is outside [{low[column]}, {high[column]}]"
-        )
-    return rows
-
-
-def _group(message: pb.GroupObservation, group: Group, where: str) -> GroupObservation:
-    agents = len(group.agents)
-    what = f"{where}, group {group.name!r}"
-    rewards = _array(message.rewards, np.float32, (agents,), f"{what}, rewards")
-    if not np.isfinite(rewards).all():
-        agent = group.agents[int(np.argmin(np.isfinite(rewards)))]
-        raise SpecViolation(f"{what}: the reward of agent {agent!r} is not finite")
-    return GroupObservation(
-        _rows(message.observations, group.bounds, group.agents, group.features, f"{what}, observations"),
-        rewards,
-        _flags(message.decides, (agents,), f"{what}, decides"),
-        _flags(message.masks, (agents, group.mask_offsets[-1]), f"{what}, masks"),
-    )
-
-
-def _observation(message: pb.Observation, spec: Spec) -> Observation:
-    where = f"scenario {spec.scenario!r}, tick {message.tick}"
-    if len(message.groups) != len(spec.groups) or len(message.state) != len(spec.state):
-        raise SpecViolation(
-            f"{where}: {len(message.groups)} groups and {len(message.state)} state blocks came, "
-            f"expected {len(spec.groups)} and {len(spec.state)}"
-        )
-    diagnostics = message.diagnostics
     return Observation(
         message.tick,
         message.sim_time_ns,
         message.terminated,
         message.truncated,
-        tuple(_group(m, group, where) for m, group in zip(message.groups, spec.groups, strict=True)),
-        tuple(
-            _rows(data, block.bounds, block.rows, block.features, f"{where}, state {block.name!r}")
-            for data, block in zip(message.state, spec.state, strict=True)
-        ),
-        _array(message.metrics, np.float64, (len(spec.metrics),), f"{where}, metrics"),
-        _tables(message, spec, where),
+        arrays,
+        _tables(message, spec) if message.tables else {},
         message.saturated,
-        Diagnostics(diagnostics.build_wall_ns, diagnostics.tick_wall_ns, diagnostics.tick_cpu_ns),
+        diagnostics.build_wall_ns,
+        diagnostics.tick_wall_ns,
+        diagnostics.tick_cpu_ns,
     )
 
 
-def _tables(message: pb.Observation, spec: Spec, where: str) -> dict[str, dict[str, Float64 | Int64]]:
-    if not message.tables:
-        return {}
+def _tables(message: pb.Observation, spec: Spec) -> dict[str, dict[str, Float64 | Int64]]:
+    where = f"scenario {spec.scenario!r}, tick {message.tick}"
     if len(message.tables) != len(spec.tables):
         raise SpecViolation(f"{where}: {len(message.tables)} tables came, expected {len(spec.tables)}")
     tables: dict[str, dict[str, Float64 | Int64]] = {}
     for rows, table in zip(message.tables, spec.tables, strict=True):
-        if len(rows.columns) != len(table.columns):
+        if len(rows.columns) != len(table.columns) or any(len(data) != 8 * rows.rows for data in rows.columns):
             raise SpecViolation(
-                f"{where}, table {table.name!r}: {len(rows.columns)} columns came, expected {len(table.columns)}"
+                f"{where}, table {table.name!r}: columns of {[len(data) for data in rows.columns]} bytes came, "
+                f"expected {len(table.columns)} of {8 * rows.rows} ({rows.rows} rows)"
             )
         tables[table.name] = {
-            column.name: _array(
-                data,
-                np.int64 if column.type == "int64" else np.float64,
-                (rows.rows,),
-                f"{where}, table {table.name!r}, column {column.name!r}",
-            )
-            for data, column in zip(rows.columns, table.columns, strict=True)
+            column.name: np.frombuffer(data, column.type) for data, column in zip(rows.columns, table.columns, strict=True)
         }
     return tables
+
+
+def unpack(spec: Spec, blocks: Sequence[bytes]) -> tuple[tuple[GroupArrays, ...], tuple[Float32, ...], Float64]:
+    """Makes arrays of the blocks of B observations, with one copy for all of them.
+
+    Returns:
+        per group its arrays [B,A,...], per state block [B,S,F], and the metrics [B,M]. They may be written to.
+
+    Raises:
+        SpecViolation: a value is NaN or infinite, or a flag is neither 0 nor 1.
+    """
+    record = np.frombuffer(bytearray(b"".join(blocks)), spec.layout)
+    for row in record["floats"]:
+        if not math.isfinite(np.dot(row, row)) and not np.isfinite(row).all():  # a product may overflow: look again
+            raise _not_finite(spec, record)
+    groups = []
+    for g in range(len(spec.groups)):
+        decides, masks = record[f"decides_{g}"], record[f"masks_{g}"]
+        if decides.view(np.uint8).max() > 1 or (masks.size and masks.view(np.uint8).max() > 1):
+            raise SpecViolation(f"group {spec.groups[g].name!r}: a mask or decision flag is neither 0 nor 1")
+        groups.append(GroupArrays(record[f"observations_{g}"], record[f"rewards_{g}"], decides, masks))
+    state = tuple([record[f"state_{b}"] for b in range(len(spec.state))])
+    return tuple(groups), state, record["metrics"]
+
+
+def _not_finite(spec: Spec, record: Any) -> SpecViolation:
+    """Finds the value that is not finite."""
+    for g, group in enumerate(spec.groups):
+        for env, agent, column in np.argwhere(~np.isfinite(record[f"observations_{g}"])):
+            feature, value = group.features[column], record[f"observations_{g}"][env, agent, column]
+            return SpecViolation(
+                f"agent {group.agents[agent]!r}, feature {feature.name!r} [{feature.unit}]: {value} came, expected "
+                f"a value in [{feature.low}, {feature.high}]"
+            )
+        for env, agent in np.argwhere(~np.isfinite(record[f"rewards_{g}"])):
+            value = record[f"rewards_{g}"][env, agent]
+            return SpecViolation(f"agent {group.agents[agent]!r}: the reward {value} came, expected a finite one")
+    return SpecViolation("the global state holds a value that is not finite")
 
 
 # ------------------------------------------------------------------------------------------------- learner to simulator
@@ -231,7 +215,7 @@ def encode_end(reason: str) -> bytes:
 
 
 def encode_action(tick: int, actions: Sequence[Actions], row: int) -> bytes:
-    """Encodes row ``row`` (an environment) of checked actions, one ``Actions`` per group."""
+    """Encodes row ``row`` (an environment) of shaped actions, one ``Actions`` per group."""
     message = pb.ToSimulator()
     message.action.tick = tick
     for group in actions:
@@ -241,75 +225,33 @@ def encode_action(tick: int, actions: Sequence[Actions], row: int) -> bytes:
     return message.SerializeToString()
 
 
-def check_actions(spec: Spec, actions: Sequence[Actions], batch: Batch) -> tuple[Actions, ...]:
-    """Checks joint actions against the spec and the batch they answer, for all B environments at once.
-
-    Actions of agents that are not asked to act are replaced by the spec's defaults.
+def shape_actions(spec: Spec, actions: Sequence[Actions], envs: int) -> list[Actions]:
+    """Brings the joint actions of ``envs`` environments to the wire's types; the bridge checks their values.
 
     Raises:
-        SpecViolation: wrong shape, a choice that does not exist or is masked, a value that is not finite or is outside
-            its bounds by more than ``CLIP_TOLERANCE`` of the range; it names agent and head.
+        SpecViolation: there is not one ``Actions`` per group, or an array has the wrong shape or kind.
     """
     if len(actions) != len(spec.groups):
-        raise SpecViolation(f"{len(actions)} groups of actions came, the spec has {len(spec.groups)}: one Actions each")
-    return tuple(
-        _check_group(group, action, observed.decides, observed.masks)
-        for group, action, observed in zip(spec.groups, actions, batch.groups, strict=True)
-    )
-
-
-def _check_group(group: Group, action: Actions, decides: Bool, masks: Bool) -> Actions:
-    envs, agents = decides.shape
-    discrete = _shaped(action.discrete, np.int32, (envs, agents, len(group.discrete_heads)), group, "discrete")
-    continuous = _shaped(action.continuous, np.float32, (envs, agents, len(group.continuous_heads)), group, "continuous")
-    if not decides.all():
-        asked = decides[..., None]
-        discrete = np.where(asked, discrete, group.default_discrete)
-        continuous = np.where(asked, continuous, group.default_continuous)
-
-    low, high, slack = group.continuous_bounds
-    clipped = np.minimum(np.maximum(continuous, low), high)
-    if not (np.abs(clipped - continuous) <= slack).all():  # NaN is not <= anything
-        env, agent, head = np.argwhere(~(np.abs(clipped - continuous) <= slack))[0]
-        bounds = group.continuous_heads[head]
-        raise SpecViolation(
-            f"action of agent {group.agents[agent]!r} in row {env}, head {bounds.name!r} [{bounds.unit}]: "
-            f"{continuous[env, agent, head]} is outside [{bounds.low}, {bounds.high}]; clip or rescale it before step()"
+        raise SpecViolation(f"{len(actions)} groups of actions came, expected {len(spec.groups)}: one Actions per group")
+    return [
+        Actions(
+            _shaped(action.discrete, _INT32, "iu", (envs, len(group.agents), len(group.discrete_heads)), group.name),
+            _shaped(action.continuous, _FLOAT32, "f", (envs, len(group.agents), len(group.continuous_heads)), group.name),
         )
-    if (discrete.view(np.uint32) >= group.choice_limits).any():
-        env, agent, head = np.argwhere(discrete.view(np.uint32) >= group.choice_limits)[0]
-        raise SpecViolation(
-            f"action of agent {group.agents[agent]!r} in row {env}, head {group.discrete_heads[head].name!r}: "
-            f"{discrete[env, agent, head]} is not one of the choices 0 to {group.choice_counts[head] - 1}"
-        )
-    if not masks.all():
-        _check_masks(group, discrete, decides, masks)
-    return Actions(np.ascontiguousarray(discrete), np.ascontiguousarray(clipped))
+        for group, action in zip(spec.groups, actions, strict=True)
+    ]
 
 
-def _check_masks(group: Group, discrete: Int32, decides: Bool, masks: Bool) -> None:
-    for index, head in enumerate(group.discrete_heads):
-        choice = discrete[..., index]
-        allowed = np.take_along_axis(masks, (choice + group.mask_offsets[index])[..., None], axis=-1)[..., 0]
-        refused = ~allowed & decides
-        if head.counts_when is not None:
-            refused &= np.isin(discrete[..., head.counts_when.head], head.counts_when.choices)
-        if refused.any():
-            env, agent = np.argwhere(refused)[0]
-            raise SpecViolation(
-                f"action of agent {group.agents[agent]!r} in row {env}, head {head.name!r}: choice {choice[env, agent]} "
-                f"({head.choices[choice[env, agent]]!r}) is masked at this tick; choose where the mask is 1"
-            )
-
-
-def _shaped(array: Any, dtype: type[np.generic], shape: tuple[int, ...], group: Group, kind: str) -> Any:
+def _shaped(array: Any, dtype: np.dtype[Any], kinds: str, shape: tuple[int, ...], group: str) -> Any:
     array = np.asarray(array)
-    if array.shape != shape or array.dtype.kind not in ("iu" if dtype is np.int32 else "f"):
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.shape != shape or array.dtype.kind not in kinds:
         raise SpecViolation(
-            f"{kind} actions of group {group.name!r} came as {array.dtype} {list(array.shape)}, "
-            f"expected {np.dtype(dtype).name} {list(shape)} (environments, agents, {kind} heads)"
+            f"actions of group {group!r} came as {array.dtype} {list(array.shape)}, "
+            f"expected {dtype.name} {list(shape)} (environments, agents, heads)"
         )
-    return array.astype(dtype, copy=False)
+    return array.astype(dtype)
 
 
 # ------------------------------------------------------------------------------- the simulator's side, for scripted peers
@@ -352,32 +294,25 @@ def encode_observation(observation: Observation) -> bytes:
 
 
 def _observation_message(observation: Observation) -> pb.Observation:
-    message = pb.Observation(
+    return pb.Observation(
         tick=observation.tick,
         sim_time_ns=observation.sim_time_ns,
         terminated=observation.terminated,
         truncated=observation.truncated,
-        state=[block.tobytes() for block in observation.state],
-        metrics=observation.metrics.tobytes(),
+        arrays=observation.arrays,
+        tables=[
+            pb.TableRows(
+                rows=len(next(iter(columns.values()))), columns=[column.tobytes() for column in columns.values()]
+            )
+            for columns in observation.tables.values()
+        ],
         saturated=observation.saturated,
         diagnostics=pb.Diagnostics(
-            build_wall_ns=observation.diagnostics.build_wall_ns,
-            tick_wall_ns=observation.diagnostics.tick_wall_ns,
-            tick_cpu_ns=observation.diagnostics.tick_cpu_ns,
+            build_wall_ns=observation.build_wall_ns,
+            tick_wall_ns=observation.tick_wall_ns,
+            tick_cpu_ns=observation.tick_cpu_ns,
         ),
     )
-    for group in observation.groups:
-        message.groups.add(
-            observations=group.observations.tobytes(),
-            rewards=group.rewards.tobytes(),
-            decides=group.decides.tobytes(),
-            masks=group.masks.tobytes(),
-        )
-    for columns in observation.tables.values():
-        message.tables.add(
-            rows=len(next(iter(columns.values()))), columns=[column.tobytes() for column in columns.values()]
-        )
-    return message
 
 
 def without_diagnostics(frame: bytes) -> bytes:
@@ -388,6 +323,4 @@ def without_diagnostics(frame: bytes) -> bytes:
         message.observation.ClearField("diagnostics")
     elif body == "ready":
         message.ready.observation.ClearField("diagnostics")
-    elif body == "hello":
-        message.hello.ClearField("pid")
     return message.SerializeToString()

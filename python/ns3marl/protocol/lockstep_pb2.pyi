@@ -164,18 +164,6 @@ class GroupAction(_message.Message):
     discrete: bytes
     def __init__(self, discrete: _Optional[bytes] = ..., continuous: _Optional[bytes] = ...) -> None: ...
 
-class GroupObservation(_message.Message):
-    __slots__ = ["decides", "masks", "observations", "rewards"]
-    DECIDES_FIELD_NUMBER: _ClassVar[int]
-    MASKS_FIELD_NUMBER: _ClassVar[int]
-    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
-    REWARDS_FIELD_NUMBER: _ClassVar[int]
-    decides: bytes
-    masks: bytes
-    observations: bytes
-    rewards: bytes
-    def __init__(self, observations: _Optional[bytes] = ..., rewards: _Optional[bytes] = ..., decides: _Optional[bytes] = ..., masks: _Optional[bytes] = ...) -> None: ...
-
 class Hello(_message.Message):
     __slots__ = ["ns3_build_profile", "ns3_version", "pid", "protocol_major", "protocol_minor", "scenario"]
     NS3_BUILD_PROFILE_FIELD_NUMBER: _ClassVar[int]
@@ -205,28 +193,24 @@ class Metric(_message.Message):
     def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., description: _Optional[str] = ..., higher_is_better: bool = ...) -> None: ...
 
 class Observation(_message.Message):
-    __slots__ = ["diagnostics", "groups", "metrics", "saturated", "sim_time_ns", "state", "tables", "terminated", "tick", "truncated"]
+    __slots__ = ["arrays", "diagnostics", "saturated", "sim_time_ns", "tables", "terminated", "tick", "truncated"]
+    ARRAYS_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
-    GROUPS_FIELD_NUMBER: _ClassVar[int]
-    METRICS_FIELD_NUMBER: _ClassVar[int]
     SATURATED_FIELD_NUMBER: _ClassVar[int]
     SIM_TIME_NS_FIELD_NUMBER: _ClassVar[int]
-    STATE_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     TERMINATED_FIELD_NUMBER: _ClassVar[int]
     TICK_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    arrays: bytes
     diagnostics: Diagnostics
-    groups: _containers.RepeatedCompositeFieldContainer[GroupObservation]
-    metrics: bytes
     saturated: int
     sim_time_ns: int
-    state: _containers.RepeatedScalarFieldContainer[bytes]
     tables: _containers.RepeatedCompositeFieldContainer[TableRows]
     terminated: bool
     tick: int
     truncated: bool
-    def __init__(self, tick: _Optional[int] = ..., sim_time_ns: _Optional[int] = ..., terminated: bool = ..., truncated: bool = ..., groups: _Optional[_Iterable[_Union[GroupObservation, _Mapping]]] = ..., state: _Optional[_Iterable[bytes]] = ..., metrics: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[TableRows, _Mapping]]] = ..., saturated: _Optional[int] = ..., diagnostics: _Optional[_Union[Diagnostics, _Mapping]] = ...) -> None: ...
+    def __init__(self, tick: _Optional[int] = ..., sim_time_ns: _Optional[int] = ..., terminated: bool = ..., truncated: bool = ..., arrays: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[TableRows, _Mapping]]] = ..., saturated: _Optional[int] = ..., diagnostics: _Optional[_Union[Diagnostics, _Mapping]] = ...) -> None: ...
 
 class Ready(_message.Message):
     __slots__ = ["observation", "spec_hash"]
