@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Container
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -69,24 +70,24 @@ class Router:
             raise
         return True
 
-    def recv(self, timeout_ms: int) -> tuple[bytes, bytes] | None:
-        """The next frame and its sender; None when none came in time. Frames of more than one part are dropped."""
+    def recv(self, timeout_ms: int, known: Container[bytes]) -> tuple[bytes, bytes] | None:
+        """The next frame and its sender; None when none came in time. What others than the known send is dropped."""
         if timeout_ms != self._receive_timeout_ms:
             self._socket.setsockopt(zmq.RCVTIMEO, timeout_ms)
             self._receive_timeout_ms = timeout_ms
         try:
             peer = self._socket.recv()
+            if peer not in known:  # a stranger, or a further part of a message that should have had one
+                while self._socket.rcvmore:
+                    self._socket.recv()
+                return None
+            return peer, self._socket.recv()
         except zmq.Again:
             return None
-        frame = self._socket.recv()
-        if self._socket.getsockopt(zmq.RCVMORE):
-            self._socket.recv_multipart()
-            frame = b""
-        return peer, frame
 
     def has_frame(self) -> bool:
         """Whether a frame waits to be received."""
-        return bool(self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN)
+        return bool(zmq.zmq_poll([(self._socket, zmq.POLLIN)], 0))
 
     def close(self) -> None:
         """Closes the socket and removes what it left in the file system. May be called twice."""

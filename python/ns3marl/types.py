@@ -168,11 +168,21 @@ class Spec:
         return tuple(agent for group in self.groups for agent in group.agents)
 
     @cached_property
+    def layout_names(self) -> tuple[tuple[tuple[str, str, str, str], ...], tuple[str, ...]]:
+        """Names in ``layout``: per group of observations, rewards, decides and masks; per state block its own."""
+        return (
+            tuple(
+                (f"observations_{g}", f"rewards_{g}", f"decides_{g}", f"masks_{g}") for g in range(len(self.groups))
+            ),
+            tuple(f"state_{b}" for b in range(len(self.state))),
+        )
+
+    @cached_property
     def layout(self) -> np.dtype[np.void]:
         """The record of all arrays of one observation, as the wire lays them out.
 
         Fields: ``metrics``, ``observations_G``, ``state_B``, ``rewards_G``, ``decides_G``, ``masks_G`` for group number G and
-        state block number B; ``floats`` covers all float32 fields at once.
+        state block number B; ``floats`` covers all float32 fields at once, ``flags`` all others but the metrics.
         """
         sizes = [len(group.agents) for group in self.groups]
         widths = [len(group.features) for group in self.groups]
@@ -189,9 +199,13 @@ class Spec:
         first, last = offsets[names.index("observations_0")], offsets[names.index("decides_0")]
         return np.dtype(
             {
-                "names": [*names, "floats"],
-                "formats": [*types, np.dtype((np.float32, ((last - first) // 4,)))],
-                "offsets": [*offsets, first],
+                "names": [*names, "floats", "flags"],
+                "formats": [
+                    *types,
+                    np.dtype((np.float32, ((last - first) // 4,))),
+                    np.dtype((np.uint8, (packed.itemsize - last,))),
+                ],
+                "offsets": [*offsets, first, last],
                 "itemsize": -(-packed.itemsize // 8) * 8,
             }
         )

@@ -210,7 +210,7 @@ class Pool:
         """The batch that actions answer."""
         if self._last is None:
             raise OutOfStep("actions came, but no observation waits for any; call reset() or recv() first")
-        if env_id is not None and not np.array_equal(env_id, self._last.env_id):
+        if env_id is not None and env_id is not self._last.env_id and not np.array_equal(env_id, self._last.env_id):
             raise OutOfStep(f"actions came for environments {env_id}, expected {self._last.env_id}, as recv() gave them")
         return self._last
 
@@ -248,14 +248,12 @@ class Pool:
 
     def _receive(self) -> None:
         """Handles one message, or looks at the life of the processes when none comes."""
-        received = self._router.recv(_WATCH_MS)
+        received = self._router.recv(_WATCH_MS, self._peers)
         if received is None or time.monotonic() > self._watch_s:
             self._watch()
         if received is None:
             return
-        peer = self._peers.get(received[0])
-        if peer is None:
-            return  # of a simulator that was stopped meanwhile
+        peer = self._peers[received[0]]
         if peer.env is None:
             self._greet(peer, received[1])
         else:
@@ -297,10 +295,11 @@ class Pool:
         self._ready.clear()
         seen = [env.observation for env in envs if env.observation is not None]
         groups, state, metrics = codec.unpack(self.spec, [observation.arrays for observation in seen])
+        env_id, tick, sim_time_ns = np.array([(env.index, o.tick, o.sim_time_ns) for env, o in zip(envs, seen, strict=True)]).T
         batch = Batch(
-            np.array([env.index for env in envs]),
-            np.array([observation.tick for observation in seen]),
-            np.array([observation.sim_time_ns for observation in seen]),
+            env_id,
+            tick,
+            sim_time_ns,
             groups,
             state,
             metrics,
@@ -393,11 +392,11 @@ class Pool:
             self._receive()
         self._router.send(peer.identity, codec.encode_describe(self._arguments))
         peer.deadline_s = time.monotonic() + self._start_timeout_s
-        while (received := self._router.recv(_WATCH_MS)) is None or received[0] != peer.identity:
+        while (received := self._router.recv(_WATCH_MS, self._peers)) is None or received[0] != peer.identity:
             if received is None:
                 self._watch(peer)
-            elif (other := self._peers.get(received[0])) is not None:
-                self._greet(other, received[1])
+            else:
+                self._greet(self._peers[received[0]], received[1])
         message = self._decode(peer, received[1])
         if isinstance(message, codec.Fault):
             raise self._fault(peer, message)
@@ -438,8 +437,8 @@ class Pool:
 
     def _await_end(self, peer: _Peer) -> None:
         """Raises for a process whose connection is gone or that ended: its Fault, if one is still under way, else Crashed."""
-        while (received := self._router.recv(_WATCH_MS)) is not None:
-            if self._peers.get(received[0]) is not peer:
+        while (received := self._router.recv(_WATCH_MS, self._peers)) is not None:
+            if received[0] != peer.identity:
                 continue
             message = self._decode(peer, received[1])
             if isinstance(message, codec.Fault):

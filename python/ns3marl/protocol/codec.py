@@ -165,18 +165,18 @@ def unpack(spec: Spec, blocks: Sequence[bytes]) -> tuple[tuple[GroupArrays, ...]
     Raises:
         SpecViolation: a value is NaN or infinite, or a flag is neither 0 nor 1.
     """
-    record = np.frombuffer(bytearray(b"".join(blocks)), spec.layout)
+    record = np.frombuffer(bytearray(b"").join(blocks), spec.layout)
     for row in record["floats"]:
         if not math.isfinite(np.dot(row, row)) and not np.isfinite(row).all():  # a product may overflow: look again
             raise _not_finite(spec, record)
-    groups = []
-    for g in range(len(spec.groups)):
-        decides, masks = record[f"decides_{g}"], record[f"masks_{g}"]
-        if decides.view(np.uint8).max() > 1 or (masks.size and masks.view(np.uint8).max() > 1):
-            raise SpecViolation(f"group {spec.groups[g].name!r}: a mask or decision flag is neither 0 nor 1")
-        groups.append(GroupArrays(record[f"observations_{g}"], record[f"rewards_{g}"], decides, masks))
-    state = tuple([record[f"state_{b}"] for b in range(len(spec.state))])
-    return tuple(groups), state, record["metrics"]
+    if record["flags"].max() > 1:
+        raise SpecViolation(f"scenario {spec.scenario!r}: a mask or decision flag is neither 0 nor 1")
+    group_names, state_names = spec.layout_names
+    return (
+        tuple([GroupArrays(record[o], record[r], record[d], record[m]) for o, r, d, m in group_names]),
+        tuple([record[name] for name in state_names]),
+        record["metrics"],
+    )
 
 
 def _not_finite(spec: Spec, record: Any) -> SpecViolation:
