@@ -1,0 +1,308 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""IMAPPO: multi-agent PPO whose advantage credits each agent against its own counterfactual.
+
+A shared actor sees each agent's own observation. A central critic sees the observations, the global state and the joint
+action, and says what would have been expected had agent i acted on average: V(s^-i). Agent i's advantage is
+
+    A_i = G - V(s^-i)
+
+where G is the lambda-return of the team reward (the mean over agents). This is the published
+R - V(s) + [V(s) - V(s^-i)], in which V(s) cancels; what remains differs from MAPPO because the critic takes actions. The
+baseline does not depend on a_i, so the gradient stays unbiased (Foerster et al., AAAI 2018). The rest is PPO (Schulman
+et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisation, Huber loss, orthogonal weights.
+
+Agents that were not asked to act take part in the team reward, the critic and the returns at every tick, and in no
+policy loss, entropy, KL divergence or advantage normalisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ns3marl.config import ImappoOptions
+from ns3marl.errors import ConfigError
+from ns3marl.rl.gae import gae
+from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.networks import Actor, CriticValues, PooledCritic
+from ns3marl.rl.normalise import ValueNormaliser
+from ns3marl.rl.rollout import Decision, Rollout
+from ns3marl.types import Actions, Batch, Float64, Spec
+
+
+class Imappo:
+    """The learner: it decides, and improves from rollouts of its own decisions.
+
+    Args:
+        spec: The scenario's spec.
+        options: See ``ImappoOptions``.
+        seed: Of the network weights and the order of minibatches.
+
+    Raises:
+        ConfigError: The spec has several groups of agents, or agents without actions.
+    """
+
+    def __init__(self, spec: Spec, options: ImappoOptions, seed: int) -> None:
+        if len(spec.groups) != 1:
+            raise ConfigError(
+                f"imappo shares one actor among all agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
+                f"{', '.join(group.name for group in spec.groups)}"
+            )
+        self.spec, self.options = spec, options
+        self.group = spec.groups[0]
+        self.heads = Heads(self.group)
+        if self.heads.total == 0:
+            raise ConfigError(
+                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
+            )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.actor = Actor(self.group, self.heads, options.actor_width, options.actor_layers)
+            self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
+        self.normaliser = ValueNormaliser()
+        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=options.actor_lr, eps=1e-5)
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, eps=1e-5)
+        self.rng = np.random.default_rng(seed)
+        self.greedy = False  #: take the most likely action in ``act``
+
+    def rollout(self, ticks: int, num_envs: int) -> Rollout:
+        """An empty buffer that fits this learner."""
+        return Rollout(self.spec, ticks, num_envs, self.heads.total, self.heads.encoded)
+
+    @torch.no_grad()
+    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
+        """Chooses the joint action of B environments and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: One generator per row.
+        """
+        seen = batch.groups[0]
+        policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        discrete, unit = policy.greedy() if self.greedy else policy.sample(rngs)
+        asked = seen.decides[..., None]
+        actions = Actions(
+            discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
+            continuous=np.where(asked, self.heads.physical(unit).numpy(), self.group.default_continuous),
+        )
+        return Decision(
+            actions=actions,
+            unit=unit.numpy(),
+            log_probs=policy.log_prob(discrete, unit).numpy(),
+            moments=policy.moments().numpy(),
+        )
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """The joint action of B environments; see ``Policy.act``."""
+        return [self.decide(batch, rngs).actions]
+
+    def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
+        """Improves actor and critic.
+
+        Args:
+            rollout: A full buffer of this learner's decisions.
+            last: The batch that followed it, [E] rows; its values bootstrap the returns.
+
+        Returns:
+            Figures of the update by name, among them ``kl/<head>``, ``entropy/<head>`` and ``explained_variance``.
+        """
+        data = _Samples(rollout, self.heads)
+        frozen = self._values(data)
+        values = self.normaliser.denormalise(frozen.state).numpy().reshape(rollout.ends.shape)
+        team = rollout.rewards.mean(-1, dtype=np.float64)
+        deltas = gae(
+            team,
+            values,
+            self._next_values(rollout, last, values),
+            rollout.ends,
+            discount=self.options.discount,
+            trace_decay=self.options.trace_decay,
+        )
+        returns = torch.from_numpy((deltas + values).reshape(-1))
+        advantages = self._advantages(returns, frozen)
+        chosen = advantages[data.decides]
+        if len(chosen) > 1:
+            advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
+        self.normaliser.update(returns)
+        targets = self.normaliser.normalise(returns)
+        figures = self._learn(data, advantages.float(), targets)
+        residual = returns - torch.from_numpy(values.reshape(-1))
+        figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
+        figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
+        figures["reward_per_tick"] = float(team.mean())
+        figures["advantage_deviation"] = float(chosen.std()) if len(chosen) > 1 else 0.0
+        figures["deciding_agents"] = float(data.decides.float().mean())
+        return figures
+
+    def _advantages(self, returns: Tensor, frozen: CriticValues) -> Tensor:
+        """Advantage of every agent in every sample, [N,A] in reward units; see ``ImappoOptions.advantage``."""
+        denormalise = self.normaliser.denormalise
+        match self.options.advantage:
+            case "literal":
+                return returns[:, None] - denormalise(frozen.baselines)
+            case "coma":
+                return denormalise(frozen.joint)[:, None] - denormalise(frozen.baselines)
+            case "gae":
+                return (returns - denormalise(frozen.state))[:, None].expand_as(frozen.baselines)
+
+    @torch.no_grad()
+    def _values(self, data: _Samples) -> CriticValues:
+        """The critic's view of all samples before any update: values and baselines are frozen at the rollout."""
+        rows = torch.arange(data.size)
+        chunks = [
+            self.critic(*data.critic_inputs(rows[start : start + 1024])) for start in rows[::1024].tolist()
+        ]
+        return CriticValues(*(torch.cat(parts) for parts in zip(*chunks, strict=True)))
+
+    @torch.no_grad()
+    def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
+        """V(s_{t+1}) in reward units, [T,E]: 0 after a termination, that of the last observation after a truncation."""
+        tail = self.critic.state_value(
+            torch.tensor(last.groups[0].observations), [torch.tensor(block) for block in last.state]
+        )
+        following = np.concatenate([values[1:], self.normaliser.denormalise(tail).numpy()[None]])
+        following[rollout.ends] = 0.0
+        if rollout.truncated:
+            finals = [final for _, _, final in rollout.truncated]
+            cut = self.critic.state_value(
+                torch.from_numpy(np.stack([final.observations[0] for final in finals])),
+                [
+                    torch.from_numpy(np.stack(blocks))
+                    for blocks in zip(*(f.state for f in finals), strict=True)
+                ],
+            )
+            rows = tuple(zip(*((t, e) for t, e, _ in rollout.truncated), strict=True))
+            following[rows] = self.normaliser.denormalise(cut).numpy()
+        return following
+
+    def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
+        """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on."""
+        actor_figures: list[dict[str, float]] = []
+        critic_losses: list[float] = []
+        stopped = False
+        for _ in range(self.options.epochs):
+            for rows in self._minibatches(data.size):
+                if not stopped and bool(data.decides[rows].any()):
+                    actor_figures.append(self._actor_step(data, rows, advantages))
+                    stopped = 0 < 1.5 * self.options.target_kl < actor_figures[-1]["kl"]
+                critic_losses.append(self._critic_step(data, rows, targets))
+        figures = _average(actor_figures)
+        figures["value_loss"] = float(np.mean(critic_losses))
+        figures["actor_steps"] = float(len(actor_figures))
+        return figures
+
+    def _minibatches(self, size: int) -> Iterator[Tensor]:
+        order = torch.from_numpy(self.rng.permutation(size))
+        yield from order.tensor_split(min(self.options.minibatches, size))
+
+    def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
+        """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
+        options, asked = self.options, data.decides[rows]
+        policy = self.actor(data.observations[rows][asked], data.masks[rows][asked])
+        discrete, unit = data.discrete[rows][asked], data.unit[rows][asked]
+        advantage = advantages[rows][asked]
+        counts = self.heads.counts(discrete)
+        change = policy.log_prob(discrete, unit) - data.log_probs[rows][asked]  # [n,H]
+        log_ratio = change.sum(-1).clamp(-options.max_log_ratio, options.max_log_ratio)
+        ratio = log_ratio.exp()
+        clipped = ratio.clamp(1 - options.clip, 1 + options.clip)
+        surrogate = torch.minimum(ratio * advantage, clipped * advantage).mean()
+        # A head's entropy matters as often as the head counts; that frequency is the policy's own business.
+        entropy = policy.entropy() * policy.count_probability().detach()  # [n,H]
+        bonus = (
+            options.entropy_discrete * entropy[:, : self.heads.discrete].sum(-1).mean()
+            + options.entropy_continuous * entropy[:, self.heads.discrete :].sum(-1).mean()
+        )
+        self.actor_optimiser.zero_grad()
+        (-surrogate - bonus).backward()
+        norm = nn.utils.clip_grad_norm_(self.actor.parameters(), options.max_grad_norm)
+        with torch.no_grad():
+            kl = (ratio - 1 - log_ratio).mean()  # unbiased, non-negative estimate of KL(old || new)
+            self.actor_optimiser.step()
+            bounded = change.clamp(-options.max_log_ratio, options.max_log_ratio)
+            per_head = ((bounded.exp() - 1 - bounded) * counts).sum(0) / counts.sum(0).clamp(min=1)
+            figures = {
+                "policy_loss": float(-surrogate),
+                "kl": float(kl),
+                "clipped": float((ratio != clipped).float().mean()),
+                "actor_grad_norm": float(norm),
+            }
+            figures |= {f"kl/{name}": float(x) for name, x in zip(self.heads.names, per_head, strict=True)}
+            mean_entropy = policy.entropy().mean(0)
+            figures |= {
+                f"entropy/{name}": float(x) for name, x in zip(self.heads.names, mean_entropy, strict=True)
+            }
+        return figures
+
+    def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
+        """One regression step of Q, every V(s^-i) and V on the normalised returns."""
+        values: CriticValues = self.critic(*data.critic_inputs(rows))
+        target = targets[rows]
+        delta = self.options.huber_delta
+        loss = (
+            nn.functional.huber_loss(values.joint, target, delta=delta)
+            + nn.functional.huber_loss(
+                values.baselines, target[:, None].expand_as(values.baselines), delta=delta
+            )
+            + nn.functional.huber_loss(values.state, target, delta=delta)
+        )
+        self.critic_optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch's own
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.options.max_grad_norm)
+        self.critic_optimiser.step()
+        return float(loss.detach()) / 3
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that ``load_state_dict`` needs to continue as if never interrupted."""
+        return {
+            "actor": self.actor.state_dict(),
+            "critic": self.critic.state_dict(),
+            "normaliser": self.normaliser.state_dict(),
+            "actor_optimiser": self.actor_optimiser.state_dict(),
+            "critic_optimiser": self.critic_optimiser.state_dict(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what ``state_dict`` gave.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: The state does not fit this learner.
+        """
+        self.actor.load_state_dict(state["actor"])
+        self.critic.load_state_dict(state["critic"])
+        self.normaliser.load_state_dict(state["normaliser"])
+        self.actor_optimiser.load_state_dict(state["actor_optimiser"])
+        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+        self.rng.bit_generator.state = state["rng"]
+
+
+def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean of each figure over the rows; nothing if there are none."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}
+
+
+class _Samples:
+    """A rollout with ticks and environments on one axis of N = T E samples."""
+
+    def __init__(self, rollout: Rollout, heads: Heads) -> None:
+        def flat(array: np.ndarray[Any, Any]) -> Tensor:
+            return torch.from_numpy(array).flatten(0, 1)
+
+        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
+        self.state = [flat(block) for block in rollout.state]
+        self.decides = flat(rollout.decides)
+        self.discrete, self.unit = flat(rollout.discrete), flat(rollout.unit)
+        self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
+        self.encoded = heads.encode(self.discrete, self.unit)
+        self.size = len(self.decides)
+
+    def critic_inputs(self, rows: Tensor) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:
+        """Arguments of ``PooledCritic.forward`` for some samples."""
+        state = [block[rows] for block in self.state]
+        return self.observations[rows], state, self.encoded[rows], self.moments[rows], self.decides[rows]

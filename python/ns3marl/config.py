@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The configuration of a run: dataclasses, read from TOML, changed by ``--set section.option=value``.
+
+Every option carries its meaning, unit and default here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from ns3marl.errors import ConfigError
+
+# The standard library has it from Python 3.11 on.
+tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Values that an option may take."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False  # the low end itself is refused
+
+    def __contains__(self, value: float) -> bool:
+        return (value > self.low if self.above else value >= self.low) and value <= self.high
+
+    def __str__(self) -> str:
+        if self.high < math.inf:
+            return f"a number from {self.low:g} to {self.high:g}"
+        return f"{'more than ' if self.above else ''}{self.low:g}{'' if self.above else ' or more'}"
+
+
+PositiveInt = Annotated[int, _Range(0, above=True)]
+PositiveFloat = Annotated[float, _Range(0, above=True)]
+NotNegativeInt = Annotated[int, _Range(0)]
+NotNegativeFloat = Annotated[float, _Range(0)]
+Fraction = Annotated[float, _Range(0, 1)]
+
+
+@dataclass(frozen=True)
+class ScenarioOptions:
+    """Which simulation to learn on."""
+
+    name: str = "aiot-mec"
+    """Name of a built scenario, or the path of its executable."""
+    arguments: tuple[str, ...] = ()
+    """ns-3 command-line arguments, e.g. ``--devices=50`` or ``--ns3::Class::Attribute=value``."""
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """How the simulators run."""
+
+    num_envs: PositiveInt = 2
+    """Simulators in parallel (E). One per core is a good choice."""
+    spares: NotNegativeInt = 1
+    """Processes started ahead of the next episode."""
+    tick_timeout_s: PositiveFloat = 60.0
+    """Wall-clock time after which a simulator without progress counts as hung [s]."""
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How long to train, and what to keep."""
+
+    algorithm: Literal["imappo"] = "imappo"
+    """The learner."""
+    seed: PositiveInt = 1
+    """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
+    ticks: NotNegativeInt = 200_000
+    """Budget in ticks, summed over environments; 0: no limit."""
+    minutes: NotNegativeFloat = 0.0
+    """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
+    rollout_ticks: PositiveInt = 250
+    """Ticks per environment between updates (T)."""
+    checkpoint_every: PositiveInt = 20
+    """Updates between checkpoints; one is always written at the end."""
+    keep_checkpoints: bool = False
+    """Keep every checkpoint as ``update-NNNNNN.pt``, not only the last."""
+    tensorboard: bool = True
+    """Write TensorBoard event files."""
+
+
+@dataclass(frozen=True)
+class ImappoOptions:
+    """Counterfactual multi-agent PPO with a pooled, action-taking critic."""
+
+    advantage: Literal["literal", "coma", "gae"] = "literal"
+    """``literal``: lambda-return - V(s^-i). ``coma``: Q(s, a) - V(s^-i). ``gae``: lambda-return - V(s), as in MAPPO."""
+    discount: Fraction = 0.99
+    """gamma, per tick."""
+    trace_decay: Fraction = 0.95
+    """lambda of the lambda-return."""
+    clip: PositiveFloat = 0.2
+    """Clipping range of the likelihood ratios."""
+    epochs: PositiveInt = 5
+    """Passes over a rollout."""
+    minibatches: PositiveInt = 4
+    """Minibatches per pass, cut along ticks and environments."""
+    actor_lr: PositiveFloat = 3e-4
+    """Adam's learning rate of the actor."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    target_kl: NotNegativeFloat = 0.015
+    """The actor stops for this rollout once a minibatch's KL divergence exceeds 1.5 times this [nats]; 0: never."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in units of normalised advantage per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients of actor and critic are each scaled down to this norm."""
+    max_log_ratio: PositiveFloat = 10.0
+    """Log-likelihood ratios are clamped to this magnitude before the exponential."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    actor_layers: PositiveInt = 2
+    """Hidden layers of the actor."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    pooling: Literal["mean", "attention"] = "mean"
+    """How the critic pools agents."""
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How policies are compared. All of them meet the same episodes."""
+
+    policies: tuple[str, ...] = ()
+    """Heuristics to compare with; empty: all that fit the scenario."""
+    episodes: PositiveInt = 10
+    """Episodes per policy."""
+    seed: PositiveInt = 1001
+    """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
+    greedy: bool = False
+    """Take the most likely action of a trained policy instead of sampling it."""
+    bootstrap: PositiveInt = 10_000
+    """Resamples behind each 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines a run."""
+
+    scenario: ScenarioOptions = field(default_factory=ScenarioOptions)
+    pool: PoolOptions = field(default_factory=PoolOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    imappo: ImappoOptions = field(default_factory=ImappoOptions)
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
+
+
+T = TypeVar("T")
+
+
+def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Config:
+    """Reads a configuration.
+
+    Args:
+        source: Path of a TOML file, name of one that ships with ns3marl (``demo``), or None for the defaults.
+        settings: Changes, each ``section.option=value`` with the value in TOML syntax; bare words are strings.
+
+    Raises:
+        ConfigError: The file is missing or malformed, or an option or value is refused.
+    """
+    tree: dict[str, Any] = {}
+    where = "the defaults"
+    if source is not None:
+        text, where = _read(source)
+        try:
+            tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    for setting in settings:
+        _apply(tree, setting)
+        where = f"{where} with --set"
+    config = _build(Config, tree, "", where)
+    _check(config)
+    return config
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the configurations that come with ns3marl."""
+    folder = resources.files("ns3marl") / "configs"
+    return tuple(sorted(Path(str(f)).stem for f in folder.iterdir() if str(f).endswith(".toml")))
+
+
+def dumps(config: Config) -> str:
+    """The configuration as TOML; ``load`` reads it back to an equal one."""
+    lines: list[str] = []
+    for section in dataclasses.fields(config):
+        lines.append(f"[{section.name}]")
+        values = getattr(config, section.name)
+        lines += [f"{f.name} = {_toml(getattr(values, f.name))}" for f in dataclasses.fields(values)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _read(source: str | Path) -> tuple[str, str]:
+    path = Path(source)
+    if path.suffix == ".toml" or path.exists():
+        try:
+            return path.read_text(encoding="utf-8"), str(path)
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+    if str(source) not in shipped():
+        raise ConfigError(
+            f"no configuration {str(source)!r}: give the path of a .toml file, or one of {', '.join(shipped())}"
+            + _near(str(source), shipped())
+        )
+    text = (resources.files("ns3marl") / "configs" / f"{source}.toml").read_text(encoding="utf-8")
+    return text, f"configuration {source!r}"
+
+
+def _apply(tree: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    section, dot, option = key.strip().partition(".")
+    if not (equals and dot and section and option) or "." in option:
+        raise ConfigError(f"--set {setting}: expected section.option=value, e.g. --set training.seed=2")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = tree.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"--set {setting}: {section} is not a section")
+    table[option] = value
+
+
+def _build(kind: type[T], tree: Mapping[str, Any], prefix: str, where: str) -> T:
+    hints = get_type_hints(kind, include_extras=True)
+    names = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type] # only dataclasses come here
+    values: dict[str, Any] = {}
+    for name, value in tree.items():
+        if name not in hints:
+            what = "option" if prefix else "section"
+            raise ConfigError(
+                f"{where}: unknown {what} {prefix}{name}{_near(name, names)}; known: {', '.join(names)}"
+            )
+        if dataclasses.is_dataclass(hints[name]):
+            if not isinstance(value, Mapping):
+                raise ConfigError(
+                    f"{where}: {name} is a section, got {value!r}; write [{name}] above its options"
+                )
+            values[name] = _build(hints[name], value, f"{name}.", where)
+        else:
+            values[name] = _convert(hints[name], value, f"{where}: {prefix}{name}")
+    return kind(**values)
+
+
+def _convert(hint: Any, value: Any, what: str) -> Any:
+    if get_origin(hint) is Annotated:
+        kind, allowed = get_args(hint)
+        value = _convert(kind, value, what)
+        if value not in allowed:
+            raise ConfigError(f"{what}: expected {allowed}, got {value:g}")
+        return value
+    if get_origin(hint) is Literal:
+        if value in get_args(hint):
+            return value
+        choices = ", ".join(map(str, get_args(hint)))
+        raise ConfigError(
+            f"{what}: expected one of {choices}, got {value!r}{_near(str(value), get_args(hint))}"
+        )
+    if get_origin(hint) is tuple:
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise ConfigError(f'{what}: expected a list of strings such as ["--devices=10"], got {value!r}')
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}[hint]
+        raise ConfigError(f"{what}: expected {wanted}, got {value!r}")
+    return value
+
+
+def _check(config: Config) -> None:
+    """Refuses combinations that no run could use."""
+    if config.training.ticks == 0 and config.training.minutes == 0:
+        raise ConfigError("training.ticks and training.minutes are both 0: training would never end; set one")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        return json.dumps(value)  # a JSON string is a TOML basic string
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Generalised advantage estimation (Schulman et al., ICLR 2016) and the lambda-return it contains."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ns3marl.types import Bool, Float64
+
+
+def gae(
+    rewards: Float64,
+    values: Float64,
+    next_values: Float64,
+    ends: Bool,
+    *,
+    discount: float,
+    trace_decay: float,
+) -> Float64:
+    """Advantages of the state value: A_t = sum_l (discount trace_decay)^l delta_{t+l} within the episode.
+
+    delta_t = r_t + discount V(s_{t+1}) - V(s_t). Adding ``values`` gives the lambda-return.
+
+    Args:
+        rewards: Reward of the interval that followed the action of tick t, [T,E].
+        values: V(s_t), [T,E].
+        next_values: V(s_{t+1}), [T,E]. Where an episode ended in that interval: the value of its last observation if
+            it was truncated, 0 if it terminated.
+        ends: Whether an episode ended in that interval, for either reason, [T,E].
+        discount: gamma, per tick.
+        trace_decay: lambda.
+
+    Returns:
+        Advantages, [T,E].
+    """
+    deltas = rewards + discount * next_values - values
+    advantages = np.empty_like(deltas)
+    following = np.zeros(deltas.shape[1:])
+    for t in reversed(range(len(deltas))):
+        following = deltas[t] + discount * trace_decay * np.where(ends[t], 0.0, following)
+        advantages[t] = following
+    return advantages

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Joint distributions of discrete and bounded real-valued action heads.
+
+Each discrete head is a Categorical over its allowed choices, each real-valued head a Beta with both parameters
+above 1 (one interior mode, density 0 at the bounds) on the unit interval, mapped linearly to the physical range.
+Heads are independent given which of them count: a head with a ``Condition`` counts only when its parent head
+counts and took one of the condition's choices. A head that does not count has log-probability and entropy 0.
+
+Axes: **D** discrete heads, **R** real-valued heads, **H** = D + R heads (discrete ones first), **C** choices of all
+discrete heads side by side, **K** = C + 2R entries of an encoded action. ``...`` are leading axes, [B,A] as a rule.
+
+Log-densities and differential entropies of real-valued heads are those on the unit interval; in physical units they
+differ by the constant log(high - low), which cancels in likelihood ratios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
+
+_FORBIDDEN = -1e9  # a logit whose probability is exactly 0 in float32, but whose product with 0 is still 0
+_EDGE = (
+    1e-6  # samples keep this distance from the ends of the unit interval, where Beta log-densities diverge
+)
+
+
+class Heads:
+    """Sizes, ranges and conditions of the action heads of one group of agents."""
+
+    def __init__(self, group: Group) -> None:
+        heads: list[DiscreteHead | ContinuousHead] = [*group.discrete_heads, *group.continuous_heads]
+        self.names = tuple(head.name for head in heads)
+        self.choice_counts = group.choice_counts
+        self.discrete = len(group.discrete_heads)
+        self.continuous = len(group.continuous_heads)
+        self.total = len(heads)
+        self.choices = sum(group.choice_counts)
+        self.encoded = self.choices + 2 * self.continuous
+        self.low = torch.tensor([head.low for head in group.continuous_heads], dtype=torch.float32)
+        self.high = torch.tensor([head.high for head in group.continuous_heads], dtype=torch.float32)
+        self._conditions: list[tuple[int, list[int]] | None] = [
+            None if head.counts_when is None else (head.counts_when.head, list(head.counts_when.choices))
+            for head in heads
+        ]
+
+    def split(self, choices: Tensor) -> tuple[Tensor, ...]:
+        """Cuts [..., C] into one [..., n] per discrete head."""
+        return torch.split(choices, list(self.choice_counts), dim=-1)
+
+    def physical(self, unit: Tensor) -> Tensor:
+        """Maps real-valued actions from the unit interval to the heads' units, [..., R]."""
+        return torch.clamp(self.low + (self.high - self.low) * unit, self.low, self.high)
+
+    def counts(self, discrete: Tensor) -> Tensor:
+        """Which heads count under a discrete action [..., D]: 1.0 or 0.0, [..., H]."""
+        chosen = [
+            torch.nn.functional.one_hot(discrete[..., d].long(), n).to(torch.float32)
+            for d, n in enumerate(self.choice_counts)
+        ]
+        return self._relevance(chosen, discrete.shape[:-1])
+
+    def encode(self, discrete: Tensor, unit: Tensor) -> Tensor:
+        """An action as [one-hots, x, x^2] with zeros for heads that do not count, [..., K].
+
+        Args:
+            discrete: Indices into the choices, [..., D].
+            unit: Real-valued actions x on the unit interval, [..., R].
+        """
+        chosen = [
+            torch.nn.functional.one_hot(discrete[..., d].long(), n).to(torch.float32)
+            for d, n in enumerate(self.choice_counts)
+        ]
+        return self._weigh(chosen, unit, unit**2, self._relevance(chosen, discrete.shape[:-1]))
+
+    def _relevance(self, probabilities: Sequence[Tensor], leading: torch.Size) -> Tensor:
+        """Probability that each head counts, given the choices' probabilities; parents precede children."""
+        columns: list[Tensor] = []
+        for condition in self._conditions:
+            if condition is None:
+                columns.append(torch.ones(leading))
+            else:
+                parent, choices = condition
+                columns.append(columns[parent] * probabilities[parent][..., choices].sum(-1))
+        return torch.stack(columns, dim=-1) if columns else torch.ones((*leading, 0))
+
+    def _weigh(self, choices: Sequence[Tensor], first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
+        """Puts one-hots (or probabilities) and moments side by side, each weighed by its head's relevance."""
+        parts = [block * weights[..., d, None] for d, block in enumerate(choices)]
+        real = weights[..., self.discrete :]
+        return torch.cat([*parts, first * real, second * real], dim=-1)
+
+
+class HybridDistribution:
+    """The joint action distribution of many agents at once.
+
+    Args:
+        heads: The layout of the heads.
+        logits: Unnormalised log-probabilities of all choices, [..., C].
+        concentrations: Beta parameters, alpha of all R heads and then beta of all R heads, each > 1, [..., 2R].
+        masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
+            likely; only agents that are not asked to act may have one.
+    """
+
+    def __init__(self, heads: Heads, logits: Tensor, concentrations: Tensor, masks: Tensor) -> None:
+        self.heads = heads
+        masked = torch.where(masks, logits, torch.full_like(logits, _FORBIDDEN))
+        self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in heads.split(masked)]
+        self.probabilities = [part.exp() for part in self.log_probabilities]
+        self.alpha, self.beta = concentrations.tensor_split(2, dim=-1)
+        self._leading = logits.shape[:-1]
+
+    def log_prob(self, discrete: Tensor, unit: Tensor) -> Tensor:
+        """Log-probability (density, for real-valued heads) of an action, head by head, [..., H].
+
+        The joint log-probability is the sum over heads; heads that do not count under ``discrete`` hold 0.
+        """
+        columns = [
+            part.gather(-1, discrete[..., d, None].long()).squeeze(-1)
+            for d, part in enumerate(self.log_probabilities)
+        ]
+        x = unit.clamp(_EDGE, 1 - _EDGE)
+        density = (
+            (self.alpha - 1) * x.log() + (self.beta - 1) * torch.log1p(-x) - _log_beta(self.alpha, self.beta)
+        )
+        columns += list(density.unbind(-1))
+        return torch.stack(columns, dim=-1) * self.heads.counts(discrete)
+
+    def entropy(self) -> Tensor:
+        """Entropy of each head given that it counts, in nats, [..., H].
+
+        The joint entropy is ``(count_probability() * entropy()).sum(-1)``. Differential entropies of real-valued
+        heads are at most 0, reached by the uniform distribution.
+        """
+        columns = [
+            -(p * log_p).sum(-1) for p, log_p in zip(self.probabilities, self.log_probabilities, strict=True)
+        ]
+        a, b = self.alpha, self.beta
+        differential = (
+            _log_beta(a, b)
+            - (a - 1) * torch.digamma(a)
+            - (b - 1) * torch.digamma(b)
+            + (a + b - 2) * torch.digamma(a + b)
+        )
+        return torch.stack([*columns, *differential.unbind(-1)], dim=-1)
+
+    def count_probability(self) -> Tensor:
+        """Probability that each head counts, [..., H]."""
+        return self.heads._relevance(self.probabilities, self._leading)  # noqa: SLF001 - one module, one idea
+
+    def moments(self) -> Tensor:
+        """Expectation of ``Heads.encode`` under this distribution, [..., K]: the counterfactual marginal.
+
+        Probabilities, mean and mean square of each head, weighed by the probability that it counts.
+        """
+        total = self.alpha + self.beta
+        mean = self.alpha / total
+        variance = self.alpha * self.beta / (total**2 * (total + 1))
+        return self.heads._weigh(  # noqa: SLF001 - one module, one idea
+            self.probabilities, mean, mean**2 + variance, self.count_probability()
+        )
+
+    def greedy(self) -> tuple[Tensor, Tensor]:
+        """The most likely choice of each discrete head [..., D] and the mode of each Beta [..., R]."""
+        discrete = [part.argmax(-1) for part in self.log_probabilities]
+        unit = (self.alpha - 1) / (self.alpha + self.beta - 2)
+        return self._stack(discrete), unit
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
+        """Draws one action for each of B x A agents: [B,A,D] indices and [B,A,R] on the unit interval.
+
+        Args:
+            rngs: One generator per environment, length B; row b draws from ``rngs[b]`` alone.
+        """
+        agents = self._leading[1]
+        noise = np.stack([rng.random((agents, self.heads.discrete)) for rng in rngs])
+        discrete = [
+            torch.from_numpy(_invert(part.double().numpy(), noise[..., d]))
+            for d, part in enumerate(self.probabilities)
+        ]
+        alpha, beta = self.alpha.double().numpy(), self.beta.double().numpy()
+        unit = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
+        return self._stack(discrete), torch.from_numpy(unit.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
+
+    def _stack(self, discrete: list[Tensor]) -> Tensor:
+        empty = torch.zeros((*self._leading, 0), dtype=torch.int64)
+        return torch.stack(discrete, dim=-1) if discrete else empty
+
+
+def _invert(probabilities: Float64, uniform: Float64) -> Int64:
+    """Inverse distribution function: the first choice whose cumulative probability exceeds ``uniform``.
+
+    A choice of probability 0 adds nothing to the cumulative sum, so it is never first.
+    """
+    cumulative = probabilities.cumsum(-1)
+    exceeds = cumulative > (uniform * cumulative[..., -1])[..., None]
+    choice: Int64 = exceeds.argmax(-1)
+    return choice
+
+
+def _log_beta(a: Tensor, b: Tensor) -> Tensor:
+    """Logarithm of the Beta function."""
+    return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)

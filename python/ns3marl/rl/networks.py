@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The shared actor and the pooled, action-taking critic.
+
+Axes as in ``hybrid``: A agents, F features, C choices, R real-valued heads, K entries of an encoded action; W is the
+width of hidden layers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import sqrt
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.types import Group, Spec
+
+Pooling = Literal["mean", "attention"]
+
+
+def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
+    """A linear layer with orthogonal weights (Saxe et al., ICLR 2014) and zero bias."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _trunk(inputs: int, width: int, layers: int) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    for i in range(layers):
+        parts += [linear(inputs if i == 0 else width, width), nn.Tanh()]
+    return nn.Sequential(*parts)
+
+
+def choice_features(group: Group) -> dict[int, list[list[int]]]:
+    """Finds features that describe the choices of a discrete head, by name.
+
+    A head whose choices are called ``server0``, ``server1``, … is described by features ``server0_snr``,
+    ``server1_snr``, … (or ``snr_server0``, …), provided that every choice has the same quantities. Any punctuation
+    may separate the words.
+
+    Returns:
+        For each discrete head so described: its choices' feature indices, [n][quantities].
+    """
+    names = [_words(feature.name) for feature in group.features]
+    found: dict[int, list[list[int]]] = {}
+    for d, head in enumerate(group.discrete_heads):
+        rows: list[dict[str, int]] = []
+        for choice in map(_words, head.choices):
+            row = {name[len(choice) :]: f for f, name in enumerate(names) if name.startswith(choice)}
+            row |= {name[: -len(choice)]: f for f, name in enumerate(names) if name.endswith(choice)}
+            rows.append(row)
+        if len(rows) > 1 and rows[0] and all(row.keys() == rows[0].keys() for row in rows):
+            found[d] = [[row[quantity] for quantity in rows[0]] for row in rows]
+    return found
+
+
+def _words(name: str) -> str:
+    return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
+
+
+class _ChoiceScorer(nn.Module):
+    """Scores every choice of a head by the same function of the trunk's output and the choice's own features."""
+
+    index: Tensor
+
+    def __init__(self, features: Sequence[Sequence[int]], width: int) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.tensor(features))  # [n, quantities]
+        self.from_trunk = linear(width, width, 1.0)
+        self.from_choice = linear(len(features[0]), width)
+        self.score = linear(width, 1, 0.01)
+
+    def forward(self, hidden: Tensor, scaled: Tensor) -> Tensor:
+        """Logits [..., n] from the trunk's output [..., W] and the scaled observation [..., F]."""
+        own = self.from_choice(scaled[..., self.index])
+        logits: Tensor = self.score(torch.tanh(own + self.from_trunk(hidden)[..., None, :]))
+        return logits.squeeze(-1)
+
+
+class Actor(nn.Module):
+    """One policy for all agents of a group; each sees its own observation only.
+
+    Args:
+        group: The agents' layout of observation and action.
+        heads: The layout of the action heads.
+        width: W.
+        layers: Hidden layers of the trunk.
+    """
+
+    def __init__(self, group: Group, heads: Heads, width: int, layers: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.scaler = BoundsScaler(group.bounds)
+        self.trunk = _trunk(len(group.features), width, layers)
+        self.output = linear(width, heads.choices + 2 * heads.continuous, 0.01)
+        self.scorers = nn.ModuleDict(
+            {str(d): _ChoiceScorer(index, width) for d, index in choice_features(group).items()}
+        )
+
+    def forward(self, observations: Tensor, masks: Tensor) -> HybridDistribution:
+        """The agents' action distribution.
+
+        Args:
+            observations: In the features' units, [..., F].
+            masks: Allowed choices, [..., C].
+        """
+        scaled = self.scaler(observations)
+        hidden = self.trunk(scaled)
+        output = self.output(hidden)
+        logits = list(self.heads.split(output[..., : self.heads.choices]))
+        for d, scorer in self.scorers.items():
+            logits[int(d)] = logits[int(d)] + scorer(hidden, scaled)
+        concentrations = 1 + nn.functional.softplus(output[..., self.heads.choices :])
+        return HybridDistribution(self.heads, torch.cat(logits, -1), concentrations, masks)
+
+
+class CriticValues(NamedTuple):
+    """What the critic says of B states, in normalised units."""
+
+    joint: Tensor  #: [B] Q(s, a): the value of the joint action taken
+    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal
+    state: Tensor  #: [B] V(s): no action known
+
+
+class PooledCritic(nn.Module):
+    """Values of the joint action, of all A counterfactual marginals at once, and of the state alone.
+
+    e_i = phi(h(o_i) + W act_i), Q = g(pool_i e_i), V(s^-i) = g(pool with e_i replaced by phi(h(o_i) + W act'_i)),
+    where act_i is the encoded action and act'_i its expectation under i's policy (``HybridDistribution.moments``).
+    V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
+    "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
+    order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
+
+    State blocks whose rows are the group's agents extend h's input, row by row; rows of other blocks are embedded
+    and averaged, and join the input of g.
+
+    Args:
+        spec: The scenario's spec, with one group.
+        heads: The layout of the action heads.
+        width: W.
+        pooling: "mean", or "attention" with one learned query.
+    """
+
+    def __init__(self, spec: Spec, heads: Heads, width: int, pooling: Pooling) -> None:
+        super().__init__()
+        group = spec.groups[0]
+        self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
+        self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
+        self.scaler = BoundsScaler(group.bounds)
+        self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
+        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks)
+        self.observe = nn.Sequential(linear(inputs, width), nn.Tanh(), linear(width, width))
+        self.act = nn.Linear(heads.encoded + 1, width, bias=False)
+        nn.init.orthogonal_(self.act.weight, sqrt(2))
+        self.embed = nn.Sequential(nn.Tanh(), linear(width, width), nn.Tanh())
+        self.attend = linear(width, 1) if pooling == "attention" else None
+        self.rows = nn.ModuleList(
+            nn.Sequential(linear(len(spec.state[b].features), width), nn.Tanh()) for b in self.other_blocks
+        )
+        pooled = width * (1 + len(self.other_blocks))
+        self.value_joint = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
+        self.value_state = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
+
+    def forward(
+        self,
+        observations: Tensor,
+        state: Sequence[Tensor],
+        encoded: Tensor,
+        moments: Tensor,
+        decides: Tensor,
+    ) -> CriticValues:
+        """Values of B states.
+
+        Args:
+            observations: [B,A,F] in the features' units.
+            state: Per state block [B,S,F].
+            encoded: Joint action taken, [B,A,K]; ignored where an agent was not asked to act.
+            moments: Marginal of each agent, [B,A,K]; likewise.
+            decides: Who was asked to act, [B,A].
+        """
+        hidden, context = self._read(observations, state)
+        asked = decides[..., None].float()
+        taken = self.embed(hidden + self.act(torch.cat([encoded * asked, asked], -1)))
+        marginal = self.embed(hidden + self.act(torch.cat([moments * asked, asked], -1)))
+        joint = self._value(self.value_joint, self._pool(taken), context)
+        baselines = self._value(self.value_joint, self._pool_without(taken, marginal), context[:, None])
+        return CriticValues(joint, baselines, self._state_value(hidden, context))
+
+    def state_value(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
+        """V(s) alone, [B]."""
+        return self._state_value(*self._read(observations, state))
+
+    def _read(self, observations: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """h(o_i) [B,A,W], and the embedding of the blocks that are not about agents [B,W x blocks]."""
+        scaled = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
+        own = torch.cat([self.scaler(observations), *(scaled[b] for b in self.own_blocks)], -1)
+        rows = [embed(scaled[b]).mean(-2) for embed, b in zip(self.rows, self.other_blocks, strict=True)]
+        context = torch.cat(rows, -1) if rows else own.new_zeros(own.shape[0], 0)
+        return self.observe(own), context
+
+    def _state_value(self, hidden: Tensor, context: Tensor) -> Tensor:
+        return self._value(self.value_state, self._pool(self.embed(hidden)), context)
+
+    @staticmethod
+    def _value(head: nn.Module, pooled: Tensor, context: Tensor) -> Tensor:
+        context = context.expand(*pooled.shape[:-1], context.shape[-1])
+        value: Tensor = head(torch.cat([pooled, context], -1))
+        return value.squeeze(-1)
+
+    def _weights(self, embedded: Tensor) -> Tensor:
+        """Unnormalised positive pooling weights, [..., 1]; bounded scores keep the exponential tame."""
+        if self.attend is None:
+            return embedded.new_ones(*embedded.shape[:-1], 1)
+        return torch.exp(5 * torch.tanh(self.attend(embedded) / 5))
+
+    def _pool(self, embedded: Tensor) -> Tensor:
+        weights = self._weights(embedded)
+        return (weights * embedded).sum(-2) / weights.sum(-2)
+
+    def _pool_without(self, taken: Tensor, marginal: Tensor) -> Tensor:
+        """Row i of [B,A,W]: the pool in which agent i's embedding is replaced by its marginal's."""
+        w, v = self._weights(taken), self._weights(marginal)
+        total, weight = (w * taken).sum(-2, keepdim=True), w.sum(-2, keepdim=True)
+        return (total - w * taken + v * marginal) / (weight - w + v)

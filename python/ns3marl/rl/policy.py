@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What every policy offers, and the random numbers it may draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ns3marl.types import Actions, Batch, Int64
+
+
+class Policy(Protocol):
+    """Chooses the joint action of every environment in a batch."""
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """One ``Actions`` per group of the spec.
+
+        Args:
+            batch: Observations of B environments.
+            rngs: One generator per row of the batch; nothing else may supply randomness.
+        """
+        ...
+
+
+class ActionNoise:
+    """Generators keyed by (seed, environment, episode, tick).
+
+    Keys make an action's noise independent of the order in which environments answer, and of how much noise
+    earlier ticks consumed. Episodes are counted by the ``final`` rows of the batches, so each batch must be
+    passed exactly once.
+    """
+
+    def __init__(self, seed: int, num_envs: int) -> None:
+        self.seed = seed
+        self.episodes: Int64 = np.zeros(num_envs, dtype=np.int64)  #: [E] index of the running episode
+
+    def generators(self, batch: Batch) -> list[np.random.Generator]:
+        """One generator per row of the batch, length B."""
+        for env, final in zip(batch.env_id, batch.final, strict=True):
+            self.episodes[env] += final is not None
+        return [
+            np.random.default_rng((self.seed, int(env), int(self.episodes[env]), int(tick)))
+            for env, tick in zip(batch.env_id, batch.tick, strict=True)
+        ]

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What a learner keeps of T ticks in E environments.
+
+Row t holds the observation of a tick, the action that answered it, and the reward of the interval that followed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ns3marl.types import Actions, Batch, Bool, Final, Float32, Int32, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A joint action together with what the learner must remember of the policy that chose it."""
+
+    actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
+    unit: Float32  #: [B,A,R] real-valued actions on the unit interval
+    log_probs: Float32  #: [B,A,H] of the policy that acted, head by head
+    moments: Float32  #: [B,A,K] of that policy, see ``HybridDistribution.moments``
+
+
+class Rollout:
+    """Buffer of T ticks for a spec with one group of agents.
+
+    Args:
+        spec: The scenario's spec.
+        ticks: T.
+        num_envs: E.
+        heads: H, number of action heads.
+        encoded: K, width of an encoded action.
+    """
+
+    def __init__(self, spec: Spec, ticks: int, num_envs: int, heads: int, encoded: int) -> None:
+        group = spec.groups[0]
+        agents, discrete = len(group.agents), len(group.discrete_heads)
+        lead = (ticks, num_envs, agents)
+        self.ticks = ticks
+        self.length = 0  #: ticks filled
+        self.observations: Float32 = np.zeros((*lead, len(group.features)), np.float32)
+        self.state: tuple[Float32, ...] = tuple(
+            np.zeros((ticks, num_envs, len(block.rows), len(block.features)), np.float32)
+            for block in spec.state
+        )
+        self.decides: Bool = np.zeros(lead, np.bool_)
+        self.masks: Bool = np.zeros((*lead, group.mask_offsets[-1]), np.bool_)
+        self.discrete: Int32 = np.zeros((*lead, discrete), np.int32)
+        self.unit: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
+        self.log_probs: Float32 = np.zeros((*lead, heads), np.float32)
+        self.moments: Float32 = np.zeros((*lead, encoded), np.float32)
+        self.rewards: Float32 = np.zeros(lead, np.float32)
+        self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
+        self.truncated: list[tuple[int, int, Final]] = []  #: (t, e, last observation) of truncated episodes
+
+    @property
+    def full(self) -> bool:
+        """Whether all T ticks are filled."""
+        return self.length == self.ticks
+
+    def clear(self) -> None:
+        """Forgets everything, to be filled again."""
+        self.length = 0
+        self.truncated.clear()
+
+    def add(self, batch: Batch, decision: Decision, outcome: Batch) -> None:
+        """Appends one tick of all E environments.
+
+        Args:
+            batch: What was observed.
+            decision: What was done.
+            outcome: What ``step`` returned: the rewards of the interval, and whether the episode ended in it.
+
+        Raises:
+            IndexError: The buffer is full.
+            ValueError: The batch does not hold all environments in order.
+        """
+        if self.full:
+            raise IndexError(f"the rollout holds {self.ticks} ticks already; clear() it first")
+        if not np.array_equal(batch.env_id, np.arange(self.ends.shape[1])):
+            raise ValueError(
+                f"expected environments 0 to {self.ends.shape[1] - 1} in order, got {batch.env_id}"
+            )
+        t, seen = self.length, batch.groups[0]
+        self.observations[t] = seen.observations
+        for kept, block in zip(self.state, batch.state, strict=True):
+            kept[t] = block
+        self.decides[t] = seen.decides
+        self.masks[t] = seen.masks
+        self.discrete[t] = decision.actions.discrete
+        self.unit[t] = decision.unit
+        self.log_probs[t] = decision.log_probs
+        self.moments[t] = decision.moments
+        self.rewards[t] = outcome.groups[0].rewards
+        self.ends[t] = outcome.terminated | outcome.truncated
+        for e, final in enumerate(outcome.final):
+            if final is not None and outcome.truncated[e] and not outcome.terminated[e]:
+                self.truncated.append((t, e, final))
+        self.length += 1

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""IMAPPO solves a cooperative game whose optimum is known, in seconds and for several seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from toy_game import ToyPool
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import ImappoOptions
+from ns3marl.rl.policy import ActionNoise
+
+OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
+
+
+def train(options: ImappoOptions, seed: int, updates: int) -> Imappo:
+    pool = ToyPool(seed=seed)
+    learner = Imappo(pool.spec, options, seed)
+    noise = ActionNoise(seed, pool.num_envs)
+    rollout = learner.rollout(32, pool.num_envs)
+    batch = pool.reset()
+    for _ in range(updates):
+        rollout.clear()
+        while not rollout.full:
+            decision = learner.decide(batch, noise.generators(batch))
+            outcome = pool.step([decision.actions])
+            rollout.add(batch, decision, outcome)
+            batch = outcome
+        learner.update(rollout, batch)
+    return learner
+
+
+def mean_reward(learner: Imappo, *, greedy: bool) -> float:
+    """Reward per tick on episodes that were not trained on."""
+    pool = ToyPool(seed=777)
+    noise = ActionNoise(777, pool.num_envs)
+    learner.greedy = greedy
+    batch = pool.reset()
+    rewards = []
+    for _ in range(50):
+        batch = pool.step(learner.act(batch, noise.generators(batch)))
+        rewards.append(batch.groups[0].rewards.mean())
+    return float(np.mean(rewards))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_optimum_is_found(seed: int) -> None:
+    untrained = mean_reward(Imappo(ToyPool().spec, OPTIONS, seed), greedy=False)
+    assert untrained < 0.5
+    learner = train(OPTIONS, seed, updates=60)
+    assert mean_reward(learner, greedy=True) > 0.94  # optimum 1; with lanes drawn at random 0.91
+    assert mean_reward(learner, greedy=False) > 0.9
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("change", [{"advantage": "coma"}, {"advantage": "gae"}, {"pooling": "attention"}])
+def test_other_modes_learn_as_well(change: dict[str, str]) -> None:
+    learner = train(dataclasses.replace(OPTIONS, **change), 1, updates=60)  # type: ignore[arg-type] # one of the literals
+    assert mean_reward(learner, greedy=True) > 0.9
+
+
+@pytest.mark.learning
+def test_training_is_reproducible() -> None:
+    one, other = (train(OPTIONS, 4, updates=3).state_dict()["actor"] for _ in range(2))
+    assert all(tensor.equal(other[name]) for name, tensor in one.items())

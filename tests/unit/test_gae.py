@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ns3marl.rl.gae import gae
+
+
+def naive_lambda_return(
+    rewards: np.ndarray, next_values: np.ndarray, ends: np.ndarray, discount: float, trace_decay: float
+) -> np.ndarray:
+    """The mixture of n-step returns, written out for one environment."""
+    T = len(rewards)
+    result = np.zeros(T)
+    for t in range(T):
+        stop = next((k for k in range(t, T) if ends[k]), T - 1)
+        steps = stop - t + 1
+        n_step = [
+            sum(discount**k * rewards[t + k] for k in range(n)) + discount**n * next_values[t + n - 1]
+            for n in range(1, steps + 1)
+        ]
+        weights = [(1 - trace_decay) * trace_decay ** (n - 1) for n in range(1, steps)]
+        weights.append(trace_decay ** (steps - 1))
+        result[t] = np.dot(weights, n_step)
+    return result
+
+
+@pytest.mark.parametrize("trace_decay", [0.0, 0.7, 1.0])
+def test_agrees_with_the_mixture_of_n_step_returns(trace_decay: float) -> None:
+    rng = np.random.default_rng(0)
+    rewards, values, next_values = rng.normal(size=(3, 12, 3))
+    ends = rng.random((12, 3)) < 0.25
+    next_values[:-1] = np.where(ends[:-1], next_values[:-1], values[1:])
+    got = gae(rewards, values, next_values, ends, discount=0.9, trace_decay=trace_decay) + values
+    for e in range(3):
+        wanted = naive_lambda_return(rewards[:, e], next_values[:, e], ends[:, e], 0.9, trace_decay)
+        np.testing.assert_allclose(got[:, e], wanted, atol=1e-12)
+
+
+def test_truncation_bootstraps_and_termination_does_not() -> None:
+    rewards, values, ends = np.ones((2, 2)), np.zeros((2, 2)), np.array([[True, True], [False, False]])
+    next_values = np.array([[10.0, 0.0], [5.0, 5.0]])  # environment 0 was truncated, environment 1 terminated
+    got = gae(rewards, values, next_values, ends, discount=0.5, trace_decay=1.0)
+    np.testing.assert_allclose(got, [[6.0, 1.0], [3.5, 3.5]])
+
+
+def test_the_true_value_function_has_no_advantage() -> None:
+    T, discount = 6, 0.8
+    values = np.array([sum(discount**k for k in range(T - t)) for t in range(T)])[:, None]
+    next_values = np.vstack([values[1:], [[0.0]]])
+    ends = np.zeros((T, 1), bool)
+    ends[-1] = True
+    got = gae(np.ones((T, 1)), values, next_values, ends, discount=discount, trace_decay=0.95)
+    np.testing.assert_allclose(got, 0, atol=1e-12)

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from toy_game import ToyPool
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import ImappoOptions
+from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.rollout import Rollout
+from ns3marl.types import Batch
+
+
+def play(ticks: int, episode_ticks: int = 5) -> tuple[Imappo, Rollout, list[Batch]]:
+    pool = ToyPool(num_envs=2, seed=1, ticks=episode_ticks)
+    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
+    noise = ActionNoise(1, 2)
+    rollout = learner.rollout(ticks, 2)
+    batches = [pool.reset()]
+    while not rollout.full:
+        decision = learner.decide(batches[-1], noise.generators(batches[-1]))
+        outcome = pool.step([decision.actions])
+        rollout.add(batches[-1], decision, outcome)
+        batches.append(outcome)
+    return learner, rollout, batches
+
+
+def test_rows_hold_what_was_seen_and_the_reward_that_followed() -> None:
+    _, rollout, batches = play(7)
+    for t in range(7):
+        np.testing.assert_array_equal(rollout.observations[t], batches[t].groups[0].observations)
+        np.testing.assert_array_equal(rollout.decides[t], batches[t].groups[0].decides)
+        np.testing.assert_array_equal(rollout.rewards[t], batches[t + 1].groups[0].rewards)
+        np.testing.assert_array_equal(rollout.state[0][t], batches[t].state[0])
+    assert rollout.ends.nonzero()[0].tolist() == [4, 4]
+    assert [(t, e) for t, e, _ in rollout.truncated] == [(4, 0), (4, 1)]
+
+
+def test_agents_that_are_not_asked_send_the_defaults() -> None:
+    _, rollout, _ = play(20)
+    idle = ~rollout.decides
+    assert idle.any()
+    assert (rollout.discrete[idle] == 0).all()
+
+
+def test_truncation_bootstraps_from_the_last_observation_of_its_own_episode() -> None:
+    learner, rollout, batches = play(7)
+    values = np.arange(14, dtype=np.float64).reshape(7, 2)
+    following = learner._next_values(rollout, batches[-1], values)
+    np.testing.assert_allclose(following[:4], values[1:5])
+    np.testing.assert_allclose(following[5], values[6])
+    for t, e, final in rollout.truncated:
+        with torch.no_grad():
+            value = learner.critic.state_value(
+                torch.tensor(final.observations[0][None]),
+                [torch.tensor(block[None]) for block in final.state],
+            )
+        assert following[t, e] == pytest.approx(value.item())
+        assert following[t, e] != pytest.approx(values[t + 1, e])
+
+
+def test_termination_bootstraps_from_nothing() -> None:
+    learner, rollout, batches = play(7)
+    rollout.truncated.clear()  # as if both episodes had terminated
+    following = learner._next_values(rollout, batches[-1], np.ones((7, 2)))
+    np.testing.assert_array_equal(following[4], 0)
+
+
+def test_agents_that_are_not_asked_do_not_move_the_actor() -> None:
+    results = []
+    for spoil in (False, True):
+        learner, rollout, batches = play(10)
+        if spoil:  # what an agent that was not asked would have done, and how likely, must not matter
+            idle = ~rollout.decides
+            rollout.log_probs[idle] = -77.0
+            rollout.unit[idle] = 0.99
+            rollout.moments[idle] = 0.5
+            rollout.masks[idle] = False
+        learner.update(rollout, batches[-1])
+        results.append(learner.state_dict())
+    for part in ("actor", "critic"):
+        for name, tensor in results[0][part].items():
+            assert tensor.equal(results[1][part][name]), name
+
+
+def test_a_rollout_in_which_nobody_was_asked_trains_the_critic_alone() -> None:
+    learner, rollout, batches = play(10)
+    rollout.decides[:] = False
+    before = {name: tensor.clone() for name, tensor in learner.actor.state_dict().items()}
+    figures = learner.update(rollout, batches[-1])
+    assert figures["actor_steps"] == 0
+    assert np.isfinite(figures["value_loss"])
+    assert all(tensor.equal(before[name]) for name, tensor in learner.actor.state_dict().items())
+
+
+def test_advantages_are_normalised_over_deciding_agents_and_ticks_together() -> None:
+    learner, rollout, batches = play(10)
+    seen = {}
+
+    def spy(_data: object, advantages: object, _targets: object) -> dict[str, float]:
+        seen["advantages"] = advantages
+        return {}
+
+    learner._learn = spy  # type: ignore[method-assign, assignment]
+    learner.update(rollout, batches[-1])
+    chosen = np.asarray(seen["advantages"])[rollout.decides.reshape(-1, 4)]
+    assert chosen.mean() == pytest.approx(0, abs=1e-6)
+    assert chosen.std(ddof=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_actor_stops_at_the_target_kl_and_the_critic_goes_on() -> None:
+    pool = ToyPool(num_envs=2, seed=1, ticks=5)
+    figures = {}
+    for target in (0.0, 1e-9):
+        _, rollout, batches = play(20)
+        options = ImappoOptions(target_kl=target, epochs=3, minibatches=2, actor_lr=0.01)
+        figures[target] = Imappo(pool.spec, options, 1).update(rollout, batches[-1])
+    assert figures[0.0]["actor_steps"] == 6
+    assert figures[1e-9]["actor_steps"] < 3
+    for head in ("mode", "lane", "power"):
+        assert f"kl/{head}" in figures[0.0]
+        assert f"entropy/{head}" in figures[0.0]
+
+
+def test_wrong_use_is_refused() -> None:
+    learner, rollout, batches = play(3)
+    decision = learner.decide(batches[0], [np.random.default_rng(0)] * 2)
+    with pytest.raises(IndexError, match="holds 3 ticks already"):
+        rollout.add(batches[0], decision, batches[1])
+    rollout.clear()
+    with pytest.raises(ValueError, match="in order"):
+        rollout.add(dataclasses.replace(batches[0], env_id=np.array([1, 0])), decision, batches[1])
+
+
+def test_noise_depends_on_seed_environment_episode_and_tick_alone() -> None:
+    pool = ToyPool(num_envs=2, seed=1, ticks=2)
+    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
+    noise, batch = ActionNoise(5, 2), pool.reset()
+    drawn = []
+    for _ in range(5):
+        rngs = noise.generators(batch)
+        drawn.append([rng.random() for rng in rngs])
+        batch = pool.step(learner.act(batch, rngs))
+    assert len(np.unique(drawn)) == 10
+    assert noise.episodes.tolist() == [2, 2]
+    assert drawn[3][1] == np.random.default_rng((5, 1, 1, 1)).random()
