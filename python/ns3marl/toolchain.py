@@ -266,7 +266,7 @@ def _run(command: list[str], echo: Callable[[str], None] | None, doing: str, rem
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        assert process.stdout is not None
         for line in process.stdout:
             tail.append(line.rstrip("\n"))
             if echo is not None:
