@@ -37,7 +37,9 @@ EPISODES, EPISODE_TICKS, BUILD_MS = 30, 50, 100
 
 def repeated_float_message() -> type:
     """A message with one `repeated float data = 1`, as ns3-gym's box container has."""
-    file = descriptor_pb2.FileDescriptorProto(name="repeated_float.proto", package="benchmark", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="repeated_float.proto", package="benchmark", syntax="proto3"
+    )
     field = file.message_type.add(name="Box").field.add(name="data", number=1)
     field.type, field.label = field.TYPE_FLOAT, field.LABEL_REPEATED
     pool = descriptor_pool.DescriptorPool()
@@ -60,7 +62,8 @@ class Lockstep:
         self.batch: Batch = self.pool.reset()
         self.actions = [
             Actions(
-                np.ones((simulators, AGENTS, 3), dtype=np.int32), np.full((simulators, AGENTS, 2), 0.5, dtype=np.float32)
+                np.ones((simulators, AGENTS, 3), dtype=np.int32),
+                np.full((simulators, AGENTS, 2), 0.5, dtype=np.float32),
             )
         ]
 
@@ -73,7 +76,9 @@ class Lockstep:
         ticks = 0
         while ticks < TICKS_PER_BLOCK:
             rows = len(self.batch.env_id)
-            self.pool.send(self.batch.env_id, [Actions(a.discrete[:rows], a.continuous[:rows]) for a in self.actions])
+            self.pool.send(
+                self.batch.env_id, [Actions(a.discrete[:rows], a.continuous[:rows]) for a in self.actions]
+            )
             self.batch = self.pool.recv(1)
             ticks += len(self.batch.env_id)
 
@@ -123,7 +128,9 @@ def measure_ticks(folder: Path) -> None:
     """One simulator: microseconds per tick against both."""
     lockstep = Lockstep(1)
     frame_sizes: list[int] = []
-    with Pool("echo", arguments=ARGUMENTS, spares=0, on_frame=lambda _, __, frame: frame_sizes.append(len(frame))) as pool:
+    with Pool(
+        "echo", arguments=ARGUMENTS, spares=0, on_frame=lambda _, __, frame: frame_sizes.append(len(frame))
+    ) as pool:
         pool.reset()
     raw = RawPair(folder, frame_sizes[0], AGENTS * 5 * 4 + 20)
     repeated = RepeatedFloat(folder, 1)
@@ -150,7 +157,9 @@ def measure_resets() -> None:
     with Pool("echo", arguments=arguments, spares=1) as pool:
         builds: list[int] = []
         batch = pool.reset()
-        action = [Actions(np.ones((1, AGENTS, 3), dtype=np.int32), np.full((1, AGENTS, 2), 0.5, dtype=np.float32))]
+        action = [
+            Actions(np.ones((1, AGENTS, 3), dtype=np.int32), np.full((1, AGENTS, 2), 0.5, dtype=np.float32))
+        ]
         for _ in range(EPISODES):
             while True:
                 if int(batch.tick[0]) > 0:

@@ -186,7 +186,7 @@ class Echo : public Scenario
         group.name = m_groups == 1 ? "agents" : "agents-" + std::to_string(index);
         for (uint32_t agent = 0; agent < m_agents; ++agent)
         {
-            group.agents.push_back((m_groups == 1 ? "agent-" : "agent-" + std::to_string(index) + "-") + std::to_string(agent));
+            group.agents.push_back((m_groups == 1 ? "agent_" : "agent_" + std::to_string(index) + "_") + std::to_string(agent));
         }
         group.features = {{"wanted_choice", "1", 0, m_choices - 1.0, false, "The choice that is paid for"},
                           {"wanted_level", "1", 0, 1, false, "The level that is paid for"},

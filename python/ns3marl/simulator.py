@@ -88,7 +88,9 @@ class Simulator:
             return self._last_words
         file = self._stderr.fileno()
         start = max(0, os.fstat(file).st_size - _STDERR_TAIL_BYTES)
-        text = os.pread(file, _STDERR_TAIL_BYTES, start)  # the process shares the file's position, so it stays put
+        text = os.pread(
+            file, _STDERR_TAIL_BYTES, start
+        )  # the process shares the file's position, so it stays put
         lines = text.decode(errors="replace").splitlines()[-STDERR_TAIL_LINES:]
         return "\n".join(lines) or "(nothing)"
 

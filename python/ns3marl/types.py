@@ -172,7 +172,8 @@ class Spec:
         """Names in ``layout``: per group of observations, rewards, decides and masks; per state block its own."""
         return (
             tuple(
-                (f"observations_{g}", f"rewards_{g}", f"decides_{g}", f"masks_{g}") for g in range(len(self.groups))
+                (f"observations_{g}", f"rewards_{g}", f"decides_{g}", f"masks_{g}")
+                for g in range(len(self.groups))
             ),
             tuple(f"state_{b}" for b in range(len(self.state))),
         )
@@ -186,12 +187,18 @@ class Spec:
         """
         sizes = [len(group.agents) for group in self.groups]
         widths = [len(group.features) for group in self.groups]
-        fields: list[tuple[str, type[np.generic], tuple[int, ...]]] = [("metrics", np.float64, (len(self.metrics),))]
+        fields: list[tuple[str, type[np.generic], tuple[int, ...]]] = [
+            ("metrics", np.float64, (len(self.metrics),))
+        ]
         fields += [(f"observations_{g}", np.float32, (size, widths[g])) for g, size in enumerate(sizes)]
-        fields += [(f"state_{b}", np.float32, (len(s.rows), len(s.features))) for b, s in enumerate(self.state)]
+        fields += [
+            (f"state_{b}", np.float32, (len(s.rows), len(s.features))) for b, s in enumerate(self.state)
+        ]
         fields += [(f"rewards_{g}", np.float32, (size,)) for g, size in enumerate(sizes)]
         fields += [(f"decides_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
-        fields += [(f"masks_{g}", np.bool_, (size, self.groups[g].mask_offsets[-1])) for g, size in enumerate(sizes)]
+        fields += [
+            (f"masks_{g}", np.bool_, (size, self.groups[g].mask_offsets[-1])) for g, size in enumerate(sizes)
+        ]
         packed = np.dtype(fields)
         names = list(packed.names or ())
         types = [packed.fields[name][0] for name in names]  # type: ignore[index]
@@ -266,7 +273,9 @@ class Batch:
     terminated: Bool  #: [B] ended by the task: no bootstrap
     truncated: Bool  #: [B] cut at T: bootstrap from ``final``
     final: list[Final | None]  #: length B
-    tables: list[dict[str, dict[str, Float64 | Int64]]] = field(default_factory=list)  #: length B; table, column
+    tables: list[dict[str, dict[str, Float64 | Int64]]] = field(
+        default_factory=list
+    )  #: length B; table, column
 
 
 @dataclass(slots=True)

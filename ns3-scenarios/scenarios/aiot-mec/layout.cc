@@ -122,7 +122,7 @@ DescribeDevices(const Settings& settings)
     const Condition isPartial{MODE_HEAD, {static_cast<uint32_t>(OffloadingMode::PARTIAL)}};
     Group group;
     group.name = "devices";
-    group.agents = Number("device-", settings.devices);
+    group.agents = Number("device_", settings.devices);
     group.features = DescribeFeatures(settings);
     group.discreteHeads = {
         {"mode", {"local", "partial", "full"}, 0, std::nullopt, "Where the task is computed"},
@@ -147,7 +147,7 @@ DescribeDevices(const Settings& settings)
 StateBlock
 DescribeAgentState(const Settings& settings)
 {
-    StateBlock block{"agent_state", Number("device-", settings.devices), {}};
+    StateBlock block{"agent_state", Number("device_", settings.devices), {}};
     auto& features = block.features;
     for (const auto& server : Number("server_", Settings::SERVER_SLOTS))
     {

@@ -80,7 +80,9 @@ class _Env:
     run: int = 0
     waiting: bool = False  #: an observation is on its way
     observation: codec.Observation | None = None  #: the last one
-    ended: codec.Observation | None = None  #: the last one of the episode before, until the batch that tells of it
+    ended: codec.Observation | None = (
+        None  #: the last one of the episode before, until the batch that tells of it
+    )
     ended_run: int = 0
 
 
@@ -102,7 +104,7 @@ class Pool:
 
     Raises:
         LaunchError: the scenario is not built or does not start.
-        ConfigError: the scenario refused the arguments, or ``num_envs``, ``spares`` or ``seed`` is out of range.
+        ConfigError: the scenario refused the arguments, or ``num_envs``, ``spares``, ``seed`` or ``first_run`` is out of range.
 
     After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset. Actions that ``step`` or ``send``
     refuses have reached no simulator and may be mended and sent again.
@@ -122,14 +124,18 @@ class Pool:
         endpoint: str | None = None,
         on_frame: Callable[[int, int, bytes], None] | None = None,
     ) -> None:
-        for name, value, low in (("num_envs", num_envs, 1), ("spares", spares, 0), ("seed", seed, 0)):
+        for name, value, low in (
+            ("num_envs", num_envs, 1),
+            ("spares", spares, 0),
+            ("first_run", first_run, 0),
+        ):
             if value < low:
                 raise ConfigError(f"Pool: {name} is {value}, expected {low} or above")
         self.num_envs = num_envs
         self.timing = Timing()
         self._executable = toolchain.find_scenario(scenario)
         self._arguments = tuple(arguments)
-        self._rng_seed = seed % _MAX_RNG_SEED + 1
+        self._rng_seed = _rng_seed(seed)
         self._first_run = first_run
         self._spares = spares
         self._tick_timeout_s = tick_timeout_s
@@ -145,7 +151,9 @@ class Pool:
         self._last: Batch | None = None
         self._router = Router(endpoint)
         self._life_line = LifeLine()
-        self._finalizer = weakref.finalize(self, _release, self._router, self._life_line, self._peers, self._leaving)
+        self._finalizer = weakref.finalize(
+            self, _release, self._router, self._life_line, self._peers, self._leaving
+        )
         try:
             self.hello, self.spec = self._describe()
         except BaseException:
@@ -154,14 +162,21 @@ class Pool:
 
     # ------------------------------------------------------------------------------------------------ the environment
 
-    def reset(self) -> Batch:
+    def reset(self, seed: int | None = None) -> Batch:
         """Begins a new episode in every environment; running ones are cut off.
+
+        Args:
+            seed: starts the sequence of episodes anew under this seed; None goes on with the next ones.
 
         Returns:
             E rows in order of environment, each at tick 0.
         """
         started_s = time.perf_counter()
         self._abandon()
+        if seed is not None:
+            self._rng_seed = _rng_seed(seed)
+            for env in self._envs:
+                env.episode = -1
         self._unbegun[:] = self._envs
         for env in self._envs:
             env.waiting = True
@@ -210,8 +225,14 @@ class Pool:
         """The batch that actions answer."""
         if self._last is None:
             raise OutOfStep("actions came, but no observation waits for any; call reset() or recv() first")
-        if env_id is not None and env_id is not self._last.env_id and not np.array_equal(env_id, self._last.env_id):
-            raise OutOfStep(f"actions came for environments {env_id}, expected {self._last.env_id}, as recv() gave them")
+        if (
+            env_id is not None
+            and env_id is not self._last.env_id
+            and not np.array_equal(env_id, self._last.env_id)
+        ):
+            raise OutOfStep(
+                f"actions came for environments {env_id}, expected {self._last.env_id}, as recv() gave them"
+            )
         return self._last
 
     def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
@@ -238,7 +259,9 @@ class Pool:
                 "call reset() or send() first"
             )
         try:
-            while len(self._ready) < min_envs or (len(self._ready) < self.num_envs and self._router.has_frame()):
+            while len(self._ready) < min_envs or (
+                len(self._ready) < self.num_envs and self._router.has_frame()
+            ):
                 self._receive()
             batch = self._last = self._assemble(started_s)
         except BaseException:
@@ -274,7 +297,9 @@ class Pool:
                 )
             message = message.observation
         elif not isinstance(message, codec.Observation):
-            raise OutOfStep(f"{self._name(peer)}: a {type(message).__name__} came where an observation was expected")
+            raise OutOfStep(
+                f"{self._name(peer)}: a {type(message).__name__} came where an observation was expected"
+            )
         if message.tick != expected or not env.waiting:
             raise OutOfStep(
                 f"{self._name(peer)}: the observation of tick {message.tick} came, expected that of tick {expected}"
@@ -295,7 +320,9 @@ class Pool:
         self._ready.clear()
         seen = [env.observation for env in envs if env.observation is not None]
         groups, state, metrics = codec.unpack(self.spec, [observation.arrays for observation in seen])
-        env_id, tick, sim_time_ns = np.array([(env.index, o.tick, o.sim_time_ns) for env, o in zip(envs, seen, strict=True)]).T
+        env_id, tick, sim_time_ns = np.array(
+            [(env.index, o.tick, o.sim_time_ns) for env, o in zip(envs, seen, strict=True)]
+        ).T
         batch = Batch(
             env_id,
             tick,
@@ -378,7 +405,9 @@ class Pool:
             env.episode += 1
             env.run = self._first_run + env.episode * self.num_envs + env.index
             peer.deadline_s = time.monotonic() + self._tick_timeout_s
-            if not self._router.send(peer.identity, codec.encode_begin(self._arguments, self._rng_seed, env.run)):
+            if not self._router.send(
+                peer.identity, codec.encode_begin(self._arguments, self._rng_seed, env.run)
+            ):
                 self._await_end(peer)
         self._top_up()
         for simulator in [s for s in self._leaving if not s.is_alive()]:
@@ -401,7 +430,9 @@ class Pool:
         if isinstance(message, codec.Fault):
             raise self._fault(peer, message)
         if not isinstance(message, Spec):
-            raise OutOfStep(f"{self._name(peer)}: a {type(message).__name__} came where the spec was expected")
+            raise OutOfStep(
+                f"{self._name(peer)}: a {type(message).__name__} came where the spec was expected"
+            )
         return peer.hello, message
 
     def _retire(self, env: _Env) -> None:
@@ -475,6 +506,13 @@ class Pool:
         if peer.env is None:
             return where
         return f"{where}, environment {peer.env.index}, RngRun {peer.env.run}"
+
+
+def _rng_seed(seed: int) -> int:
+    """ns-3's RngSeed for a seed of 0 or above."""
+    if seed < 0:
+        raise ConfigError(f"Pool: seed is {seed}, expected 0 or above")
+    return seed % _MAX_RNG_SEED + 1
 
 
 def _release(

@@ -145,18 +145,23 @@ def _tables(message: pb.Observation, spec: Spec) -> dict[str, dict[str, Float64 
         raise SpecViolation(f"{where}: {len(message.tables)} tables came, expected {len(spec.tables)}")
     tables: dict[str, dict[str, Float64 | Int64]] = {}
     for rows, table in zip(message.tables, spec.tables, strict=True):
-        if len(rows.columns) != len(table.columns) or any(len(data) != 8 * rows.rows for data in rows.columns):
+        if len(rows.columns) != len(table.columns) or any(
+            len(data) != 8 * rows.rows for data in rows.columns
+        ):
             raise SpecViolation(
                 f"{where}, table {table.name!r}: columns of {[len(data) for data in rows.columns]} bytes came, "
                 f"expected {len(table.columns)} of {8 * rows.rows} ({rows.rows} rows)"
             )
         tables[table.name] = {
-            column.name: np.frombuffer(data, column.type) for data, column in zip(rows.columns, table.columns, strict=True)
+            column.name: np.frombuffer(data, column.type)
+            for data, column in zip(rows.columns, table.columns, strict=True)
         }
     return tables
 
 
-def unpack(spec: Spec, blocks: Sequence[bytes]) -> tuple[tuple[GroupArrays, ...], tuple[Float32, ...], Float64]:
+def unpack(
+    spec: Spec, blocks: Sequence[bytes]
+) -> tuple[tuple[GroupArrays, ...], tuple[Float32, ...], Float64]:
     """Makes arrays of the blocks of B observations, with one copy for all of them.
 
     Returns:
@@ -167,7 +172,9 @@ def unpack(spec: Spec, blocks: Sequence[bytes]) -> tuple[tuple[GroupArrays, ...]
     """
     record = np.frombuffer(bytearray(b"").join(blocks), spec.layout)
     for row in record["floats"]:
-        if not math.isfinite(np.dot(row, row)) and not np.isfinite(row).all():  # a product may overflow: look again
+        if (
+            not math.isfinite(np.dot(row, row)) and not np.isfinite(row).all()
+        ):  # a product may overflow: look again
             raise _not_finite(spec, record)
     if record["flags"].max() > 1:
         raise SpecViolation(f"scenario {spec.scenario!r}: a mask or decision flag is neither 0 nor 1")
@@ -190,7 +197,9 @@ def _not_finite(spec: Spec, record: Any) -> SpecViolation:
             )
         for env, agent in np.argwhere(~np.isfinite(record[f"rewards_{g}"])):
             value = record[f"rewards_{g}"][env, agent]
-            return SpecViolation(f"agent {group.agents[agent]!r}: the reward {value} came, expected a finite one")
+            return SpecViolation(
+                f"agent {group.agents[agent]!r}: the reward {value} came, expected a finite one"
+            )
     return SpecViolation("the global state holds a value that is not finite")
 
 
@@ -232,11 +241,25 @@ def shape_actions(spec: Spec, actions: Sequence[Actions], envs: int) -> list[Act
         SpecViolation: there is not one ``Actions`` per group, or an array has the wrong shape or kind.
     """
     if len(actions) != len(spec.groups):
-        raise SpecViolation(f"{len(actions)} groups of actions came, expected {len(spec.groups)}: one Actions per group")
+        raise SpecViolation(
+            f"{len(actions)} groups of actions came, expected {len(spec.groups)}: one Actions per group"
+        )
     return [
         Actions(
-            _shaped(action.discrete, _INT32, "iu", (envs, len(group.agents), len(group.discrete_heads)), group.name),
-            _shaped(action.continuous, _FLOAT32, "f", (envs, len(group.agents), len(group.continuous_heads)), group.name),
+            _shaped(
+                action.discrete,
+                _INT32,
+                "iu",
+                (envs, len(group.agents), len(group.discrete_heads)),
+                group.name,
+            ),
+            _shaped(
+                action.continuous,
+                _FLOAT32,
+                "f",
+                (envs, len(group.agents), len(group.continuous_heads)),
+                group.name,
+            ),
         )
         for group, action in zip(spec.groups, actions, strict=True)
     ]
@@ -302,7 +325,8 @@ def _observation_message(observation: Observation) -> pb.Observation:
         arrays=observation.arrays,
         tables=[
             pb.TableRows(
-                rows=len(next(iter(columns.values()))), columns=[column.tobytes() for column in columns.values()]
+                rows=len(next(iter(columns.values()))),
+                columns=[column.tobytes() for column in columns.values()],
             )
             for columns in observation.tables.values()
         ],

@@ -40,7 +40,8 @@ def from_message(message: pb.Spec) -> Spec:
             Table(
                 t.name,
                 tuple(
-                    Column(c.name, c.unit, pb.Column.Type.Name(c.type).removeprefix("TYPE_").lower()) for c in t.columns
+                    Column(c.name, c.unit, pb.Column.Type.Name(c.type).removeprefix("TYPE_").lower())
+                    for c in t.columns
                 ),
             )
             for t in message.tables
@@ -83,7 +84,9 @@ def to_message(spec: Spec) -> pb.Spec:
             ],
         )
     for block in spec.state:
-        message.state.add(name=block.name, rows=block.rows, features=[_feature_message(f) for f in block.features])
+        message.state.add(
+            name=block.name, rows=block.rows, features=[_feature_message(f) for f in block.features]
+        )
     for metric in spec.metrics:
         message.metrics.add(
             name=metric.name,
@@ -146,19 +149,25 @@ def _condition_message(condition: Condition | None) -> pb.Condition | None:
 def _check(spec: Spec) -> None:
     """The rules that a learner depends on; the scenario's own side checks them all."""
     if spec.tick_ns <= 0 or spec.ticks <= 0:
-        raise SpecViolation(f"spec of {spec.scenario!r}: tick_ns {spec.tick_ns} and ticks {spec.ticks} must be above 0")
+        raise SpecViolation(
+            f"spec of {spec.scenario!r}: tick_ns {spec.tick_ns} and ticks {spec.ticks} must be above 0"
+        )
     if not spec.groups:
         raise SpecViolation(f"spec of {spec.scenario!r}: it has no group of agents")
     if len(set(spec.agents)) != len(spec.agents):
         raise SpecViolation(f"spec of {spec.scenario!r}: agents' names must be unique")
     for group in spec.groups:
         if not group.agents or not group.features:
-            raise SpecViolation(f"spec of {spec.scenario!r}: group {group.name!r} has no agents or no features")
+            raise SpecViolation(
+                f"spec of {spec.scenario!r}: group {group.name!r} has no agents or no features"
+            )
         for item in (*group.features, *group.continuous_heads):
             _check_bounds(item, f"group {group.name!r}")
         for index, head in enumerate(group.discrete_heads):
             if not 0 <= head.default_choice < len(head.choices):
-                raise SpecViolation(f"group {group.name!r}, head {head.name!r}: the default is not one of its choices")
+                raise SpecViolation(
+                    f"group {group.name!r}, head {head.name!r}: the default is not one of its choices"
+                )
             _check_condition(group, head, index)
         for continuous in group.continuous_heads:
             _check_condition(group, continuous, len(group.discrete_heads))
@@ -169,7 +178,9 @@ def _check(spec: Spec) -> None:
 
 def _check_bounds(item: Feature | ContinuousHead, where: str) -> None:
     if not (math.isfinite(item.low) and math.isfinite(item.high) and item.low < item.high):
-        raise SpecViolation(f"{where}, {item.name!r}: bounds [{item.low}, {item.high}] must be finite with low < high")
+        raise SpecViolation(
+            f"{where}, {item.name!r}: bounds [{item.low}, {item.high}] must be finite with low < high"
+        )
 
 
 def _check_condition(group: Group, head: DiscreteHead | ContinuousHead, before: int) -> None:
@@ -177,4 +188,6 @@ def _check_condition(group: Group, head: DiscreteHead | ContinuousHead, before: 
     if condition is None:
         return
     if condition.head >= before or any(c >= group.choice_counts[condition.head] for c in condition.choices):
-        raise SpecViolation(f"group {group.name!r}, head {head.name!r}: its condition names no earlier head or choice")
+        raise SpecViolation(
+            f"group {group.name!r}, head {head.name!r}: its condition names no earlier head or choice"
+        )

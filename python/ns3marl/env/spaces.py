@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Gymnasium spaces that follow from a spec, and what the adapters share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from ns3marl.errors import ConfigError
+from ns3marl.types import Batch, Bool, Float32, Group, Int32, Spec
+
+#: What adapters do with a choice that is masked: take another one that is allowed, or refuse it.
+MASKED_CHOICES = ("remap", "refuse")
+
+
+def observation_space(group: Group) -> spaces.Box:
+    """One agent's observation, [F] in the features' units."""
+    low, high = group.bounds
+    return spaces.Box(low.copy(), high.copy(), dtype=np.float32)
+
+
+def action_space(group: Group) -> spaces.Dict:
+    """One agent's action by head: ``Discrete`` choices, and ``Box`` [1] levels from -1 (the head's low) to 1 (its high)."""
+    heads: dict[str, spaces.Space[Any]] = {
+        h.name: spaces.Discrete(len(h.choices)) for h in group.discrete_heads
+    }
+    heads |= {h.name: spaces.Box(-1.0, 1.0, (1,), np.float32) for h in group.continuous_heads}
+    return spaces.Dict(heads)
+
+
+def state_space(spec: Spec) -> spaces.Box:
+    """The global state: all state blocks flattened and joined, or all observations where the spec has no state."""
+    blocks = [(block.bounds, len(block.rows)) for block in spec.state]
+    blocks = blocks or [(group.bounds, len(group.agents)) for group in spec.groups]
+    low = np.concatenate([np.tile(bounds[0], rows) for bounds, rows in blocks])
+    high = np.concatenate([np.tile(bounds[1], rows) for bounds, rows in blocks])
+    return spaces.Box(low, high, dtype=np.float32)
+
+
+def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
+    """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment."""
+    return np.concatenate([block.ravel() for block in (state if spec.state else observations)])
+
+
+def check_masked_choices(masked_choices: str) -> None:
+    """Refuses what is none of ``MASKED_CHOICES``."""
+    if masked_choices not in MASKED_CHOICES:
+        raise ConfigError(
+            f"masked_choices is {masked_choices!r}, expected one of {', '.join(MASKED_CHOICES)}"
+        )
+
+
+def remap(group: Group, discrete: Int32, masks: Bool) -> Int32:
+    """Replaces masked choices: choice c of n becomes the (c modulo m)-th of the m that are allowed.
+
+    Args:
+        group: whose heads.
+        discrete: choices [A,D].
+        masks: [A, sum n].
+    """
+    if masks.all():
+        return discrete
+    mapped = discrete.copy()
+    for head, (first, last) in enumerate(zip(group.mask_offsets[:-1], group.mask_offsets[1:], strict=True)):
+        allowed = masks[:, first:last]
+        counts = allowed.sum(axis=1)
+        rank = discrete[:, head] % np.maximum(counts, 1)
+        nth = np.argmax(np.cumsum(allowed, axis=1) > rank[:, None], axis=1)
+        taken = np.take_along_axis(allowed, discrete[:, head][:, None].clip(0, last - first - 1), axis=1)[
+            :, 0
+        ]
+        mapped[:, head] = np.where(taken, discrete[:, head], nth)
+    return mapped
+
+
+def to_physical(group: Group, levels: Float32) -> Float32:
+    """Levels in [-1, 1] of the continuous heads [...,R] in the heads' units."""
+    low = np.array([head.low for head in group.continuous_heads], np.float32)
+    high = np.array([head.high for head in group.continuous_heads], np.float32)
+    physical: Float32 = low + (levels + np.float32(1)) * np.float32(0.5) * (high - low)
+    return physical
+
+
+def action_mask(group: Group, masks: Bool) -> dict[str, Any]:
+    """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them."""
+    offsets = group.mask_offsets
+    by_head: dict[str, Any] = {
+        head.name: masks[..., first:last].astype(np.int8)
+        for head, first, last in zip(group.discrete_heads, offsets[:-1], offsets[1:], strict=True)
+    }
+    return by_head | dict.fromkeys([head.name for head in group.continuous_heads])
+
+
+def metrics(spec: Spec, batch: Batch) -> dict[str, float]:
+    """The metrics of the first row that there was something to measure for, by name."""
+    values = {metric.name: float(value) for metric, value in zip(spec.metrics, batch.metrics[0], strict=True)}
+    return {name: value for name, value in values.items() if not np.isnan(value)}
