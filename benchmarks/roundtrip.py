@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zmq
@@ -35,7 +36,7 @@ BLOCKS, TICKS_PER_BLOCK = 15, 1000
 EPISODES, EPISODE_TICKS, BUILD_MS = 30, 50, 100
 
 
-def repeated_float_message() -> type:
+def repeated_float_message() -> Any:
     """A message with one `repeated float data = 1`, as ns3-gym's box container has."""
     file = descriptor_pb2.FileDescriptorProto(
         name="repeated_float.proto", package="benchmark", syntax="proto3"

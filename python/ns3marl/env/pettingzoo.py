@@ -128,7 +128,8 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         """The global state, an element of ``state_space``."""
         if self._state is None:
             raise SpecViolation("state() came before reset()")
-        return self._state.copy()
+        state: Float32 = self._state.copy()
+        return state
 
     def close(self) -> None:
         """Ends the simulator."""

@@ -205,6 +205,11 @@ class Pool:
         """Sends the joint actions of the environments of the last ``recv``; ``env_id`` is that of its batch."""
         self._send(self._answered(env_id), actions)
 
+    @property
+    def pids(self) -> list[int]:
+        """Process of each environment's running episode, -1 where none runs."""
+        return [-1 if env.peer is None else env.peer.simulator.pid for env in self._envs]
+
     def close(self) -> None:
         """Ends every process and removes the socket. May be called twice."""
         self._finalizer()

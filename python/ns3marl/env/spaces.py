@@ -63,15 +63,14 @@ def remap(group: Group, discrete: Int32, masks: Bool) -> Int32:
     """
     if masks.all():
         return discrete
-    mapped = discrete.copy()
+    mapped: Int32 = discrete.copy()
     for head, (first, last) in enumerate(zip(group.mask_offsets[:-1], group.mask_offsets[1:], strict=True)):
         allowed = masks[:, first:last]
         counts = allowed.sum(axis=1)
         rank = discrete[:, head] % np.maximum(counts, 1)
         nth = np.argmax(np.cumsum(allowed, axis=1) > rank[:, None], axis=1)
-        taken = np.take_along_axis(allowed, discrete[:, head][:, None].clip(0, last - first - 1), axis=1)[
-            :, 0
-        ]
+        chosen = discrete[:, head, None].clip(0, last - first - 1)
+        taken = np.take_along_axis(allowed, chosen, axis=1)[:, 0]
         mapped[:, head] = np.where(taken, discrete[:, head], nth)
     return mapped
 

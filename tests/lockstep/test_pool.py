@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""One test per timing situation: what comes when, and what belongs to which episode."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import default_actions, right_actions
+
+from ns3marl.env.pool import Pool
+from ns3marl.errors import ConfigError
+from ns3marl.types import Actions
+
+AIOT_MEC = ("--devices=5", "--servers=2", "--channels=2", "--ticks=10")
+
+
+@pytest.fixture
+def echo(scenario_path: Callable[[str], Path]) -> Path:
+    return scenario_path("echo")
+
+
+def test_an_episode_has_t_actions_and_t_plus_1_observations(echo: Path) -> None:
+    with Pool(echo, arguments=["--ticks=3"]) as pool:
+        batch = pool.reset()
+        assert (batch.tick.tolist(), batch.sim_time_ns.tolist()) == ([0], [0])
+        assert not batch.groups[0].rewards.any()
+        for tick in (1, 2):
+            batch = pool.step(right_actions(batch))
+            assert (batch.tick.tolist(), batch.sim_time_ns.tolist()) == ([tick], [tick * pool.spec.tick_ns])
+            assert batch.final == [None]
+        last_wanted = batch.groups[0].observations[0, 0, :2].copy()
+        batch = pool.step(right_actions(batch))
+        final = batch.final[0]
+        assert final is not None
+        assert (final.tick, final.sim_time_ns, final.truncated, final.terminated) == (
+            3,
+            3 * pool.spec.tick_ns,
+            True,
+            False,
+        )
+        # rewards, metrics and flags are the ended episode's; the observation is the next one's first
+        assert batch.groups[0].rewards.tolist() == [[1.0, 1.0]]
+        assert batch.metrics[0, 1] == final.metrics[1] == 1.0
+        assert batch.truncated.tolist() == [True]
+        assert batch.tick.tolist() == [0]
+        np.testing.assert_array_equal(final.observations[0][0, 2:4], last_wanted)
+        np.testing.assert_array_equal(batch.groups[0].observations[0, 0, 2:4], 0)
+        assert np.isnan(pool.reset().metrics).all()
+
+
+def test_rewards_answer_the_actions(echo: Path) -> None:
+    with Pool(echo, arguments=["--agents=3"]) as pool:
+        batch = pool.reset()
+        actions = right_actions(batch)
+        actions[0].discrete[0, 1] = (actions[0].discrete[0, 1] + 1) % 3
+        level = float(actions[0].continuous[0, 2, 0])
+        actions[0].continuous[0, 2] = 0.0
+        rewards = pool.step(actions).groups[0].rewards[0]
+        np.testing.assert_allclose(rewards, [1.0, 0.0, 1.0 - level], atol=1e-6)
+
+
+def test_termination_is_told_from_truncation(echo: Path) -> None:
+    with Pool(echo, arguments=["--ticks=9", "--terminate=2"]) as pool:
+        batch = pool.reset()
+        batch = pool.step(right_actions(batch))
+        batch = pool.step(right_actions(batch))
+        final = batch.final[0]
+        assert final is not None
+        assert (final.tick, final.terminated, final.truncated) == (2, True, False)
+        assert (batch.terminated.tolist(), batch.truncated.tolist()) == ([True], [False])
+
+
+def test_agents_not_asked_to_act_and_masks(echo: Path) -> None:
+    with Pool(echo, arguments=["--agents=4", "--idle=true", "--masked=true"]) as pool:
+        batch = pool.reset()
+        assert batch.groups[0].decides.all()
+        assert batch.groups[0].masks.all()
+        batch = pool.step(right_actions(batch))
+        assert batch.groups[0].decides[0].tolist() == [True, False, True, False]
+        assert batch.groups[0].masks[0].tolist() == [[True, True, False]] * 4
+        actions = right_actions(batch)
+        actions[0].discrete[0, 1] = 99  # ignored: the bridge takes the default
+        actions[0].continuous[0, 1] = np.nan
+        batch = pool.step(actions)
+        assert batch.groups[0].observations[0, 1, 2:4].tolist() == [0.0, 0.0]
+
+
+def test_environments_run_different_episodes_in_a_fixed_order(echo: Path) -> None:
+    with Pool(echo, num_envs=3, arguments=["--ticks=2"], first_run=10) as pool:
+        batch = pool.reset()
+        runs = []
+        for _ in range(6):
+            batch = pool.step(right_actions(batch))
+            runs.append([final.run for final in batch.final if final is not None])
+        assert runs == [[], [10, 11, 12], [], [13, 14, 15], [], [16, 17, 18]]
+
+
+def test_first_come_receive(echo: Path) -> None:
+    with Pool(echo, num_envs=4, arguments=["--ticks=50"]) as pool:
+        batch = pool.reset()
+        ticks: dict[int, list[int]] = defaultdict(list)
+        answered = 0
+        while answered < 120:
+            pool.send(batch.env_id, right_actions(batch))
+            answered += len(batch.env_id)
+            batch = pool.recv(2)
+            assert len(batch.env_id) >= 2
+            assert batch.env_id.tolist() == sorted(set(batch.env_id.tolist()))
+            for env, tick in zip(batch.env_id.tolist(), batch.tick.tolist(), strict=True):
+                ticks[env].append(tick)
+        for seen in ticks.values():
+            assert seen == [tick % 50 for tick in range(1, len(seen) + 1)]
+        pool.recv(len(pool.pids) - len(batch.env_id)) if len(batch.env_id) < 4 else None
+
+
+def test_reset_in_mid_episode_begins_the_next_one(echo: Path) -> None:
+    with Pool(echo, arguments=["--ticks=3"]) as pool:
+        pool.step(right_actions(pool.reset()))
+        batch = pool.reset()
+        for _ in range(3):
+            batch = pool.step(right_actions(batch))
+        assert batch.final[0] is not None
+        assert batch.final[0].run == 2
+
+
+def test_several_groups(echo: Path) -> None:
+    with Pool(echo, arguments=["--groups=2", "--agents=3", "--ticks=4"]) as pool:
+        batch = pool.reset()
+        assert [group.observations.shape for group in batch.groups] == [(1, 3, 8), (1, 3, 8)]
+        actions = right_actions(batch)
+        actions[1].discrete[:] = (actions[1].discrete + 1) % 3
+        batch = pool.step(actions)
+        assert batch.groups[0].rewards.tolist() == [[1.0] * 3]
+        assert batch.groups[1].rewards.tolist() == [[0.0] * 3]
+
+
+def test_tables_travel_when_asked(echo: Path) -> None:
+    with Pool(echo, arguments=["--tables=ticks", "--ticks=3"]) as pool:
+        batch = pool.reset()
+        assert batch.tables[0]["ticks"]["tick"].tolist() == []
+        wanted = float(batch.groups[0].observations[0, 0, 1])
+        batch = pool.step(right_actions(batch))
+        assert batch.tables[0]["ticks"]["tick"].tolist() == [1]
+        assert batch.tables[0]["ticks"]["level"].tolist() == [wanted]
+    with pytest.raises(ConfigError, match="argument '--tables': the scenario has no table 'packets'"):
+        Pool(echo, arguments=["--tables=packets"])
+
+
+def test_tcp_on_loopback(echo: Path) -> None:
+    with Pool(echo, endpoint="tcp://127.0.0.1:0") as pool:
+        pool.step(right_actions(pool.reset()))
+    with pytest.raises(ConfigError, match="reachable from other hosts, which needs CURVE keys"):
+        Pool(echo, endpoint="tcp://0.0.0.0:5555")
+    with pytest.raises(ConfigError, match="a socket's path has 1 to 107 bytes"):
+        Pool(echo, endpoint="ipc:///" + "x" * 108)
+    with pytest.raises(ConfigError, match=r"expected ipc://PATH or tcp://127.0.0.1:PORT"):
+        Pool(echo, endpoint="udp://127.0.0.1:1")
+
+
+def test_wrong_settings(echo: Path) -> None:
+    with pytest.raises(ConfigError, match="num_envs is 0, expected 1 or above"):
+        Pool(echo, num_envs=0)
+    with pytest.raises(ConfigError, match="seed is -1, expected 0 or above"):
+        Pool(echo, seed=-1)
+
+
+def transcript(scenario: Path, arguments: tuple[str, ...], runs: range, **options: int) -> dict[int, str]:
+    """Digest of every frame of each of these episodes, under actions that follow from the observations."""
+    frames: dict[int, list[bytes]] = defaultdict(list)
+    with Pool(
+        scenario, arguments=arguments, on_frame=lambda _, run, frame: frames[run].append(frame), **options
+    ) as pool:
+        batch = pool.reset()
+        ended = 0
+        while ended < len(runs):
+            batch = pool.step(_actions(pool, batch.groups[0].observations, batch.groups[0].masks))
+            ended += sum(final is not None for final in batch.final)
+    return {run: hashlib.sha256(b"".join(frames[run])).hexdigest() for run in runs}
+
+
+def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Actions]:  # type: ignore[type-arg]
+    """Random-looking actions that are a function of the observation alone, so that transcripts can be compared."""
+    (group,) = pool.spec.groups
+    actions = default_actions(pool.spec, len(observations))
+    for env in range(len(observations)):
+        random = np.random.default_rng(
+            int.from_bytes(hashlib.sha256(observations[env].tobytes()).digest()[:8], "little")
+        )
+        for agent in range(len(group.agents)):
+            for head in range(len(group.discrete_heads)):
+                allowed = np.flatnonzero(
+                    masks[env, agent, group.mask_offsets[head] : group.mask_offsets[head + 1]]
+                )
+                actions[0].discrete[env, agent, head] = random.choice(allowed)
+            for index, continuous in enumerate(group.continuous_heads):
+                actions[0].continuous[env, agent, index] = random.uniform(continuous.low, continuous.high)
+    return actions
+
+
+@pytest.mark.parametrize(
+    ("scenario", "arguments"), [("echo", ("--ticks=20", "--masked=true")), ("aiot-mec", AIOT_MEC)]
+)
+def test_same_seed_same_bytes(
+    scenario_path: Callable[[str], Path], scenario: str, arguments: tuple[str, ...]
+) -> None:
+    path = scenario_path(scenario)
+    alone = transcript(path, arguments, range(1, 5))
+    assert len(set(alone.values())) == 4  # episodes differ
+    in_a_pool = transcript(path, arguments, range(1, 5), num_envs=2)
+    assert in_a_pool == alone
+    fourth_first = transcript(path, arguments, range(4, 5), first_run=4)
+    assert fourth_first[4] == alone[4]
+    other_seed = transcript(path, arguments, range(1, 2), seed=1)
+    assert other_seed[1] != alone[1]
