@@ -86,6 +86,7 @@ EdgeServer::Next()
 void
 EdgeServer::Finish()
 {
+    NS_ABORT_MSG_IF(!m_running, "A job ended that does not run");
     const EdgeJob job = *m_running;
     m_busy += Simulator::Now() - m_runningSince;
     m_running.reset();

@@ -63,6 +63,9 @@ Accounts::GetTeamReward(double energyJ, double meanAgeTicks)
         m_unchargedJ = 0;
     }
     const double ageTerm = std::max(0.0, 1 - meanAgeTicks / weights.ageReferenceTicks);
+    m_completionTermSum += m_completionTerm;
+    m_energyTermSum += m_energyTerm;
+    m_ageTermSum += ageTerm;
     return REWARD_SCALE *
            (weights.completion * m_completionTerm + weights.energy * m_energyTerm + weights.age * ageTerm);
 }
@@ -134,6 +137,9 @@ Accounts::DescribeMetrics()
         {"completion_ratio_standard", "1", "Completion ratio of the other tasks", true},
         {"jain_classes", "1", "Jain's index of the service levels' completion ratios", true},
         {"reward_mean", "1", "Reward, mean over ticks and devices", true},
+        {"reward_completion_term", "1", "Completed over ended tasks of a tick, mean over ticks", true},
+        {"reward_energy_term", "1", "E0 / (E0 + energy beyond idling per ended task), mean over ticks", true},
+        {"reward_age_term", "1", "1 - age / reference, at least 0, mean over ticks", true},
         {"tasks_arrived", "1", "Tasks that arrived before the last observation", true},
         {"tasks_completed", "1", "", true},
         {"tasks_failed", "1", "", false},
@@ -183,7 +189,8 @@ Accounts::GetMetrics(const World& world) const
     }
     const auto completed = static_cast<double>(m_statistics.GetCompleted());
     const double activeJ = transmitJ + receiveJ + computeJ;
-    const double ageTicks = Divide(m_ageSumTicks, static_cast<double>(m_ticks));
+    const auto ticks = static_cast<double>(m_ticks);
+    const double ageTicks = Divide(m_ageSumTicks, ticks);
     std::vector<double> metrics{
         m_statistics.GetCompletionRatio(),
         m_statistics.GetMeanLatencyS(),
@@ -198,7 +205,10 @@ Accounts::GetMetrics(const World& world) const
         m_statistics.GetCompletionRatio(true),
         m_statistics.GetCompletionRatio(false),
         m_statistics.GetClassFairness(),
-        Divide(m_rewardSum, static_cast<double>(m_ticks)),
+        Divide(m_rewardSum, ticks),
+        Divide(m_completionTermSum, ticks),
+        Divide(m_energyTermSum, ticks),
+        Divide(m_ageTermSum, ticks),
         static_cast<double>(world.GetLedger().GetOpened()),
         completed,
         static_cast<double>(m_statistics.GetFailed()),

@@ -56,7 +56,10 @@ class Accounts
 
     double m_completionTerm{1}; ///< of the last tick with a task that ended
     double m_energyTerm{1};
-    double m_unchargedJ{0};  ///< spent since then
+    double m_unchargedJ{0};        ///< spent since then
+    double m_completionTermSum{0}; ///< over ticks, as the next two
+    double m_energyTermSum{0};
+    double m_ageTermSum{0};
     double m_rewardSum{0};   ///< over ticks, of the mean over devices
     double m_ageSumTicks{0}; ///< over ticks, of the mean over devices
     uint64_t m_ticks{0};
