@@ -17,7 +17,8 @@ Arguments::Check(const std::string& argument) const
     if (!argument.starts_with("--") || argument.size() < 3)
     {
         throw Error(FaultKind::CONFIG,
-                    "argument '" + argument + "' is not of the form --name=value; give scenario arguments like --name=value");
+                    "argument '" + argument +
+                        "' is not of the form --name=value; give scenario arguments like --name=value");
     }
     const auto equals = argument.find('=');
     const auto name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
@@ -25,14 +26,16 @@ Arguments::Check(const std::string& argument) const
     if (name == "RngSeed" || name == "RngRun")
     {
         throw Error(FaultKind::CONFIG,
-                    "argument '--" + name + "' is not taken here: seed and run come with the episode; set the seed of the environment");
+                    "argument '--" + name +
+                        "' is not taken here: seed and run come with the episode; set the seed of the environment");
     }
     if (const auto read = m_reads.find(name); read != m_reads.end())
     {
         if (!read->second(value))
         {
             throw Error(FaultKind::CONFIG,
-                        "argument '--" + name + "' cannot be read from '" + value + "'; run the scenario with --help for its type and default");
+                        "argument '--" + name + "' cannot be read from '" + value +
+                            "'; run the scenario with --help for its type and default");
         }
         return;
     }
@@ -45,7 +48,9 @@ Arguments::Check(const std::string& argument) const
         }
         throw Error(FaultKind::CONFIG,
                     "argument '--" + name + "' with value '" + value +
-                        "' is neither an argument of the scenario nor an attribute or global value of ns-3 that takes it; the scenario has: " + known);
+                        "' is neither an argument of the scenario nor an attribute or global value of ns-3 that takes "
+                        "it; the scenario has: " +
+                        known);
     }
 }
 

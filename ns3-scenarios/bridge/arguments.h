@@ -34,7 +34,8 @@ class Arguments
             {
                 // ns-3's own parser would take "12abc" as 12 and "-1" as 4294967295
                 std::istringstream stream(text);
-                return static_cast<bool>(stream >> scratch) && stream.peek() == std::istringstream::traits_type::eof() &&
+                return static_cast<bool>(stream >> scratch) &&
+                       stream.peek() == std::istringstream::traits_type::eof() &&
                        (std::is_signed_v<T> || text.front() != '-');
             }
             else

@@ -39,7 +39,8 @@ Channel::Channel(const std::string& endpoint, const std::string& identity)
     catch (const zmq::error_t& error)
     {
         throw Error(FaultKind::CONFIG,
-                    "cannot connect to endpoint '" + endpoint + "': " + error.what() + "; expected ipc://PATH or tcp://HOST:PORT");
+                    "cannot connect to endpoint '" + endpoint + "': " + error.what() +
+                        "; expected ipc://PATH or tcp://HOST:PORT");
     }
 }
 

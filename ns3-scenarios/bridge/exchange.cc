@@ -88,8 +88,8 @@ TableRows::Add(std::initializer_list<Value> row)
     if (row.size() != columns.size())
     {
         throw Error(FaultKind::SPEC_VIOLATION,
-                    "table '" + m_table.name + "' has " + std::to_string(columns.size()) + " columns, a row came with " +
-                        std::to_string(row.size()) + " values");
+                    "table '" + m_table.name + "' has " + std::to_string(columns.size()) +
+                        " columns, a row came with " + std::to_string(row.size()) + " values");
     }
     std::size_t i = 0;
     for (const auto& value : row)
@@ -97,9 +97,11 @@ TableRows::Add(std::initializer_list<Value> row)
         if (std::holds_alternative<double>(value) != (m_table.columns[i].type == Column::Type::FLOAT64))
         {
             throw Error(FaultKind::SPEC_VIOLATION,
-                        "table '" + m_table.name + "' column '" + m_table.columns[i].name + "' got a value of another type than declared");
+                        "table '" + m_table.name + "' column '" + m_table.columns[i].name +
+                            "' got a value of another type than declared");
         }
-        std::visit([&](auto number) { columns[i].append(reinterpret_cast<const char*>(&number), sizeof number); }, value);
+        std::visit([&](auto number) { columns[i].append(reinterpret_cast<const char*>(&number), sizeof number); },
+                   value);
         ++i;
     }
     ++rows;

@@ -140,8 +140,9 @@ Lockstep::CheckRows(std::span<float> rows,
             if (!features[i].saturating || std::isnan(values[i]))
             {
                 Violate(m_tick,
-                        where + " '" + names[row] + "', feature '" + features[i].name + "' [" + features[i].unit + "]: " + ToText(values[i]) +
-                            " is outside [" + ToText(features[i].low) + ", " + ToText(features[i].high) +
+                        where + " '" + names[row] + "', feature '" + features[i].name + "' [" + features[i].unit +
+                            "]: " + ToText(values[i]) + " is outside [" + ToText(features[i].low) + ", " +
+                            ToText(features[i].high) +
                             "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
             }
             values[i] = std::clamp(values[i], bounds.low[i], bounds.high[i]);
@@ -164,7 +165,9 @@ Lockstep::CheckObservation()
         {
             if (!std::isfinite(rows.rewards[agent]))
             {
-                Violate(m_tick, "agent '" + group.agents[agent] + "': the reward is " + ToText(rows.rewards[agent]) + "; it must be finite");
+                Violate(m_tick,
+                        "agent '" + group.agents[agent] + "': the reward is " + ToText(rows.rewards[agent]) +
+                            "; it must be finite");
             }
             if (!rows.decides[agent])
             {
@@ -186,13 +189,16 @@ Lockstep::CheckObservation()
     for (std::size_t b = 0; b < m_spec.state.size(); ++b)
     {
         const auto& block = m_spec.state[b];
-        saturated += CheckRows(m_observation.state[b], m_stateBounds[b], block.features, "state '" + block.name + "' row", block.rows);
+        saturated += CheckRows(
+            m_observation.state[b], m_stateBounds[b], block.features, "state '" + block.name + "' row", block.rows);
     }
     for (std::size_t i = 0; i < m_spec.metrics.size(); ++i)
     {
         if (std::isinf(m_observation.metrics[i]))
         {
-            Violate(m_tick, "metric '" + m_spec.metrics[i].name + "' is infinite; leave it NaN when there is nothing to measure");
+            Violate(m_tick,
+                    "metric '" + m_spec.metrics[i].name +
+                        "' is infinite; leave it NaN when there is nothing to measure");
         }
     }
     return saturated;
@@ -220,14 +226,16 @@ Lockstep::CheckAction()
                 if (choice < 0 || static_cast<std::size_t>(choice) >= head.choices.size())
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "': " + std::to_string(choice) +
-                                " is not one of the choices 0 to " + std::to_string(head.choices.size() - 1));
+                            "action of agent '" + group.agents[agent] + "', head '" + head.name +
+                                "': " + std::to_string(choice) + " is not one of the choices 0 to " +
+                                std::to_string(head.choices.size() - 1));
                 }
                 if (!observation.Mask(agent, h)[choice] && Counts(head.countsWhen, action, agent))
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " + std::to_string(choice) +
-                                " ('" + head.choices[choice] + "') is masked at this tick; choose where the mask is 1");
+                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
+                                std::to_string(choice) + " ('" + head.choices[choice] +
+                                "') is masked at this tick; choose where the mask is 1");
                 }
             }
             for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
@@ -240,8 +248,9 @@ Lockstep::CheckAction()
                 if (!(value >= low - slack && value <= high + slack)) // NaN is neither
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit + "]: " + ToText(value) +
-                                " is outside [" + ToText(head.low) + ", " + ToText(head.high) + "]");
+                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit +
+                                "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " + ToText(head.high) +
+                                "]");
                 }
                 value = std::clamp(value, low, high);
             }
@@ -292,7 +301,8 @@ ReadAction(const ActionRequest& request, const Spec& spec, Action& action)
     if (request.groups.size() != spec.groups.size())
     {
         Violate(request.tick,
-                "the action has " + std::to_string(request.groups.size()) + " groups, the spec has " + std::to_string(spec.groups.size()));
+                "the action has " + std::to_string(request.groups.size()) + " groups, the spec has " +
+                    std::to_string(spec.groups.size()));
     }
     for (std::size_t g = 0; g < spec.groups.size(); ++g)
     {
@@ -303,9 +313,10 @@ ReadAction(const ActionRequest& request, const Spec& spec, Action& action)
         if (bytes.discrete.size() != discreteBytes || bytes.continuous.size() != continuousBytes)
         {
             Violate(request.tick,
-                    "the action of group '" + spec.groups[g].name + "' came with " + std::to_string(bytes.discrete.size()) + " + " +
-                        std::to_string(bytes.continuous.size()) + " bytes, expected " + std::to_string(discreteBytes) +
-                        " (int32 [A,D]) + " + std::to_string(continuousBytes) + " (float32 [A,R])");
+                    "the action of group '" + spec.groups[g].name + "' came with " +
+                        std::to_string(bytes.discrete.size()) + " + " + std::to_string(bytes.continuous.size()) +
+                        " bytes, expected " + std::to_string(discreteBytes) + " (int32 [A,D]) + " +
+                        std::to_string(continuousBytes) + " (float32 [A,R])");
         }
         std::memcpy(group.discrete.data(), bytes.discrete.data(), discreteBytes);
         std::memcpy(group.continuous.data(), bytes.continuous.data(), continuousBytes);

@@ -37,8 +37,11 @@ class Lockstep
     };
 
     static Bounds MakeBounds(const std::vector<Feature>& features);
-    uint64_t CheckRows(std::span<float> rows, const Bounds& bounds, const std::vector<Feature>& features,
-                       const std::string& where, const std::vector<std::string>& names) const;
+    uint64_t CheckRows(std::span<float> rows,
+                       const Bounds& bounds,
+                       const std::vector<Feature>& features,
+                       const std::string& where,
+                       const std::vector<std::string>& names) const;
     uint64_t CheckObservation();
     void CheckAction();
     void Tick();

@@ -154,11 +154,13 @@ class Session
         auto [scenario, spec, withTables] = Configure(m_make, begin.arguments);
         SetSeed(begin.seed, begin.run);
         const auto hash = Wire::GetSpecHash(spec);
-        Lockstep lockstep(*scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-            m_tick = stamp.tick;
-            m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp) : m_wire.EncodeObservation(observation, stamp));
-            return action != nullptr && ReceiveAction(stamp.tick, spec, *action);
-        });
+        Lockstep lockstep(
+            *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+                m_tick = stamp.tick;
+                m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp)
+                                               : m_wire.EncodeObservation(observation, stamp));
+                return action != nullptr && ReceiveAction(stamp.tick, spec, *action);
+            });
         lockstep.Run();
     }
 
@@ -172,12 +174,14 @@ class Session
         const auto* received = std::get_if<ActionRequest>(&request);
         if (!received)
         {
-            throw Error(FaultKind::OUT_OF_STEP, "tick " + std::to_string(tick) + ": expected an Action or End, Describe or Begin came");
+            throw Error(FaultKind::OUT_OF_STEP,
+                        "tick " + std::to_string(tick) + ": expected an Action or End, Describe or Begin came");
         }
         if (received->tick != tick)
         {
             throw Error(FaultKind::OUT_OF_STEP,
-                        "expected the action of tick " + std::to_string(tick) + ", that of tick " + std::to_string(received->tick) + " came");
+                        "expected the action of tick " + std::to_string(tick) + ", that of tick " +
+                            std::to_string(received->tick) + " came");
         }
         ReadAction(*received, spec, action);
         return true;
@@ -199,7 +203,11 @@ class Session
 
 /// Runs an episode without a learner and prints its metrics and what it cost.
 void
-RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run, uint64_t warmUpTicks)
+RunStandalone(const Make& make,
+              const std::vector<std::string>& arguments,
+              uint32_t seed,
+              uint64_t run,
+              uint64_t warmUpTicks)
 {
     auto [scenario, spec, withTables] = Configure(make, arguments);
     SetSeed(seed, run);
@@ -208,31 +216,32 @@ RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint3
     int64_t cpuNs = 0;
     Stamp last;
     std::vector<double> metrics;
-    Lockstep lockstep(*scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-        if (stamp.tick > warmUpTicks)
-        {
-            cpuNs += stamp.tickCpuNs;
-        }
-        else
-        {
-            start = std::chrono::steady_clock::now();
-        }
-        last = stamp;
-        if (!action)
-        {
-            end = std::chrono::steady_clock::now();
-            metrics.assign(observation.metrics.begin(), observation.metrics.end());
-            return false;
-        }
-        *action = Action(spec);
-        scenario->Decide(stamp.tick, observation, *action);
-        return true;
-    });
+    Lockstep lockstep(
+        *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+            if (stamp.tick > warmUpTicks)
+            {
+                cpuNs += stamp.tickCpuNs;
+            }
+            else
+            {
+                start = std::chrono::steady_clock::now();
+            }
+            last = stamp;
+            if (!action)
+            {
+                end = std::chrono::steady_clock::now();
+                metrics.assign(observation.metrics.begin(), observation.metrics.end());
+                return false;
+            }
+            *action = Action(spec);
+            scenario->Decide(stamp.tick, observation, *action);
+            return true;
+        });
     lockstep.Run();
     const std::chrono::nanoseconds wall = end - start;
 
-    std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs << ",\"wall_ns\":" << wall.count()
-              << ",\"cpu_ns\":" << cpuNs << ",\"metrics\":{";
+    std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs
+              << ",\"wall_ns\":" << wall.count() << ",\"cpu_ns\":" << cpuNs << ",\"metrics\":{";
     std::cout.precision(std::numeric_limits<double>::max_digits10);
     for (std::size_t i = 0; i < metrics.size(); ++i)
     {
@@ -253,9 +262,8 @@ RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint3
 std::optional<std::string>
 Take(std::vector<std::string>& words, const std::string& name)
 {
-    const auto found = std::ranges::find_if(words, [&](const std::string& word) {
-        return word == "--" + name || word.starts_with("--" + name + "=");
-    });
+    const auto found = std::ranges::find_if(
+        words, [&](const std::string& word) { return word == "--" + name || word.starts_with("--" + name + "="); });
     if (found == words.end())
     {
         return std::nullopt;
@@ -274,7 +282,8 @@ ToNumber(const std::optional<std::string>& text, const std::string& name, uint64
     }
     if (text->empty() || text->find_first_not_of("0123456789") != std::string::npos || text->size() > 18)
     {
-        throw Error(FaultKind::CONFIG, "argument '--" + name + "' cannot be read from '" + *text + "'; expected a whole number");
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name + "' cannot be read from '" + *text + "'; expected a whole number");
     }
     return std::stoull(*text);
 }
@@ -287,7 +296,8 @@ PrintHelp(const std::string& name, const Make& make)
     scenario->AddArguments(parser);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
-              << name << " --standalone [--seed=1] [--run=1] [--warm-up=0] [ARGUMENTS]   run an episode without a learner\n\n"
+              << name
+              << " --standalone [--seed=1] [--run=1] [--warm-up=0] [ARGUMENTS]   run an episode without a learner\n\n"
               << parser.GetHelp();
 }
 
@@ -328,8 +338,8 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         if (!endpoint || !words.empty())
         {
             throw Error(FaultKind::CONFIG,
-                        "expected --connect=ENDPOINT, --describe or --standalone" + (words.empty() ? "" : ", and not '" + words.front() + "'") +
-                            "; see --help");
+                        "expected --connect=ENDPOINT, --describe or --standalone" +
+                            (words.empty() ? "" : ", and not '" + words.front() + "'") + "; see --help");
         }
         if (lifeFd)
         {

@@ -38,7 +38,8 @@ CheckFeatures(const std::vector<Feature>& features, const std::string& where)
     for (const auto& feature : features)
     {
         CheckName(feature.name, seen, where + " feature");
-        Require(!feature.unit.empty(), where + " feature '" + feature.name + "'", "has no unit; \"1\" is dimensionless");
+        Require(
+            !feature.unit.empty(), where + " feature '" + feature.name + "'", "has no unit; \"1\" is dimensionless");
         Require(std::isfinite(feature.low) && std::isfinite(feature.high) && feature.low < feature.high,
                 where + " feature '" + feature.name + "'",
                 "needs finite bounds with low < high");
@@ -46,7 +47,10 @@ CheckFeatures(const std::vector<Feature>& features, const std::string& where)
 }
 
 void
-CheckCondition(const std::optional<Condition>& condition, const Group& group, std::size_t before, const std::string& where)
+CheckCondition(const std::optional<Condition>& condition,
+               const Group& group,
+               std::size_t before,
+               const std::string& where)
 {
     if (!condition)
     {
@@ -56,7 +60,9 @@ CheckCondition(const std::optional<Condition>& condition, const Group& group, st
     Require(!condition->choices.empty(), where, "has a condition without choices");
     for (const auto choice : condition->choices)
     {
-        Require(choice < group.discreteHeads[condition->head].choices.size(), where, "depends on a choice that does not exist");
+        Require(choice < group.discreteHeads[condition->head].choices.size(),
+                where,
+                "depends on a choice that does not exist");
     }
 }
 
@@ -91,8 +97,11 @@ CheckGroup(const Group& group, std::set<std::string>& agents)
         const auto name = where + " head '" + head.name + "'";
         CheckName(head.name, heads, where + " head");
         Require(!head.unit.empty(), name, "has no unit; \"1\" is dimensionless");
-        Require(std::isfinite(head.low) && std::isfinite(head.high) && head.low < head.high, name, "needs finite bounds with low < high");
-        Require(head.defaultValue >= head.low && head.defaultValue <= head.high, name, "has a default outside its bounds");
+        Require(std::isfinite(head.low) && std::isfinite(head.high) && head.low < head.high,
+                name,
+                "needs finite bounds with low < high");
+        Require(
+            head.defaultValue >= head.low && head.defaultValue <= head.high, name, "has a default outside its bounds");
         CheckCondition(head.countsWhen, group, group.discreteHeads.size(), name);
     }
 }

@@ -3,9 +3,9 @@
 
 #include "bridge/wire.h"
 
-#include "ns3/hash.h"
-
 #include "ns3marl/v1/lockstep.pb.h"
+
+#include "ns3/hash.h"
 
 #include <google/protobuf/util/json_util.h>
 
@@ -238,21 +238,25 @@ Wire::Decode(std::string_view frame)
     auto& message = m_messages->request;
     if (!message.ParseFromArray(frame.data(), static_cast<int>(frame.size())))
     {
-        throw Error(FaultKind::OUT_OF_STEP, std::to_string(frame.size()) + " bytes came that are no message of the lockstep wire");
+        throw Error(FaultKind::OUT_OF_STEP,
+                    std::to_string(frame.size()) + " bytes came that are no message of the lockstep wire");
     }
     switch (message.body_case())
     {
-    case v1::ToSimulator::kDescribe: {
+    case v1::ToSimulator::kDescribe:
+    {
         CheckMajor(message.describe().protocol_major());
         const auto& arguments = message.describe().arguments();
         return DescribeRequest{{arguments.begin(), arguments.end()}};
     }
-    case v1::ToSimulator::kBegin: {
+    case v1::ToSimulator::kBegin:
+    {
         CheckMajor(message.begin().protocol_major());
         const auto& arguments = message.begin().arguments();
         return BeginRequest{{arguments.begin(), arguments.end()}, message.begin().seed(), message.begin().run()};
     }
-    case v1::ToSimulator::kAction: {
+    case v1::ToSimulator::kAction:
+    {
         ActionRequest request{message.action().tick(), {}};
         for (const auto& group : message.action().groups())
         {

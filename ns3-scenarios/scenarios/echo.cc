@@ -55,10 +55,12 @@ class Echo : public Scenario
 
     Spec Describe() override
     {
-        if (m_agents < 1 || m_groups < 1 || m_choices < 2 || m_features < FIXED_COLUMNS || m_discreteHeads < 1 || m_continuousHeads < 1)
+        if (m_agents < 1 || m_groups < 1 || m_choices < 2 || m_features < FIXED_COLUMNS || m_discreteHeads < 1 ||
+            m_continuousHeads < 1)
         {
             throw Error(FaultKind::CONFIG,
-                        "echo needs at least 1 agent, 1 group, 1 head of each kind, 2 choices and 4 features; mend the arguments");
+                        "echo needs at least 1 agent, 1 group, 1 head of each kind, 2 choices and 4 features; mend the "
+                        "arguments");
         }
         Spec spec;
         spec.scenario = "echo";
@@ -68,7 +70,8 @@ class Echo : public Scenario
         {
             spec.groups.push_back(MakeGroup(g));
         }
-        spec.state = {{"world", {"wanted"}, {{"choice", "1", 0, m_choices - 1.0, false, ""}, {"level", "1", 0, 1, false, ""}}}};
+        spec.state = {
+            {"world", {"wanted"}, {{"choice", "1", 0, m_choices - 1.0, false, ""}, {"level", "1", 0, 1, false, ""}}}};
         spec.metrics = {{"reward_mean", "1", "Mean reward of an agent and tick", true},
                         {"right_choices_ratio", "1", "Share of right choices", true}};
         spec.tables = {{"ticks", {{"tick", "1", Type::INT64}, {"level", "1", Type::FLOAT64}}}};
@@ -154,7 +157,8 @@ class Echo : public Scenario
         {
             for (uint32_t agent = 0; agent < m_agents; ++agent)
             {
-                m_last[g * m_agents + agent] = {action.groups[g].Discrete(agent, 0), action.groups[g].Continuous(agent, 0)};
+                m_last[g * m_agents + agent] = {action.groups[g].Discrete(agent, 0),
+                                                action.groups[g].Continuous(agent, 0)};
             }
         }
     }
@@ -165,7 +169,8 @@ class Echo : public Scenario
         {
             for (uint32_t agent = 0; agent < m_agents; ++agent)
             {
-                action.groups[g].Discrete(agent, 0) = static_cast<int32_t>(observation.groups[g].Features(agent)[WANTED_CHOICE]);
+                action.groups[g].Discrete(agent, 0) =
+                    static_cast<int32_t>(observation.groups[g].Features(agent)[WANTED_CHOICE]);
                 action.groups[g].Continuous(agent, 0) = observation.groups[g].Features(agent)[WANTED_LEVEL];
             }
         }
@@ -186,7 +191,8 @@ class Echo : public Scenario
         group.name = m_groups == 1 ? "agents" : "agents-" + std::to_string(index);
         for (uint32_t agent = 0; agent < m_agents; ++agent)
         {
-            group.agents.push_back((m_groups == 1 ? "agent_" : "agent_" + std::to_string(index) + "_") + std::to_string(agent));
+            group.agents.push_back((m_groups == 1 ? "agent_" : "agent_" + std::to_string(index) + "_") +
+                                   std::to_string(agent));
         }
         group.features = {{"wanted_choice", "1", 0, m_choices - 1.0, false, "The choice that is paid for"},
                           {"wanted_level", "1", 0, 1, false, "The level that is paid for"},
@@ -203,11 +209,13 @@ class Echo : public Scenario
         }
         for (uint32_t i = 0; i < m_discreteHeads; ++i)
         {
-            group.discreteHeads.push_back({i == 0 ? "choice" : "choice_" + std::to_string(i), choices, 0, std::nullopt, ""});
+            group.discreteHeads.push_back(
+                {i == 0 ? "choice" : "choice_" + std::to_string(i), choices, 0, std::nullopt, ""});
         }
         for (uint32_t i = 0; i < m_continuousHeads; ++i)
         {
-            group.continuousHeads.push_back({i == 0 ? "level" : "level_" + std::to_string(i), "1", 0, 1, 0, std::nullopt, ""});
+            group.continuousHeads.push_back(
+                {i == 0 ? "level" : "level_" + std::to_string(i), "1", 0, 1, 0, std::nullopt, ""});
         }
         return group;
     }
@@ -249,7 +257,8 @@ class Echo : public Scenario
         else
         {
             throw Error(FaultKind::CONFIG,
-                        "argument '--failure': '" + m_failure + "' is none of none, crash, exit, hang, throw, nan and bounds");
+                        "argument '--failure': '" + m_failure +
+                            "' is none of none, crash, exit, hang, throw, nan and bounds");
         }
     }
 

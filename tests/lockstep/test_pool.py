@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_wrong_settings(echo: Path) -> None:
         Pool(echo, seed=-1)
 
 
-def transcript(scenario: Path, arguments: tuple[str, ...], runs: range, **options: int) -> dict[int, str]:
+def transcript(scenario: Path, arguments: tuple[str, ...], runs: range, **options: Any) -> dict[int, str]:
     """Digest of every frame of each of these episodes, under actions that follow from the observations."""
     frames: dict[int, list[bytes]] = defaultdict(list)
     with Pool(
@@ -184,7 +185,7 @@ def transcript(scenario: Path, arguments: tuple[str, ...], runs: range, **option
     return {run: hashlib.sha256(b"".join(frames[run])).hexdigest() for run in runs}
 
 
-def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Actions]:  # type: ignore[type-arg]
+def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Actions]:
     """Random-looking actions that are a function of the observation alone, so that transcripts can be compared."""
     (group,) = pool.spec.groups
     actions = default_actions(pool.spec, len(observations))
