@@ -150,7 +150,8 @@ class AiotMec : public Scenario
     /// \return whole ticks since then
     float GetAgeTicks(const Time& then) const
     {
-        return static_cast<float>((Simulator::Now() - then).GetTimeStep() / m_settings.tick.GetTimeStep());
+        const int64_t ticks = (Simulator::Now() - then).GetTimeStep() / m_settings.tick.GetTimeStep();
+        return static_cast<float>(ticks);
     }
 
     void FillMetrics(Observation& observation) const
