@@ -35,7 +35,9 @@ class Peer:
         frame_file = folder / f"{name}.frame"
         frame_file.write_bytes(frame)
         endpoint = f"ipc://{folder}/{name}"
-        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket({"pair": zmq.PAIR, "req": zmq.REP}[kind])
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(
+            {"pair": zmq.PAIR, "req": zmq.REP}[kind]
+        )
         self.socket.setsockopt(zmq.LINGER, 1000)
         self.socket.bind(endpoint)
         self._process = subprocess.Popen([sys.executable, __file__, kind, endpoint, str(frame_file)])
