@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 
@@ -40,6 +41,8 @@ from ns3marl.types import Actions, Batch, Final, Hello, Int64, Spec
 _WATCH_MS = 50
 #: ns-3's RngSeed lies below m1 of MRG32k3a (L'Ecuyer 1999).
 _MAX_RNG_SEED = 4294944442
+
+_index = attrgetter("index")
 
 _FAULTS: dict[str, type[Ns3MarlError]] = {
     "CONFIG": ConfigError,
@@ -147,6 +150,8 @@ class Pool:
         self._leaving: list[Simulator] = []
         self._unbegun: list[_Env] = []
         self._ready: list[_Env] = []
+        self._asked: list[_Env] = []  # of the last batch
+        self._all_ids = np.arange(num_envs)
         self._watch_s = 0.0
         self._last: Batch | None = None
         self._router = Router(endpoint)
@@ -243,14 +248,15 @@ class Pool:
     def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
         shaped = codec.shape_actions(self.spec, actions, len(batch.env_id))
         self._last = None
+        self.timing.ticks += len(self._asked)
         deadline_s = time.monotonic() + self._tick_timeout_s
-        for row, (index, tick) in enumerate(zip(batch.env_id.tolist(), batch.tick.tolist(), strict=True)):
-            env = self._envs[index]
+        for row, env in enumerate(self._asked):
             peer = env.peer
             assert peer is not None
+            assert env.observation is not None
             peer.deadline_s = deadline_s
             env.waiting = True
-            if not self._router.send(peer.identity, codec.encode_action(tick, shaped, row)):
+            if not self._router.send(peer.identity, codec.encode_action(env.observation.tick, shaped, row)):
                 self._await_end(peer)
 
     # -------------------------------------------------------------------------------------------------- observations
@@ -321,17 +327,14 @@ class Pool:
 
     def _assemble(self, started_s: float) -> Batch:
         """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
-        envs = sorted(self._ready, key=lambda env: env.index)
+        envs = self._asked = sorted(self._ready, key=_index)
         self._ready.clear()
         seen = [env.observation for env in envs if env.observation is not None]
         groups, state, metrics = codec.unpack(self.spec, [observation.arrays for observation in seen])
-        env_id, tick, sim_time_ns = np.array(
-            [(env.index, o.tick, o.sim_time_ns) for env, o in zip(envs, seen, strict=True)]
-        ).T
         batch = Batch(
-            env_id,
-            tick,
-            sim_time_ns,
+            self._all_ids if len(envs) == self.num_envs else np.array([env.index for env in envs]),
+            np.array([observation.tick for observation in seen]),
+            np.array([observation.sim_time_ns for observation in seen]),
             groups,
             state,
             metrics,
@@ -340,17 +343,14 @@ class Pool:
             [None] * len(envs),
             [observation.tables for observation in seen],
         )
-        answered = [observation.tick > 0 for observation in seen]
         wall_ns = [observation.tick_wall_ns for observation in seen]
         for row, env in enumerate(envs):
             if env.ended is not None:
                 self._tell_of_end(batch, row, env, env.ended)
-                answered[row] = True
                 wall_ns[row] += env.ended.tick_wall_ns
                 env.ended = None
         spent_s = time.perf_counter() - started_s
         simulator_s = min(spent_s, max(wall_ns) * 1e-9)
-        self.timing.ticks += sum(answered)
         self.timing.simulator_s += simulator_s
         self.timing.wire_s += spent_s - simulator_s
         return batch
