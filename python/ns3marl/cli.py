@@ -1,0 +1,339 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The command line: ``ns3marl doctor | build | scenarios | run | train | evaluate | report | demo``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from ns3marl import config as configuration
+from ns3marl import toolchain
+from ns3marl.config import Config
+from ns3marl.errors import ConfigError, Ns3MarlError
+
+_EPILOG = """\
+examples:
+  ns3marl doctor                                   what is missing, and how to get it
+  ns3marl build                                    compile the bundled scenarios
+  ns3marl run aiot-mec --policy best-snr -- --devices=10 --servers=3
+  ns3marl train aiot-mec --set training.minutes=30
+  ns3marl evaluate runs/NAME                       against every heuristic that fits, on fresh seeds
+  ns3marl demo                                     train, evaluate and report in a few minutes
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors end by saying where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\nSee `{self.prog} --help`.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: Without the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What follows `--` belongs to the scenario; argparse would mix it with optional positional arguments.
+    split = words.index("--") if "--" in words else len(words)
+    parsed = _parser().parse_args(words[:split])
+    parsed.scenario_arguments = tuple(words[split + 1 :])
+    try:
+        if parsed.scenario_arguments and not parsed.takes_scenario_arguments:
+            raise ConfigError(
+                f"ns3marl {parsed.command} takes no scenario arguments: leave out `--` and what follows it"
+            )
+        status: int = parsed.action(parsed)
+    except Ns3MarlError as error:
+        if parsed.debug:
+            raise
+        print(f"ns3marl: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ns3marl: interrupted", file=sys.stderr)
+        return 130
+    return status
+
+
+# ------------------------------------------------------------------------------------------------------------ commands
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    del parsed
+    checks = toolchain.diagnose()
+    table = Table("", "", "found", "wanted", box=None)
+    for check in checks:
+        table.add_row("ok" if check.ok else "MISSING", check.name, check.found, check.wanted)
+    Console().print(table)
+    missing = [check for check in checks if not check.ok]
+    for check in missing:
+        print(f"{check.name}: {check.remedy}")
+    return 1 if missing else 0
+
+
+def _build(parsed: argparse.Namespace) -> int:
+    result = toolchain.build(parsed.folder, parsed.build_dir, parsed.jobs, print if parsed.verbose else None)
+    for name, path in result.scenarios.items():
+        print(f"{name}  {path}")
+    print(f"{len(result.scenarios)} scenarios, {result.duration_s:.1f} s")
+    return 0
+
+
+def _scenarios(parsed: argparse.Namespace) -> int:
+    del parsed
+    found = toolchain.scenarios()
+    if not found:
+        raise ConfigError("no scenario is built yet; run `ns3marl build`")
+    width = max(map(len, found))
+    for name, path in found.items():
+        print(f"{name:{width}}  {path}")
+    return 0
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from ns3marl.training import evaluate  # noqa: PLC0415 - torch takes seconds to import
+    from ns3marl.training.run import open_pool  # noqa: PLC0415
+
+    config = _with_arguments(configuration.load(None, parsed.set), parsed)
+    config = dataclasses.replace(
+        config,
+        scenario=dataclasses.replace(config.scenario, name=parsed.scenario),
+        evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
+    )
+    envs = min(config.pool.num_envs, parsed.episodes)
+    with open_pool(config, parsed.seed, envs, 1) as pool:
+        name, policy = evaluate.load_policy(parsed.policy, pool.spec)
+        result = evaluate.play(policy, name, pool, config)
+        table = Table("metric", "unit", "mean", "95 % interval", box=None)
+        for metric in (evaluate.REWARD, *pool.spec.metrics):
+            interval = evaluate.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
+            ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
+            table.add_row(metric.name, metric.unit, f"{interval.mean:.4g}", ends.replace("[", r"\["))
+        hello = pool.hello
+    Console().print(table)
+    print(
+        f"{name} on {hello.scenario}, ns-3 {hello.ns3_version} ({hello.ns3_build_profile}): {len(result.runs)} episodes "
+        f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
+    )
+    return 0
+
+
+def _train(parsed: argparse.Namespace) -> int:
+    if parsed.resume is not None:
+        if parsed.config is not None or parsed.out is not None or parsed.scenario_arguments:
+            raise ConfigError("--resume RUN continues RUN as configured there; only --set goes with it")
+        folder, config = parsed.resume, _config_of(parsed.resume, parsed.set)
+    else:
+        config = _with_arguments(configuration.load(parsed.config, parsed.set), parsed)
+        folder = parsed.out or _new_folder(config)
+    _train_and_report(config, folder, resume=parsed.resume is not None)
+    print(f"next: ns3marl evaluate {folder}")
+    return 0
+
+
+def _evaluate(parsed: argparse.Namespace) -> int:
+    run = Path(parsed.policies[0])
+    if (run / "config.toml").exists() and parsed.config is None:
+        config, folder = _config_of(run, parsed.set), parsed.out or run / "evaluation"
+    else:
+        config = configuration.load(parsed.config, parsed.set)
+        folder = parsed.out or _new_folder(config, "evaluation")
+    config = _with_arguments(config, parsed)
+    if parsed.episodes is not None:
+        config = dataclasses.replace(
+            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
+        )
+    policies = [*parsed.policies]
+    if len(policies) == 1:
+        policies += [name for name in _opponents(config) if name not in policies]
+    _evaluate_and_report(config, policies, folder, folder.parent if folder == run / "evaluation" else folder)
+    return 0
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from ns3marl.training.report import report  # noqa: PLC0415
+
+    print(report(parsed.folder))
+    return 0
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
+    config = configuration.load("demo", settings)
+    if config.scenario.name not in toolchain.scenarios():
+        print("compiling the scenarios")
+        toolchain.build()
+    folder = parsed.out or _new_folder(config, "demo")
+    print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
+    _train_and_report(config, folder)
+    policies = [str(folder), *_opponents(config)]
+    print(
+        f"2/2  evaluating on {config.evaluation.episodes} fresh episodes: {', '.join(policies[1:])}",
+        flush=True,
+    )
+    _evaluate_and_report(config, policies, folder / "evaluation", folder)
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------------- helpers
+
+
+def _train_and_report(config: Config, folder: Path, *, resume: bool = False) -> None:
+    from ns3marl.training.report import report  # noqa: PLC0415
+    from ns3marl.training.run import train  # noqa: PLC0415
+
+    train(config, folder, resume=resume)
+    if (folder / "metrics.jsonl").stat().st_size > 0:
+        print(f"run:    {folder}")
+        print(f"report: {report(folder)}")
+
+
+def _evaluate_and_report(config: Config, policies: Sequence[str], folder: Path, of: Path) -> None:
+    from ns3marl.training import evaluate, report  # noqa: PLC0415
+
+    evaluate.evaluate(config, policies, folder)
+    results = evaluate.read(folder)
+    assert results is not None
+    header, rows, best = report.table(results)
+    table = Table(*header, box=None, title="best means in bold", title_justify="left")
+    for r, row in enumerate(rows):
+        cells = (cell.replace("[", r"\[") for cell in row)
+        table.add_row(*(f"[bold]{cell}[/bold]" if (r, c) in best else cell for c, cell in enumerate(cells)))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print(f"report: {report.report(of)}")
+
+
+def _opponents(config: Config) -> Sequence[str]:
+    """The heuristics to compare with: those configured, or all that fit the scenario."""
+    if config.evaluation.policies:
+        return config.evaluation.policies
+    from ns3marl.algorithms import heuristics  # noqa: PLC0415
+    from ns3marl.training.run import open_pool  # noqa: PLC0415
+
+    with open_pool(config, config.evaluation.seed, 1, 1) as pool:
+        return heuristics.fitting(pool.spec)
+
+
+def _config_of(run: Path, settings: Sequence[str]) -> Config:
+    if not (run / "config.toml").exists():
+        raise ConfigError(f"{run} is not a run folder: it has no config.toml")
+    return configuration.load(run / "config.toml", settings)
+
+
+def _with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
+    """Adds the scenario arguments that stood behind ``--``; of two equal ones ns-3 takes the last."""
+    arguments = (*config.scenario.arguments, *parsed.scenario_arguments)
+    return dataclasses.replace(config, scenario=dataclasses.replace(config.scenario, arguments=arguments))
+
+
+def _new_folder(config: Config, what: str | None = None) -> Path:
+    name = Path(config.scenario.name).name
+    stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="ns3marl",
+        description="Multi-agent reinforcement learning in lockstep with packet-level ns-3.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of errors")
+    parser.set_defaults(takes_scenario_arguments=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("doctor", help="say what is missing and how to get it")
+    command.set_defaults(action=_doctor)
+
+    command = commands.add_parser("build", help="compile scenarios")
+    command.add_argument(
+        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
+    )
+    command.add_argument("--build-dir", type=Path, help="where to build")
+    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+    command.set_defaults(action=_build)
+
+    command = commands.add_parser("scenarios", help="list the scenarios that are built")
+    command.set_defaults(action=_scenarios)
+
+    command = commands.add_parser("run", help="run a policy and print the metrics")
+    command.add_argument("scenario", help="name of a built scenario, or path of its executable")
+    command.add_argument("--policy", default="random", help="heuristic, checkpoint or run folder (random)")
+    command.add_argument("--episodes", type=_positive, default=1, help="how many episodes (1)")
+    command.add_argument("--seed", type=_positive, default=1001, help="ns-3 seed of the episodes (1001)")
+    _add_set(command)
+    command.set_defaults(action=_run, takes_scenario_arguments=True)
+
+    command = commands.add_parser("train", help="train a policy; what follows `--` goes to the scenario")
+    names = ", ".join(configuration.shipped())
+    command.add_argument(
+        "config", nargs="?", help=f"TOML file, or one of: {names}; built-in defaults otherwise"
+    )
+    command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
+    command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run")
+    _add_set(command)
+    command.set_defaults(action=_train, takes_scenario_arguments=True)
+
+    command = commands.add_parser("evaluate", help="compare policies on the same fresh episodes")
+    command.add_argument(
+        "policies",
+        nargs="+",
+        metavar="POLICY",
+        help="run folders, checkpoints and heuristics; one alone meets every heuristic that fits",
+    )
+    command.add_argument("--config", help="configuration; that of the first run folder by default")
+    command.add_argument("--episodes", type=_positive, help="episodes per policy")
+    command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
+    _add_set(command)
+    command.set_defaults(action=_evaluate, takes_scenario_arguments=True)
+
+    command = commands.add_parser(
+        "report", help="write the HTML and Markdown report of a run or an evaluation"
+    )
+    command.add_argument("folder", type=Path)
+    command.set_defaults(action=_report)
+
+    command = commands.add_parser("demo", help="train, evaluate and report in a few minutes")
+    command.add_argument("--minutes", type=float, default=5.0, help="training time (5)")
+    command.add_argument("--out", type=Path, help="run folder")
+    _add_set(command)
+    command.set_defaults(action=_demo)
+    return parser
+
+
+def _add_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.OPTION=VALUE",
+        help="change an option of the configuration; may be repeated",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Checkpoints: everything a learner needs to go on, in one file that cannot run code when it is read."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import Config, ImappoOptions
+from ns3marl.errors import CheckpointError
+from ns3marl.types import Spec
+
+FORMAT = 1
+
+
+@dataclass
+class Progress:
+    """How far a training has come."""
+
+    updates: int = 0
+    ticks: int = 0  #: summed over environments
+    wall_s: float = 0.0  #: time spent training, over all its sittings
+    next_episode: int = 0  #: index, per environment, of the next episode that no simulator has played
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds."""
+
+    path: Path
+    algorithm: str
+    options: ImappoOptions
+    spec_hash: str
+    layout: list[str]  #: features and heads of the agents, see ``layout``
+    learner: dict[str, Any]
+    progress: Progress
+
+    def restore(self, learner: Imappo) -> None:
+        """Puts the whole learner back, to train on.
+
+        Raises:
+            CheckpointError: The learner was made for another spec or with other networks.
+        """
+        if self.spec_hash != learner.spec.hash:
+            raise CheckpointError(
+                f"{self.path} was trained on a spec with hash {self.spec_hash}, this scenario's has {learner.spec.hash}: "
+                "its arguments or its code changed; train anew, or evaluate the checkpoint instead"
+            )
+        self._load(lambda: learner.load_state_dict(self.learner))
+
+    def policy(self, spec: Spec) -> Imappo:
+        """The trained actor, to act on a spec with the same features and heads; the number of agents may differ.
+
+        Raises:
+            CheckpointError: The spec's agents see or do something else.
+        """
+        differing = [f"{a} became {b}" for a, b in zip(self.layout, layout(spec), strict=False) if a != b]
+        if differing or len(self.layout) != len(layout(spec)):
+            what = (
+                differing[0]
+                if differing
+                else f"{len(self.layout)} features and heads became {len(layout(spec))}"
+            )
+            raise CheckpointError(
+                f"{self.path} does not fit scenario {spec.scenario!r}: {what}; evaluate it on the scenario and with the "
+                "arguments it was trained for"
+            )
+        learner = Imappo(spec, self.options, seed=0)
+        self._load(lambda: learner.actor.load_state_dict(self.learner["actor"]))
+        return learner
+
+    def _load(self, action: Any) -> None:
+        try:
+            action()
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise CheckpointError(
+                f"{self.path} does not fit the networks of this configuration: {reason}; widths and layers must be those "
+                "it was trained with"
+            ) from error
+
+
+def layout(spec: Spec) -> list[str]:
+    """What one agent sees and does, one line per feature and head."""
+    group = spec.groups[0]
+    return [
+        *(f"feature {f.name} [{f.low:g}, {f.high:g}] {f.unit}" for f in group.features),
+        *(f"head {d.name} of {len(d.choices)} choices" for d in group.discrete_heads),
+        *(f"head {c.name} [{c.low:g}, {c.high:g}] {c.unit}" for c in group.continuous_heads),
+    ]
+
+
+def save(path: Path, learner: Imappo, config: Config, progress: Progress) -> None:
+    """Writes a checkpoint; a reader sees the old file or the new one, never half of it."""
+    content = {
+        "format": FORMAT,
+        "algorithm": config.training.algorithm,
+        "options": asdict(learner.options),
+        "spec_hash": learner.spec.hash,
+        "layout": layout(learner.spec),
+        "learner": learner.state_dict(),
+        "progress": asdict(progress),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint, or the last one of a run folder.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or of another format.
+    """
+    if path.is_dir():
+        path = path / "checkpoints" / "last.pt"
+    try:
+        # weights_only: tensors and plain values; a pickle that would call anything else is refused. A plain pickle, which
+        # torch warns of, is no checkpoint either.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder") from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}; take an earlier one") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise CheckpointError(
+            f"{path}: expected checkpoint format {FORMAT}, found {found}; use the version of ns3marl that wrote it"
+        )
+    try:
+        return Checkpoint(
+            path=path,
+            algorithm=content["algorithm"],
+            options=ImappoOptions(**content["options"]),
+            spec_hash=content["spec_hash"],
+            layout=list(content["layout"]),
+            learner=content["learner"],
+            progress=Progress(**content["progress"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error

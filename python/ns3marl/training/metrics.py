@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Figures of a run: one JSON line per update, TensorBoard while it runs, CSV when it ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+FILE = "metrics.jsonl"
+
+
+class RunLog:
+    """Writes the figures of a run folder; an existing file is continued.
+
+    Args:
+        folder: The run folder.
+        tensorboard: Also write event files under ``tensorboard/``.
+    """
+
+    def __init__(self, folder: Path, *, tensorboard: bool) -> None:
+        self._folder = folder
+        self._file = (folder / FILE).open("a", encoding="utf-8")
+        self._board: Any = None
+        if tensorboard:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second to import
+
+            self._board = SummaryWriter(str(folder / "tensorboard"))
+
+    def write(self, ticks: int, figures: dict[str, float]) -> None:
+        """Appends a row; figures that are not finite are left out.
+
+        Args:
+            ticks: Ticks so far, the horizontal axis of every curve.
+            figures: By name; a slash groups names.
+        """
+        row = {"ticks": ticks, **{name: value for name, value in figures.items() if math.isfinite(value)}}
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+        if self._board is not None:
+            for name, value in row.items():
+                self._board.add_scalar(name if "/" in name else f"train/{name}", value, ticks)
+
+    def close(self) -> None:
+        """Ends the files and writes ``metrics.csv``."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+        rows = read(self._folder)
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        with (self._folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def __enter__(self) -> RunLog:
+        """The log itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the log."""
+        self.close()
+
+
+def read(folder: Path) -> list[dict[str, float]]:
+    """All rows of a run folder, empty if it has none; a line that was cut off is left out."""
+    path = folder / FILE
+    if not path.exists():
+        return []
+    # A run that was killed may have left half a line, and a resumed one went on behind it.
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The plots of a report, each in a light and a dark version."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+_COLOURS = ["#3b82c4", "#e08a2e", "#4aa564", "#c9534f", "#8d6cc0", "#8c6d5a", "#d277b0", "#7f8790"]
+_THEMES = {"light": ("#24292f", "#d5d9de"), "dark": ("#d8dee4", "#444c56")}  # text and lines, grid
+
+Results = dict[str, Any]  # content of results.json
+Rows = Sequence[dict[str, float]]  # content of metrics.jsonl
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot: ``light`` and ``dark`` are SVG with a transparent background, ``png`` is light on white."""
+
+    name: str
+    title: str
+    light: bytes
+    dark: bytes
+    png: bytes
+
+
+def render(name: str, title: str, draw: Callable[[], Figure]) -> Plot:
+    """Draws a figure in every version."""
+    images = {}
+    for theme in _THEMES:
+        with _theme(theme):
+            figure = draw()
+            images[theme] = _save(figure, "svg")
+    with _theme("light"):
+        png = _save(draw(), "png")
+    return Plot(name, title, images["light"], images["dark"], png)
+
+
+def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
+    """Reward per tick over ticks, with its moving average and the means of the other policies."""
+    figure = Figure(figsize=(7.5, 3.6))
+    axes = figure.subplots()
+    ticks = np.array([row["ticks"] for row in rows])
+    reward = np.array([row["reward_per_tick"] for row in rows])
+    window = max(1, len(reward) // 20)
+    axes.plot(ticks, reward, color=_COLOURS[0], alpha=0.35, lw=1, label="training, each update")
+    if window > 1:
+        smooth = np.convolve(reward, np.ones(window) / window, "valid")
+        axes.plot(ticks[window - 1 :], smooth, color=_COLOURS[0], lw=2, label=f"mean of {window} updates")
+    for i, (name, value) in enumerate(references.items()):
+        axes.axhline(value, color=_COLOURS[(i + 1) % len(_COLOURS)], lw=1.2, ls="--", label=name)
+    axes.set_xlabel("simulated ticks, all environments")
+    axes.set_ylabel("team reward per tick")
+    axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def learner_health(rows: Rows) -> Figure:
+    """KL divergence, entropies and explained variance over ticks."""
+    figure = Figure(figsize=(7.5, 2.8))
+    ticks = [row["ticks"] for row in rows]
+    kinds = [
+        ("kl/", "KL per head [nats]"),
+        ("entropy/", "entropy per head [nats]"),
+        ("explained", "explained variance"),
+    ]
+    for axes, (prefix, title) in zip(figure.subplots(1, len(kinds)), kinds, strict=True):
+        names = [name for name in rows[-1] if name.startswith(prefix)]
+        for i, name in enumerate(names):
+            values = [row.get(name, np.nan) for row in rows]
+            axes.plot(
+                ticks, values, lw=1.2, color=_COLOURS[i % len(_COLOURS)], label=name.removeprefix(prefix)
+            )
+        if prefix.endswith("/"):
+            axes.legend(fontsize=7)
+        else:
+            axes.set_ylim(-0.25, 1.05)
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel("ticks")
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
+    return figure
+
+
+def time_split(rows: Rows) -> Figure:
+    """Wall-clock time of simulator, wire and learner."""
+    figure = Figure(figsize=(7.5, 1.3))
+    axes = figure.subplots()
+    left = 0.0
+    for i, part in enumerate(("simulator", "wire", "learner")):
+        seconds = sum(row.get(f"time/{part}_s", 0.0) for row in rows)
+        axes.barh([0], [seconds], left=left, color=_COLOURS[i], label=f"{part} {seconds:.0f} s")
+        left += seconds
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.set_xlabel("wall-clock time [s]")
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
+    """Mean and 95 % interval of each metric for every policy."""
+    columns = min(3, len(metrics))
+    lines = -(-len(metrics) // columns)
+    names = list(results["summary"])
+    figure = Figure(figsize=(7.5 + 1.5 * (columns == 3), 0.5 + lines * (0.7 + 0.28 * len(names))))
+    grid = figure.subplots(lines, columns, squeeze=False)
+    for axes in grid.flat[len(metrics) :]:
+        axes.set_visible(False)
+    for place, metric in enumerate(metrics):
+        axes = grid.flat[place]
+        for i, name in enumerate(names):
+            entry = results["summary"][name][metric]
+            if entry["mean"] is None:
+                continue
+            reach = [
+                [entry["mean"] - _or(entry["low"], entry["mean"])],
+                [_or(entry["high"], entry["mean"]) - entry["mean"]],
+            ]
+            colour = _COLOURS[i % len(_COLOURS)]
+            axes.barh([i], [entry["mean"]], color=colour, alpha=0.85)
+            axes.errorbar(
+                [entry["mean"]], [i], xerr=np.abs(reach), color=mpl.rcParams["text.color"], capsize=2, lw=1
+            )
+        axes.set_yticks(range(len(names)), names if place % columns == 0 else [""] * len(names), fontsize=8)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        meta = results["metrics"][metric]
+        better = "higher" if meta["higher_is_better"] else "lower"
+        unit = "" if meta["unit"] == "1" else f" [{meta['unit']}]"
+        axes.set_title(f"{pretty(metric, meta['unit'])}{unit}\n{better} is better", fontsize=8)
+        axes.tick_params(labelsize=7)
+        axes.grid(visible=False, axis="y")
+    return figure
+
+
+def action_shares(results: Results) -> Figure:
+    """How often each policy took each choice, over decisions in which the head counted."""
+    heads, policies = results["heads"], results["policies"]
+    figure = Figure(figsize=(9, 0.6 + 0.34 * len(policies) * 1.15))
+    used = {}
+    for name, head in heads.items():
+        taken = np.array([policy["actions"][name] for policy in policies])
+        last = int(np.max(np.nonzero(taken.sum(0))[0], initial=0)) + 1
+        used[name] = taken[:, : max(last, 2)] if "choices" in head else taken
+    grid = figure.subplots(1, len(heads), squeeze=False)
+    for place, (axes, (name, shares)) in enumerate(zip(grid.flat, used.items(), strict=True)):
+        head = heads[name]
+        image = np.where(
+            shares.sum(-1, keepdims=True) > 0, shares / shares.max(-1, keepdims=True).clip(1e-9), np.nan
+        )
+        colours = (
+            mpl.colormaps["Blues"]
+            if mpl.rcParams["text.color"] == _THEMES["light"][0]
+            else mpl.colormaps["bone"]
+        )
+        axes.imshow(image, aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="nearest")
+        axes.set_yticks(
+            range(len(policies)),
+            [p["name"] for p in policies] if place == 0 else [""] * len(policies),
+            fontsize=8,
+        )
+        if "choices" in head:
+            labels = [_short(choice, name) for choice in head["choices"][: shares.shape[1]]]
+            axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90 if len(labels) > 6 else 0)
+            axes.set_title(name, fontsize=9)
+        else:
+            low, high = f"{head['low']:g}", f"{head['high']:g}"
+            axes.set_xticks([-0.5, shares.shape[1] - 0.5], [low, high], fontsize=7)
+            axes.set_title(name if head["unit"] == "1" else f"{name} [{head['unit']}]", fontsize=9)
+        axes.grid(visible=False)
+    return figure
+
+
+def pretty(name: str, unit: str = "") -> str:
+    """A metric's name for people: words, without the unit at its end."""
+    suffix = {"1/J": "tasks_per_j"}.get(unit, unit.lower())
+    name = name.removesuffix(f"_{suffix}") if suffix and suffix != "1" else name
+    return name.replace("_", " ")
+
+
+def _short(choice: str, head: str) -> str:
+    return choice.removeprefix(head).strip("-_ ") or choice
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
+
+
+@contextmanager
+def _theme(theme: str) -> Iterator[None]:
+    ink, grid = _THEMES[theme]
+    settings = {
+        **dict.fromkeys(
+            ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), ink
+        ),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": grid,
+        "grid.linewidth": 0.6,
+        "axes.facecolor": "none",
+        "figure.facecolor": "none",
+        "legend.frameon": False,
+        "font.size": 9,
+        "svg.hashsalt": "ns3marl",
+        "svg.fonttype": "path",
+    }
+    with mpl.rc_context(settings):  # type: ignore[arg-type] # matplotlib's own list of keys is not public
+        yield
+
+
+def _save(figure: Figure, kind: str) -> bytes:
+    stream = io.BytesIO()
+    if kind == "svg":
+        figure.savefig(stream, format="svg", bbox_inches="tight", transparent=True, metadata={"Date": None})
+    else:
+        figure.savefig(stream, format="png", bbox_inches="tight", dpi=110, facecolor="white")
+    return stream.getvalue()

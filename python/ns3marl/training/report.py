@@ -1,0 +1,293 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The report of a run: one HTML file without external assets, and the same in Markdown."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ns3marl.errors import ConfigError
+from ns3marl.training import evaluate, metrics, plots
+from ns3marl.training.plots import Plot, Results, pretty
+
+MAIN_METRICS = 6
+"""A spec lists its most telling metrics first: so many of them, after the reward, make the table and the bars."""
+
+
+def report(folder: Path) -> Path:
+    """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from what a run or an evaluation left in a folder.
+
+    Args:
+        folder: A run folder, or the folder of an evaluation alone.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        ConfigError: The folder holds neither.
+    """
+    rows = metrics.read(folder)
+    results = evaluate.read(folder / "evaluation") or evaluate.read(folder)
+    if not rows and results is None:
+        raise ConfigError(
+            f"{folder} holds neither {metrics.FILE} of a training nor {evaluate.FILE} of an evaluation; give a run folder"
+        )
+    manifest = _json(folder / "manifest.json") or (results or {}).get("manifest", {})
+    drawn = _draw(rows, results)
+    (folder / "plots").mkdir(exist_ok=True)
+    for plot in drawn:
+        (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
+    config = (folder / "config.toml").read_text(encoding="utf-8") if (folder / "config.toml").exists() else ""
+    title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {'training and evaluation' if rows else 'evaluation'}"
+    facts = _facts(manifest, rows, results)
+    (folder / "report.md").write_text(_markdown(title, facts, results, drawn), encoding="utf-8")
+    path = folder / "report.html"
+    path.write_text(_html(title, facts, results, drawn, manifest, config), encoding="utf-8")
+    return path
+
+
+def main_metrics(results: Results) -> list[str]:
+    """The metrics of the table and the bars."""
+    names = list(results["metrics"])
+    return names[: 1 + MAIN_METRICS]
+
+
+def table(results: Results) -> tuple[list[str], list[list[str]], set[tuple[int, int]]]:
+    """The comparison as text: header, rows, and the (row, column) of the best value of each metric.
+
+    Values that the best one's interval contains are not told apart by colour: only the best mean is marked.
+    """
+    names = main_metrics(results)
+    header = [
+        "policy",
+        *(pretty(name, results["metrics"][name]["unit"]) + _unit(results, name) for name in names),
+    ]
+    rows, best = [], set()
+    for policy, summary in results["summary"].items():
+        rows.append([policy, *(_interval(summary[name]) for name in names)])
+    for column, name in enumerate(names, start=1):
+        sign = 1 if results["metrics"][name]["higher_is_better"] else -1
+        means = [summary[name]["mean"] for summary in results["summary"].values()]
+        known = [(sign * mean, row) for row, mean in enumerate(means) if mean is not None]
+        if known:
+            best.add((max(known)[1], column))
+    return header, rows, best
+
+
+def _draw(rows: Sequence[dict[str, float]], results: Results | None) -> list[Plot]:
+    drawn: list[Plot] = []
+    if rows:
+        references: dict[str, float] = {}
+        for name, summary in (results or {"summary": {}})["summary"].items():
+            mean = summary[evaluate.REWARD.name]["mean"]
+            if mean is not None:
+                references[f"{name}, evaluation"] = mean
+        drawn.append(
+            plots.render("learning-curve", "Learning curve", lambda: plots.learning_curve(rows, references))
+        )
+        drawn.append(plots.render("learner", "Learner", lambda: plots.learner_health(rows)))
+        drawn.append(plots.render("time", "Where the time of training went", lambda: plots.time_split(rows)))
+    if results is not None:
+        names = main_metrics(results)
+        drawn.append(
+            plots.render("metrics", "Means and 95 % intervals", lambda: plots.metric_bars(results, names)),
+        )
+        drawn.append(plots.render("actions", "What the policies chose", lambda: plots.action_shares(results)))
+    return drawn
+
+
+_CAPTIONS = {
+    "learning-curve": "Team reward per tick while training; dashed: means of the evaluated policies.",
+    "learner": "KL divergence between the policy that acted and the updated one, entropy of each head given that it "
+    "counts, and how much of the returns the critic explains.",
+    "time": "Simulator: waiting while ns-3 simulates. Wire: encoding, transport and decoding. Learner: deciding and "
+    "updating.",
+    "metrics": "Bars are means over evaluation episodes, whiskers 95 % bootstrap intervals.",
+    "actions": "Darker (brighter on a dark page) is more often, relative to each policy's most frequent choice; only "
+    "decisions in which the head counts. Empty: it never counted.",
+}
+
+
+def _facts(
+    manifest: dict[str, Any], rows: Sequence[dict[str, float]], results: Results | None
+) -> list[tuple[str, str]]:
+    scenario, versions = manifest.get("scenario", {}), manifest.get("versions", {})
+    facts = [
+        (
+            "Backend",
+            f"{manifest.get('backend', '?')} {versions.get('ns3', '')} ({versions.get('ns3_build_profile', '')})",
+        ),
+        ("Scenario", " ".join([scenario.get("name", "?"), *scenario.get("arguments", [])])),
+        ("Agents", str(scenario.get("agents", "?"))),
+        ("Episode", f"{scenario.get('ticks', '?')} ticks of {scenario.get('tick_ns', 0) / 1e6:g} ms"),
+    ]
+    if rows:
+        last = rows[-1]
+        facts.append(
+            (
+                "Training",
+                f"{last['ticks']:,.0f} ticks, {last['update']:.0f} updates, {last['wall_s'] / 60:.1f} minutes",
+            )
+        )
+    if results is not None:
+        facts.append(
+            (
+                "Evaluation",
+                f"{results['episodes']} fresh episodes per policy, the same for all; seed {results['seed']}",
+            )
+        )
+    seeds = manifest.get("seeds", {})
+    facts.append(("Seeds", ", ".join(f"{name} {seed}" for name, seed in seeds.items())))
+    facts.append(
+        (
+            "Versions",
+            ", ".join(f"{n} {v}" for n, v in versions.items() if n not in ("ns3", "ns3_build_profile")),
+        )
+    )
+    facts.append(("Commit", str(manifest.get("git_commit", "?"))))
+    return facts
+
+
+def _markdown(
+    title: str, facts: Sequence[tuple[str, str]], results: Results | None, drawn: Sequence[Plot]
+) -> str:
+    lines = [f"# {title}", ""]
+    if results is not None:
+        header, rows, best = table(results)
+        lines += [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+        for r, row in enumerate(rows):
+            cells = (f"**{cell}**" if (r, c) in best else cell for c, cell in enumerate(row))
+            lines.append(f"| {' | '.join(cells)} |")
+        lines += ["", f"Mean [95 % interval] over {results['episodes']} episodes. Bold: best mean.", ""]
+    for plot in drawn:
+        lines += [
+            f"## {plot.title}",
+            "",
+            f"![{plot.title}](plots/{plot.name}.png)",
+            "",
+            _CAPTIONS[plot.name],
+            "",
+        ]
+    lines += ["## Provenance", "", *(f"- {name}: {value}" for name, value in facts), ""]
+    return "\n".join(lines)
+
+
+def _html(
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    results: Results | None,
+    drawn: Sequence[Plot],
+    manifest: dict[str, Any],
+    config: str,
+) -> str:
+    style = (resources.files("ns3marl.training") / "report.css").read_text(encoding="utf-8")
+    parts = [f"<h1>{escape(title)}</h1>"]
+    if results is not None:
+        parts += ["<h2>Comparison</h2>", _html_table(*table(results)), _html_differences(results)]
+    for plot in drawn:
+        light, dark = (base64.b64encode(image).decode() for image in (plot.light, plot.dark))
+        parts.append(
+            f"<h2>{escape(plot.title)}</h2><figure><picture>"
+            f'<source media="(prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{dark}">'
+            f'<img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{light}"></picture>'
+            f"<figcaption>{escape(_CAPTIONS[plot.name])}</figcaption></figure>"
+        )
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
+    parts.append(f'<h2>Provenance</h2><table class="facts">{rows}</table>')
+    if results is not None:
+        parts.append(_html_details("All metrics", _html_all(results)))
+    if config:
+        parts.append(_html_details("Configuration", f"<pre>{escape(config)}</pre>"))
+    parts.append(_html_details("Manifest", f"<pre>{escape(json.dumps(manifest, indent=2))}</pre>"))
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<style>\n{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], best: set[tuple[int, int]]) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    lines = []
+    for r, row in enumerate(rows):
+        cells = "".join(
+            f'<td class="best">{escape(cell)}</td>' if (r, c) in best else f"<td>{escape(cell)}</td>"
+            for c, cell in enumerate(row[1:], start=1)
+        )
+        lines.append(f"<tr><th>{escape(row[0])}</th>{cells}</tr>")
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+        "<p>Mean [95 % interval]; highlighted: best mean.</p>"
+    )
+
+
+def _html_differences(results: Results) -> str:
+    """Paired differences against the reference, on the same episodes."""
+    names = main_metrics(results)
+    header = [f"minus {results['reference']}", *table(results)[0][1:]]
+    rows = [
+        [policy, *(_interval(summary[name]["difference"]) for name in names)]
+        for policy, summary in results["summary"].items()
+        if policy != results["reference"]
+    ]
+    if not rows:
+        return ""
+    text = "Differences of the same episodes; an interval without 0 is a difference that the seeds do not explain."
+    return _html_details(
+        "Paired differences", _html_table(header, rows, set()).split("<p>")[0] + f"<p>{text}</p>"
+    )
+
+
+def _html_all(results: Results) -> str:
+    policies = list(results["summary"])
+    rows = [
+        [
+            f"{name}{_unit(results, name)}",
+            *(_interval(results["summary"][policy][name]) for policy in policies),
+        ]
+        for name in results["metrics"]
+    ]
+    return _html_table(["metric", *policies], rows, set()).split("<p>")[0]
+
+
+def _html_details(summary: str, content: str) -> str:
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+
+
+def _unit(results: Results, name: str) -> str:
+    unit = results["metrics"][name]["unit"]
+    return "" if unit == "1" else f" [{unit}]"
+
+
+def _interval(entry: dict[str, float | None]) -> str:
+    """``mean [low, high]`` with as many digits as the interval deserves."""
+    mean, low, high = entry["mean"], entry["low"], entry["high"]
+    if mean is None:
+        return "–"
+    if low is None or high is None:
+        return f"{mean:.4g}"
+    digits = _digits(max(high - low, abs(mean) * 1e-3))
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _digits(width: float) -> int:
+    """Decimals that show a width with two significant digits."""
+    digits = 0
+    while digits < 6 and width > 0 and width * 10**digits < 10:
+        digits += 1
+    return digits
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,316 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Training: from a configuration to a run folder.
+
+    RUN/config.toml          the resolved configuration
+        manifest.json        versions, seeds, commit, machine
+        metrics.jsonl, .csv  figures of every update
+        tensorboard/         the same, live
+        checkpoints/last.pt  the learner
+        evaluation/, report.html, report.md   from ``evaluate`` and ``report``
+
+Runs are reproducible for a given number of ticks: the same configuration gives the same weights, whatever the machine's
+speed. A run that was stopped where all environments had just ended an episode continues as if it had not been; stopped
+elsewhere, it gives up the unfinished episodes and goes on with the next ones.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import Config, dumps
+from ns3marl.env.pool import Pool
+from ns3marl.errors import ConfigError
+from ns3marl.rl.policy import ActionNoise
+from ns3marl.training import checkpoint
+from ns3marl.training.checkpoint import Progress
+from ns3marl.training.manifest import manifest
+from ns3marl.training.metrics import RunLog
+from ns3marl.training.progress import ProgressDisplay
+from ns3marl.types import Actions, Batch, Hello, Spec
+
+
+class Clock(Protocol):
+    """Cumulative times of a pool, see ``ns3marl.env.pool.Timing``."""
+
+    ticks: int
+    simulator_s: float
+    wire_s: float
+
+
+class Environments(Protocol):
+    """What training and evaluation need of ``ns3marl.env.pool.Pool``."""
+
+    spec: Spec
+    hello: Hello
+    num_envs: int
+
+    @property
+    def timing(self) -> Clock:
+        """Where the time went."""
+        ...
+
+    def reset(self) -> Batch:
+        """Begins new episodes everywhere."""
+        ...
+
+    def step(self, actions: Sequence[Actions]) -> Batch:
+        """One tick of all environments."""
+        ...
+
+    def __enter__(self) -> Environments:
+        """The environments themselves."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends every simulator."""
+        ...
+
+
+PoolFactory = Callable[[Config, int, int, int], Environments]
+
+
+def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
+    """Simulators of the configured scenario."""
+    return Pool(
+        config.scenario.name,
+        num_envs=num_envs,
+        arguments=config.scenario.arguments,
+        seed=seed,
+        first_run=first_run,
+        spares=config.pool.spares,
+        tick_timeout_s=config.pool.tick_timeout_s,
+    )
+
+
+def train(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+    make_pool: PoolFactory = open_pool,
+) -> Path:
+    """Trains until the budget is spent or Ctrl-C is pressed, and leaves a checkpoint either way.
+
+    Args:
+        config: What to train.
+        folder: The run folder; it must not hold a run yet, unless ``resume``.
+        resume: Continue the run in ``folder`` from its last checkpoint.
+        console: Where to show progress; standard error by default.
+        make_pool: Opens the environments (configuration, seed, number, first RngRun).
+
+    Returns:
+        The run folder.
+
+    Raises:
+        ConfigError: The folder is taken, or the budget of the resumed run is spent.
+        CheckpointError: The checkpoint to resume from cannot be used.
+        SimulatorError, ProtocolError: A simulator failed; the last checkpoint stays.
+    """
+    torch.set_num_threads(1)
+    last = folder / "checkpoints" / "last.pt"
+    if not resume and (folder / "config.toml").exists():
+        raise ConfigError(
+            f"{folder} holds a run already; choose another folder, or continue it with --resume"
+        )
+    saved = checkpoint.load(last) if resume else None
+    progress = saved.progress if saved else Progress()
+    if _done(config, progress) >= 1:
+        raise ConfigError(
+            f"{folder} has spent its budget ({progress.ticks} ticks, {progress.wall_s / 60:.1f} minutes); raise it with "
+            "--set training.ticks=… or --set training.minutes=…"
+        )
+    options, num_envs = config.training, config.pool.num_envs
+    with make_pool(config, options.seed, num_envs, 1 + progress.next_episode * num_envs) as pool:
+        learner = Imappo(pool.spec, config.imappo, options.seed)
+        if saved:
+            saved.restore(learner)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.toml").write_text(dumps(config), encoding="utf-8")
+        if not resume:
+            text = json.dumps(manifest(config, pool.spec, pool.hello), indent=2)
+            (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        with (
+            RunLog(folder, tensorboard=options.tensorboard) as log,
+            ProgressDisplay("training", console or Console(stderr=True), _done(config, progress)) as display,
+            _stop_on_signal() as stop,
+        ):
+            _Loop(config, pool, learner, progress, log, display, last).run(stop)
+    return folder
+
+
+def _done(config: Config, progress: Progress) -> float:
+    """Fraction of the budget that is spent."""
+    ticks, minutes = config.training.ticks, config.training.minutes
+    return max(progress.ticks / ticks if ticks else 0.0, progress.wall_s / 60 / minutes if minutes else 0.0)
+
+
+@dataclass
+class _Loop:
+    """Rollout, update, log, checkpoint, until done."""
+
+    config: Config
+    pool: Environments
+    learner: Imappo
+    progress: Progress
+    log: RunLog
+    display: ProgressDisplay
+    last: Path
+
+    def run(self, stop: threading.Event) -> None:
+        options, envs = self.config.training, self.pool.num_envs
+        noise = ActionNoise(options.seed, envs)
+        noise.episodes += self.progress.next_episode
+        rollout = self.learner.rollout(options.rollout_ticks, envs)
+        started_s, before_s = time.perf_counter(), self.progress.wall_s
+        # The spec is known, the networks are not built yet: the first reset counts as simulator time.
+        batch = self.pool.reset()
+        while _done(self.config, self.progress) < 1 and not stop.is_set():
+            rollout.clear()
+            window = _Window(self.pool)
+            while not rollout.full and not stop.is_set():
+                with window.learning():
+                    decision = self.learner.decide(batch, noise.generators(batch))
+                outcome = self.pool.step([decision.actions])
+                rollout.add(batch, decision, outcome)
+                window.note(outcome, self.pool.spec)
+                batch = outcome
+                self.progress.wall_s = before_s + time.perf_counter() - started_s
+                self._show(window)
+            if rollout.full:
+                with window.learning():
+                    figures = self.learner.update(rollout, batch)
+                self.progress.updates += 1
+                self.progress.ticks += rollout.ticks * envs
+                self.progress.wall_s = before_s + time.perf_counter() - started_s
+                self.log.write(
+                    self.progress.ticks,
+                    {
+                        "update": self.progress.updates,
+                        "wall_s": self.progress.wall_s,
+                        **figures,
+                        **window.figures(),
+                    },
+                )
+            ended = np.array([final is not None for final in batch.final])
+            self.progress.next_episode = int((noise.episodes + ended).max()) + (
+                not (rollout.full and ended.all())
+            )
+            if rollout.full and self.progress.updates % options.checkpoint_every == 0:
+                self._save()
+        self._save()
+        self.display.show(
+            _done(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
+        )
+
+    def _show(self, window: _Window) -> None:
+        ticks = self.progress.ticks + window.ticks
+        done = _done(self.config, Progress(ticks=ticks, wall_s=self.progress.wall_s))
+        self.display.show(done, f"{ticks} ticks  {window.line()}")
+
+    def _save(self) -> None:
+        checkpoint.save(self.last, self.learner, self.config, self.progress)
+        if self.config.training.keep_checkpoints:
+            path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
+            checkpoint.save(path, self.learner, self.config, self.progress)
+
+
+class _Window:
+    """Figures of one rollout: speed, where the time went, and the episodes that ended in it."""
+
+    def __init__(self, pool: Environments) -> None:
+        self._timing = pool.timing
+        self._started_s = time.perf_counter()
+        self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
+        self._learner_s = 0.0
+        self._rewards: list[float] = []
+        self._finals: list[dict[str, float]] = []
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """Counts the time inside as the learner's."""
+        started_s = time.perf_counter()
+        yield
+        self._learner_s += time.perf_counter() - started_s
+
+    def note(self, outcome: Batch, spec: Spec) -> None:
+        """Takes a tick's rewards and finished episodes into account."""
+        self._rewards.append(float(outcome.groups[0].rewards.mean()))
+        for final in outcome.final:
+            if final is not None:
+                values = (float(value) for value in final.metrics)
+                self._finals.append(
+                    dict(zip((f"episode/{m.name}" for m in spec.metrics), values, strict=True))
+                )
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of this window, over all environments."""
+        return self._timing.ticks - self._before[0]
+
+    def line(self) -> str:
+        """For a person: reward, speed, and shares of simulator, wire and learner."""
+        wall_s = max(time.perf_counter() - self._started_s, 1e-9)
+        simulator_s, wire_s = (
+            self._timing.simulator_s - self._before[1],
+            self._timing.wire_s - self._before[2],
+        )
+        shares = " ".join(
+            f"{name} {100 * seconds / wall_s:.0f}%"
+            for name, seconds in (("ns-3", simulator_s), ("wire", wire_s), ("learner", self._learner_s))
+        )
+        return f"reward {np.mean(self._rewards):.2f}  {self.ticks / wall_s:.0f} ticks/s  {shares}"
+
+    def figures(self) -> dict[str, float]:
+        """For the log."""
+        wall_s = time.perf_counter() - self._started_s
+        figures = {
+            "ticks_per_s": self.ticks / wall_s,
+            "time/simulator_s": self._timing.simulator_s - self._before[1],
+            "time/wire_s": self._timing.wire_s - self._before[2],
+            "time/learner_s": self._learner_s,
+        }
+        for name in self._finals[0] if self._finals else ():
+            values = np.array([final[name] for final in self._finals])
+            if np.isfinite(values).any():
+                figures[name] = float(np.nanmean(values))
+        return figures
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C (or a termination signal) sets; a second Ctrl-C interrupts at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before: dict[signal.Signals, Any] = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

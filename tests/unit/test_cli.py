@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ns3marl import cli, toolchain
+from ns3marl.errors import ConfigError
+from ns3marl.toolchain import Check
+
+
+def test_errors_are_one_message_and_status_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "demo", "--set", "training.sed=1"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(
+        "ns3marl: ConfigError: configuration 'demo' with --set: unknown option training.sed"
+    )
+    assert "Traceback" not in captured.err
+
+
+def test_debug_shows_the_traceback() -> None:
+    with pytest.raises(ConfigError):
+        cli.main(["--debug", "train", "nothing-like-it"])
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["run"], ["run", "x", "--episodes", "0"], ["evaluate"]])
+def test_usage_errors_name_the_remedy(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert "--help" in capsys.readouterr().err
+
+
+def test_scenario_arguments_are_refused_where_they_mean_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scenarios", "--", "--devices=3"]) == 2
+    assert "takes no scenario arguments" in capsys.readouterr().err
+
+
+def test_unknown_scenarios_and_runs_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(tmp_path / "absent")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert cli.main(["train", "--resume", str(tmp_path)]) == 2
+    assert "is not a run folder" in capsys.readouterr().err
+    assert cli.main(["report", str(tmp_path)]) == 2
+    assert "holds neither" in capsys.readouterr().err
+
+
+def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = [
+        Check("cmake", True, "3.25", ">= 3.25", ""),
+        Check("protoc", False, "", ">= 3.12", "install protoc"),
+    ]
+    monkeypatch.setattr(toolchain, "diagnose", lambda: checks)
+    assert cli.main(["doctor"]) == 1
+    captured = capsys.readouterr().out
+    assert "MISSING" in captured
+    assert "protoc: install protoc" in captured
+    monkeypatch.setattr(toolchain, "diagnose", lambda: checks[:1])
+    assert cli.main(["doctor"]) == 0
+
+
+def test_scenarios_lists_what_is_built(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(toolchain, "scenarios", lambda: {"echo": Path("/x/echo")})
+    assert cli.main(["scenarios"]) == 0
+    assert capsys.readouterr().out == "echo  /x/echo\n"
+    monkeypatch.setattr(toolchain, "scenarios", dict)
+    assert cli.main(["scenarios"]) == 2
+    assert "ns3marl build" in capsys.readouterr().err

@@ -1,0 +1,306 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Runs, checkpoints, evaluation and report, on a game that needs no simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import pickle
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from toy_game import ToyPool, toy_spec
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import Config, ImappoOptions, load
+from ns3marl.errors import CheckpointError, ConfigError
+from ns3marl.training import checkpoint, evaluate, metrics
+from ns3marl.training.checkpoint import Progress
+from ns3marl.training.report import report
+from ns3marl.training.run import train
+from ns3marl.types import Actions, Batch
+
+EPISODE = 10
+SETTINGS = [
+    "pool.num_envs=4",
+    f"training.rollout_ticks={EPISODE}",
+    "training.ticks=160",  # 4 updates
+    "training.tensorboard=false",
+    "training.checkpoint_every=1",
+    "evaluation.episodes=6",
+    "evaluation.bootstrap=200",
+]
+
+
+def config(*settings: str) -> Config:
+    return load(None, [*SETTINGS, *settings])
+
+
+def toy_pool(options: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
+    del options
+    return ToyPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=EPISODE)
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO())
+
+
+def run(options: Config, folder: Path, *, resume: bool = False) -> dict[str, Any]:
+    train(options, folder, resume=resume, console=quiet(), make_pool=toy_pool)
+    return checkpoint.load(folder).learner
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, torch.Tensor):
+        return one.equal(other)
+    return bool(one == other)
+
+
+def test_a_run_leaves_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(config("training.tensorboard=true", "training.keep_checkpoints=true"), folder)
+    assert load(folder / "config.toml").training.ticks == 160
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["backend"] == "ns3"
+    assert manifest["scenario"]["spec_hash"] == toy_spec().hash
+    assert manifest["versions"].keys() >= {
+        "ns3marl",
+        "ns3",
+        "ns3_build_profile",
+        "python",
+        "torch",
+        "numpy",
+        "protobuf",
+    }
+    rows = metrics.read(folder)
+    assert [row["ticks"] for row in rows] == [40, 80, 120, 160]
+    assert rows[0].keys() >= {
+        "reward_per_tick",
+        "kl/mode",
+        "ticks_per_s",
+        "time/learner_s",
+        "episode/score",
+        "wall_s",
+    }
+    assert (folder / "metrics.csv").read_text().count("\n") == 5
+    assert list((folder / "tensorboard").iterdir())
+    names = {path.name for path in (folder / "checkpoints").iterdir()}
+    assert names == {"last.pt", *(f"update-{u:06}.pt" for u in range(1, 5))}
+
+
+def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path: Path) -> None:
+    whole = run(config(), tmp_path / "whole")
+    run(config("training.ticks=80"), tmp_path / "halves")
+    halves = run(config(), tmp_path / "halves", resume=True)
+    assert same(whole, halves)
+    assert [row["update"] for row in metrics.read(tmp_path / "halves")] == [1, 2, 3, 4]
+
+
+def test_runs_of_another_seed_differ(tmp_path: Path) -> None:
+    assert not same(run(config(), tmp_path / "a"), run(config("training.seed=2"), tmp_path / "b"))
+
+
+class StoppingPool(ToyPool):
+    """Sends this process an interrupt in the middle of its 35th step."""
+
+    steps = 0
+
+    def step(self, actions: Sequence[Actions]) -> Batch:
+        self.steps += 1
+        if self.steps == 35:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().step(actions)
+
+
+def test_an_interrupt_ends_the_run_with_a_checkpoint(tmp_path: Path) -> None:
+    def make(options: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
+        del options
+        return StoppingPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=EPISODE)
+
+    before = signal.getsignal(signal.SIGINT)
+    train(config(), tmp_path, console=quiet(), make_pool=make)
+    assert signal.getsignal(signal.SIGINT) is before
+    saved = checkpoint.load(tmp_path)
+    assert (saved.progress.updates, saved.progress.ticks) == (3, 120)
+    assert saved.progress.next_episode == 4  # the fourth was under way: it is given up
+    run(config("training.ticks=200"), tmp_path, resume=True)
+    assert checkpoint.load(tmp_path).progress.updates == 5
+
+
+def test_a_folder_is_not_overwritten_and_a_spent_budget_is_said(tmp_path: Path) -> None:
+    run(config(), tmp_path)
+    with pytest.raises(ConfigError, match="holds a run already"):
+        run(config(), tmp_path)
+    with pytest.raises(ConfigError, match="has spent its budget"):
+        run(config(), tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        run(config(), tmp_path / "nowhere", resume=True)
+
+
+def learner(**options: Any) -> Imappo:
+    return Imappo(toy_spec(), ImappoOptions(**options), seed=3)
+
+
+def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "one.pt"
+    source, target = learner(), learner()
+    source.rng.random(7)
+    with torch.no_grad():
+        next(source.actor.parameters()).add_(1)
+    checkpoint.save(path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, next_episode=3))
+    saved = checkpoint.load(path)
+    saved.restore(target)
+    assert same(source.state_dict(), target.state_dict())
+    assert saved.progress == Progress(2, 50, 1.5, 3)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "one.pt"
+    checkpoint.save(path, learner(), Config(), Progress())
+    whole = path.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], b"garbage" * 100, b"\x00" * 5000):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"one.pt is damaged or no checkpoint"):
+            checkpoint.load(path)
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "was-here"),)
+
+    path = tmp_path / "evil.pt"
+    torch.save({"format": 1, "learner": Evil()}, path)
+    with pytest.raises(CheckpointError):
+        checkpoint.load(path)
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(CheckpointError):
+        checkpoint.load(path)
+    assert not (tmp_path / "was-here").exists()
+
+
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "one.pt"
+    checkpoint.save(path, learner(), Config(), Progress())
+    saved = checkpoint.load(path)
+    with pytest.raises(CheckpointError, match="widths and layers must be those"):
+        saved.restore(learner(actor_width=32))
+    other = dataclasses.replace(toy_spec(), hash="f" * 16)
+    with pytest.raises(CheckpointError, match="was trained on a spec with hash 0123456789abcdef"):
+        saved.restore(Imappo(other, ImappoOptions(), 1))
+    group = toy_spec().groups[0]
+    renamed = dataclasses.replace(group.features[0], name="mood")
+    changed = dataclasses.replace(group, features=(renamed, *group.features[1:]))
+    with pytest.raises(CheckpointError, match=r"feature urge \[-1, 1\] 1 became feature mood"):
+        saved.policy(dataclasses.replace(toy_spec(), groups=(changed,)))
+    torch.save({"format": 99}, path)
+    with pytest.raises(CheckpointError, match="expected checkpoint format 1, found 99"):
+        checkpoint.load(path)
+    torch.save({"format": 1}, path)
+    with pytest.raises(CheckpointError, match="lacks something"):
+        checkpoint.load(path)
+
+
+def test_a_policy_acts_for_any_number_of_agents(tmp_path: Path) -> None:
+    path = tmp_path / "one.pt"
+    checkpoint.save(path, learner(), Config(), Progress())
+    group = toy_spec().groups[0]
+    fewer = dataclasses.replace(
+        toy_spec(), groups=(dataclasses.replace(group, agents=group.agents[:2]),), hash="x"
+    )
+    assert checkpoint.load(path).policy(fewer).group.agents == ("a0", "a1")
+
+
+def test_scenarios_with_several_groups_are_refused() -> None:
+    spec = toy_spec()
+    twice = dataclasses.replace(
+        spec, groups=(spec.groups[0], dataclasses.replace(spec.groups[0], name="others"))
+    )
+    with pytest.raises(ConfigError, match="has 2 groups: players, others"):
+        Imappo(twice, ImappoOptions(), 1)
+
+
+def compare(folder: Path, options: Config, policies: list[str]) -> dict[str, Any]:
+    evaluate.evaluate(options, policies, folder, console=quiet(), make_pool=toy_pool)
+    results = evaluate.read(folder)
+    assert results is not None
+    return results
+
+
+def test_policies_meet_the_same_episodes(tmp_path: Path) -> None:
+    run(config(), tmp_path / "run")
+    results = compare(tmp_path / "out", config(), [str(tmp_path / "run"), "random", "random"])
+    assert [p["name"] for p in results["policies"]] == ["imappo", "random", "random-2"]
+    assert all(p["runs"] == [1, 2, 3, 4, 5, 6] for p in results["policies"])
+    imappo, random, again = results["policies"]
+    assert random["values"] == again["values"] != imappo["values"]
+    gap = results["summary"]["random"]["reward_per_tick"]["difference"]
+    wanted = np.mean(random["values"]["reward_per_tick"]) - np.mean(imappo["values"]["reward_per_tick"])
+    assert gap["mean"] == pytest.approx(wanted)
+    assert results["summary"]["imappo"]["score"]["difference"] is None
+    np.testing.assert_allclose(random["values"]["reward_per_tick"], random["values"]["score"], rtol=1e-6)
+    for policy in results["policies"]:
+        for shares in policy["actions"].values():
+            assert sum(shares) == pytest.approx(1)
+        assert policy["actions"]["mode"][2] == 0
+
+
+def test_the_number_of_environments_does_not_change_the_episodes(tmp_path: Path) -> None:
+    by_two = compare(tmp_path / "2", config("pool.num_envs=2"), ["random"])
+    by_three = compare(tmp_path / "3", config("pool.num_envs=3"), ["random"])
+    assert by_two["policies"][0]["runs"] == by_three["policies"][0]["runs"]
+
+
+def test_evaluation_refuses_what_would_mislead(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"choose another evaluation.seed"):
+        compare(tmp_path, config("evaluation.seed=1"), ["random"])
+    with pytest.raises(ConfigError, match="no policy 'nobody'"):
+        compare(tmp_path, config(), ["nobody"])
+    with pytest.raises(ConfigError, match="no policy to evaluate"):
+        compare(tmp_path, config(), [])
+
+
+def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        interval = evaluate.bootstrap(rng.normal(size=30), 400)
+        covered += interval.low <= 0 <= interval.high
+    assert 0.90 <= covered / 300 <= 0.98
+    assert np.isnan(evaluate.bootstrap([np.nan], 10).mean)
+    assert evaluate.bootstrap([np.nan, 3.0], 10).mean == 3
+    assert np.isnan(evaluate.bootstrap([3.0], 10).low)
+
+
+def test_the_report_stands_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(config(), folder)
+    with pytest.raises(ConfigError, match=r"holds neither"):
+        report(tmp_path)
+    assert report(folder).exists()
+    compare(folder / "evaluation", config(), [str(folder), "random"])
+    page = report(folder).read_text()
+    assert page.count("data:image/svg+xml") == 10
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    for word in ("Comparison", "Learning curve", "What the policies chose", "Provenance", "[training]"):
+        assert word in page
+    text = (folder / "report.md").read_text()
+    assert "| policy |" in text
+    assert "**" in text
+    for plot in ("learning-curve", "metrics", "actions", "time", "learner"):
+        assert (folder / "plots" / f"{plot}.png").stat().st_size > 2000
+        assert f"plots/{plot}.png" in text
+    assert report(folder / "evaluation").exists()
