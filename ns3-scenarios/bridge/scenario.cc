@@ -41,12 +41,7 @@ struct Configured
 Configured
 Configure(const Make& make, const std::vector<std::string>& arguments)
 {
-    static bool s_again = false; // ns-3's defaults are the process's own
-    if (s_again)
-    {
-        Config::Reset(); // milliseconds: it visits every attribute of ns-3
-    }
-    s_again = true;
+    Config::Reset();
     Configured configured{make(), {}, false};
     std::string tables;
     Arguments parser;
