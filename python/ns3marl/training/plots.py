@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 _COLOURS = ["#3b82c4", "#e08a2e", "#4aa564", "#c9534f", "#8d6cc0", "#8c6d5a", "#d277b0", "#7f8790"]
 _THEMES = {"light": ("#24292f", "#d5d9de"), "dark": ("#d8dee4", "#444c56")}  # text and lines, grid
@@ -141,41 +142,57 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
 
 
 def action_shares(results: Results) -> Figure:
-    """How often each policy took each choice, over decisions in which the head counted."""
+    """How often each policy took each choice, over decisions in which the head counted.
+
+    Choices as percentages; real-valued heads as histograms over their range, each to its own height.
+    """
     heads, policies = results["heads"], results["policies"]
-    figure = Figure(figsize=(9, 0.6 + 0.34 * len(policies) * 1.15))
-    used = {}
+    columns: dict[str, np.ndarray[Any, Any]] = {}
     for name, head in heads.items():
         taken = np.array([policy["actions"][name] for policy in policies])
-        last = int(np.max(np.nonzero(taken.sum(0))[0], initial=0)) + 1
-        used[name] = taken[:, : max(last, 2)] if "choices" in head else taken
-    grid = figure.subplots(1, len(heads), squeeze=False)
-    for place, (axes, (name, shares)) in enumerate(zip(grid.flat, used.items(), strict=True)):
+        last = (
+            int(np.max(np.nonzero(taken.sum(0))[0], initial=0)) + 1
+        )  # masked slots at the end are not shown
+        columns[name] = taken[:, : max(last, 2)] if "choices" in head else taken
+    widths = [
+        max(1.2, 0.42 * shares.shape[1]) if "choices" in heads[n] else 2.0 for n, shares in columns.items()
+    ]
+    figure = Figure(figsize=(1.2 + 1.15 * sum(widths), 0.7 + 0.36 * len(policies)))
+    grid = figure.subplots(1, len(heads), squeeze=False, width_ratios=widths)
+    for place, (axes, (name, shares)) in enumerate(zip(grid.flat, columns.items(), strict=True)):
         head = heads[name]
-        image = np.where(
-            shares.sum(-1, keepdims=True) > 0, shares / shares.max(-1, keepdims=True).clip(1e-9), np.nan
-        )
-        colours = (
-            mpl.colormaps["Blues"]
-            if mpl.rcParams["text.color"] == _THEMES["light"][0]
-            else mpl.colormaps["bone"]
-        )
-        axes.imshow(image, aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="nearest")
-        axes.set_yticks(
-            range(len(policies)),
-            [p["name"] for p in policies] if place == 0 else [""] * len(policies),
-            fontsize=8,
-        )
         if "choices" in head:
-            labels = [_short(choice, name) for choice in head["choices"][: shares.shape[1]]]
-            axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90 if len(labels) > 6 else 0)
-            axes.set_title(name, fontsize=9)
+            _percentages(
+                axes, shares, [_short(choice, name) for choice in head["choices"][: shares.shape[1]]]
+            )
         else:
-            low, high = f"{head['low']:g}", f"{head['high']:g}"
-            axes.set_xticks([-0.5, shares.shape[1] - 0.5], [low, high], fontsize=7)
-            axes.set_title(name if head["unit"] == "1" else f"{name} [{head['unit']}]", fontsize=9)
+            for row, share in enumerate(shares):
+                edges = np.linspace(head["low"], head["high"], len(share) + 1)
+                height = 0.8 * share / max(share.max(), 1e-9)
+                axes.stairs(row + 0.4 - height, edges, baseline=row + 0.4, fill=True, color=_COLOURS[0])
+            axes.set_xlim(head["low"], head["high"])
+        axes.set_title(name if head.get("unit", "1") == "1" else f"{name} [{head['unit']}]", fontsize=9)
+        axes.set_ylim(len(policies) - 0.5, -0.5)
+        labels = [policy["name"] if place == 0 else "" for policy in policies]
+        axes.set_yticks(range(len(policies)), labels, fontsize=8)
+        axes.tick_params(labelsize=8, length=0, axis="y")
+        axes.tick_params(labelsize=7, axis="x")
         axes.grid(visible=False)
+    figure.subplots_adjust(wspace=0.12)
     return figure
+
+
+def _percentages(axes: Any, shares: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
+    """A table of percentages, shaded by size; rows without any decision stay empty."""
+    for row, share in enumerate(shares):
+        for column, value in enumerate(share):
+            if share.sum() == 0:
+                continue
+            cell = (column - 0.5, row - 0.42), 1.0, 0.84
+            axes.add_patch(Rectangle(*cell, color=_COLOURS[0], alpha=0.85 * float(value), lw=0))
+            axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7)
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_xticks(range(len(labels)), labels)
 
 
 def pretty(name: str, unit: str = "") -> str:

@@ -109,8 +109,8 @@ _CAPTIONS = {
     "time": "Simulator: waiting while ns-3 simulates. Wire: encoding, transport and decoding. Learner: deciding and "
     "updating.",
     "metrics": "Bars are means over evaluation episodes, whiskers 95 % bootstrap intervals.",
-    "actions": "Darker (brighter on a dark page) is more often, relative to each policy's most frequent choice; only "
-    "decisions in which the head counts. Empty: it never counted.",
+    "actions": "Choices in percent, real-valued heads as histograms over their range; only decisions in which the head "
+    "counts. Empty: it never counted.",
 }
 
 
