@@ -66,7 +66,7 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
 
 def learner_health(rows: Rows) -> Figure:
     """KL divergence, entropies and explained variance over ticks."""
-    figure = Figure(figsize=(7.5, 2.8))
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
     ticks = [row["ticks"] for row in rows]
     kinds = [
         ("kl/", "KL per head [nats]"),
