@@ -28,7 +28,14 @@ ARGUMENTS = ("--devices=50", "--servers=9", f"--ticks={TICKS}")
 
 def standalone() -> dict[str, float]:
     """An episode under the built-in policy: wall and CPU time after the warm-up, and the metrics."""
-    command = [str(find_scenario("aiot-mec")), "--standalone", f"--warm-up={WARM_UP_TICKS}", "--seed=1", "--run=1", *ARGUMENTS]
+    command = [
+        str(find_scenario("aiot-mec")),
+        "--standalone",
+        f"--warm-up={WARM_UP_TICKS}",
+        "--seed=1",
+        "--run=1",
+        *ARGUMENTS,
+    ]
     output = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return {"wall_s": output["wall_ns"] * 1e-9, "cpu_s": output["cpu_ns"] * 1e-9, **output["metrics"]}
 
@@ -49,7 +56,12 @@ def lockstep(name: str, ticks: int = TICKS) -> dict[str, float]:
                 rss_mb = peak_rss_mb(pid)
         wall_s = time.perf_counter() - start_s
         names = [metric.name for metric in pool.spec.metrics]
-        return {"wall_s": wall_s, "cpu_s": cpu_s, "rss_mb": rss_mb, **dict(zip(names, batch.metrics[0], strict=True))}
+        return {
+            "wall_s": wall_s,
+            "cpu_s": cpu_s,
+            "rss_mb": rss_mb,
+            **dict(zip(names, batch.metrics[0], strict=True)),
+        }
 
 
 def cpu_seconds(pid: int) -> float:
@@ -81,7 +93,10 @@ def main() -> None:
         overheads.append(100 * (together["wall_s"] / alone["wall_s"] - 1))
         cpu_ms.append(1e3 * together["cpu_s"] / (TICKS - WARM_UP_TICKS - 1))
         rss_mb = max(rss_mb, together["rss_mb"])
-        print(f"pair {pair + 1} of {PAIRS}: {alone['wall_s']:.2f} s alone, {together['wall_s']:.2f} s in lockstep", flush=True)
+        print(
+            f"pair {pair + 1} of {PAIRS}: {alone['wall_s']:.2f} s alone, {together['wall_s']:.2f} s in lockstep",
+            flush=True,
+        )
     ticks = 60
     random = lockstep("random", ticks)
     print(f"metrics_compared: {len(metrics)} metrics")
