@@ -268,7 +268,7 @@ Take(std::vector<std::string>& words, const std::string& name)
     {
         return std::nullopt;
     }
-    const auto value = found->size() > name.size() + 3 ? found->substr(name.size() + 3) : std::string();
+    auto value = found->size() > name.size() + 3 ? found->substr(name.size() + 3) : std::string();
     words.erase(found);
     return value;
 }

@@ -301,7 +301,7 @@ def encode_spec(spec: Spec) -> bytes:
 
 def encode_fault(fault: Fault) -> bytes:
     """Encodes a Fault."""
-    kind = pb.Fault.Kind.Value(f"KIND_{fault.kind}")
+    kind = f"KIND_{fault.kind}"
     return pb.ToLearner(fault=pb.Fault(kind=kind, tick=fault.tick, message=fault.message)).SerializeToString()
 
 

@@ -98,7 +98,7 @@ def to_message(spec: Spec) -> pb.Spec:
         message.tables.add(
             name=table.name,
             columns=[
-                pb.Column(name=c.name, unit=c.unit, type=pb.Column.Type.Value(f"TYPE_{c.type.upper()}"))
+                pb.Column(name=c.name, unit=c.unit, type=f"TYPE_{c.type.upper()}")
                 for c in table.columns
             ],
         )
@@ -161,7 +161,8 @@ def _check(spec: Spec) -> None:
             raise SpecViolation(
                 f"spec of {spec.scenario!r}: group {group.name!r} has no agents or no features"
             )
-        for item in (*group.features, *group.continuous_heads):
+        items: list[Feature | ContinuousHead] = [*group.features, *group.continuous_heads]
+        for item in items:
             _check_bounds(item, f"group {group.name!r}")
         for index, head in enumerate(group.discrete_heads):
             if not 0 <= head.default_choice < len(head.choices):
