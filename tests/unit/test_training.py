@@ -107,6 +107,16 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path: Path) -> 
     assert [row["update"] for row in metrics.read(tmp_path / "halves")] == [1, 2, 3, 4]
 
 
+def test_a_run_that_was_killed_continues_from_its_last_checkpoint(tmp_path: Path) -> None:
+    whole = run(config(), tmp_path / "whole")
+    folder = tmp_path / "killed"
+    run(config("training.ticks=80"), folder)
+    with (folder / metrics.FILE).open("a") as file:  # it got one update further, and half a line
+        file.write('{"ticks": 120, "update": 3, "wall_s": 9}\n{"ticks": 16')
+    assert same(whole, run(config(), folder, resume=True))
+    assert [row["update"] for row in metrics.read(folder)] == [1, 2, 3, 4]
+
+
 def test_runs_of_another_seed_differ(tmp_path: Path) -> None:
     assert not same(run(config(), tmp_path / "a"), run(config("training.seed=2"), tmp_path / "b"))
 

@@ -76,3 +76,9 @@ def read(folder: Path) -> list[dict[str, float]]:
     # A run that was killed may have left half a line, and a resumed one went on behind it.
     lines = path.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def rewind(folder: Path, update: int) -> None:
+    """Forgets what was logged after an update: a resumed run goes on from there and logs it anew."""
+    kept = [json.dumps(row) + "\n" for row in read(folder) if row["update"] <= update]
+    (folder / FILE).write_text("".join(kept), encoding="utf-8")

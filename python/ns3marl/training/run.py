@@ -36,7 +36,7 @@ from ns3marl.config import Config, dumps
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import ActionNoise
-from ns3marl.training import checkpoint
+from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
@@ -142,6 +142,7 @@ def train(
         learner = Imappo(pool.spec, config.imappo, options.seed)
         if saved:
             saved.restore(learner)
+            metrics.rewind(folder, progress.updates)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(dumps(config), encoding="utf-8")
         if not resume:
@@ -173,6 +174,7 @@ class _Loop:
     log: RunLog
     display: ProgressDisplay
     last: Path
+    reward: str = "-"  # of the last full rollout
 
     def run(self, stop: threading.Event) -> None:
         options, envs = self.config.training, self.pool.num_envs
@@ -180,7 +182,6 @@ class _Loop:
         noise.episodes += self.progress.next_episode
         rollout = self.learner.rollout(options.rollout_ticks, envs)
         started_s, before_s = time.perf_counter(), self.progress.wall_s
-        # The spec is known, the networks are not built yet: the first reset counts as simulator time.
         batch = self.pool.reset()
         while _done(self.config, self.progress) < 1 and not stop.is_set():
             rollout.clear()
@@ -197,6 +198,7 @@ class _Loop:
             if rollout.full:
                 with window.learning():
                     figures = self.learner.update(rollout, batch)
+                self.reward = f"{figures['reward_per_tick']:.2f}"
                 self.progress.updates += 1
                 self.progress.ticks += rollout.ticks * envs
                 self.progress.wall_s = before_s + time.perf_counter() - started_s
@@ -223,7 +225,7 @@ class _Loop:
     def _show(self, window: _Window) -> None:
         ticks = self.progress.ticks + window.ticks
         done = _done(self.config, Progress(ticks=ticks, wall_s=self.progress.wall_s))
-        self.display.show(done, f"{ticks} ticks  {window.line()}")
+        self.display.show(done, f"{ticks} ticks  reward {self.reward}  {window.line()}")
 
     def _save(self) -> None:
         checkpoint.save(self.last, self.learner, self.config, self.progress)
@@ -240,7 +242,6 @@ class _Window:
         self._started_s = time.perf_counter()
         self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
         self._learner_s = 0.0
-        self._rewards: list[float] = []
         self._finals: list[dict[str, float]] = []
 
     @contextmanager
@@ -251,8 +252,7 @@ class _Window:
         self._learner_s += time.perf_counter() - started_s
 
     def note(self, outcome: Batch, spec: Spec) -> None:
-        """Takes a tick's rewards and finished episodes into account."""
-        self._rewards.append(float(outcome.groups[0].rewards.mean()))
+        """Takes finished episodes into account."""
         for final in outcome.final:
             if final is not None:
                 values = (float(value) for value in final.metrics)
@@ -266,7 +266,7 @@ class _Window:
         return self._timing.ticks - self._before[0]
 
     def line(self) -> str:
-        """For a person: reward, speed, and shares of simulator, wire and learner."""
+        """For a person: speed, and shares of simulator, wire and learner."""
         wall_s = max(time.perf_counter() - self._started_s, 1e-9)
         simulator_s, wire_s = (
             self._timing.simulator_s - self._before[1],
@@ -276,7 +276,7 @@ class _Window:
             f"{name} {100 * seconds / wall_s:.0f}%"
             for name, seconds in (("ns-3", simulator_s), ("wire", wire_s), ("learner", self._learner_s))
         )
-        return f"reward {np.mean(self._rewards):.2f}  {self.ticks / wall_s:.0f} ticks/s  {shares}"
+        return f"{self.ticks / wall_s:.0f} ticks/s  {shares}"
 
     def figures(self) -> dict[str, float]:
         """For the log."""
