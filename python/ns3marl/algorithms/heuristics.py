@@ -212,6 +212,9 @@ HEURISTICS: dict[str, Callable[[Spec], Policy]] = {
     "coordinated-greedy": CoordinatedGreedy,
 }
 
+CENTRAL = frozenset({"coordinated-greedy"})
+"""Those that see more than any device could: references, which reports mark."""
+
 
 def make(name: str, spec: Spec) -> Policy:
     """The heuristic of that name.

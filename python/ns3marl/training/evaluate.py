@@ -282,6 +282,7 @@ def _write(
         "policies": [
             {
                 "name": r.name,
+                "central": r.name in heuristics.CENTRAL,
                 "runs": r.runs,
                 "ticks_per_s": r.ticks_per_s,
                 "actions": r.actions,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
         smooth = np.convolve(reward, np.ones(window) / window, "valid")
         axes.plot(ticks[window - 1 :], smooth, color=_COLOURS[0], lw=2, label=f"mean of {window} updates")
     for i, (name, value) in enumerate(references.items()):
-        axes.axhline(value, color=_COLOURS[(i + 1) % len(_COLOURS)], lw=1.2, ls="--", label=name)
+        axes.axhline(value, color=_COLOURS[i % len(_COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
     axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -108,10 +109,11 @@ def time_split(rows: Rows) -> Figure:
 
 def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
     """Mean and 95 % interval of each metric for every policy."""
-    columns = min(3, len(metrics))
+    columns = min(4, len(metrics))
     lines = -(-len(metrics) // columns)
     names = list(results["summary"])
-    figure = Figure(figsize=(7.5 + 1.5 * (columns == 3), 0.5 + lines * (0.7 + 0.28 * len(names))))
+    size = (1.4 + 2.2 * columns, 0.4 + lines * (0.7 + 0.26 * len(names)))
+    figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat[len(metrics) :]:
         axes.set_visible(False)
@@ -135,7 +137,8 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
         meta = results["metrics"][metric]
         better = "higher" if meta["higher_is_better"] else "lower"
         unit = "" if meta["unit"] == "1" else f" [{meta['unit']}]"
-        axes.set_title(f"{pretty(metric, meta['unit'])}{unit}\n{better} is better", fontsize=8)
+        title = textwrap.fill(f"{pretty(metric, meta['unit'])}{unit}", 28)
+        axes.set_title(f"{title}\n{better} is better", fontsize=8)
         axes.tick_params(labelsize=7)
         axes.grid(visible=False, axis="y")
     return figure

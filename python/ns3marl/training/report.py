@@ -59,18 +59,17 @@ def main_metrics(results: Results) -> list[str]:
 
 
 def table(results: Results) -> tuple[list[str], list[list[str]], set[tuple[int, int]]]:
-    """The comparison as text: header, rows, and the (row, column) of the best value of each metric.
-
-    Values that the best one's interval contains are not told apart by colour: only the best mean is marked.
-    """
+    """The comparison as text: header, rows, and the (row, column) of the best value of each metric."""
     names = main_metrics(results)
     header = [
         "policy",
         *(pretty(name, results["metrics"][name]["unit"]) + _unit(results, name) for name in names),
     ]
     rows, best = [], set()
+    central = {policy["name"] for policy in results["policies"] if policy["central"]}
     for policy, summary in results["summary"].items():
-        rows.append([policy, *(_interval(summary[name]) for name in names)])
+        label = f"{policy} (central)" if policy in central else policy
+        rows.append([label, *(_interval(summary[name]) for name in names)])
     for column, name in enumerate(names, start=1):
         sign = 1 if results["metrics"][name]["higher_is_better"] else -1
         means = [summary[name]["mean"] for summary in results["summary"].values()]
@@ -164,7 +163,11 @@ def _markdown(
         for r, row in enumerate(rows):
             cells = (f"**{cell}**" if (r, c) in best else cell for c, cell in enumerate(row))
             lines.append(f"| {' | '.join(cells)} |")
-        lines += ["", f"Mean [95 % interval] over {results['episodes']} episodes. Bold: best mean.", ""]
+        lines += [
+            "",
+            f"Mean [95 % interval] over {results['episodes']} episodes. Bold: best mean. Central: sees the global state.",
+            "",
+        ]
     for plot in drawn:
         lines += [
             f"## {plot.title}",
@@ -219,14 +222,20 @@ def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], best: set[
     lines = []
     for r, row in enumerate(rows):
         cells = "".join(
-            f'<td class="best">{escape(cell)}</td>' if (r, c) in best else f"<td>{escape(cell)}</td>"
+            f"<td{' class=best' if (r, c) in best else ''}>{_two_lines(cell)}</td>"
             for c, cell in enumerate(row[1:], start=1)
         )
         lines.append(f"<tr><th>{escape(row[0])}</th>{cells}</tr>")
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-        "<p>Mean [95 % interval]; highlighted: best mean.</p>"
+        "<p>Mean and 95 % interval; highlighted: best mean. Central policies see the global state: they are references.</p>"
     )
+
+
+def _two_lines(cell: str) -> str:
+    """The mean, and its interval below."""
+    mean, bracket, rest = escape(cell).partition(" [")
+    return f"{mean}<br><small>[{rest}</small>" if bracket else mean
 
 
 def _html_differences(results: Results) -> str:
