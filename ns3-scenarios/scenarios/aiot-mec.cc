@@ -46,8 +46,6 @@ class AiotMec : public Scenario
 
     void Build() override
     {
-        // An empty run: until the first one ns-3 keeps a list of all Time objects, which makes building about a seventh slower.
-        Simulator::Run();
         m_accounts = std::make_unique<Accounts>(m_settings);
         m_world = std::make_unique<World>(m_settings, [this](const Task& task) {
             m_accounts->NoteEnd(task);
