@@ -258,6 +258,8 @@ class Pool:
             env.waiting = True
             if not self._router.send(peer.identity, codec.encode_action(env.observation.tick, shaped, row)):
                 self._await_end(peer)
+        if self._leaving:
+            self._tend()  # while the simulators simulate, so that no reset waits for it
 
     # -------------------------------------------------------------------------------------------------- observations
 
@@ -378,13 +380,19 @@ class Pool:
 
     # ----------------------------------------------------------------------------------------------------- processes
 
-    def _top_up(self) -> None:
-        """Keeps E + spares processes: those that run an episode and those ready for the next."""
+    def _launch(self) -> None:
+        identity = f"sim-{next(self._identities)}"
+        simulator = Simulator(self._executable, self._router.endpoint, identity, self._life_line)
+        peer = _Peer(identity.encode(), simulator, time.monotonic() + self._start_timeout_s)
+        self._peers[peer.identity] = peer
+
+    def _tend(self) -> None:
+        """Keeps E + spares processes, and buries those that have served their episode."""
         while len(self._peers) < self.num_envs + self._spares:
-            identity = f"sim-{next(self._identities)}"
-            simulator = Simulator(self._executable, self._router.endpoint, identity, self._life_line)
-            peer = _Peer(identity.encode(), simulator, time.monotonic() + self._start_timeout_s)
-            self._peers[peer.identity] = peer
+            self._launch()
+        for simulator in [s for s in self._leaving if not s.is_alive()]:
+            simulator.stop()
+            self._leaving.remove(simulator)
 
     def _greet(self, peer: _Peer, frame: bytes) -> None:
         message = self._decode(peer, frame)
@@ -396,7 +404,7 @@ class Pool:
         self._begin()
 
     def _begin(self) -> None:
-        """Gives processes that have said Hello to environments that wait for one, then replaces them."""
+        """Gives processes that have said Hello to environments that wait for one."""
         for peer in list(self._peers.values()):
             if not self._unbegun:
                 break
@@ -414,13 +422,12 @@ class Pool:
                 peer.identity, codec.encode_begin(self._arguments, self._rng_seed, env.run)
             ):
                 self._await_end(peer)
-        self._top_up()
-        for simulator in [s for s in self._leaving if not s.is_alive()]:
-            simulator.stop()
-            self._leaving.remove(simulator)
+        starting = sum([peer.env is None for peer in self._peers.values()])
+        for _ in range(len(self._unbegun) - starting):
+            self._launch()
 
     def _describe(self) -> tuple[Hello, Spec]:
-        self._top_up()
+        self._tend()
         peer = next(iter(self._peers.values()))
         while peer.hello is None:
             self._receive()
