@@ -98,8 +98,7 @@ def to_message(spec: Spec) -> pb.Spec:
         message.tables.add(
             name=table.name,
             columns=[
-                pb.Column(name=c.name, unit=c.unit, type=f"TYPE_{c.type.upper()}")
-                for c in table.columns
+                pb.Column(name=c.name, unit=c.unit, type=f"TYPE_{c.type.upper()}") for c in table.columns
             ],
         )
     return message
