@@ -214,7 +214,7 @@ def _evaluate_and_report(config: Config, policies: Sequence[str], folder: Path, 
     for r, row in enumerate(rows):
         cells = (cell.replace("[", r"\[") for cell in row)
         table.add_row(*(f"[bold]{cell}[/bold]" if (r, c) in best else cell for c, cell in enumerate(cells)))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
     print(f"report: {report.report(of)}")
 
 
