@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import default_actions, right_actions
+from support import default_actions, is_running, right_actions
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -219,3 +220,17 @@ def test_same_seed_same_bytes(
     assert fourth_first[4] == alone[4]
     other_seed = transcript(path, arguments, range(1, 2), seed=1)
     assert other_seed[1] != alone[1]
+
+
+def test_a_simulator_that_has_left_is_heard_out(echo: Path) -> None:
+    # The process sends its last observation and exits before the learner looks; that is an end, not a crash.
+    with Pool(echo, arguments=["--ticks=2"]) as pool:
+        batch = pool.reset()
+        batch = pool.step(right_actions(batch))
+        (pid,) = pool.pids
+        pool.send(batch.env_id, right_actions(batch))
+        while is_running(pid):
+            time.sleep(0.01)
+        pool._watch()
+        batch = pool.recv(1)
+        assert batch.final[0] is not None

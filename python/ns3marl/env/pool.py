@@ -289,11 +289,14 @@ class Pool:
             self._watch()
         if received is None:
             return
-        peer = self._peers[received[0]]
+        self._handle(*received)
+
+    def _handle(self, identity: bytes, frame: bytes) -> None:
+        peer = self._peers[identity]
         if peer.env is None:
-            self._greet(peer, received[1])
+            self._greet(peer, frame)
         else:
-            self._observe(peer, peer.env, received[1])
+            self._observe(peer, peer.env, frame)
 
     def _observe(self, peer: _Peer, env: _Env, frame: bytes) -> None:
         message = self._decode(peer, frame)
@@ -479,13 +482,11 @@ class Pool:
                 raise self._late(peer)
 
     def _await_end(self, peer: _Peer) -> None:
-        """Raises for a process whose connection is gone or that ended: its Fault, if one is still under way, else Crashed."""
+        """For a process that ended or closed its connection: raises, unless its last message was still under way."""
         while (received := self._router.recv(_WATCH_MS, self._peers)) is not None:
-            if received[0] != peer.identity:
-                continue
-            message = self._decode(peer, received[1])
-            if isinstance(message, codec.Fault):
-                raise self._fault(peer, message)
+            self._handle(*received)
+            if received[0] == peer.identity:
+                return
         peer.simulator.stop(grace_s=1.0)
         text = f"{self._name(peer)} ended with {peer.simulator.ending()}"
         tail = f"its last lines of output:\n{peer.simulator.stderr_tail()}"
