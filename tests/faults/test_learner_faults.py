@@ -20,10 +20,9 @@ _LEARNER = """
 import sys
 from ns3marl.env.pool import Pool
 pool = Pool(sys.argv[1], num_envs=2, arguments=sys.argv[2:])
-pool.reset()
-print("stands", flush=True)
 from support import right_actions
 batch = pool.reset()
+print("stands", flush=True)
 {then}
 """
 
