@@ -11,6 +11,7 @@ import statistics
 import time
 
 import numpy as np
+from awake import awake
 
 from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
@@ -55,4 +56,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with awake():
+        main()
