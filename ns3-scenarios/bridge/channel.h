@@ -5,13 +5,15 @@
 #define NS3MARL_BRIDGE_CHANNEL_H
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace ns3::marl
 {
 
-/// The ZeroMQ connection to a learner: one frame out, one frame in. Waiting blocks without using the CPU.
+/// The ZeroMQ connection to a learner: one frame out, one frame in. Waiting blocks without using the CPU. On this host
+/// (ipc) the calling thread speaks ZMTP itself, elsewhere (tcp) the ZeroMQ library does.
 class Channel
 {
   public:
@@ -21,6 +23,8 @@ class Channel
     Channel(const std::string& endpoint, const std::string& identity);
     ~Channel(); ///< waits up to two seconds for what was sent to leave
 
+    /// Sends one frame that is given in parts.
+    void Send(std::span<const std::string_view> parts);
     void Send(std::string_view frame);
 
     /// \return the next frame; the view lives until the next call

@@ -122,30 +122,16 @@ ToMessage(const Spec& spec)
     return message;
 }
 
+/// Appends the key of a length-delimited field and the length (protobuf's encoding of fields).
 void
-ToMessage(const Observation& observation, const Stamp& stamp, v1::Observation* message)
+AppendKey(std::string& bytes, int field, std::size_t length)
 {
-    message->set_tick(stamp.tick);
-    message->set_sim_time_ns(stamp.simTimeNs);
-    message->set_terminated(observation.terminated);
-    message->set_truncated(stamp.truncated);
-    message->set_saturated(stamp.saturated);
-    message->set_arrays(observation.GetArrays().data(), observation.GetArrays().size());
-    message->clear_tables();
-    for (const auto& table : observation.tables)
+    bytes.push_back(static_cast<char>(field << 3 | 2));
+    for (; length > 127; length >>= 7)
     {
-        if (!stamp.withTables)
-        {
-            break;
-        }
-        auto* out = message->add_tables();
-        out->set_rows(table.rows);
-        out->mutable_columns()->Assign(table.columns.begin(), table.columns.end());
+        bytes.push_back(static_cast<char>(length | 128));
     }
-    auto* diagnostics = message->mutable_diagnostics();
-    diagnostics->set_build_wall_ns(stamp.buildWallNs);
-    diagnostics->set_tick_wall_ns(stamp.tickWallNs);
-    diagnostics->set_tick_cpu_ns(stamp.tickCpuNs);
+    bytes.push_back(static_cast<char>(length));
 }
 
 void
@@ -163,8 +149,9 @@ CheckMajor(uint32_t major)
 
 struct Wire::Messages
 {
-    v1::ToLearner ready;
-    v1::ToLearner observation;
+    v1::Observation before; ///< fields before the arrays
+    v1::Observation behind; ///< fields behind the arrays
+    std::string beforeBytes;
     v1::ToSimulator request;
 };
 
@@ -214,22 +201,62 @@ Wire::EncodeFault(FaultKind kind, uint64_t tick, const std::string& text) const
     return message.SerializeAsString();
 }
 
-std::string_view
-Wire::EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp)
+std::size_t
+Wire::EncodeAround(const Observation& observation, const Stamp& stamp)
 {
-    auto* out = m_messages->ready.mutable_ready();
-    out->set_spec_hash(specHash);
-    ToMessage(observation, stamp, out->mutable_observation());
-    m_messages->ready.SerializeToString(&m_frame);
-    return m_frame;
+    auto& before = m_messages->before;
+    before.set_tick(stamp.tick);
+    before.set_sim_time_ns(stamp.simTimeNs);
+    before.set_terminated(observation.terminated);
+    before.set_truncated(stamp.truncated);
+
+    auto& behind = m_messages->behind;
+    behind.clear_tables();
+    for (const auto& table : observation.tables)
+    {
+        if (!stamp.withTables)
+        {
+            break;
+        }
+        auto* out = behind.add_tables();
+        out->set_rows(table.rows);
+        out->mutable_columns()->Assign(table.columns.begin(), table.columns.end());
+    }
+    behind.set_saturated(stamp.saturated);
+    auto* diagnostics = behind.mutable_diagnostics();
+    diagnostics->set_build_wall_ns(stamp.buildWallNs);
+    diagnostics->set_tick_wall_ns(stamp.tickWallNs);
+    diagnostics->set_tick_cpu_ns(stamp.tickCpuNs);
+    behind.SerializeToString(&m_tail);
+
+    m_messages->beforeBytes.clear();
+    before.SerializeToString(&m_messages->beforeBytes);
+    AppendKey(m_messages->beforeBytes, v1::Observation::kArraysFieldNumber, observation.GetArrays().size());
+    return m_messages->beforeBytes.size() + observation.GetArrays().size() + m_tail.size();
 }
 
-std::string_view
+Wire::Parts
+Wire::EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp)
+{
+    const auto observationBytes = EncodeAround(observation, stamp);
+    std::string ready;
+    AppendKey(ready, v1::Ready::kSpecHashFieldNumber, specHash.size());
+    ready += specHash;
+    AppendKey(ready, v1::Ready::kObservationFieldNumber, observationBytes);
+    m_head.clear();
+    AppendKey(m_head, v1::ToLearner::kReadyFieldNumber, ready.size() + observationBytes);
+    m_head += ready + m_messages->beforeBytes;
+    return {m_head, observation.GetArrays(), m_tail};
+}
+
+Wire::Parts
 Wire::EncodeObservation(const Observation& observation, const Stamp& stamp)
 {
-    ToMessage(observation, stamp, m_messages->observation.mutable_observation());
-    m_messages->observation.SerializeToString(&m_frame);
-    return m_frame;
+    const auto observationBytes = EncodeAround(observation, stamp);
+    m_head.clear();
+    AppendKey(m_head, v1::ToLearner::kObservationFieldNumber, observationBytes);
+    m_head += m_messages->beforeBytes;
+    return {m_head, observation.GetArrays(), m_tail};
 }
 
 Request

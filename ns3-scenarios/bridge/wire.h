@@ -8,6 +8,7 @@
 #include "bridge/exchange.h"
 #include "bridge/spec.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -86,9 +87,11 @@ class Wire
     std::string EncodeSpec(const Spec& spec) const;
     std::string EncodeFault(FaultKind kind, uint64_t tick, const std::string& message) const;
 
-    /// The returned view lives until the next call of either.
-    std::string_view EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp);
-    std::string_view EncodeObservation(const Observation& observation, const Stamp& stamp);
+    /// One frame in three parts, of which the middle one is the observation's own block: the arrays are not copied. The
+    /// views live until the next call of either and as long as the observation.
+    using Parts = std::array<std::string_view, 3>;
+    Parts EncodeReady(const std::string& specHash, const Observation& observation, const Stamp& stamp);
+    Parts EncodeObservation(const Observation& observation, const Stamp& stamp);
 
     /// \throws Error (OUT_OF_STEP for bytes that are no message of the wire, VERSION for another major version)
     Request Decode(std::string_view frame);
@@ -98,8 +101,13 @@ class Wire
 
   private:
     struct Messages;
+
+    /// Serialises what stands before and behind the arrays. \return bytes of the whole Observation message
+    std::size_t EncodeAround(const Observation& observation, const Stamp& stamp);
+
     std::unique_ptr<Messages> m_messages; ///< reused from tick to tick, so that their buffers are
-    std::string m_frame;
+    std::string m_head;
+    std::string m_tail;
 };
 
 } // namespace ns3::marl

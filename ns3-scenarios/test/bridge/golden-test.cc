@@ -29,6 +29,17 @@ ReadFrame(const std::string& name)
     return bytes.str();
 }
 
+std::string
+Join(const Wire::Parts& parts)
+{
+    std::string frame;
+    for (const auto part : parts)
+    {
+        frame += part;
+    }
+    return frame;
+}
+
 Spec
 MakeSpec()
 {
@@ -117,9 +128,10 @@ TEST(GoldenFrames, ReadyAndObservation)
     Observation observation(spec);
     Fill(observation);
     Wire wire;
-    EXPECT_EQ(wire.EncodeReady(Wire::GetSpecHash(spec), observation, MakeStamp()), ReadFrame("ready"));
-    EXPECT_EQ(wire.EncodeObservation(observation, MakeStamp()), ReadFrame("observation"));
-    EXPECT_EQ(wire.EncodeObservation(observation, MakeStamp()), ReadFrame("observation")) << "the message is reused";
+    EXPECT_EQ(Join(wire.EncodeReady(Wire::GetSpecHash(spec), observation, MakeStamp())), ReadFrame("ready"));
+    EXPECT_EQ(Join(wire.EncodeObservation(observation, MakeStamp())), ReadFrame("observation"));
+    EXPECT_EQ(Join(wire.EncodeObservation(observation, MakeStamp())), ReadFrame("observation"))
+        << "the message is reused";
 }
 
 TEST(GoldenFrames, Fault)
