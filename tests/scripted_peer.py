@@ -62,9 +62,9 @@ def _broken(behaviour: str, tick: int) -> bytes:
             record["rewards_0"][0, 1] = np.inf
         return codec.encode_observation(replace(right, arrays=record.tobytes()))
     if behaviour == "flag":
-        record = np.frombuffer(bytearray(right.arrays), SPEC.layout)
-        record["flags"][0, 0] = 7
-        return codec.encode_observation(replace(right, arrays=record.tobytes()))
+        arrays = bytearray(right.arrays)
+        arrays[SPEC.flags_offset] = 7
+        return codec.encode_observation(replace(right, arrays=bytes(arrays)))
     if behaviour == "skip":
         return codec.encode_observation(observation(tick + 1))
     if behaviour == "hello-again":

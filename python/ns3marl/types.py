@@ -179,11 +179,17 @@ class Spec:
         )
 
     @cached_property
+    def flags_offset(self) -> int:
+        """Where in ``layout`` decides and masks start [bytes]; only they and padding stand behind."""
+        offset: int = self.layout.fields["decides_0"][1]  # type: ignore[index]
+        return offset
+
+    @cached_property
     def layout(self) -> np.dtype[np.void]:
         """The record of all arrays of one observation, as the wire lays them out.
 
         Fields: ``metrics``, ``observations_G``, ``state_B``, ``rewards_G``, ``decides_G``, ``masks_G`` for group number G and
-        state block number B; ``floats`` covers all float32 fields at once, ``flags`` all others but the metrics.
+        state block number B; ``floats`` covers all float32 fields at once.
         """
         sizes = [len(group.agents) for group in self.groups]
         widths = [len(group.features) for group in self.groups]
@@ -206,13 +212,9 @@ class Spec:
         first, last = offsets[names.index("observations_0")], offsets[names.index("decides_0")]
         return np.dtype(
             {
-                "names": [*names, "floats", "flags"],
-                "formats": [
-                    *types,
-                    np.dtype((np.float32, ((last - first) // 4,))),
-                    np.dtype((np.uint8, (packed.itemsize - last,))),
-                ],
-                "offsets": [*offsets, first, last],
+                "names": [*names, "floats"],
+                "formats": [*types, np.dtype((np.float32, ((last - first) // 4,)))],
+                "offsets": [*offsets, first],
                 "itemsize": -(-packed.itemsize // 8) * 8,
             }
         )

@@ -117,11 +117,10 @@ def test_killed_in_mid_episode(scenario_path: Callable[[str], Path], number: sig
     with Pool(scenario_path("echo"), num_envs=2) as pool:
         batch = pool.reset()
         os.kill(pool.pids[1], number)
-        pool.send(batch.env_id, right_actions(batch))
         with pytest.raises(
             Crashed, match=rf"environment 1, RngRun 2 ended with signal {number.name} before its episode did"
         ):
-            pool.recv(2)
+            pool.step(right_actions(batch))
         assert pool.reset().tick.tolist() == [0, 0]
 
 

@@ -151,7 +151,10 @@ class Pool:
         self._unbegun: list[_Env] = []
         self._ready: list[_Env] = []
         self._asked: list[_Env] = []  # of the last batch
+        self._ended = False  # whether an episode has ended since the last batch
         self._all_ids = np.arange(num_envs)
+        self._all_false = np.zeros(num_envs, np.bool_)
+        self._all_ids.flags.writeable = self._all_false.flags.writeable = False
         self._watch_s = 0.0
         self._last: Batch | None = None
         self._router = Router(endpoint)
@@ -322,6 +325,7 @@ class Pool:
             )
         if message.terminated or message.truncated:
             env.ended, env.ended_run, env.observation = message, env.run, None
+            self._ended = True
             self._retire(env)
             self._unbegun.append(env)
             self._begin()
@@ -343,25 +347,40 @@ class Pool:
             groups,
             state,
             metrics,
-            np.zeros(len(envs), np.bool_),
-            np.zeros(len(envs), np.bool_),
+            self._all_false[: len(envs)],
+            self._all_false[: len(envs)],
             [None] * len(envs),
             [observation.tables for observation in seen],
         )
-        wall_ns = [observation.tick_wall_ns for observation in seen]
-        for row, env in enumerate(envs):
-            if env.ended is not None:
-                self._tell_of_end(batch, row, env, env.ended)
-                wall_ns[row] += env.ended.tick_wall_ns
-                env.ended = None
+        wall_ns = max([observation.tick_wall_ns for observation in seen])
+        if self._ended:
+            wall_ns = self._tell_of_ends(batch, envs)
         spent_s = time.perf_counter() - started_s
-        simulator_s = min(spent_s, max(wall_ns) * 1e-9)
+        simulator_s = min(spent_s, wall_ns * 1e-9)
         self.timing.simulator_s += simulator_s
         self.timing.wire_s += spent_s - simulator_s
         return batch
 
+    def _tell_of_ends(self, batch: Batch, envs: Sequence[_Env]) -> int:
+        """Puts what belongs to ended episodes into the rows of their environments.
+
+        Returns:
+            the longest wall-clock time that a simulator spent for this batch, ended and begun episodes together [ns].
+        """
+        batch.terminated, batch.truncated = batch.terminated.copy(), batch.truncated.copy()
+        longest_ns = 0
+        for row, env in enumerate(envs):
+            assert env.observation is not None
+            wall_ns = env.observation.tick_wall_ns
+            if env.ended is not None:
+                wall_ns += env.ended.tick_wall_ns
+                self._tell_of_end(batch, row, env, env.ended)
+                env.ended = None
+            longest_ns = max(longest_ns, wall_ns)
+        self._ended = any(env.ended is not None for env in self._envs)
+        return longest_ns
+
     def _tell_of_end(self, batch: Batch, row: int, env: _Env, ended: codec.Observation) -> None:
-        """Puts what belongs to the ended episode into the row of its environment."""
         groups, state, metrics = codec.unpack(self.spec, [ended.arrays])
         for now, then in zip(batch.groups, groups, strict=True):
             now.rewards[row] = then.rewards[0]
