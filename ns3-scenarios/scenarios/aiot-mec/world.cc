@@ -148,8 +148,10 @@ World::GetSlotServers(uint32_t device) const
     std::iota(servers.begin(), servers.end(), 0);
     if (servers.size() > Settings::SERVER_SLOTS)
     {
-        std::stable_sort(servers.begin(), servers.end(), [&](uint32_t a, uint32_t b) {
-            return m_network->GetMeanSnrDb(device, a) > m_network->GetMeanSnrDb(device, b);
+        std::sort(servers.begin(), servers.end(), [&](uint32_t a, uint32_t b) {
+            const double snrA = m_network->GetMeanSnrDb(device, a);
+            const double snrB = m_network->GetMeanSnrDb(device, b);
+            return snrA != snrB ? snrA > snrB : a < b;
         });
         servers.resize(Settings::SERVER_SLOTS);
         std::sort(servers.begin(), servers.end());
