@@ -61,7 +61,7 @@ class Template : public Scenario
         Group group{"stations", {}, {}, {}, {}};
         for (uint32_t i = 0; i < m_stations; i++)
         {
-            group.agents.push_back("station-" + std::to_string(i));
+            group.agents.push_back("station_" + std::to_string(i));
         }
         // name, unit, lowest, highest value, saturating (clip to the bounds, or fail?), description
         group.features = {

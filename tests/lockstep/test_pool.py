@@ -165,6 +165,20 @@ def test_tcp_on_loopback(echo: Path) -> None:
         Pool(echo, endpoint="udp://127.0.0.1:1")
 
 
+def test_frames_larger_than_any_buffer(echo: Path) -> None:
+    arguments = ["--agents=4000", "--features=64", "--continuousHeads=8", "--ticks=3"]
+    for endpoint in (None, "tcp://127.0.0.1:0"):  # 1 MB of observations, 144 kB of actions
+        with Pool(echo, arguments=arguments, endpoint=endpoint) as pool:
+            batch = pool.reset()
+            for _ in range(3):
+                actions = default_actions(pool.spec, 1)
+                actions[0].discrete[...] = batch.groups[0].observations[..., 0:1]
+                actions[0].continuous[..., 0:1] = batch.groups[0].observations[..., 1:2]
+                batch = pool.step(actions)
+                assert batch.groups[0].rewards.shape == (1, 4000)
+                assert (batch.groups[0].rewards == 1).all()
+
+
 def test_wrong_settings(echo: Path) -> None:
     with pytest.raises(ConfigError, match="num_envs is 0, expected 1 or above"):
         Pool(echo, num_envs=0)
