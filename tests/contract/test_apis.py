@@ -22,6 +22,7 @@ from ns3marl.errors import ConfigError, SpecViolation
 
 SCENARIOS = {
     "echo": ("--agents=3", "--ticks=7", "--masked=true", "--idle=true"),
+    "template": ("--ticks=6",),
     "aiot-mec": ("--devices=4", "--servers=2", "--channels=2", "--ticks=12"),
 }
 
@@ -83,8 +84,13 @@ def test_episodes_end_and_state_matches_space(make: Callable[..., Any]) -> None:
     assert infos[environment.possible_agents[0]]["metrics"]
 
 
-def test_reset_goes_on_with_the_next_episode_and_seed_starts_anew(make: Callable[..., Any]) -> None:
-    environment = make(Ns3ParallelEnv)
+@pytest.mark.parametrize(
+    "scenario", ["echo", "aiot-mec"]
+)  # the template's first observation is always the same
+def test_reset_goes_on_with_the_next_episode_and_seed_starts_anew(
+    scenario_path: Callable[[str], Path], scenario: str
+) -> None:
+    environment = Ns3ParallelEnv(scenario_path(scenario), SCENARIOS[scenario])
 
     def first_observation(seed: int | None) -> bytes:
         observations, _ = environment.reset(seed=seed)
@@ -94,6 +100,7 @@ def test_reset_goes_on_with_the_next_episode_and_seed_starts_anew(make: Callable
     assert first != second
     assert first_observation(5) == first
     assert first_observation(6) != first
+    environment.close()
 
 
 def test_masked_choices_are_remapped_or_refused(scenario_path: Callable[[str], Path]) -> None:
