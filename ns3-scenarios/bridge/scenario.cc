@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <thread>
 #include <unistd.h>
 
 namespace ns3::marl
@@ -26,6 +27,10 @@ namespace ns3::marl
 
 namespace
 {
+
+/// Between the last observation and the end of the process: taking a network down keeps a core busy for milliseconds in
+/// which the learner could not take the observation from it.
+constexpr std::chrono::milliseconds FAREWELL{20};
 
 using Make = std::function<std::unique_ptr<Scenario>()>;
 
@@ -159,7 +164,12 @@ class Session
                 m_tick = stamp.tick;
                 m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp)
                                                : m_wire.EncodeObservation(observation, stamp));
-                return action != nullptr && ReceiveAction(stamp.tick, spec, *action);
+                if (action == nullptr)
+                {
+                    std::this_thread::sleep_for(FAREWELL);
+                    return false;
+                }
+                return ReceiveAction(stamp.tick, spec, *action);
             });
         lockstep.Run();
     }

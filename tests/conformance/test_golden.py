@@ -43,7 +43,9 @@ def test_observations_decode_to_their_arrays() -> None:
         "device": [1, 0],
         "latency_s": [0.0125, 0.5],
     }
-    groups, state, metrics = codec.unpack(golden.SPEC, [seen.arrays, seen.arrays])
+    block = codec.Block(golden.SPEC, 2)
+    block.fill([seen.arrays, seen.arrays])
+    groups, state, metrics = block.groups, block.state, block.metrics
     assert groups[0].observations[1].tolist() == [[1.5, 2.0], [-20.0, 50.0]]
     assert groups[0].rewards[0].tolist() == [-1.0, 0.5]
     assert groups[0].decides[0].tolist() == [True, False]

@@ -151,6 +151,7 @@ class Pool:
         self._unbegun: list[_Env] = []
         self._ready: list[_Env] = []
         self._asked: list[_Env] = []  # of the last batch
+        self._blocks: dict[int, codec.Block] = {}  # made ahead, by number of rows
         self._ended = False  # whether an episode has ended since the last batch
         self._all_ids = np.arange(num_envs)
         self._all_false = np.zeros(num_envs, np.bool_)
@@ -261,8 +262,11 @@ class Pool:
             env.waiting = True
             if not self._router.send(peer.identity, codec.encode_action(env.observation.tick, shaped, row)):
                 self._await_end(peer)
+        # What can be done while the simulators simulate: memory for their answers, processes for the next episodes.
+        if len(self._asked) not in self._blocks:
+            self._blocks[len(self._asked)] = codec.Block(self.spec, len(self._asked))
         if self._leaving:
-            self._tend()  # while the simulators simulate, so that no reset waits for it
+            self._tend()
 
     # -------------------------------------------------------------------------------------------------- observations
 
@@ -339,14 +343,15 @@ class Pool:
         envs = self._asked = sorted(self._ready, key=_index)
         self._ready.clear()
         seen = [env.observation for env in envs if env.observation is not None]
-        groups, state, metrics = codec.unpack(self.spec, [observation.arrays for observation in seen])
+        block = self._blocks.pop(len(envs), None) or codec.Block(self.spec, len(envs))
+        block.fill([observation.arrays for observation in seen])
         batch = Batch(
             self._all_ids if len(envs) == self.num_envs else np.array([env.index for env in envs]),
             np.array([observation.tick for observation in seen]),
             np.array([observation.sim_time_ns for observation in seen]),
-            groups,
-            state,
-            metrics,
+            block.groups,
+            block.state,
+            block.metrics,
             self._all_false[: len(envs)],
             self._all_false[: len(envs)],
             [None] * len(envs),
@@ -381,10 +386,11 @@ class Pool:
         return longest_ns
 
     def _tell_of_end(self, batch: Batch, row: int, env: _Env, ended: codec.Observation) -> None:
-        groups, state, metrics = codec.unpack(self.spec, [ended.arrays])
-        for now, then in zip(batch.groups, groups, strict=True):
+        block = codec.Block(self.spec, 1)
+        block.fill([ended.arrays])
+        for now, then in zip(batch.groups, block.groups, strict=True):
             now.rewards[row] = then.rewards[0]
-        batch.metrics[row] = metrics[0]
+        batch.metrics[row] = block.metrics[0]
         batch.terminated[row] = ended.terminated
         batch.truncated[row] = ended.truncated
         batch.tables[row] = ended.tables
@@ -393,9 +399,9 @@ class Pool:
             ended.sim_time_ns,
             ended.terminated,
             ended.truncated,
-            tuple([group.observations[0] for group in groups]),
-            tuple([block[0] for block in state]),
-            metrics[0],
+            tuple([group.observations[0] for group in block.groups]),
+            tuple([rows[0] for rows in block.state]),
+            block.metrics[0],
             self._rng_seed,
             env.ended_run,
         )

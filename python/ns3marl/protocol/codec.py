@@ -33,7 +33,7 @@ _INT32, _FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
 @dataclass(slots=True)
 class Observation:
-    """One environment at one tick; ``unpack`` makes arrays of its bytes."""
+    """One environment at one tick; a ``Block`` makes arrays of its bytes."""
 
     tick: int
     sim_time_ns: int
@@ -161,28 +161,41 @@ def _tables(message: pb.Observation, spec: Spec) -> dict[str, dict[str, Float64 
     return tables
 
 
-def unpack(
-    spec: Spec, blocks: Sequence[bytes]
-) -> tuple[tuple[GroupArrays, ...], tuple[Float32, ...], Float64]:
-    """Makes arrays of the blocks of B observations, with one copy for all of them.
+class Block:
+    """Memory for the arrays of B observations, with the arrays that lie in it.
 
-    Returns:
-        per group its arrays [B,A,...], per state block [B,S,F], and the metrics [B,M]. They may be written to.
+    Making it takes longer than filling it, so a learner that waits for observations makes it meanwhile.
 
-    Raises:
-        SpecViolation: a value is NaN or infinite.
+    Attributes:
+        groups: per group its arrays [B,A,...].
+        state: per state block [B,S,F].
+        metrics: [B,M].
     """
-    record = np.frombuffer(bytearray(b"").join(blocks), spec.layout)
-    floats = record["floats"]
-    # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
-    if not math.isfinite(np.add.reduce(floats, axis=None)) and not np.isfinite(floats).all():
-        raise _not_finite(spec, record)
-    group_names, state_names = spec.layout_names
-    return (
-        tuple([GroupArrays(record[o], record[r], record[d], record[m]) for o, r, d, m in group_names]),
-        tuple([record[name] for name in state_names]),
-        record["metrics"],
-    )
+
+    __slots__ = ("_floats", "_memory", "_record", "_spec", "groups", "metrics", "state")
+
+    def __init__(self, spec: Spec, rows: int) -> None:
+        self._spec = spec
+        self._memory = bytearray(rows * spec.layout.itemsize)
+        self._record = record = np.frombuffer(self._memory, spec.layout)
+        self._floats = record["floats"]
+        group_names, state_names = spec.layout_names
+        self.groups = tuple(
+            [GroupArrays(record[o], record[r], record[d], record[m]) for o, r, d, m in group_names]
+        )
+        self.state: tuple[Float32, ...] = tuple([record[name] for name in state_names])
+        self.metrics: Float64 = record["metrics"]
+
+    def fill(self, blocks: Sequence[bytes]) -> None:
+        """Copies the ``arrays`` of B observations in.
+
+        Raises:
+            SpecViolation: a value is NaN or infinite.
+        """
+        memoryview(self._memory)[:] = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
+        if not math.isfinite(np.add.reduce(self._floats, axis=None)) and not np.isfinite(self._floats).all():
+            raise _not_finite(self._spec, self._record)
 
 
 def _not_finite(spec: Spec, record: Any) -> SpecViolation:
