@@ -3,72 +3,93 @@
 """What the bridge costs on a real scenario: `aiot-mec` (N=50, K=9) in lockstep against the same binary on its own.
 
 Both play the best-SNR policy over the same episode: in lockstep Python decides, standalone the scenario's built-in twin of that
-policy does. The final metrics must be identical. Runs take turns, and the fastest run of each kind counts, since a machine's
-other work only ever adds. `lockstep_gap_percent` is the same cost seen from inside the lockstep run: the time in which the
-simulator waited, over the time in which it simulated.
+policy does. The final metrics must be identical, so every tick simulates the same events on both sides.
+
+A machine's speed may drift by half within a minute, and more between its cores, which hides what is measured here. So both
+episodes run on one core and take turns of half a second: while one simulates, the other is stopped, or waits for its action.
+Ticks in which a turn changed count on neither side. `lockstep_overhead_percent` compares the sums of all other ticks;
+`lockstep_gap_percent` is what a lockstep run itself sees: the time in which the simulator waited, over that in which it simulated.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import statistics
+import os
+import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from awake import awake
 
 from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.rl.policy import Policy
 from ns3marl.toolchain import find_scenario
 
-WARM_UP_TICKS, TICKS, PAIRS = 20, 320, 5
-ARGUMENTS = ("--devices=50", "--servers=9", f"--ticks={TICKS}")
+WARM_UP_TICKS, TICKS, PAIRS, TURN_S = 20, 320, 8, 0.5
 
 
-def standalone() -> dict[str, float]:
-    """An episode under the built-in policy: wall and CPU time after the warm-up, and the metrics."""
-    command = [
-        str(find_scenario("aiot-mec")),
-        "--standalone",
-        f"--warm-up={WARM_UP_TICKS}",
-        "--seed=1",
-        "--run=1",
-        *ARGUMENTS,
-    ]
-    output = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return {"wall_s": output["wall_ns"] * 1e-9, "cpu_s": output["cpu_ns"] * 1e-9, **output["metrics"]}
+@dataclass(frozen=True)
+class Pair:
+    """One episode played on both sides. Arrays hold the ticks that count."""
+
+    alone_s: np.ndarray  #: from one observation to the next
+    lockstep_s: np.ndarray  #: from one observation to the next
+    simulated_s: np.ndarray  #: the simulator's share of it
+    metrics: list[tuple[str, float | None, float]]  #: name, value alone, value in lockstep
+    cpu_ms_per_tick: float
+    rss_mb: float
 
 
-def lockstep(name: str, ticks: int = TICKS) -> dict[str, float]:
-    """The same episode under a Python policy, up to its last observation; `ticks` may cut it short."""
+def play(policy_name: str, ticks: int) -> Pair:
+    """Plays the first ticks of both sides, in turns; only under best-SNR do both sides play the same."""
+    arguments = ("--devices=50", "--servers=9", f"--ticks={ticks}")
+    core = min(os.sched_getaffinity(0))
     arrivals_s: list[float] = []
+    simulated_s: list[float] = []
+    counts = np.ones(ticks, bool)
+    counts[:WARM_UP_TICKS] = False
     with Pool(
-        "aiot-mec", arguments=ARGUMENTS, spares=0, on_frame=lambda *_: arrivals_s.append(time.perf_counter())
+        "aiot-mec", arguments=arguments, spares=0, on_frame=lambda *_: arrivals_s.append(time.perf_counter())
     ) as pool:
-        policy: Policy = heuristics.make(name, pool.spec)
+        policy: Policy = heuristics.make(policy_name, pool.spec)
         batch = pool.reset()
         pid = pool.pids[0]
-        for tick in range(ticks):
-            if tick == WARM_UP_TICKS:
-                start_s, cpu_s, simulator_s = time.perf_counter(), cpu_seconds(pid), pool.timing.simulator_s
-            if tick == ticks - 1:  # the process is gone after the last one
-                cpu_s = cpu_seconds(pid) - cpu_s
-                rss_mb = peak_rss_mb(pid)
-                simulator_s = pool.timing.simulator_s - simulator_s
-                gap_percent = 100 * ((time.perf_counter() - start_s) / simulator_s - 1)
-            batch = pool.step(policy.act(batch, [np.random.default_rng((0, 0, 0, tick))]))
+        os.sched_setaffinity(pid, {core})
+        command = [str(find_scenario("aiot-mec")), "--standalone", "--seed=1", "--run=1", *arguments]
+        alone = subprocess.Popen(command, stdout=subprocess.PIPE)
+        os.sched_setaffinity(alone.pid, {core})
+        while len(simulated_s) < ticks:
+            time.sleep(TURN_S)
+            alone.send_signal(signal.SIGSTOP)
+            counts[len(simulated_s)] = False
+            turn_ends_s = time.perf_counter() + TURN_S
+            while len(simulated_s) < ticks and time.perf_counter() < turn_ends_s:
+                tick = len(simulated_s)
+                if tick == WARM_UP_TICKS:
+                    cpu_s = cpu_seconds(pid)
+                if tick == ticks - 1:  # the process is gone after the last one
+                    cpu_s = cpu_seconds(pid) - cpu_s
+                    rss_mb = peak_rss_mb(pid)
+                before_s = pool.timing.simulator_s
+                batch = pool.step(policy.act(batch, [np.random.default_rng((0, 0, 0, tick))]))
+                simulated_s.append(pool.timing.simulator_s - before_s)
+            alone.send_signal(signal.SIGCONT)
         names = [metric.name for metric in pool.spec.metrics]
-        return {
-            "wall_s": arrivals_s[ticks] - start_s,
-            "cpu_s": cpu_s,
-            "rss_mb": rss_mb,
-            "gap_percent": gap_percent,
-            **dict(zip(names, batch.metrics[0], strict=True)),
-        }
+    output = json.loads(alone.communicate()[0])
+    alone_s = 1e-9 * np.array(output["tick_wall_ns"])
+    counts &= alone_s < TURN_S
+    return Pair(
+        alone_s=alone_s[counts],
+        lockstep_s=np.diff(arrivals_s[: ticks + 1])[counts],
+        simulated_s=np.array(simulated_s)[counts],
+        metrics=[(n, output["metrics"][n], float(v)) for n, v in zip(names, batch.metrics[0], strict=True)],
+        cpu_ms_per_tick=1e3 * cpu_s / (ticks - WARM_UP_TICKS - 1),
+        rss_mb=rss_mb,
+    )
 
 
 def cpu_seconds(pid: int) -> float:
@@ -88,31 +109,34 @@ def same(a: float | None, b: float) -> bool:
     return math.isnan(b) if a is None else a == b
 
 
+def percent_more(pairs: list[Pair], a: str, b: str) -> float:
+    """How much more time `a` takes than `b`, over all ticks that count."""
+    a_s, b_s = (sum(getattr(pair, name).sum() for pair in pairs) for name in (a, b))
+    return float(100 * (a_s / b_s - 1))
+
+
 def main() -> None:
-    """Runs the pairs, and a random policy for comparison."""
-    alone: list[dict[str, float]] = []
-    together: list[dict[str, float]] = []
-    for pair in range(PAIRS):
-        alone.append(standalone())
-        together.append(lockstep("best-snr"))
-        walls = f"{alone[-1]['wall_s']:.2f} s alone, {together[-1]['wall_s']:.2f} s in lockstep"
-        print(f"pair {pair + 1} of {PAIRS}: {walls}", flush=True)
-    metrics = set(alone[0]) - {"wall_s", "cpu_s"}
-    differing = [name for name in metrics if not same(alone[0][name], together[0][name])]
-    if differing:
-        raise SystemExit(f"the policies did not play the same episode: {differing} differ")
-    ticks = 60
-    random = lockstep("random", ticks)
-    cpu_ms = 1e3 * min(run["cpu_s"] for run in together) / (TICKS - WARM_UP_TICKS - 1)
-    fastest = min(run["wall_s"] for run in together) / min(run["wall_s"] for run in alone)
-    print(f"metrics_identical: {len(metrics)} metrics")
-    print(f"lockstep_gap_percent: {statistics.median(run['gap_percent'] for run in together):.2f} %")
-    print(f"lockstep_overhead_percent: {100 * (fastest - 1):.2f} %")
-    print(f"cpu_ms_per_tick_n50_k9: {cpu_ms:.1f} ms")
-    print(f"cpu_ms_per_tick_n50_k9_random: {1e3 * random['cpu_s'] / (ticks - WARM_UP_TICKS - 1):.1f} ms")
-    print(f"simulator_rss_mb: {max(run['rss_mb'] for run in together):.0f} MB")
+    """Plays the pairs, and a random policy for comparison."""
+    pairs: list[Pair] = []
+    for number in range(1, PAIRS + 1):
+        pair = play("best-snr", TICKS)
+        differing = [name for name, alone, lockstep in pair.metrics if not same(alone, lockstep)]
+        if differing:
+            raise SystemExit(f"the policies did not play the same episode: {differing} differ")
+        pairs.append(pair)
+        print(
+            f"pair {number} of {PAIRS}: {len(pair.alone_s)} ticks, {pair.alone_s.sum():.2f} s alone, "
+            f"{pair.lockstep_s.sum():.2f} s in lockstep ({percent_more([pair], 'lockstep_s', 'alone_s'):+.1f} %)",
+            flush=True,
+        )
+    random = play("random", 60)
+    print(f"metrics_identical: {len(pairs[0].metrics)} metrics")
+    print(f"lockstep_gap_percent: {percent_more(pairs, 'lockstep_s', 'simulated_s'):.2f} %")
+    print(f"lockstep_overhead_percent: {percent_more(pairs, 'lockstep_s', 'alone_s'):.2f} %")
+    print(f"cpu_ms_per_tick_n50_k9: {min(pair.cpu_ms_per_tick for pair in pairs):.1f} ms")
+    print(f"cpu_ms_per_tick_n50_k9_random: {random.cpu_ms_per_tick:.1f} ms")
+    print(f"simulator_rss_mb: {max(pair.rss_mb for pair in pairs):.0f} MB")
 
 
 if __name__ == "__main__":
-    with awake():
-        main()
+    main()

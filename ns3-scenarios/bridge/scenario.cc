@@ -211,35 +211,29 @@ class Session
     uint64_t m_tick{0};
 };
 
-/// Runs an episode without a learner and prints its metrics and what it cost.
+/// Runs an episode without a learner and prints its metrics and what each tick cost, from one observation to the next.
 void
-RunStandalone(const Make& make,
-              const std::vector<std::string>& arguments,
-              uint32_t seed,
-              uint64_t run,
-              uint64_t warmUpTicks)
+RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run)
 {
     auto [scenario, spec, withTables] = Configure(make, arguments);
     SetSeed(seed, run);
-    std::chrono::steady_clock::time_point start; // after the warm-up
-    std::chrono::steady_clock::time_point end;
-    int64_t cpuNs = 0;
+    std::optional<std::chrono::steady_clock::time_point> before;
+    std::vector<int64_t> wallNs;
+    std::vector<int64_t> cpuNs;
     Stamp last;
     std::vector<double> metrics;
     Lockstep lockstep(
         *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-            if (stamp.tick > warmUpTicks)
+            const auto now = std::chrono::steady_clock::now();
+            if (before)
             {
-                cpuNs += stamp.tickCpuNs;
+                wallNs.push_back(std::chrono::nanoseconds(now - *before).count());
+                cpuNs.push_back(stamp.tickCpuNs);
             }
-            else
-            {
-                start = std::chrono::steady_clock::now();
-            }
+            before = now;
             last = stamp;
             if (!action)
             {
-                end = std::chrono::steady_clock::now();
                 metrics.assign(observation.metrics.begin(), observation.metrics.end());
                 return false;
             }
@@ -248,10 +242,20 @@ RunStandalone(const Make& make,
             return true;
         });
     lockstep.Run();
-    const std::chrono::nanoseconds wall = end - start;
-
-    std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs
-              << ",\"wall_ns\":" << wall.count() << ",\"cpu_ns\":" << cpuNs << ",\"metrics\":{";
+    const auto printList = [](const char* key, const std::vector<int64_t>& values) {
+        std::cout << ",\"" << key << "\":";
+        const char* separator = "[";
+        for (const int64_t value : values)
+        {
+            std::cout << separator << value;
+            separator = ",";
+        }
+        std::cout << (values.empty() ? "[]" : "]");
+    };
+    std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs;
+    printList("tick_wall_ns", wallNs);
+    printList("tick_cpu_ns", cpuNs);
+    std::cout << ",\"metrics\":{";
     std::cout.precision(std::numeric_limits<double>::max_digits10);
     for (std::size_t i = 0; i < metrics.size(); ++i)
     {
@@ -306,8 +310,7 @@ PrintHelp(const std::string& name, const Make& make)
     scenario->AddArguments(parser);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
-              << name
-              << " --standalone [--seed=1] [--run=1] [--warm-up=0] [ARGUMENTS]   run an episode without a learner\n\n"
+              << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n\n"
               << parser.GetHelp();
 }
 
@@ -338,8 +341,7 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         {
             const auto seed = ToNumber(Take(words, "seed"), "seed", 1);
             const auto run = ToNumber(Take(words, "run"), "run", 1);
-            const auto warmUpTicks = ToNumber(Take(words, "warm-up"), "warm-up", 0);
-            RunStandalone(make, words, static_cast<uint32_t>(seed), run, warmUpTicks);
+            RunStandalone(make, words, static_cast<uint32_t>(seed), run);
             return 0;
         }
         const auto endpoint = Take(words, "connect");
