@@ -8,11 +8,13 @@
 
 #include <zmq.hpp>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <optional>
-#include <system_error>
-#include <thread>
+#include <poll.h>
 #include <unistd.h>
 
 namespace ns3::marl
@@ -74,6 +76,37 @@ struct RemoteDealer
     zmq::message_t received;
 };
 
+// What a signal handler may look at.
+int g_lifeFd;
+std::string g_socketPath; ///< the learner's socket file; empty: none
+std::string g_socketFolder;
+
+/// Signal handler: the pipe has changed.
+void
+LearnerSpoke(int /* signal */)
+{
+    pollfd pipe{g_lifeFd, 0, 0};
+    if (poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLHUP))
+    {
+        return;
+    }
+    if (!g_socketPath.empty())
+    {
+        unlink(g_socketPath.c_str());
+        rmdir(g_socketFolder.c_str()); // only when empty
+    }
+    signal(SIGTERM, SIG_DFL);
+    raise(SIGTERM);
+}
+
+[[noreturn]] void
+FailToWatch(int lifeFd)
+{
+    throw Error(FaultKind::CONFIG,
+                "--life-fd=" + std::to_string(lifeFd) + " cannot be watched (" + std::strerror(errno) +
+                    "); expected the read end of a pipe");
+}
+
 } // namespace
 
 struct Channel::Sockets
@@ -127,26 +160,27 @@ Channel::Receive()
 void
 WatchLearner(int lifeFd, const std::string& endpoint)
 {
-    std::thread([lifeFd, endpoint] {
-        char byte;
-        ssize_t count;
-        do
-        {
-            count = read(lifeFd, &byte, 1);
-        } while (count > 0 || (count < 0 && errno == EINTR));
-        if (count < 0)
-        {
-            return; // not a pipe of ours: nothing to watch
-        }
-        if (endpoint.starts_with(IPC))
-        {
-            std::error_code ignored;
-            const std::filesystem::path path = endpoint.substr(IPC.size());
-            std::filesystem::remove(path, ignored);
-            std::filesystem::remove(path.parent_path(), ignored); // only when empty
-        }
-        kill(getpid(), SIGTERM);
-    }).detach();
+    // All simulators inherit one open pipe, but whom it signals is told once for each opening: so this one opens it anew.
+    g_lifeFd = open(("/proc/self/fd/" + std::to_string(lifeFd)).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (g_lifeFd < 0)
+    {
+        FailToWatch(lifeFd);
+    }
+    if (endpoint.starts_with(IPC))
+    {
+        const std::filesystem::path path = endpoint.substr(IPC.size());
+        g_socketPath = path;
+        g_socketFolder = path.parent_path();
+    }
+    struct sigaction action{};
+    action.sa_handler = LearnerSpoke;
+    action.sa_flags = SA_RESTART;
+    if (sigaction(SIGIO, &action, nullptr) < 0 || fcntl(g_lifeFd, F_SETOWN, getpid()) < 0 ||
+        fcntl(g_lifeFd, F_SETFL, fcntl(g_lifeFd, F_GETFL) | O_ASYNC) < 0)
+    {
+        FailToWatch(lifeFd);
+    }
+    LearnerSpoke(SIGIO); // it may have gone before anyone watched
 }
 
 } // namespace ns3::marl
