@@ -48,15 +48,15 @@ def play(policy_name: str, ticks: int) -> Pair:
     """Plays the first ticks of both sides, in turns; only under best-SNR do both sides play the same."""
     arguments = ("--devices=50", "--servers=9", f"--ticks={ticks}")
     core = min(os.sched_getaffinity(0))
-    arrivals_s: list[float] = []
     simulated_s: list[float] = []
     counts = np.ones(ticks, bool)
     counts[:WARM_UP_TICKS] = False
-    with Pool(
-        "aiot-mec", arguments=arguments, spares=0, on_frame=lambda *_: arrivals_s.append(time.perf_counter())
-    ) as pool:
+    counts[-1] = False  # its end is also that of the process
+    rngs = [np.random.default_rng(0)]
+    with Pool("aiot-mec", arguments=arguments, spares=0) as pool:
         policy: Policy = heuristics.make(policy_name, pool.spec)
         batch = pool.reset()
+        observed_s = [time.perf_counter()]
         pid = pool.pids[0]
         os.sched_setaffinity(pid, {core})
         command = [str(find_scenario("aiot-mec")), "--standalone", "--seed=1", "--run=1", *arguments]
@@ -75,7 +75,8 @@ def play(policy_name: str, ticks: int) -> Pair:
                     cpu_s = cpu_seconds(pid) - cpu_s
                     rss_mb = peak_rss_mb(pid)
                 before_s = pool.timing.simulator_s
-                batch = pool.step(policy.act(batch, [np.random.default_rng((0, 0, 0, tick))]))
+                batch = pool.step(policy.act(batch, rngs))
+                observed_s.append(time.perf_counter())
                 simulated_s.append(pool.timing.simulator_s - before_s)
             alone.send_signal(signal.SIGCONT)
         names = [metric.name for metric in pool.spec.metrics]
@@ -84,7 +85,7 @@ def play(policy_name: str, ticks: int) -> Pair:
     counts &= alone_s < TURN_S
     return Pair(
         alone_s=alone_s[counts],
-        lockstep_s=np.diff(arrivals_s[: ticks + 1])[counts],
+        lockstep_s=np.diff(observed_s)[counts],
         simulated_s=np.array(simulated_s)[counts],
         metrics=[(n, output["metrics"][n], float(v)) for n, v in zip(names, batch.metrics[0], strict=True)],
         cpu_ms_per_tick=1e3 * cpu_s / (ticks - WARM_UP_TICKS - 1),

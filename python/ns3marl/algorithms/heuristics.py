@@ -105,16 +105,16 @@ class BestSnr:
     def __init__(self, spec: Spec) -> None:
         self.names = _Names(spec)
         self.spec = spec
+        self.home = np.arange(len(spec.groups[0].agents)) % self.names.channels
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         del rngs
         servers, channels = self.names.masks(batch)
-        snr = batch.groups[0].observations[..., self.names.snr]
-        server = np.where(servers, snr, -np.inf).argmax(-1)
-        home = np.broadcast_to(np.arange(snr.shape[1]) % self.names.channels, snr.shape[:2])
-        free = np.take_along_axis(channels, home[..., None], axis=-1)[..., 0]
-        return [_full_offload(self.spec, batch, server, np.where(free, home, channels.argmax(-1)))]
+        server = np.where(servers, batch.groups[0].observations[..., self.names.snr], -np.inf).argmax(-1)
+        free = channels[:, np.arange(len(self.home)), self.home]
+        channel = np.where(free, self.home, channels.argmax(-1))
+        return [_full_offload(self.spec, batch, server, channel)]
 
 
 class CoordinatedGreedy:
@@ -313,7 +313,8 @@ def _full_offload(
     """Mode full at 30 dBm with these servers and channels [B,A] for agents that were asked, defaults for the rest."""
     discrete, continuous = _defaults(spec, len(batch.env_id))
     asked = batch.groups[0].decides
-    chosen = np.stack([np.full(server.shape, FULL), server, channel], axis=-1)
-    discrete = np.where(asked[..., None], chosen, discrete).astype(np.int32)
-    continuous[..., 0] = np.where(asked, MAX_POWER_DBM, continuous[..., 0])
+    discrete[asked, 0] = FULL
+    discrete[asked, 1] = server[asked]
+    discrete[asked, 2] = channel[asked]
+    continuous[asked, 0] = MAX_POWER_DBM
     return Actions(discrete, continuous)
