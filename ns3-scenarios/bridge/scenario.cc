@@ -310,7 +310,8 @@ PrintHelp(const std::string& name, const Make& make)
     scenario->AddArguments(parser);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
-              << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n\n"
+              << name
+              << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n\n"
               << parser.GetHelp();
 }
 
