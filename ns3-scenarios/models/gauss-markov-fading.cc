@@ -31,15 +31,7 @@ GaussMarkovFading::SetEndpoints(const std::vector<Ptr<MobilityModel>>& devices,
 {
     NS_ABORT_MSG_IF(rho < 0 || rho >= 1, "The correlation of fading lies in [0, 1), not at " << rho);
     m_rho = rho;
-    m_serverCount = servers.size();
-    uint32_t index = 0;
-    for (const auto* group : {&devices, &servers})
-    {
-        for (const auto& mobility : *group)
-        {
-            m_endpoints[PeekPointer(mobility)] = index++;
-        }
-    }
+    m_links = Links(devices, servers);
     for (std::size_t device = 0; device < devices.size(); device++)
     {
         m_normals.push_back(CreateObject<NormalRandomVariable>());
@@ -78,7 +70,7 @@ GaussMarkovFading::Start()
 {
     for (uint32_t device = 0; device < m_gains.size(); device++)
     {
-        for (uint32_t server = 0; server < m_serverCount; server++)
+        for (uint32_t server = 0; server < m_links.GetServers(); server++)
         {
             m_gains[device][server] = Draw(device);
             Store(device, server);
@@ -92,7 +84,7 @@ GaussMarkovFading::Advance()
     const double innovation = std::sqrt(1 - m_rho * m_rho);
     for (uint32_t device = 0; device < m_gains.size(); device++)
     {
-        for (uint32_t server = 0; server < m_serverCount; server++)
+        for (uint32_t server = 0; server < m_links.GetServers(); server++)
         {
             m_gains[device][server] = m_rho * m_gains[device][server] + innovation * Draw(device);
             Store(device, server);
@@ -109,19 +101,8 @@ GaussMarkovFading::GetGainDb(uint32_t device, uint32_t server) const
 double
 GaussMarkovFading::DoCalcRxPower(double txPowerDbm, Ptr<MobilityModel> a, Ptr<MobilityModel> b) const
 {
-    const auto first = m_endpoints.find(PeekPointer(a));
-    const auto second = m_endpoints.find(PeekPointer(b));
-    if (first == m_endpoints.end() || second == m_endpoints.end())
-    {
-        return txPowerDbm;
-    }
-    const auto [device, server] = std::minmax(first->second, second->second);
-    const auto deviceCount = m_gains.size();
-    if (device >= deviceCount || server < deviceCount)
-    {
-        return txPowerDbm;
-    }
-    return txPowerDbm + m_gainsDb[device][server - deviceCount];
+    const auto link = m_links.Find(a, b);
+    return link ? txPowerDbm + m_gainsDb[link->device][link->server] : txPowerDbm;
 }
 
 } // namespace ns3::marl

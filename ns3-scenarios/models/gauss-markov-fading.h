@@ -4,14 +4,13 @@
 #ifndef NS3MARL_MODELS_GAUSS_MARKOV_FADING_H
 #define NS3MARL_MODELS_GAUSS_MARKOV_FADING_H
 
-#include "ns3/mobility-model.h"
+#include "models/links.h"
+
 #include "ns3/propagation-loss-model.h"
-#include "ns3/ptr.h"
 #include "ns3/random-variable-stream.h"
 
 #include <complex>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 namespace ns3::marl
@@ -51,11 +50,10 @@ class GaussMarkovFading : public PropagationLossModel
     void Store(uint32_t device, uint32_t server);
 
     double m_rho{0};
-    uint32_t m_serverCount{0};
-    std::unordered_map<const MobilityModel*, uint32_t> m_endpoints; ///< looked up only: devices, then servers
-    std::vector<Ptr<NormalRandomVariable>> m_normals;               ///< one for each device
-    std::vector<std::vector<std::complex<double>>> m_gains;         ///< [device][server]
-    std::vector<std::vector<double>> m_gainsDb;                     ///< [device][server]
+    Links m_links;
+    std::vector<Ptr<NormalRandomVariable>> m_normals;       ///< one for each device
+    std::vector<std::vector<std::complex<double>>> m_gains; ///< [device][server]
+    std::vector<std::vector<double>> m_gainsDb;             ///< [device][server]
 };
 
 } // namespace ns3::marl

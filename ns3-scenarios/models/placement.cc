@@ -3,6 +3,8 @@
 
 #include "models/placement.h"
 
+#include "models/csv-file.h"
+
 #include "ns3/random-variable-stream.h"
 
 #include <algorithm>
@@ -12,9 +14,39 @@
 namespace ns3::marl
 {
 
+void
+Placement::ReadFile(const std::string& path)
+{
+    const CsvFile file(path, {"kind", "x", "y"});
+    devices.clear();
+    servers.clear();
+    for (uint32_t row = 0; row < file.GetRows(); row++)
+    {
+        const auto& kind = file.GetText(row, 0);
+        const double x = file.GetNumber(row, 1, 0, areaM);
+        const double y = file.GetNumber(row, 2, 0, areaM);
+        if (kind == "device")
+        {
+            devices.emplace_back(x, y, deviceHeightM);
+        }
+        else if (kind == "server")
+        {
+            servers.emplace_back(x, y, serverHeightM);
+        }
+        else
+        {
+            file.Refuse(row, "device or server");
+        }
+    }
+}
+
 std::vector<Vector>
 Placement::GetServers(uint32_t count) const
 {
+    if (!servers.empty())
+    {
+        return servers;
+    }
     const auto columns = static_cast<uint32_t>(std::ceil(std::sqrt(count)));
     const uint32_t rows = columns == 0 ? 0 : (count + columns - 1) / columns;
     std::vector<Vector> positions;
@@ -32,6 +64,10 @@ Placement::GetServers(uint32_t count) const
 std::vector<Vector>
 Placement::GetDevices(uint32_t count, int64_t stream, int64_t stride) const
 {
+    if (!devices.empty())
+    {
+        return devices;
+    }
     static constexpr std::array<std::array<double, 2>, 2> CENTRES{{{0.3, 0.35}, {0.75, 0.7}}};
     std::vector<Vector> positions;
     for (uint32_t device = 0; device < count; device++)

@@ -4,30 +4,21 @@
 #include "models/radio-network.h"
 
 #include "models/agreed-adhoc-mac.h"
+#include "models/ipv4-neighbours.h"
 #include "models/power-level.h"
 
 #include "ns3/abort.h"
-#include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/config.h"
 #include "ns3/constant-position-mobility-model.h"
 #include "ns3/double.h"
 #include "ns3/internet-stack-helper.h"
-#include "ns3/ipv4-interface.h"
-#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-static-routing-helper.h"
-#include "ns3/mobility-helper.h"
-#include "ns3/propagation-delay-model.h"
 #include "ns3/qos-utils.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 #include "ns3/wifi-helper.h"
 #include "ns3/wifi-mac-helper.h"
-#include "ns3/yans-wifi-channel.h"
-#include "ns3/yans-wifi-helper.h"
-
-#include <array>
-#include <cmath>
 
 namespace ns3::marl
 {
@@ -35,11 +26,8 @@ namespace ns3::marl
 namespace
 {
 
-constexpr std::array<uint32_t, RadioNetwork::MAXIMUM_CHANNELS> CHANNEL_NUMBERS{36, 40, 44, 48, 52, 56, 60, 64};
 constexpr double SENSITIVITY_DBM = -101;
 constexpr double MUTED_SENSITIVITY_DBM = 200;
-constexpr double BANDWIDTH_HZ = 20e6;
-constexpr double THERMAL_NOISE_W_PER_HZ = 1.3803e-23 * 290; ///< as ns-3's InterferenceHelper has it
 constexpr uint32_t FIRST_DEVICE_HOST = 1;
 constexpr uint32_t FIRST_SERVER_HOST = 0xf000;
 
@@ -49,23 +37,25 @@ GetSubnet(uint32_t channel)
     return (10U << 24) | (channel << 16);
 }
 
-void
-AddNeighbour(Ptr<Ipv4Interface> interface, Ptr<Ipv4Interface> neighbour)
+std::vector<Ptr<MobilityModel>>
+Place(const std::vector<Vector>& positions)
 {
-    auto* entry = interface->GetArpCache()->Add(neighbour->GetAddress(0).GetLocal());
-    entry->SetMacAddress(neighbour->GetDevice()->GetAddress());
-    entry->MarkPermanent();
+    std::vector<Ptr<MobilityModel>> models;
+    for (const auto& position : positions)
+    {
+        models.push_back(CreateObject<ConstantPositionMobilityModel>());
+        models.back()->SetPosition(position);
+    }
+    return models;
 }
 
-Ptr<Ipv4Interface>
-AddInterface(Ptr<Node> node, Ptr<NetDevice> radio, Ipv4Address address)
+void
+InstallInternet(const NodeContainer& nodes)
 {
-    const auto ipv4 = node->GetObject<Ipv4L3Protocol>();
-    const uint32_t index = ipv4->AddInterface(radio);
-    ipv4->AddAddress(index, Ipv4InterfaceAddress(address, Ipv4Mask("/16")));
-    ipv4->SetMetric(index, 1);
-    ipv4->SetUp(index);
-    return ipv4->GetInterface(index);
+    InternetStackHelper internet;
+    internet.SetIpv6StackInstall(false);
+    internet.SetRoutingHelper(Ipv4StaticRoutingHelper());
+    internet.Install(nodes);
 }
 
 } // namespace
@@ -86,84 +76,51 @@ RadioNetwork::SetAttributeDefaults()
 RadioNetwork::RadioNetwork(const RadioSettings& settings,
                            const std::vector<Vector>& devicePositions,
                            const std::vector<Vector>& serverPositions)
+    : RadioNetwork(settings, Place(devicePositions), serverPositions)
+{
+}
+
+RadioNetwork::RadioNetwork(const RadioSettings& settings,
+                           const std::vector<Ptr<MobilityModel>>& devices,
+                           const std::vector<Vector>& serverPositions)
     : m_settings(settings)
 {
     NS_ABORT_MSG_IF(settings.channels == 0 || settings.channels > MAXIMUM_CHANNELS,
                     "There are 1 to " << MAXIMUM_CHANNELS << " channels, not " << settings.channels);
-    NS_ABORT_MSG_IF(devicePositions.size() >= FIRST_SERVER_HOST, "Too many devices for a subnet");
-    m_devices.Create(devicePositions.size());
+    NS_ABORT_MSG_IF(devices.size() >= FIRST_SERVER_HOST, "Too many devices for a subnet");
+    m_devices.Create(devices.size());
     m_servers.Create(serverPositions.size());
-
-    const auto place = [](const NodeContainer& nodes, const std::vector<Vector>& positions) {
+    const auto servers = Place(serverPositions);
+    const auto aggregate = [](const NodeContainer& nodes, const std::vector<Ptr<MobilityModel>>& models) {
         for (uint32_t i = 0; i < nodes.GetN(); i++)
         {
-            const auto mobility = CreateObject<ConstantPositionMobilityModel>();
-            mobility->SetPosition(positions[i]);
-            nodes.Get(i)->AggregateObject(mobility);
+            nodes.Get(i)->AggregateObject(models[i]);
         }
     };
-    place(m_devices, devicePositions);
-    place(m_servers, serverPositions);
-    CreatePropagation(settings.fadingRho);
-
-    InternetStackHelper internet;
-    internet.SetIpv6StackInstall(false);
-    internet.SetRoutingHelper(Ipv4StaticRoutingHelper());
-    internet.Install(m_devices);
-    internet.Install(m_servers);
-
+    aggregate(m_devices, devices);
+    aggregate(m_servers, servers);
+    m_propagation = std::make_unique<Propagation>(settings.propagation, devices, servers);
+    m_air = std::make_unique<Air>(settings.phy, settings.channels, m_propagation->GetLoss());
+    InstallInternet(m_devices);
+    InstallInternet(m_servers);
     for (uint32_t channel = 0; channel < settings.channels; channel++)
     {
-        CreateRadios(channel);
+        m_deviceRadios.push_back(CreateRadios(m_devices, channel));
+        m_serverRadios.push_back(CreateRadios(m_servers, channel));
         CreateAddresses(channel);
         CreateAgreements(channel);
     }
 }
 
-void
-RadioNetwork::CreatePropagation(double fadingRho)
+std::vector<Ptr<WifiNetDevice>>
+RadioNetwork::CreateRadios(const NodeContainer& nodes, uint32_t channel) const
 {
-    std::vector<Ptr<MobilityModel>> devices;
-    std::vector<Ptr<MobilityModel>> servers;
-    for (auto node = m_devices.Begin(); node != m_devices.End(); ++node)
-    {
-        devices.push_back((*node)->GetObject<MobilityModel>());
-    }
-    for (auto node = m_servers.Begin(); node != m_servers.End(); ++node)
-    {
-        servers.push_back((*node)->GetObject<MobilityModel>());
-    }
-    m_pathLoss = CreateObjectWithAttributes<LogDistancePropagationLossModel>(
-        "Exponent", DoubleValue(m_settings.pathLossExponent), "ReferenceLoss", DoubleValue(m_settings.referenceLossDb));
-    const double noiseDbm = 10 * std::log10(THERMAL_NOISE_W_PER_HZ * BANDWIDTH_HZ * 1000) + m_settings.noiseFigureDb;
-    for (const auto& device : devices)
-    {
-        auto& row = m_meanSnrDb.emplace_back();
-        for (const auto& server : servers)
-        {
-            row.push_back(m_pathLoss->CalcRxPower(MAXIMUM_POWER_DBM, device, server) - noiseDbm);
-        }
-    }
-    m_fading = CreateObject<GaussMarkovFading>();
-    m_fading->SetEndpoints(devices, servers, fadingRho);
-    m_pathLoss->SetNext(m_fading);
-}
-
-void
-RadioNetwork::CreateRadios(uint32_t channel)
-{
-    const auto air = CreateObject<YansWifiChannel>();
-    air->SetPropagationLossModel(m_pathLoss);
-    air->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
-
-    YansWifiPhyHelper phy;
-    phy.SetChannel(air);
-    phy.Set("ChannelSettings", StringValue("{" + std::to_string(CHANNEL_NUMBERS[channel]) + ", 20, BAND_5GHZ, 0}"));
-    phy.Set("TxPowerStart", DoubleValue(MINIMUM_POWER_DBM));
-    phy.Set("TxPowerEnd", DoubleValue(MAXIMUM_POWER_DBM));
-    phy.Set("TxPowerLevels", UintegerValue(MAXIMUM_POWER_LEVEL + 1));
-    phy.Set("RxNoiseFigure", DoubleValue(m_settings.noiseFigureDb));
-    phy.Set("RxSensitivity", DoubleValue(SENSITIVITY_DBM));
+    const auto phy = m_air->MakePhy(channel);
+    phy->Set("TxPowerStart", DoubleValue(MINIMUM_POWER_DBM));
+    phy->Set("TxPowerEnd", DoubleValue(MAXIMUM_POWER_DBM));
+    phy->Set("TxPowerLevels", UintegerValue(MAXIMUM_POWER_LEVEL + 1));
+    phy->Set("RxNoiseFigure", DoubleValue(m_settings.propagation.noiseFigureDb));
+    phy->Set("RxSensitivity", DoubleValue(SENSITIVITY_DBM));
 
     WifiMacHelper mac;
     mac.SetType("ns3::marl::AgreedAdhocMac", "QosSupported", BooleanValue(true));
@@ -175,19 +132,26 @@ RadioNetwork::CreateRadios(uint32_t channel)
                                  UintegerValue(MAXIMUM_POWER_LEVEL),
                                  "NonUnicastMode",
                                  StringValue("OfdmRate6Mbps"));
+    const auto installed = wifi.Install(*phy, mac, nodes);
+    std::vector<Ptr<WifiNetDevice>> radios;
+    radios.reserve(installed.GetN());
+    for (auto radio = installed.Begin(); radio != installed.End(); ++radio)
+    {
+        radios.push_back(DynamicCast<WifiNetDevice>(*radio));
+    }
+    return radios;
+}
 
-    const auto install = [&](const NodeContainer& nodes) {
-        const auto installed = wifi.Install(phy, mac, nodes);
-        std::vector<Ptr<WifiNetDevice>> radios;
-        radios.reserve(installed.GetN());
-        for (auto radio = installed.Begin(); radio != installed.End(); ++radio)
-        {
-            radios.push_back(DynamicCast<WifiNetDevice>(*radio));
-        }
-        return radios;
-    };
-    m_deviceRadios.push_back(install(m_devices));
-    m_serverRadios.push_back(install(m_servers));
+RadioNetwork::Station
+RadioNetwork::AddStation(const Vector& position, uint32_t channel)
+{
+    const uint32_t host = FIRST_DEVICE_HOST + m_devices.GetN() + m_stations++;
+    NS_ABORT_MSG_IF(host >= FIRST_SERVER_HOST, "Too many devices and stations for a subnet");
+    const auto node = CreateObject<Node>();
+    node->AggregateObject(Place({position}).front());
+    InstallInternet(NodeContainer(node));
+    const auto radio = CreateRadios(NodeContainer(node), channel).front();
+    return {node, radio, AddInterface(node, radio, Ipv4Address(GetSubnet(channel) | host))};
 }
 
 void
@@ -205,8 +169,7 @@ RadioNetwork::CreateAddresses(uint32_t channel)
             AddInterface(m_devices.Get(device), m_deviceRadios[channel][device], GetDeviceAddress(device, channel));
         for (const auto& server : servers)
         {
-            AddNeighbour(interface, server);
-            AddNeighbour(server, interface);
+            Introduce(interface, server);
         }
     }
 }
@@ -232,7 +195,7 @@ RadioNetwork::CreateAgreements(uint32_t channel)
 int64_t
 RadioNetwork::AssignStreams(int64_t stream)
 {
-    int64_t assigned = m_fading->AssignStreams(stream);
+    int64_t assigned = m_propagation->GetFading()->AssignStreams(stream);
     for (uint32_t channel = 0; channel < GetChannels(); channel++)
     {
         for (const auto* radios : {&m_deviceRadios[channel], &m_serverRadios[channel]})
@@ -251,10 +214,23 @@ RadioNetwork::AssignStreams(int64_t stream)
     return assigned;
 }
 
+int64_t
+RadioNetwork::AssignStreams(const Station& station, int64_t stream)
+{
+    const int64_t assigned = WifiHelper::AssignStreams(NetDeviceContainer(station.radio), stream);
+    return assigned + InternetStackHelper().AssignStreams(NodeContainer(station.node), stream + assigned);
+}
+
 uint32_t
 RadioNetwork::GetChannels() const
 {
     return m_settings.channels;
+}
+
+uint32_t
+RadioNetwork::GetServers() const
+{
+    return m_servers.GetN();
 }
 
 Ptr<Node>
@@ -281,10 +257,10 @@ RadioNetwork::GetServerRadio(uint32_t server, uint32_t channel) const
     return m_serverRadios.at(channel).at(server);
 }
 
-Ptr<GaussMarkovFading>
-RadioNetwork::GetFading() const
+const Propagation&
+RadioNetwork::GetPropagation() const
 {
-    return m_fading;
+    return *m_propagation;
 }
 
 Ipv4Address
@@ -314,13 +290,7 @@ RadioNetwork::GetChannelOf(Ipv4Address address)
 double
 RadioNetwork::GetSnrDb(uint32_t device, uint32_t server) const
 {
-    return m_meanSnrDb[device][server] + m_fading->GetGainDb(device, server);
-}
-
-double
-RadioNetwork::GetMeanSnrDb(uint32_t device, uint32_t server) const
-{
-    return m_meanSnrDb[device][server];
+    return m_propagation->GetSnrDb(device, server);
 }
 
 void

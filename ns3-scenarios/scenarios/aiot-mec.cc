@@ -228,8 +228,9 @@ class AiotMec : public Scenario
             : device.lastOutcome == TaskOutcome::COMPLETED ? 1
                                                            : -1);
         set(LAST_LATENCY, device.lastLatency.GetSeconds());
-        set(POSITION_X, position.x);
-        set(POSITION_Y, position.y);
+        const double areaM = m_settings.placement.areaM;
+        set(POSITION_X, std::clamp(position.x, 0.0, areaM)); // a way to the border may end a rounding error beyond it
+        set(POSITION_Y, std::clamp(position.y, 0.0, areaM));
         set(INDEX, (index + 0.5) / m_settings.devices);
         set(SENSED_BUSY, ((busy - m_busyMarks[index]) / m_settings.tick).GetDouble());
         set(ACTIVE_ENERGY, m_accounts->GetAboveIdleJ()[index]);

@@ -3,10 +3,9 @@
 
 #include "scenarios/aiot-mec/settings.h"
 
-#include "bridge/error.h"
-
 #include <cmath>
-#include <sstream>
+
+#include "scenarios/aiot-mec/require.h"
 
 namespace ns3::marl::aiot_mec
 {
@@ -17,19 +16,6 @@ namespace
 constexpr double KILOBYTE = 1000;
 constexpr double GHZ = 1e9;
 constexpr double MAXIMUM_DATAGRAM_FRAGMENTS = 65535;
-
-/// \throws Error (CONFIG) unless \p holds
-template <typename T>
-void
-Require(bool holds, const std::string& argument, const T& value, const std::string& expected)
-{
-    if (!holds)
-    {
-        std::ostringstream message;
-        message << "argument '--" << argument << "=" << value << "': expected " << expected << "; mend it";
-        throw Error(FaultKind::CONFIG, message.str());
-    }
-}
 
 template <typename T>
 void
@@ -75,11 +61,13 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("area", "Side of the square area [m]", m_area);
     arguments.Add("hotspotShare", "Share of the devices in the two hotspots, 0 to 1", placement.hotspotShare);
     arguments.Add("hotspotSigma", "Standard deviation of a hotspot [m]", placement.hotspotSigmaM);
-    arguments.Add("exponent", "Path loss exponent", radio.pathLossExponent);
-    arguments.Add("referenceLoss", "Path loss at 1 m [dB]", radio.referenceLossDb);
-    arguments.Add("noiseFigure", "Noise figure of the receivers [dB]", radio.noiseFigureDb);
-    arguments.Add("fadingRho", "Correlation of the fading from tick to tick, 0 to below 1", radio.fadingRho);
+    arguments.Add("exponent", "Path loss exponent", radio.propagation.pathLossExponent);
+    arguments.Add("referenceLoss", "Path loss at 1 m [dB]", radio.propagation.referenceLossDb);
+    arguments.Add("noiseFigure", "Noise figure of the receivers [dB]", radio.propagation.noiseFigureDb);
+    arguments.Add(
+        "fadingRho", "Correlation of the fading from tick to tick, 0 to below 1", radio.propagation.fadingRho);
     arguments.Add("csi", "What devices know of servers and channels: measured or genie", m_csi);
+    radioArguments.AddArguments(arguments);
     arguments.Add("mute", "Radios of channels that a device is not tuned to hear nothing", mute);
 
     arguments.Add("discipline", "Order of the servers' queues: deadline or priority", m_discipline);
@@ -172,8 +160,11 @@ Settings::Check() const
     Require(m_area.value > 0, "area", m_area.value, "above 0 m");
     Require(isShare(placement.hotspotShare), "hotspotShare", placement.hotspotShare, "0 to 1");
     Require(placement.hotspotSigmaM >= 0, "hotspotSigma", placement.hotspotSigmaM, "at least 0 m");
-    Require(radio.pathLossExponent > 0, "exponent", radio.pathLossExponent, "above 0");
-    Require(radio.fadingRho >= 0 && radio.fadingRho < 1, "fadingRho", radio.fadingRho, "0 to below 1");
+    Require(radio.propagation.pathLossExponent > 0, "exponent", radio.propagation.pathLossExponent, "above 0");
+    Require(radio.propagation.fadingRho >= 0 && radio.propagation.fadingRho < 1,
+            "fadingRho",
+            radio.propagation.fadingRho,
+            "0 to below 1");
     Require(priority.alpha >= 0, "alpha", priority.alpha, "at least 0");
     Require(priority.beta >= 0, "beta", priority.beta, "at least 0");
     Require(priority.gamma >= 0, "gamma", priority.gamma, "at least 0");
@@ -199,6 +190,7 @@ Settings::Resolve()
     tasks.sizeMaxBytes = std::lround(m_sizeMaxKb * KILOBYTE);
     placement.areaM = m_area.value;
     radio.channels = m_channels.value;
+    radioArguments.Resolve(devices, servers, radio, placement);
     radio.tids = edca == Edca::OFF ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
     priority.maximumCycles = 8.0 * tasks.sizeMaxBytes * tasks.densityMax;
     deviceRateMinHz = m_deviceCpuMinGhz * GHZ;

@@ -17,6 +17,8 @@
 #include <ostream>
 #include <string>
 
+#include "scenarios/aiot-mec/radio-arguments.h"
+
 namespace ns3::marl::aiot_mec
 {
 
@@ -90,6 +92,7 @@ class Settings
     TaskRanges tasks;
     Placement placement;
     RadioSettings radio;
+    RadioArguments radioArguments;
     PriorityWeights priority;
     Discipline discipline{Discipline::DEADLINE};
     Edca edca{Edca::OFF};

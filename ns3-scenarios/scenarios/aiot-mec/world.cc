@@ -18,13 +18,16 @@ namespace ns3::marl::aiot_mec
 namespace
 {
 
-/// Random streams: a block for each device, then the servers', then the network's.
+/// Random streams: a block for each device, then the servers', the network's and so on.
 constexpr int64_t DEVICE_STREAMS = 16;
 constexpr int64_t SOURCE_STREAM = 0;
 constexpr int64_t RATE_STREAM = 8;
 constexpr int64_t PLACEMENT_STREAM = 9;
 constexpr int64_t SERVER_STREAM = 10'000'000;
 constexpr int64_t NETWORK_STREAM = 20'000'000;
+constexpr int64_t MOBILITY_STREAM = 30'000'000;
+constexpr int64_t SHADOWING_STREAM = 40'000'000;
+constexpr int64_t BACKGROUND_STREAM = 50'000'000;
 
 const Time STATUS_LEAD = MilliSeconds(World::STATUS_LEAD_MS);
 
@@ -40,12 +43,7 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
     : m_settings(settings),
       m_taskEnded(std::move(taskEnded))
 {
-    m_network = std::make_unique<RadioNetwork>(
-        settings.radio,
-        settings.placement.GetDevices(settings.devices, PLACEMENT_STREAM, DEVICE_STREAMS),
-        settings.placement.GetServers(settings.servers));
-    m_network->AssignStreams(NETWORK_STREAM);
-    m_network->GetFading()->Start();
+    CreateNetwork();
     m_ledger = std::make_unique<TaskLedger>([this](const Task& task) { NoteEnd(task); });
     CreateServers();
     CreateDevices();
@@ -56,6 +54,25 @@ Time
 World::GetStart()
 {
     return 2 * STATUS_LEAD;
+}
+
+void
+World::CreateNetwork()
+{
+    const auto& radio = m_settings.radioArguments;
+    const auto& placement = m_settings.placement;
+    m_traces = std::make_unique<Traces>(radio.traces);
+    const auto places = placement.GetDevices(m_settings.devices, PLACEMENT_STREAM, DEVICE_STREAMS);
+    m_network = std::make_unique<RadioNetwork>(m_settings.radio,
+                                               radio.mobility.Make(places, placement.areaM, MOBILITY_STREAM),
+                                               placement.GetServers(m_settings.servers));
+    m_network->AssignStreams(NETWORK_STREAM);
+    const auto& propagation = m_network->GetPropagation();
+    propagation.GetShadowing()->AssignStreams(SHADOWING_STREAM);
+    propagation.GetShadowing()->Start();
+    propagation.GetFading()->Start();
+    radio.background.AddTo(*m_network, placement.areaM, placement.deviceHeightM, BACKGROUND_STREAM);
+    m_traces->Watch(*m_network);
 }
 
 void
@@ -149,8 +166,8 @@ World::GetSlotServers(uint32_t device) const
     if (servers.size() > Settings::SERVER_SLOTS)
     {
         std::sort(servers.begin(), servers.end(), [&](uint32_t a, uint32_t b) {
-            const double snrA = m_network->GetMeanSnrDb(device, a);
-            const double snrB = m_network->GetMeanSnrDb(device, b);
+            const double snrA = m_network->GetPropagation().GetMeanSnrDb(device, a);
+            const double snrB = m_network->GetPropagation().GetMeanSnrDb(device, b);
             return snrA != snrB ? snrA > snrB : a < b;
         });
         servers.resize(Settings::SERVER_SLOTS);
@@ -163,7 +180,8 @@ void
 World::PrepareTick(uint64_t tick)
 {
     const Time boundary = Simulator::Now() + STATUS_LEAD;
-    m_network->GetFading()->Advance();
+    m_network->GetPropagation().GetShadowing()->Advance();
+    m_network->GetPropagation().GetFading()->Advance();
     for (const auto& server : m_servers)
     {
         server.gateway->TakeStatus();

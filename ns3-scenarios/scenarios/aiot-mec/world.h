@@ -14,6 +14,7 @@
 #include "models/status-board.h"
 #include "models/task-ledger.h"
 #include "models/task-source.h"
+#include "models/traces.h"
 
 #include <cstdint>
 #include <functional>
@@ -87,6 +88,7 @@ class World
     uint64_t GetFragmentsReceived() const;
 
   private:
+    void CreateNetwork();
     void CreateServers();
     void CreateDevices();
     void CreateDevice(uint32_t index);
@@ -100,6 +102,7 @@ class World
 
     const Settings& m_settings;
     std::function<void(const Task&)> m_taskEnded;
+    std::unique_ptr<Traces> m_traces;
     std::unique_ptr<RadioNetwork> m_network;
     std::unique_ptr<TaskLedger> m_ledger;
     std::vector<Device> m_devices;

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "models/air.h"
+
+#include "ns3/propagation-delay-model.h"
+#include "ns3/spectrum-wifi-helper.h"
+#include "ns3/string.h"
+#include "ns3/yans-wifi-helper.h"
+
+#include <array>
+#include <string>
+
+namespace ns3::marl
+{
+
+namespace
+{
+
+constexpr std::array<uint32_t, Air::MAXIMUM_CHANNELS> CHANNEL_NUMBERS{36, 40, 44, 48, 52, 56, 60, 64};
+
+} // namespace
+
+Air::Air(PhyKind kind, uint32_t channels, Ptr<PropagationLossModel> loss)
+{
+    if (kind == PhyKind::SPECTRUM)
+    {
+        m_spectrum = CreateObject<MultiModelSpectrumChannel>();
+        m_spectrum->AddPropagationLossModel(loss);
+        m_spectrum->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
+        return;
+    }
+    for (uint32_t channel = 0; channel < channels; channel++)
+    {
+        auto& air = m_channels.emplace_back(CreateObject<YansWifiChannel>());
+        air->SetPropagationLossModel(loss);
+        air->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
+    }
+}
+
+std::unique_ptr<WifiPhyHelper>
+Air::MakePhy(uint32_t channel) const
+{
+    std::unique_ptr<WifiPhyHelper> phy;
+    if (m_spectrum)
+    {
+        auto spectrum = std::make_unique<SpectrumWifiPhyHelper>();
+        spectrum->SetChannel(m_spectrum);
+        phy = std::move(spectrum);
+    }
+    else
+    {
+        auto yans = std::make_unique<YansWifiPhyHelper>();
+        yans->SetChannel(m_channels.at(channel));
+        phy = std::move(yans);
+    }
+    const auto number = std::to_string(CHANNEL_NUMBERS.at(channel));
+    phy->Set("ChannelSettings", StringValue("{" + number + ", 20, BAND_5GHZ, 0}"));
+    return phy;
+}
+
+} // namespace ns3::marl

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_MODELS_TRACES_H
+#define NS3MARL_MODELS_TRACES_H
+
+#include "models/radio-network.h"
+
+#include "ns3/animation-interface.h"
+#include "ns3/event-id.h"
+#include "ns3/flow-monitor-helper.h"
+#include "ns3/output-stream-wrapper.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ns3::marl
+{
+
+/// Which files to write; an empty name: none. Seed and run are added to each name, so that processes of one experiment do
+/// not write to one file.
+struct TraceSettings
+{
+    std::string pcap;              ///< begin of the names
+    std::string ascii;             ///< queues, transmissions and receptions, in ns-3's text format
+    std::string flowMonitor;       ///< XML
+    std::string netAnim;           ///< XML for the animator NetAnim
+    std::vector<uint32_t> devices; ///< whose radios pcap and ascii show, beside those of all servers
+};
+
+/// ns-3's own ways to look at a simulation. Looking changes nothing in it.
+class Traces
+{
+  public:
+    /// Before the first node: what is to be read at the end has to be read before the nodes go.
+    explicit Traces(const TraceSettings& settings);
+    ~Traces();
+    Traces(const Traces&) = delete;
+    Traces& operator=(const Traces&) = delete;
+
+    /// Begins, once all nodes are there.
+    void Watch(const RadioNetwork& network);
+
+    /// \return the name with "-seedS-runR" before its extension
+    static std::string GetFileName(const std::string& name);
+
+  private:
+    void WatchRadio(Ptr<WifiNetDevice> radio, const std::string& name);
+    void Finish(); ///< completes the files
+
+    TraceSettings m_settings;
+    EventId m_finish;
+    Ptr<OutputStreamWrapper> m_ascii;
+    std::unique_ptr<FlowMonitorHelper> m_flowMonitor;
+    std::unique_ptr<AnimationInterface> m_animation;
+};
+
+} // namespace ns3::marl
+
+#endif // NS3MARL_MODELS_TRACES_H
