@@ -34,6 +34,8 @@ constexpr int64_t RADIO_STREAM = 16;
 constexpr int64_t CROSS_TRAFFIC_STREAM = 1'000'000; ///< after those of the interferers
 constexpr uint32_t PACKET_BYTES = 1400;             ///< UDP payload
 constexpr uint64_t BROADCAST_BPS = 5'300'000; ///< of payload: a 6 Mb/s frame takes 2.08 of 2.11 ms, backoff included
+constexpr uint64_t BURST_BPS = 1'000'000'000;   ///< of cross traffic within a burst
+constexpr double BURST_PERIOD_S = 0.02;
 constexpr double PAIR_DISTANCE_M = 10;
 constexpr double MARGIN_DB = 2;
 
@@ -52,6 +54,14 @@ MakeExponential(double meanS)
 {
     const auto variable = CreateObject<ExponentialRandomVariable>();
     variable->SetAttribute("Mean", DoubleValue(meanS));
+    return variable;
+}
+
+Ptr<RandomVariableStream>
+MakeConstant(double value)
+{
+    const auto variable = CreateObject<ConstantRandomVariable>();
+    variable->SetAttribute("Constant", DoubleValue(value));
     return variable;
 }
 
@@ -111,9 +121,13 @@ AddPair(RadioNetwork& network,
 
     const InetSocketAddress to(receiver.interface->GetAddress(0).GetLocal(), Background::PORT);
     OnOffHelper traffic("ns3::UdpSocketFactory", to);
-    traffic.SetConstantRate(DataRate(std::llround(background.crossTrafficMbps * 1e6)), PACKET_BYTES);
-    traffic.Install(sender.node);
-    traffic.AssignStreams(NodeContainer(sender.node), stream + TRAFFIC_STREAM);
+    traffic.SetConstantRate(DataRate(BURST_BPS), PACKET_BYTES);
+    const double onS = BURST_PERIOD_S * background.crossTrafficMbps * 1e6 / BURST_BPS;
+    traffic.SetAttribute("OnTime", PointerValue(MakeConstant(onS)));
+    traffic.SetAttribute("OffTime", PointerValue(MakeConstant(BURST_PERIOD_S - onS)));
+    const auto phase = CreateObject<UniformRandomVariable>();
+    phase->SetStream(stream + PLACE_STREAM + 2);
+    traffic.Install(sender.node).Start(Seconds(phase->GetValue(0, BURST_PERIOD_S)));
     PacketSinkHelper("ns3::UdpSocketFactory", to).Install(receiver.node);
 }
 

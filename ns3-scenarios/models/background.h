@@ -27,8 +27,8 @@ struct Background
     uint32_t interferers{0};
     double interfererDuty{0.3};          ///< share of the time that they are on, above 0
     Time interfererOn{MilliSeconds(20)}; ///< mean
-    double crossTrafficMbps{0};          ///< UDP from one station to another, on each channel
-    double powerDbm{20};                 ///< of all of them
+    double crossTrafficMbps{0}; ///< UDP from one station to another on each channel, in bursts every 20 ms, at most 100
+    double powerDbm{20};        ///< of all of them
 };
 
 } // namespace ns3::marl

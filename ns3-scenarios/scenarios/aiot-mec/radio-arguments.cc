@@ -95,7 +95,10 @@ RadioArguments::CheckNumbers() const
             "interfererOn",
             background.interfererOn.As(Time::MS),
             "above 0ms");
-    Require(background.crossTrafficMbps >= 0, "crossTraffic", background.crossTrafficMbps, "at least 0 Mb/s");
+    Require(background.crossTrafficMbps >= 0 && background.crossTrafficMbps <= 100,
+            "crossTraffic",
+            background.crossTrafficMbps,
+            "0 to 100 Mb/s");
     Require(background.powerDbm >= MINIMUM_POWER_DBM && background.powerDbm <= MAXIMUM_POWER_DBM,
             "backgroundPower",
             background.powerDbm,

@@ -9,10 +9,11 @@
 #include "models/mobility.h"
 #include "models/placement.h"
 #include "models/radio-network.h"
-#include "models/traces.h"
 
 #include <cstdint>
 #include <string>
+
+#include "scenarios/aiot-mec/traces.h"
 
 namespace ns3::marl::aiot_mec
 {

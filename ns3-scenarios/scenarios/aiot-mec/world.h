@@ -14,7 +14,6 @@
 #include "models/status-board.h"
 #include "models/task-ledger.h"
 #include "models/task-source.h"
-#include "models/traces.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "scenarios/aiot-mec/settings.h"
+#include "scenarios/aiot-mec/traces.h"
 
 namespace ns3::marl::aiot_mec
 {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include "models/traces.h"
+#include "scenarios/aiot-mec/traces.h"
 
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
@@ -12,7 +12,7 @@
 #include <limits>
 #include <ostream>
 
-namespace ns3::marl
+namespace ns3::marl::aiot_mec
 {
 
 Traces::Traces(const TraceSettings& settings)
@@ -104,4 +104,4 @@ Traces::Finish()
     m_animation.reset(); // writes the end of its file
 }
 
-} // namespace ns3::marl
+} // namespace ns3::marl::aiot_mec

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: GPL-2.0-only
 
-#ifndef NS3MARL_MODELS_TRACES_H
-#define NS3MARL_MODELS_TRACES_H
+#ifndef NS3MARL_SCENARIOS_AIOT_MEC_TRACES_H
+#define NS3MARL_SCENARIOS_AIOT_MEC_TRACES_H
 
 #include "models/radio-network.h"
 
@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace ns3::marl
+namespace ns3::marl::aiot_mec
 {
 
 /// Which files to write; an empty name: none. Seed and run are added to each name, so that processes of one experiment do
@@ -30,7 +30,8 @@ struct TraceSettings
     std::vector<uint32_t> devices; ///< whose radios pcap and ascii show, beside those of all servers
 };
 
-/// ns-3's own ways to look at a simulation. Looking changes nothing in it.
+/// ns-3's own ways to look at a simulation. Looking changes nothing in it. NetAnim draws in nearly all of ns-3's libraries,
+/// so this is no model that every scenario would have to load.
 class Traces
 {
   public:
@@ -57,6 +58,6 @@ class Traces
     std::unique_ptr<AnimationInterface> m_animation;
 };
 
-} // namespace ns3::marl
+} // namespace ns3::marl::aiot_mec
 
-#endif // NS3MARL_MODELS_TRACES_H
+#endif // NS3MARL_SCENARIOS_AIOT_MEC_TRACES_H
