@@ -51,7 +51,7 @@ Configure(const Make& make, const std::vector<std::string>& arguments)
     std::string tables;
     Arguments parser;
     configured.scenario->AddArguments(parser);
-    parser.Add("tables", "Comma-separated names of the tables to report", tables);
+    parser.Add("tables", "Comma-separated names of the tables to report, or all", tables);
     parser.Parse(arguments);
     configured.spec = configured.scenario->Describe();
     configured.spec.Check();
@@ -62,6 +62,7 @@ Configure(const Make& make, const std::vector<std::string>& arguments)
     {
         wanted.insert(name);
     }
+    const bool all = wanted.erase("all") > 0;
     for (const auto& name : wanted)
     {
         if (std::ranges::none_of(configured.spec.tables, [&](const Table& table) { return table.name == name; }))
@@ -69,8 +70,8 @@ Configure(const Make& make, const std::vector<std::string>& arguments)
             throw Error(FaultKind::CONFIG, "argument '--tables': the scenario has no table '" + name + "'");
         }
     }
-    std::erase_if(configured.spec.tables, [&](const Table& table) { return !wanted.contains(table.name); });
-    configured.withTables = !wanted.empty();
+    std::erase_if(configured.spec.tables, [&](const Table& table) { return !all && !wanted.contains(table.name); });
+    configured.withTables = !configured.spec.tables.empty();
     return configured;
 }
 

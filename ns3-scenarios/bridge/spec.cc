@@ -143,7 +143,11 @@ Spec::Check() const
         std::set<std::string> columns;
         for (const auto& column : table.columns)
         {
-            CheckName(column.name, columns, "table '" + table.name + "' column");
+            const std::string what = "table '" + table.name + "' column";
+            CheckName(column.name, columns, what);
+            Require(column.categories.empty() || column.type == Column::Type::INT64,
+                    what + " '" + column.name + "'",
+                    "has categories, so its type must be INT64");
         }
     }
 }

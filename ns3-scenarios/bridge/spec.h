@@ -92,6 +92,7 @@ struct Column
     std::string name;
     std::string unit;
     Type type{Type::FLOAT64};
+    std::vector<std::string> categories{}; ///< of an INT64 column: names of the values 0, 1, ...; empty: plain numbers
 };
 
 /// Rows that were finished in an interval (a task, a packet).

@@ -114,6 +114,7 @@ ToMessage(const Spec& spec)
             outColumn->set_name(column.name);
             outColumn->set_unit(column.unit);
             outColumn->set_type(static_cast<v1::Column::Type>(column.type));
+            outColumn->mutable_categories()->Assign(column.categories.begin(), column.categories.end());
         }
     }
     char hash[17];

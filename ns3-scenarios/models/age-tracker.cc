@@ -9,7 +9,8 @@ namespace ns3::marl
 {
 
 AgeTracker::AgeTracker(const Time& start)
-    : m_freshest(start)
+    : m_freshest(start),
+      m_lastReceipt(start)
 {
 }
 
@@ -18,6 +19,7 @@ AgeTracker::Update(const Time& generation, const Time& now)
 {
     NS_ABORT_MSG_IF(now < generation,
                     "An update of " << generation.As(Time::S) << " cannot arrive at " << now.As(Time::S));
+    m_lastReceipt = now;
     if (generation > m_freshest)
     {
         m_peakSum += GetAge(now);
@@ -30,6 +32,12 @@ Time
 AgeTracker::GetAge(const Time& now) const
 {
     return now - m_freshest;
+}
+
+Time
+AgeTracker::GetReceiptAge(const Time& now) const
+{
+    return now - m_lastReceipt;
 }
 
 uint64_t

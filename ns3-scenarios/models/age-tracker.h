@@ -24,11 +24,14 @@ class AgeTracker
 
     Time GetAge(const Time& now) const;
 
+    Time GetReceiptAge(const Time& now) const; ///< since the last update was received, fresh or not
+
     uint64_t GetPeaks() const; ///< updates that were fresher than any before
     Time GetMeanPeak() const;  ///< of the age just before such an update; 0 without any
 
   private:
     Time m_freshest;
+    Time m_lastReceipt;
     Time m_peakSum;
     uint64_t m_peaks{0};
 };

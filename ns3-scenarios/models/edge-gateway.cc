@@ -17,14 +17,11 @@
 namespace ns3::marl
 {
 
-EdgeGateway::EdgeGateway(const RadioNetwork& network,
-                         uint32_t index,
-                         EdgeServer& server,
-                         std::function<void(uint32_t)> received)
+EdgeGateway::EdgeGateway(const RadioNetwork& network, uint32_t index, EdgeServer& server, Callbacks callbacks)
     : m_network(network),
       m_index(index),
       m_server(server),
-      m_received(std::move(received))
+      m_callbacks(std::move(callbacks))
 {
     const auto node = network.GetServer(index);
     m_taskSocket = Socket::CreateSocket(node, UdpSocketFactory::GetTypeId());
@@ -45,13 +42,43 @@ EdgeGateway::EdgeGateway(const RadioNetwork& network,
 }
 
 void
+EdgeGateway::Fail()
+{
+    m_down = true;
+    for (const auto& [task, assembly] : m_assemblies)
+    {
+        if (assembly.missing > 0)
+        {
+            m_callbacks.dropped(task);
+        }
+    }
+    m_assemblies.clear();
+    for (const uint32_t task : m_server.Drop())
+    {
+        m_callbacks.dropped(task);
+    }
+}
+
+void
+EdgeGateway::Recover()
+{
+    m_down = false;
+}
+
+bool
+EdgeGateway::IsDown() const
+{
+    return m_down;
+}
+
+void
 EdgeGateway::TakeStatus()
 {
     const auto interval = m_server.TakeInterval();
     m_status.server = m_index;
     m_status.rateHz = m_server.GetRateHz();
-    m_status.utilisation = interval.utilisation;
-    m_status.meanWait = interval.meanWait;
+    m_status.utilisation = m_down ? 1 : interval.utilisation;
+    m_status.meanWait = m_down ? Seconds(DOWN_WAIT_S) : interval.meanWait;
     m_status.received = interval.received;
     m_status.busy.clear();
     for (const auto& meter : m_busy)
@@ -69,6 +96,10 @@ EdgeGateway::GetStatus() const
 void
 EdgeGateway::BroadcastStatus(uint32_t channel, const Time& expiry)
 {
+    if (m_down)
+    {
+        return;
+    }
     StatusHeader header;
     header.status = m_status;
     const auto packet = Create<Packet>();
@@ -94,6 +125,11 @@ EdgeGateway::Receive(Ptr<Socket> socket)
         {
             continue;
         }
+        if (m_down)
+        {
+            m_callbacks.fragment(header.job.id, false);
+            continue;
+        }
         auto [entry, isNew] = m_assemblies.try_emplace(header.job.id);
         auto& assembly = entry->second;
         if (isNew)
@@ -111,9 +147,10 @@ EdgeGateway::Receive(Ptr<Socket> socket)
         assembly.have[header.fragment] = true;
         assembly.missing--;
         m_fragmentsReceived++;
+        m_callbacks.fragment(header.job.id, true);
         if (assembly.missing == 0)
         {
-            m_received(header.job.id);
+            m_callbacks.received(header.job.id);
             m_server.Submit(header.job);
         }
     }

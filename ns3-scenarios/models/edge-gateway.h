@@ -28,11 +28,23 @@ class EdgeGateway
   public:
     static constexpr uint32_t RESULT_BYTES = 200; ///< UDP payload, header included
 
-    /// \param received is called when the last fragment of a task is there
-    EdgeGateway(const RadioNetwork& network,
-                uint32_t index,
-                EdgeServer& server,
-                std::function<void(uint32_t task)> received);
+    struct Callbacks
+    {
+        std::function<void(uint32_t task, bool accepted)> fragment; ///< a fragment came, each once; false: while down
+        std::function<void(uint32_t task)> received;                ///< the last fragment of a task is there
+        std::function<void(uint32_t task)> dropped;                 ///< the server failed, and the task with it
+    };
+
+    /// What a server that is down tells genies of its wait.
+    static constexpr int64_t DOWN_WAIT_S = 1;
+
+    EdgeGateway(const RadioNetwork& network, uint32_t index, EdgeServer& server, Callbacks callbacks);
+
+    /// The server fails: it drops all that it has, ignores fragments and broadcasts nothing until Recover. Its radios go on
+    /// acknowledging frames, and results that they have go out.
+    void Fail();
+    void Recover();
+    bool IsDown() const;
 
     /// Ends an interval: what the broadcasts tell from now on.
     void TakeStatus();
@@ -62,7 +74,8 @@ class EdgeGateway
     const RadioNetwork& m_network;
     uint32_t m_index;
     EdgeServer& m_server;
-    std::function<void(uint32_t)> m_received;
+    Callbacks m_callbacks;
+    bool m_down{false};
     Ptr<Socket> m_taskSocket;
     Ptr<Socket> m_statusSocket;
     std::map<uint32_t, Assembly> m_assemblies;      ///< by task

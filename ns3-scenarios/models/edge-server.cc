@@ -35,6 +35,7 @@ EdgeServer::SetDoneCallback(std::function<void(const EdgeJob&)> done)
 void
 EdgeServer::Submit(EdgeJob job)
 {
+    m_submitted++;
     m_intervalReceived++;
     job.received = Simulator::Now();
     if (job.expiry <= job.received)
@@ -90,6 +91,7 @@ EdgeServer::Finish()
     const EdgeJob job = *m_running;
     m_busy += Simulator::Now() - m_runningSince;
     m_running.reset();
+    m_finished++;
     if (m_done)
     {
         m_done(job);
@@ -110,6 +112,26 @@ EdgeServer::Expire(uint32_t id)
         return;
     }
     m_expired += std::erase_if(m_waiting, [id](const EdgeJob& job) { return job.id == id; });
+}
+
+std::vector<uint32_t>
+EdgeServer::Drop()
+{
+    std::vector<uint32_t> ids;
+    if (m_running)
+    {
+        m_finish.Cancel();
+        m_busy += Simulator::Now() - m_runningSince;
+        ids.push_back(m_running->id);
+        m_running.reset();
+    }
+    for (const auto& job : m_waiting)
+    {
+        ids.push_back(job.id);
+    }
+    m_waiting.clear();
+    m_dropped += ids.size();
+    return ids;
 }
 
 double
@@ -150,6 +172,21 @@ uint64_t
 EdgeServer::GetExpired() const
 {
     return m_expired;
+}
+
+uint64_t
+EdgeServer::GetDropped() const
+{
+    return m_dropped;
+}
+
+void
+EdgeServer::CheckConservation() const
+{
+    const uint64_t here = m_waiting.size() + (m_running ? 1 : 0);
+    NS_ABORT_MSG_IF(m_submitted != m_finished + m_expired + m_dropped + here,
+                    m_submitted << " jobs came, but " << m_finished << " are done, " << m_expired << " expired, "
+                                << m_dropped << " were dropped and " << here << " are waiting or running");
 }
 
 EdgeServer::Interval

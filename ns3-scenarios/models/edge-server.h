@@ -55,11 +55,18 @@ class EdgeServer
 
     void Submit(EdgeJob job);
 
+    /// The server fails: it drops all jobs, waiting or running. \return their ids
+    std::vector<uint32_t> Drop();
+
     double GetRateHz() const;
     std::size_t GetWaiting() const;
     Time GetBacklog() const;     ///< until the CPU would be free if nothing else came and nothing expired
     Time GetBusyTime() const;    ///< since the beginning
-    uint64_t GetExpired() const; ///< jobs dropped, waiting or running
+    uint64_t GetExpired() const; ///< jobs dropped at their expiry, waiting or running
+    uint64_t GetDropped() const; ///< jobs that Drop took
+
+    /// Aborts unless every job that was submitted is done, expired, dropped, waiting or running.
+    void CheckConservation() const;
 
     Interval TakeInterval(); ///< ends an interval and begins the next one
 
@@ -80,7 +87,10 @@ class EdgeServer
     Time m_runningSince;
     EventId m_finish;
     Time m_busy; ///< of jobs that no longer run
+    uint64_t m_submitted{0};
+    uint64_t m_finished{0};
     uint64_t m_expired{0};
+    uint64_t m_dropped{0};
 
     Time m_intervalStart;
     Time m_intervalBusy; ///< GetBusyTime() at the interval's start

@@ -4,6 +4,7 @@
 #include "models/energy-meter.h"
 
 #include "ns3/abort.h"
+#include "ns3/wifi-phy-state-helper.h"
 
 namespace ns3::marl
 {
@@ -17,9 +18,28 @@ EnergyMeter::EnergyMeter(const ModemPower& power, const Time& start)
 }
 
 void
+EnergyMeter::Connect(uint32_t radio, Ptr<WifiPhy> phy)
+{
+    phy->TraceConnectWithoutContext(
+        "PhyTxPsduBegin",
+        Callback<void, WifiConstPsduMap, WifiTxVector, double>(
+            [this, radio](WifiConstPsduMap, WifiTxVector, double outputW) { NotifyTxBegin(radio, outputW); }));
+    phy->GetState()->TraceConnectWithoutContext(
+        "State", Callback<void, Time, Time, WifiPhyState>([this, radio](Time start, Time duration, WifiPhyState state) {
+            NotifyState(radio, start, duration, state);
+        }));
+}
+
+void
 EnergyMeter::Tune(uint32_t radio)
 {
     m_tuned = radio;
+}
+
+void
+EnergyMeter::Stop(const Time& now)
+{
+    m_stop = now;
 }
 
 void
@@ -31,7 +51,7 @@ EnergyMeter::NotifyTxBegin(uint32_t /* radio */, double outputW)
 void
 EnergyMeter::NotifyState(uint32_t radio, Time start, Time duration, WifiPhyState state)
 {
-    if (start < m_start)
+    if (start < m_start || (m_stop && start >= *m_stop))
     {
         return;
     }
@@ -39,6 +59,7 @@ EnergyMeter::NotifyState(uint32_t radio, Time start, Time duration, WifiPhyState
     {
         m_amplifierJ += m_outputW / m_power.amplifierEfficiency * duration.GetSeconds();
         m_transmitTime += duration;
+        m_transmitEnd = start + duration;
         m_busyTime += duration;
     }
     else if (radio == m_tuned && state == WifiPhyState::RX)
@@ -73,9 +94,42 @@ EnergyMeter::GetReceiveJ() const
 double
 EnergyMeter::GetIdleJ(const Time& now) const
 {
+    return m_power.idleW * GetIdleTime(now).GetSeconds();
+}
+
+double
+EnergyMeter::GetTotalJ(const Time& now) const
+{
+    return GetTransmitJ() + GetReceiveJ() + GetIdleJ(now);
+}
+
+Time
+EnergyMeter::GetTransmitTime() const
+{
+    return m_transmitTime;
+}
+
+Time
+EnergyMeter::GetReceiveTime() const
+{
+    return m_receiveTime;
+}
+
+Time
+EnergyMeter::GetIdleTime(const Time& now) const
+{
     // A transmission is entered when it begins, so it may reach beyond now.
-    const Time idle = Max(Time(0), now - m_start - m_transmitTime - m_receiveTime);
-    return m_power.idleW * idle.GetSeconds();
+    return Max(Time(0), m_stop.value_or(now) - m_start - m_transmitTime - m_receiveTime);
+}
+
+void
+EnergyMeter::CheckConservation(const Time& now) const
+{
+    const Time end = m_stop.value_or(now);
+    const Time beyond = Max(Time(0), m_transmitEnd - end);
+    NS_ABORT_MSG_IF(m_transmitTime + m_receiveTime - beyond > end - m_start,
+                    "A modem transmitted for " << m_transmitTime.As(Time::S) << " and received for "
+                                               << m_receiveTime.As(Time::S) << " in " << (end - m_start).As(Time::S));
 }
 
 Time

@@ -25,12 +25,7 @@ SendExpiring(Ptr<Socket> socket,
     {
         return false;
     }
-    if (tid > 0)
-    {
-        SocketPriorityTag tag;
-        tag.SetPriority(tid);
-        packet->ReplacePacketTag(tag);
-    }
+    socket->SetIpTos(tid << 5); // Wi-Fi takes the TID from there: it overwrites the priority of packets and sockets
     queue->SetMaxDelay(life);
     const int size = packet->GetSize();
     return socket->SendTo(packet, 0, to) == size;

@@ -20,7 +20,7 @@ constexpr uint16_t STATUS_PORT = 9001;
 
 /// Hands a datagram to a radio that gives up on it when it is still queued at \p expiry. The radio's queue takes the life
 /// of a frame from its own MaxDelay at the moment of queuing, so that is set first; nothing may wait between socket and
-/// queue (address resolution, queue discs). \p tid above 0 travels as the socket priority.
+/// queue (address resolution, queue discs). \p tid travels in the highest three bits of the DS field.
 /// \return false when the expiry has passed or the queue was full
 bool SendExpiring(Ptr<Socket> socket,
                   Ptr<Packet> packet,

@@ -12,6 +12,7 @@
 #include "ns3/simulator.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/wifi-mac.h"
+#include "ns3/wifi-phy.h"
 
 #include <algorithm>
 #include <utility>
@@ -23,7 +24,8 @@ OffloadClient::OffloadClient(const RadioNetwork& network, uint32_t device, bool 
     : m_network(network),
       m_device(device),
       m_mute(mute),
-      m_callbacks(std::move(callbacks))
+      m_callbacks(std::move(callbacks)),
+      m_watch(m_callbacks.onAir)
 {
     const auto open = [&](uint16_t port) {
         const auto socket = Socket::CreateSocket(network.GetDevice(device), UdpSocketFactory::GetTypeId());
@@ -37,6 +39,7 @@ OffloadClient::OffloadClient(const RadioNetwork& network, uint32_t device, bool 
     for (uint32_t channel = 0; channel < network.GetChannels(); channel++)
     {
         RadioNetwork::SetMuted(network.GetDeviceRadio(device, channel), mute && channel != m_tuned);
+        m_watch.Connect(network.GetDeviceRadio(device, channel));
     }
 }
 
@@ -97,6 +100,7 @@ OffloadClient::Send(const Task& task, uint8_t tid)
         header.fragment = fragment;
         const auto packet = Create<Packet>(payload - FragmentHeader::SIZE_BYTES);
         packet->AddHeader(header);
+        m_watch.Add(task.id, packet->GetUid());
         sent += SendExpiring(m_taskSocket, packet, to, queue, tid, task.GetExpiry()) ? 1 : 0;
     }
     return sent;
@@ -112,6 +116,7 @@ OffloadClient::Forget(uint32_t task)
     }
     const auto [server, powerDbm, tid, sent] = underWay->second;
     m_underWay.erase(underWay);
+    m_watch.Remove(task);
     if (sent)
     {
         const auto peer = m_network.GetServerRadio(server, m_tuned)->GetMac()->GetAddress();
@@ -188,6 +193,16 @@ OffloadClient::ReceiveStatus(Ptr<Socket> socket)
     }
 }
 
+void
+OffloadClient::SwitchOff()
+{
+    NS_ABORT_MSG_IF(!m_underWay.empty(), "Device " << m_device << " cannot be switched off while tasks are under way");
+    for (uint32_t channel = 0; channel < m_network.GetChannels(); channel++)
+    {
+        m_network.GetDeviceRadio(m_device, channel)->GetPhy()->SetOffMode();
+    }
+}
+
 uint32_t
 OffloadClient::GetTunedChannel() const
 {
@@ -203,6 +218,12 @@ OffloadClient::GetQueuedBits() const
         bytes += GetTunedRadio()->GetMac()->GetTxopQueue(category)->GetNBytes();
     }
     return 8 * bytes;
+}
+
+const FragmentWatch&
+OffloadClient::GetWatch() const
+{
+    return m_watch;
 }
 
 bool

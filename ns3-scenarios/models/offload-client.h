@@ -4,6 +4,7 @@
 #ifndef NS3MARL_MODELS_OFFLOAD_CLIENT_H
 #define NS3MARL_MODELS_OFFLOAD_CLIENT_H
 
+#include "models/fragment-watch.h"
 #include "models/radio-network.h"
 #include "models/status-header.h"
 #include "models/task.h"
@@ -36,6 +37,7 @@ class OffloadClient
         StatusCallback status;
         std::function<double(uint32_t server)> snrDb; ///< what the device believes, for the choice of the MCS
         std::function<void(uint32_t channel)> tuned;
+        FragmentWatch::OnAirCallback onAir;
     };
 
     /// Safety margin between the SNR that the device believes in and the MCS thresholds.
@@ -58,10 +60,14 @@ class OffloadClient
     /// Chooses the MCS of all tasks under way anew.
     void RefreshRates();
 
+    /// The battery is empty: every radio falls silent for good. The tasks under way have ended.
+    void SwitchOff();
+
     uint32_t GetTunedChannel() const;
     double GetQueuedBits() const; ///< waiting at the tuned radio
     bool IsIdle() const;          ///< nothing is under way
     uint8_t GetMcs(uint32_t server, double powerDbm) const;
+    const FragmentWatch& GetWatch() const;
 
   private:
     struct UnderWay
@@ -82,6 +88,7 @@ class OffloadClient
     uint32_t m_device;
     bool m_mute;
     Callbacks m_callbacks;
+    FragmentWatch m_watch;
     uint32_t m_tuned{0};
     Ptr<Socket> m_taskSocket;
     Ptr<Socket> m_statusSocket;

@@ -7,10 +7,28 @@
 #include "ns3/simulator.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 namespace ns3::marl
 {
+
+namespace
+{
+
+/// Aborts when fewer fragments were sent than transmitted, or fewer transmitted than arrived.
+void
+CheckFragments(const Task& task)
+{
+    const auto& counts = task.fragments;
+    NS_ABORT_MSG_IF(counts.onAir > counts.sent || counts.received + counts.refused > counts.onAir,
+                    "Task " << task.id << ": " << counts.sent << " fragments were sent, " << counts.onAir
+                            << " of them transmitted, but " << counts.received << " received and " << counts.refused
+                            << " refused");
+}
+
+} // namespace
 
 TaskLedger::TaskLedger(std::function<void(const Task&)> ended)
     : m_ended(std::move(ended))
@@ -35,72 +53,100 @@ TaskLedger::Find(uint32_t id) const
     return entry == m_open.end() ? nullptr : &entry->second.task;
 }
 
+Task*
+TaskLedger::FindOpen(uint32_t id)
+{
+    const auto entry = m_open.find(id);
+    return entry == m_open.end() ? nullptr : &entry->second.task;
+}
+
 void
 TaskLedger::NoteDecision(uint32_t id, const OffloadingDecision& decision)
 {
-    const auto entry = m_open.find(id);
-    NS_ABORT_MSG_IF(entry == m_open.end(), "Task " << id << " ended before its decision");
-    entry->second.task.decision = decision;
+    auto* task = FindOpen(id);
+    NS_ABORT_MSG_IF(task == nullptr, "Task " << id << " ended before its decision");
+    task->decision = decision;
 }
 
 void
-TaskLedger::NoteTime(uint32_t id, Time Task::* stage)
+TaskLedger::Note(uint32_t id, Time Task::* stage)
 {
-    const auto entry = m_open.find(id);
-    if (entry == m_open.end())
+    if (auto* task = FindOpen(id))
     {
-        return;
-    }
-    auto& task = entry->second.task;
-    task.*stage = Simulator::Now();
-    if (task.IsDone())
-    {
-        Resolve(id, TaskOutcome::COMPLETED);
+        task->*stage = Simulator::Now();
+        if (task->IsDone())
+        {
+            Resolve(id, TaskOutcome::COMPLETED);
+        }
     }
 }
 
 void
-TaskLedger::NoteUplinkStart(uint32_t id)
+TaskLedger::NoteSent(uint32_t id, uint32_t fragments)
 {
-    NoteTime(id, &Task::uplinkStart);
+    auto* task = FindOpen(id);
+    NS_ABORT_MSG_IF(task == nullptr, "Fragments of task " << id << " were sent after its end");
+    task->fragments.sent += fragments;
+    m_sent += fragments;
 }
 
 void
-TaskLedger::NoteUplinkEnd(uint32_t id)
+TaskLedger::NoteOnAir(uint32_t id, uint32_t first, uint32_t again, const Time& duration)
 {
-    NoteTime(id, &Task::uplinkEnd);
+    if (auto* task = FindOpen(id))
+    {
+        if (task->firstOnAir.IsZero())
+        {
+            task->firstOnAir = Simulator::Now();
+        }
+        task->fragments.onAir += first;
+        task->retries += again;
+        task->airTime += duration;
+    }
 }
 
 void
-TaskLedger::NoteComputeStart(uint32_t id)
+TaskLedger::NoteFragment(uint32_t id, bool accepted)
 {
-    NoteTime(id, &Task::computeStart);
+    if (auto* task = FindOpen(id))
+    {
+        (accepted ? task->fragments.received : task->fragments.refused)++;
+        task->serverFailed |= !accepted;
+    }
 }
 
 void
-TaskLedger::NoteComputeEnd(uint32_t id)
+TaskLedger::NoteServerFailure(uint32_t id)
 {
-    NoteTime(id, &Task::computeEnd);
+    if (auto* task = FindOpen(id))
+    {
+        task->serverFailed = true;
+    }
 }
 
 void
-TaskLedger::NoteResult(uint32_t id)
+TaskLedger::NoteDeath(uint32_t device)
 {
-    NoteTime(id, &Task::resultTime);
-}
-
-void
-TaskLedger::NoteLocalEnd(uint32_t id)
-{
-    NoteTime(id, &Task::localEnd);
+    std::vector<uint32_t> tasks;
+    for (const auto& [id, entry] : m_open)
+    {
+        if (entry.task.device == device)
+        {
+            tasks.push_back(id);
+        }
+    }
+    for (const uint32_t id : tasks)
+    {
+        Resolve(id, TaskOutcome::DEVICE_DEAD);
+    }
 }
 
 void
 TaskLedger::Expire(uint32_t id)
 {
-    const auto entry = m_open.find(id);
-    NS_ABORT_MSG_IF(entry == m_open.end(), "Task " << id << " expired after its end");
-    Resolve(id, entry->second.task.GetFailure());
+    const auto* task = Find(id);
+    NS_ABORT_MSG_IF(task == nullptr, "Task " << id << " expired after its end");
+    Resolve(id, task->GetFailure());
 }
 
 void
@@ -111,7 +157,12 @@ TaskLedger::Resolve(uint32_t id, TaskOutcome outcome)
     entry.mapped().expiry.Cancel();
     task.end = Simulator::Now();
     task.outcome = outcome;
-    m_endedCount++;
+    m_outcomes[static_cast<uint32_t>(outcome)]++;
+    CheckFragments(task);
+    m_fragments.received += task.fragments.received;
+    m_fragments.refused += task.fragments.refused;
+    m_fragments.lost += task.fragments.GetLost();
+    m_fragments.expired += task.fragments.GetExpired();
     m_ended(task);
 }
 
@@ -124,7 +175,13 @@ TaskLedger::GetOpened() const
 uint64_t
 TaskLedger::GetEnded() const
 {
-    return m_endedCount;
+    return std::accumulate(m_outcomes.begin(), m_outcomes.end(), uint64_t{0});
+}
+
+uint64_t
+TaskLedger::GetEnded(TaskOutcome outcome) const
+{
+    return m_outcomes[static_cast<uint32_t>(outcome)];
 }
 
 std::size_t
@@ -140,12 +197,36 @@ TaskLedger::GetUnresolvedOf(uint32_t device) const
         m_open.begin(), m_open.end(), [device](const auto& entry) { return entry.second.task.device == device; });
 }
 
+TaskLedger::FragmentTotals
+TaskLedger::GetFragments() const
+{
+    FragmentTotals totals = m_fragments;
+    totals.sent = m_sent;
+    for (const auto& [id, entry] : m_open)
+    {
+        const auto& counts = entry.task.fragments;
+        totals.received += counts.received;
+        totals.refused += counts.refused;
+        totals.onTheWay += counts.sent - counts.received - counts.refused;
+    }
+    return totals;
+}
+
 void
 TaskLedger::CheckConservation() const
 {
-    NS_ABORT_MSG_IF(GetOpened() != GetEnded() + GetUnresolved(),
+    NS_ABORT_MSG_IF(GetOpened() != GetEnded() + GetUnresolved() || GetEnded(TaskOutcome::UNRESOLVED) != 0,
                     GetOpened() << " tasks arrived, but " << GetEnded() << " ended and " << GetUnresolved()
                                 << " are unresolved");
+    for (const auto& [id, entry] : m_open)
+    {
+        CheckFragments(entry.task);
+    }
+    const auto totals = GetFragments();
+    NS_ABORT_MSG_IF(totals.sent != totals.received + totals.refused + totals.lost + totals.expired + totals.onTheWay,
+                    totals.sent << " fragments were sent, but " << totals.received << " received, " << totals.refused
+                                << " refused, " << totals.lost << " lost, " << totals.expired << " expired and "
+                                << totals.onTheWay << " are on the way");
 }
 
 } // namespace ns3::marl

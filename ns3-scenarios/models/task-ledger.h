@@ -8,6 +8,7 @@
 
 #include "ns3/event-id.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,19 @@ namespace ns3::marl
 class TaskLedger
 {
   public:
+    /// What became of the fragments of all tasks:
+    ///
+    ///   sent = received + refused + lost + expired + on the way
+    struct FragmentTotals
+    {
+        uint64_t sent{0};
+        uint64_t received{0};
+        uint64_t refused{0};
+        uint64_t lost{0};     ///< of tasks that ended: on the air at least once, and not there
+        uint64_t expired{0};  ///< of tasks that ended: never on the air
+        uint64_t onTheWay{0}; ///< of tasks that did not end
+    };
+
     /// \param ended is called once for each task, when it completes or fails
     explicit TaskLedger(std::function<void(const Task&)> ended);
 
@@ -30,19 +44,33 @@ class TaskLedger
     const Task* Find(uint32_t id) const;
 
     void NoteDecision(uint32_t id, const OffloadingDecision& decision);
-    void NoteUplinkStart(uint32_t id);
-    void NoteUplinkEnd(uint32_t id);
-    void NoteComputeStart(uint32_t id);
-    void NoteComputeEnd(uint32_t id);
-    void NoteResult(uint32_t id);
-    void NoteLocalEnd(uint32_t id);
+
+    /// A stage was reached now: \p stage is its time in Task.
+    void Note(uint32_t id, Time Task::* stage);
+
+    void NoteSent(uint32_t id, uint32_t fragments);
+
+    /// A transmission carried \p first fragments that had not been on the air before, and \p again others.
+    void NoteOnAir(uint32_t id, uint32_t first, uint32_t again, const Time& duration);
+
+    /// A fragment is at the server. \param accepted false: the server is down
+    void NoteFragment(uint32_t id, bool accepted);
+
+    /// A server that went down dropped the task, which fails at its deadline: the device does not know.
+    void NoteServerFailure(uint32_t id);
+
+    /// All tasks of a device fail now: its battery is empty.
+    void NoteDeath(uint32_t device);
 
     uint64_t GetOpened() const;
     uint64_t GetEnded() const;
+    uint64_t GetEnded(TaskOutcome outcome) const;
     std::size_t GetUnresolved() const;
     uint32_t GetUnresolvedOf(uint32_t device) const;
+    FragmentTotals GetFragments() const;
 
-    /// Aborts unless every task that was opened has ended or is unresolved.
+    /// Aborts unless every task that was opened has ended once or is unresolved, and every fragment that was sent is
+    /// accounted for.
     void CheckConservation() const;
 
   private:
@@ -52,14 +80,16 @@ class TaskLedger
         EventId expiry;
     };
 
-    void NoteTime(uint32_t id, Time Task::* stage);
+    Task* FindOpen(uint32_t id);
     void Resolve(uint32_t id, TaskOutcome outcome);
     void Expire(uint32_t id);
 
     std::function<void(const Task&)> m_ended;
     std::map<uint32_t, Entry> m_open; ///< by id
     uint32_t m_nextId{0};
-    uint64_t m_endedCount{0};
+    std::array<uint64_t, TASK_OUTCOMES> m_outcomes{};
+    uint64_t m_sent{0};         ///< fragments, counted as they are sent
+    FragmentTotals m_fragments; ///< of tasks that ended
 };
 
 } // namespace ns3::marl

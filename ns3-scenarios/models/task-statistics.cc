@@ -42,6 +42,12 @@ TaskStatistics::Count::GetRatio() const
     return ended == 0 ? NOTHING : static_cast<double>(completed) / static_cast<double>(ended);
 }
 
+double
+TaskStatistics::Count::GetMeanLatencyS() const
+{
+    return completed == 0 ? NOTHING : latencySumS / static_cast<double>(completed);
+}
+
 TaskStatistics::TaskStatistics(uint32_t devices)
     : m_devices(devices)
 {
@@ -52,21 +58,16 @@ TaskStatistics::Add(const Task& task)
 {
     NS_ABORT_MSG_IF(task.outcome == TaskOutcome::UNRESOLVED, "Task " << task.id << " has not ended");
     const bool completed = task.outcome == TaskOutcome::COMPLETED;
+    const double latencyS = (task.end - task.arrival).GetSeconds();
     for (auto* count : {&m_all, &m_classes[task.parameters.premium ? 1 : 0], &m_devices.at(task.device)})
     {
         count->ended++;
         count->completed += completed ? 1 : 0;
+        count->latencySumS += completed ? latencyS : 0;
     }
     if (completed)
     {
-        const double latencyS = (task.end - task.arrival).GetSeconds();
-        m_latencySumS += latencyS;
         m_latenciesS.push_back(latencyS);
-    }
-    else
-    {
-        const auto cause = std::find(FAILED_OUTCOMES.begin(), FAILED_OUTCOMES.end(), task.outcome);
-        m_failures[cause - FAILED_OUTCOMES.begin()]++;
     }
 }
 
@@ -80,14 +81,6 @@ uint64_t
 TaskStatistics::GetFailed() const
 {
     return m_all.ended - m_all.completed;
-}
-
-uint64_t
-TaskStatistics::GetFailed(TaskOutcome cause) const
-{
-    const auto found = std::find(FAILED_OUTCOMES.begin(), FAILED_OUTCOMES.end(), cause);
-    NS_ABORT_MSG_IF(found == FAILED_OUTCOMES.end(), GetName(cause) << " is not a failure");
-    return m_failures[found - FAILED_OUTCOMES.begin()];
 }
 
 double
@@ -105,7 +98,13 @@ TaskStatistics::GetCompletionRatio(bool premium) const
 double
 TaskStatistics::GetMeanLatencyS() const
 {
-    return m_latenciesS.empty() ? NOTHING : m_latencySumS / static_cast<double>(m_latenciesS.size());
+    return m_all.GetMeanLatencyS();
+}
+
+double
+TaskStatistics::GetMeanLatencyS(bool premium) const
+{
+    return m_classes[premium ? 1 : 0].GetMeanLatencyS();
 }
 
 double

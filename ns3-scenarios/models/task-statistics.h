@@ -26,10 +26,10 @@ class TaskStatistics
 
     uint64_t GetCompleted() const;
     uint64_t GetFailed() const;
-    uint64_t GetFailed(TaskOutcome cause) const;
     double GetCompletionRatio() const;
     double GetCompletionRatio(bool premium) const;     ///< of a service level
     double GetMeanLatencyS() const;                    ///< of completed tasks
+    double GetMeanLatencyS(bool premium) const;        ///< of completed tasks of a service level
     double GetLatencyQuantileS(double quantile) const; ///< of completed tasks, nearest rank
     double GetDeviceFairness() const;                  ///< Jain's index of the devices' completion ratios
     double GetDeviceMinMaxRatio() const;               ///< lowest over highest completion ratio of a device
@@ -40,8 +40,10 @@ class TaskStatistics
     {
         uint64_t completed{0};
         uint64_t ended{0};
+        double latencySumS{0}; ///< over completed tasks
 
         double GetRatio() const;
+        double GetMeanLatencyS() const;
     };
 
     std::vector<double> GetDeviceRatios() const; ///< of the devices that had a task
@@ -49,8 +51,6 @@ class TaskStatistics
     Count m_all;
     std::array<Count, 2> m_classes; ///< standard, premium
     std::vector<Count> m_devices;
-    std::array<uint64_t, FAILED_OUTCOMES.size()> m_failures{};
-    double m_latencySumS{0};
     mutable std::vector<double> m_latenciesS; ///< reordered by GetLatencyQuantileS
 };
 

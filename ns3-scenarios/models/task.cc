@@ -20,16 +20,33 @@ GetName(TaskOutcome outcome)
         return "completed";
     case TaskOutcome::LOCAL_LATE:
         return "local_late";
-    case TaskOutcome::UPLINK_LATE:
-        return "uplink_late";
+    case TaskOutcome::UPLINK_EXPIRED:
+        return "uplink_expired";
     case TaskOutcome::QUEUE_EXPIRED:
         return "queue_expired";
     case TaskOutcome::COMPUTE_LATE:
         return "compute_late";
     case TaskOutcome::RESULT_LATE:
         return "result_late";
+    case TaskOutcome::UPLINK_LOST:
+        return "uplink_lost";
+    case TaskOutcome::SERVER_FAILED:
+        return "server_failed";
+    case TaskOutcome::DEVICE_DEAD:
+        return "device_dead";
     }
     return "unknown";
+}
+
+std::vector<std::string>
+GetOutcomeNames()
+{
+    std::vector<std::string> names;
+    for (uint32_t outcome = 0; outcome < TASK_OUTCOMES; outcome++)
+    {
+        names.push_back(GetName(static_cast<TaskOutcome>(outcome)));
+    }
+    return names;
 }
 
 uint32_t
@@ -55,9 +72,13 @@ Task::GetFailure() const
     {
         return TaskOutcome::LOCAL_LATE;
     }
+    if (serverFailed)
+    {
+        return TaskOutcome::SERVER_FAILED;
+    }
     if (uplinkEnd.IsZero())
     {
-        return TaskOutcome::UPLINK_LATE;
+        return fragments.GetLost() > 0 ? TaskOutcome::UPLINK_LOST : TaskOutcome::UPLINK_EXPIRED;
     }
     if (computeStart.IsZero())
     {

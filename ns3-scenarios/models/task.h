@@ -6,9 +6,9 @@
 
 #include "ns3/nstime.h"
 
-#include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ns3::marl
 {
@@ -21,26 +21,51 @@ enum class OffloadingMode
     FULL = 2,
 };
 
-/// How a task ended. A task of two parts that misses both is counted under its offloaded part.
+/// How a task ended: in exactly one of these ways. A task of two parts that misses both is counted under its offloaded part.
 enum class TaskOutcome
 {
     UNRESOLVED = 0,
     COMPLETED = 1,
-    LOCAL_LATE = 2,    ///< the device's CPU was not done by the deadline
-    UPLINK_LATE = 3,   ///< a fragment was lost or still under way at the deadline
-    QUEUE_EXPIRED = 4, ///< all fragments arrived, but the server did not begin by the deadline
-    COMPUTE_LATE = 5,  ///< the server was still computing at the deadline
-    RESULT_LATE = 6,   ///< the server was done, but the device had no result by the deadline
+    LOCAL_LATE = 2,     ///< the device's CPU was not done by the deadline
+    UPLINK_EXPIRED = 3, ///< no missing fragment was ever on the air: they waited at the device until the deadline
+    QUEUE_EXPIRED = 4,  ///< all fragments arrived, but the server did not begin by the deadline
+    COMPUTE_LATE = 5,   ///< the server was still computing at the deadline
+    RESULT_LATE = 6,    ///< the server was done, but the device had no result by the deadline
+    UPLINK_LOST = 7,    ///< a missing fragment was on the air at least once, and did not get there by the deadline
+    SERVER_FAILED = 8,  ///< the server dropped it, or fragments of it, because it was down
+    DEVICE_DEAD = 9,    ///< the device's battery was empty before the task ended
 };
 
-constexpr std::array<TaskOutcome, 5> FAILED_OUTCOMES{TaskOutcome::LOCAL_LATE,
-                                                     TaskOutcome::UPLINK_LATE,
-                                                     TaskOutcome::QUEUE_EXPIRED,
-                                                     TaskOutcome::COMPUTE_LATE,
-                                                     TaskOutcome::RESULT_LATE};
+constexpr uint32_t TASK_OUTCOMES = 10;
 
 /// \return "local_late" for LOCAL_LATE, and so on
 std::string GetName(TaskOutcome outcome);
+
+/// \return the names of all outcomes, in order of their values
+std::vector<std::string> GetOutcomeNames();
+
+/// What became of the fragments of an offloaded part. At a task's end
+///
+///   sent = received + refused + lost + expired
+struct FragmentCounts
+{
+    uint32_t sent{0};     ///< handed to the device's radio
+    uint32_t onAir{0};    ///< of these, transmitted at least once
+    uint32_t received{0}; ///< by the server, each once
+    uint32_t refused{0};  ///< reached a server that was down
+
+    /// \return transmitted, but neither received nor refused
+    uint32_t GetLost() const
+    {
+        return onAir - received - refused;
+    }
+
+    /// \return never transmitted
+    uint32_t GetExpired() const
+    {
+        return sent - onAir;
+    }
+};
 
 /// What an application asks for.
 struct TaskParameters
@@ -82,6 +107,7 @@ struct Task
     OffloadingDecision decision;
 
     Time uplinkStart;  ///< fragments handed to the radio
+    Time firstOnAir;   ///< first fragment transmitted
     Time uplinkEnd;    ///< last fragment at the server
     Time computeStart; ///< at the server
     Time computeEnd;   ///< at the server
@@ -89,6 +115,11 @@ struct Task
     Time localEnd;     ///< local part done
     Time end;          ///< completed or failed
     TaskOutcome outcome{TaskOutcome::UNRESOLVED};
+
+    FragmentCounts fragments;
+    uint32_t retries{0};      ///< transmissions of fragments beyond the first one of each
+    Time airTime;             ///< of all transmissions that carried a fragment
+    bool serverFailed{false}; ///< a server that went down dropped it
 
     Time GetExpiry() const
     {

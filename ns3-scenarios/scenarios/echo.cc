@@ -74,7 +74,7 @@ class Echo : public Scenario
             {"world", {"wanted"}, {{"choice", "1", 0, m_choices - 1.0, false, ""}, {"level", "1", 0, 1, false, ""}}}};
         spec.metrics = {{"reward_mean", "1", "Mean reward of an agent and tick", true},
                         {"right_choices_ratio", "1", "Share of right choices", true}};
-        spec.tables = {{"ticks", {{"tick", "1", Type::INT64}, {"level", "1", Type::FLOAT64}}}};
+        spec.tables = {{"answers", {{"tick", "1", Type::INT64}, {"level", "1", Type::FLOAT64}}}};
         return spec;
     }
 

@@ -134,11 +134,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; ``type`` is "float64" or "int64"."""
+    """A column of a table; ``type`` is "float64" or "int64".
+
+    The values 0, 1, … of an int64 column may have names: ``categories``.
+    """
 
     name: str
     unit: str
     type: str
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

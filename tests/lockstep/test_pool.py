@@ -143,13 +143,13 @@ def test_several_groups(echo: Path) -> None:
 
 
 def test_tables_travel_when_asked(echo: Path) -> None:
-    with Pool(echo, arguments=["--tables=ticks", "--ticks=3"]) as pool:
+    with Pool(echo, arguments=["--tables=answers", "--ticks=3"]) as pool:
         batch = pool.reset()
-        assert batch.tables[0]["ticks"]["tick"].tolist() == []
+        assert batch.tables[0]["answers"]["tick"].tolist() == []
         wanted = float(batch.groups[0].observations[0, 0, 1])
         batch = pool.step(right_actions(batch))
-        assert batch.tables[0]["ticks"]["tick"].tolist() == [1]
-        assert batch.tables[0]["ticks"]["level"].tolist() == [wanted]
+        assert batch.tables[0]["answers"]["tick"].tolist() == [1]
+        assert batch.tables[0]["answers"]["level"].tolist() == [wanted]
     with pytest.raises(ConfigError, match="argument '--tables': the scenario has no table 'packets'"):
         Pool(echo, arguments=["--tables=packets"])
 

@@ -3,6 +3,7 @@
 
 #include "scenarios/aiot-mec/accounts.h"
 
+#include "ns3/abort.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ Divide(double numerator, double denominator)
 Accounts::Accounts(const Settings& settings)
     : m_settings(settings),
       m_statistics(settings.devices),
+      m_breakdown(settings),
       m_intervals(settings.devices),
       m_rewards(settings.devices),
       m_aboveIdleJ(settings.devices)
@@ -105,6 +107,19 @@ Accounts::CloseInterval(const World& world)
     m_rewardSum += std::accumulate(m_rewards.begin(), m_rewards.end(), 0.0) / m_settings.devices;
     m_ageSumTicks += meanAgeTicks;
     m_ticks++;
+    m_breakdown.Sample(world);
+    CheckConservation(world);
+}
+
+void
+Accounts::CheckConservation(const World& world) const
+{
+    const auto& ledger = world.GetLedger();
+    const uint64_t completed = ledger.GetEnded(TaskOutcome::COMPLETED);
+    NS_ABORT_MSG_IF(
+        m_statistics.GetCompleted() != completed || m_statistics.GetFailed() != ledger.GetEnded() - completed,
+        "The metrics have " << m_statistics.GetCompleted() << " completed and " << m_statistics.GetFailed()
+                            << " failed tasks, the ledger " << completed << " and " << ledger.GetEnded() - completed);
 }
 
 const std::vector<double>&
@@ -145,11 +160,12 @@ Accounts::DescribeMetrics()
         {"tasks_failed", "1", "", false},
         {"tasks_unresolved", "1", "Neither completed nor failed yet", false},
     };
-    for (const auto cause : FAILED_OUTCOMES)
-    {
-        metrics.push_back({"failed_" + GetName(cause), "1", "Failed tasks by where they stood at the deadline", false});
-    }
     const std::vector<Metric> rest{
+        {"failed_local_late", "1", "Failed tasks by where they stood at the deadline", false},
+        {"failed_uplink_late", "1", "Failed tasks by where they stood at the deadline", false},
+        {"failed_queue_expired", "1", "Failed tasks by where they stood at the deadline", false},
+        {"failed_compute_late", "1", "Failed tasks by where they stood at the deadline", false},
+        {"failed_result_late", "1", "Failed tasks by where they stood at the deadline", false},
         {"energy_transmit_j", "J", "Of all devices: amplifier and electronics while transmitting", false},
         {"energy_receive_j", "J", "Of all devices, tuned radio", false},
         {"energy_idle_j", "J", "Of all devices: neither transmitting nor receiving", false},
@@ -159,6 +175,8 @@ Accounts::DescribeMetrics()
         {"fragments_received", "1", "By servers before their task's deadline, each once", true},
     };
     metrics.insert(metrics.end(), rest.begin(), rest.end());
+    const auto breakdown = Breakdown::DescribeMetrics();
+    metrics.insert(metrics.end(), breakdown.begin(), breakdown.end());
     return metrics;
 }
 
@@ -214,21 +232,28 @@ Accounts::GetMetrics(const World& world) const
         static_cast<double>(m_statistics.GetFailed()),
         static_cast<double>(world.GetLedger().GetUnresolved()),
     };
-    for (const auto cause : FAILED_OUTCOMES)
-    {
-        metrics.push_back(static_cast<double>(m_statistics.GetFailed(cause)));
-    }
     const double elapsedS = (now - World::GetStart()).GetSeconds();
+    const auto failed = [&world](auto... outcomes) {
+        return static_cast<double>((world.GetLedger().GetEnded(outcomes) + ...));
+    };
+    const auto fragments = world.GetLedger().GetFragments();
     const std::vector<double> rest{
+        failed(TaskOutcome::LOCAL_LATE),
+        failed(TaskOutcome::UPLINK_LOST, TaskOutcome::UPLINK_EXPIRED),
+        failed(TaskOutcome::QUEUE_EXPIRED),
+        failed(TaskOutcome::COMPUTE_LATE),
+        failed(TaskOutcome::RESULT_LATE),
         transmitJ,
         receiveJ,
         idleJ,
         computeJ,
         Divide(busyS, elapsedS * m_settings.servers),
-        static_cast<double>(world.GetFragmentsSent()),
-        static_cast<double>(world.GetFragmentsReceived()),
+        static_cast<double>(fragments.sent),
+        static_cast<double>(fragments.received),
     };
     metrics.insert(metrics.end(), rest.begin(), rest.end());
+    const auto breakdown = m_breakdown.GetMetrics(world, m_statistics);
+    metrics.insert(metrics.end(), breakdown.begin(), breakdown.end());
     return metrics;
 }
 

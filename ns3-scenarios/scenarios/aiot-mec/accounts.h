@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "scenarios/aiot-mec/breakdown.h"
 #include "scenarios/aiot-mec/world.h"
 
 namespace ns3::marl::aiot_mec
@@ -46,10 +47,12 @@ class Accounts
         int32_t failed{0};
     };
 
+    void CheckConservation(const World& world) const; ///< aborts unless these figures agree with the ledger
     double GetTeamReward(double energyJ, double meanAgeTicks);
 
     const Settings& m_settings;
     TaskStatistics m_statistics;
+    Breakdown m_breakdown;
     std::vector<DeviceInterval> m_intervals; ///< [device]
     std::vector<double> m_rewards;           ///< [device]
     std::vector<double> m_aboveIdleJ;        ///< [device]

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "scenarios/aiot-mec/accounts.h"
+#include "scenarios/aiot-mec/task-table.h"
 
 namespace ns3::marl::aiot_mec
 {
@@ -210,23 +211,6 @@ DescribeChannelState(const Settings& settings)
                 {"busy_ratio", "1", 0, 1, STRICT, "Share of the last interval, mean over servers"},
                 {"tuned_devices", "1", 0, static_cast<double>(settings.devices), STRICT, "Devices that hear it"},
                 {"queued_bits", "bit", 0, 10 * QUEUE_HIGH_BITS, SATURATING, "Waiting at those devices"},
-            }};
-}
-
-Table
-DescribeTasks()
-{
-    constexpr auto FLOAT64 = Column::Type::FLOAT64;
-    constexpr auto INT64 = Column::Type::INT64;
-    return {"tasks",
-            {
-                {"task", "1", INT64},          {"device", "1", INT64},     {"tick", "1", INT64},
-                {"mode", "1", INT64},          {"server", "1", INT64},     {"channel", "1", INT64},
-                {"power", "dBm", FLOAT64},     {"ratio", "1", FLOAT64},    {"size", "bit", FLOAT64},
-                {"cycles", "cycles", FLOAT64}, {"deadline", "s", FLOAT64}, {"premium", "1", INT64},
-                {"outcome", "1", INT64},       {"latency", "s", FLOAT64},  {"uplink", "s", FLOAT64},
-                {"wait", "s", FLOAT64},        {"compute", "s", FLOAT64},  {"downlink", "s", FLOAT64},
-                {"local", "s", FLOAT64},
             }};
 }
 

@@ -3,7 +3,10 @@
 
 #include "scenarios/aiot-mec/settings.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "scenarios/aiot-mec/require.h"
 
@@ -57,6 +60,11 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("kappa", "Effective switched capacitance of a device CPU [J / (Hz^2 cycle)]", kappa);
     arguments.Add("serverCpuMin", "Slowest server [GHz]", m_serverCpuMinGhz);
     arguments.Add("serverCpuMax", "Fastest server [GHz]", m_serverCpuMaxGhz);
+    arguments.Add("serverRates", "Rate of each server [GHz], such as 10,20,30, instead of the spread", m_serverRates);
+    arguments.Add("serverFailures",
+                  "When servers are down: ID:FROM:TO,... in seconds since tick 0, such as 2:5:7.5",
+                  m_serverFailures);
+    arguments.Add("battery", "Energy that a device has [J]; 0: unlimited", batteryJ);
 
     arguments.Add("area", "Side of the square area [m]", m_area);
     arguments.Add("hotspotShare", "Share of the devices in the two hotspots, 0 to 1", placement.hotspotShare);
@@ -71,7 +79,10 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("mute", "Radios of channels that a device is not tuned to hear nothing", mute);
 
     arguments.Add("discipline", "Order of the servers' queues: deadline or priority", m_discipline);
-    arguments.Add("edca", "What goes to the video access category: off, sla or priority", m_edca);
+    arguments.Add("edca",
+                  "What goes to the video access category: none, deadline (short deadlines), resource (much work), sla "
+                  "(premium) or combined (upper half of the priorities)",
+                  m_edca);
     arguments.Add("alpha", "Priority weight of the used share of the deadline", priority.alpha);
     arguments.Add("beta", "Priority weight of the work", priority.beta);
     arguments.Add("gamma", "Priority weight of the premium service level", priority.gamma);
@@ -83,6 +94,8 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add(
         "energyReference", "E0, the energy per task that halves the energy term [J]", reward.energyReferenceJ);
     arguments.Add("ageReference", "Age from which the age term is 0 [ticks]", reward.ageReferenceTicks);
+    arguments.Add("outageSnr", "SNR below which a link is in outage, for outage_probability [dB]", outageSnrDb);
+    arguments.Add("outagePower", "Power for which outage_probability holds [dBm]", outagePowerDbm);
 }
 
 void
@@ -120,11 +133,18 @@ Settings::ReadWords()
     Require(m_rewardKind == "team" || m_rewardKind == "agent", "reward", m_rewardKind, "team or agent");
     Require(
         m_discipline == "deadline" || m_discipline == "priority", "discipline", m_discipline, "deadline or priority");
-    Require(m_edca == "off" || m_edca == "sla" || m_edca == "priority", "edca", m_edca, "off, sla or priority");
+    constexpr std::array<std::pair<const char*, Edca>, 5> EDCA_MODES{{{"none", Edca::NONE},
+                                                                      {"deadline", Edca::DEADLINE},
+                                                                      {"resource", Edca::RESOURCE},
+                                                                      {"sla", Edca::SLA},
+                                                                      {"combined", Edca::COMBINED}}};
+    const auto* const mode =
+        std::find_if(EDCA_MODES.begin(), EDCA_MODES.end(), [this](const auto& named) { return named.first == m_edca; });
+    Require(mode != EDCA_MODES.end(), "edca", m_edca, "none, deadline, resource, sla or combined");
     isGenie = m_csi == "genie";
     isTeamReward = m_rewardKind == "team";
     discipline = m_discipline == "deadline" ? Discipline::DEADLINE : Discipline::PRIORITY;
-    edca = m_edca == "off" ? Edca::OFF : m_edca == "sla" ? Edca::SLA : Edca::PRIORITY;
+    edca = mode->second;
 }
 
 void
@@ -157,6 +177,7 @@ Settings::Check() const
     Require(kappa >= 0, "kappa", kappa, "at least 0");
     Require(m_serverCpuMinGhz > 0, "serverCpuMin", m_serverCpuMinGhz, "above 0 GHz");
     Require(m_serverCpuMaxGhz >= m_serverCpuMinGhz, "serverCpuMax", m_serverCpuMaxGhz, "at least --serverCpuMin");
+    Require(batteryJ >= 0, "battery", batteryJ, "at least 0 J");
     Require(m_area.value > 0, "area", m_area.value, "above 0 m");
     Require(isShare(placement.hotspotShare), "hotspotShare", placement.hotspotShare, "0 to 1");
     Require(placement.hotspotSigmaM >= 0, "hotspotSigma", placement.hotspotSigmaM, "at least 0 m");
@@ -191,12 +212,18 @@ Settings::Resolve()
     placement.areaM = m_area.value;
     radio.channels = m_channels.value;
     radioArguments.Resolve(devices, servers, radio, placement);
-    radio.tids = edca == Edca::OFF ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
+    radio.tids = edca == Edca::NONE ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
     priority.maximumCycles = 8.0 * tasks.sizeMaxBytes * tasks.densityMax;
     deviceRateMinHz = m_deviceCpuMinGhz * GHZ;
     deviceRateMaxHz = m_deviceCpuMaxGhz * GHZ;
     serverRateMinHz = m_serverCpuMinGhz * GHZ;
     serverRateMaxHz = m_serverCpuMaxGhz * GHZ;
+    serverRatesHz = ParseServerRates(m_serverRates, servers);
+    if (!serverRatesHz.empty())
+    {
+        serverRateMaxHz = *std::max_element(serverRatesHz.begin(), serverRatesHz.end());
+    }
+    serverFailures = ParseServerFailures(m_serverFailures, servers);
 }
 
 } // namespace ns3::marl::aiot_mec

@@ -5,6 +5,7 @@
 #define NS3MARL_SCENARIOS_AIOT_MEC_SETTINGS_H
 
 #include "bridge/arguments.h"
+#include "models/access-category.h"
 #include "models/edge-server.h"
 #include "models/energy-meter.h"
 #include "models/placement.h"
@@ -16,6 +17,9 @@
 #include <istream>
 #include <ostream>
 #include <string>
+#include <vector>
+
+#include "scenarios/aiot-mec/faults.h"
 
 #include "scenarios/aiot-mec/radio-arguments.h"
 
@@ -60,14 +64,6 @@ struct RewardWeights
     double ageReferenceTicks{10};
 };
 
-/// Which tasks go to the video access category; the rest is best effort.
-enum class Edca
-{
-    OFF,
-    SLA,      ///< premium tasks
-    PRIORITY, ///< tasks in the upper half of the priorities that a new task can have
-};
-
 /// All that the command line says, and what follows from it.
 class Settings
 {
@@ -95,7 +91,7 @@ class Settings
     RadioArguments radioArguments;
     PriorityWeights priority;
     Discipline discipline{Discipline::DEADLINE};
-    Edca edca{Edca::OFF};
+    Edca edca{Edca::NONE};
     ModemPower modem;
     RewardWeights reward;
     bool isGenie{false};
@@ -105,6 +101,11 @@ class Settings
     double deviceRateMaxHz{0};
     double serverRateMinHz{0};
     double serverRateMaxHz{0};
+    std::vector<double> serverRatesHz; ///< [server]; empty: spread evenly between the two
+    std::vector<ServerFailure> serverFailures;
+    double batteryJ{0};        ///< of each device; 0: unlimited
+    double outageSnrDb{7};     ///< below it a link is in outage
+    double outagePowerDbm{30}; ///< at this power
     double kappa{1e-27};
 
   private:
@@ -116,7 +117,9 @@ class Settings
     std::string m_csi{"measured"};
     std::string m_rewardKind{"team"};
     std::string m_discipline{"deadline"};
-    std::string m_edca{"off"};
+    std::string m_edca{"none"};
+    std::string m_serverRates;
+    std::string m_serverFailures;
     Preset<Time> m_tick{MilliSeconds(100)};
     Preset<double> m_densityMin{500};
     Preset<double> m_densityMax{1500};

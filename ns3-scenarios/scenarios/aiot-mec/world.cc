@@ -5,11 +5,7 @@
 
 #include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
-#include "ns3/wifi-phy-state-helper.h"
-#include "ns3/wifi-phy.h"
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace ns3::marl::aiot_mec
@@ -33,12 +29,6 @@ const Time STATUS_LEAD = MilliSeconds(World::STATUS_LEAD_MS);
 
 } // namespace
 
-double
-Device::GetAboveIdleJ() const
-{
-    return energy->GetTransmitAboveIdleJ() + cpu->GetEnergyJ();
-}
-
 World::World(const Settings& settings, std::function<void(const Task&)> taskEnded)
     : m_settings(settings),
       m_taskEnded(std::move(taskEnded))
@@ -47,6 +37,7 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
     m_ledger = std::make_unique<TaskLedger>([this](const Task& task) { NoteEnd(task); });
     CreateServers();
     CreateDevices();
+    ScheduleFailures();
     Simulator::Schedule(GetStart() - STATUS_LEAD, &World::PrepareTick, this, 0);
 }
 
@@ -78,29 +69,32 @@ World::CreateNetwork()
 void
 World::CreateServers()
 {
-    // The rates are spread evenly; which server has which is drawn.
-    const auto variable = CreateObject<UniformRandomVariable>();
-    variable->SetStream(SERVER_STREAM);
-    std::vector<uint32_t> ranks(m_settings.servers);
-    std::iota(ranks.begin(), ranks.end(), 0);
-    for (uint32_t i = m_settings.servers - 1; i > 0; i--)
-    {
-        std::swap(ranks[i], ranks[variable->GetInteger(0, i)]);
-    }
+    const auto rates = GetServerRates(m_settings, SERVER_STREAM);
+    EdgeGateway::Callbacks callbacks;
+    callbacks.fragment = [this](uint32_t task, bool accepted) { m_ledger->NoteFragment(task, accepted); };
+    callbacks.received = [this](uint32_t task) { m_ledger->Note(task, &Task::uplinkEnd); };
+    callbacks.dropped = [this](uint32_t task) { m_ledger->NoteServerFailure(task); };
     for (uint32_t index = 0; index < m_settings.servers; index++)
     {
-        const double share = m_settings.servers == 1 ? 0.5 : ranks[index] / (m_settings.servers - 1.0);
-        const double rateHz =
-            m_settings.serverRateMinHz + share * (m_settings.serverRateMaxHz - m_settings.serverRateMinHz);
         auto& server = m_servers.emplace_back();
-        server.computer = std::make_unique<EdgeServer>(rateHz, m_settings.discipline, m_settings.priority);
-        server.gateway = std::make_unique<EdgeGateway>(
-            *m_network, index, *server.computer, [this](uint32_t task) { m_ledger->NoteUplinkEnd(task); });
-        server.computer->SetStartedCallback([this](uint32_t task) { m_ledger->NoteComputeStart(task); });
+        server.computer = std::make_unique<EdgeServer>(rates[index], m_settings.discipline, m_settings.priority);
+        server.gateway = std::make_unique<EdgeGateway>(*m_network, index, *server.computer, callbacks);
+        server.computer->SetStartedCallback([this](uint32_t task) { m_ledger->Note(task, &Task::computeStart); });
         server.computer->SetDoneCallback([this, gateway = server.gateway.get()](const EdgeJob& job) {
-            m_ledger->NoteComputeEnd(job.id);
+            m_ledger->Note(job.id, &Task::computeEnd);
             gateway->SendResult(job);
         });
+    }
+}
+
+void
+World::ScheduleFailures()
+{
+    for (const auto& failure : m_settings.serverFailures)
+    {
+        auto* const gateway = m_servers[failure.server].gateway.get();
+        Simulator::Schedule(GetStart() + failure.from, &EdgeGateway::Fail, gateway);
+        Simulator::Schedule(GetStart() + failure.to, &EdgeGateway::Recover, gateway);
     }
 }
 
@@ -128,58 +122,35 @@ World::CreateDevice(uint32_t index)
     device.energy = std::make_unique<EnergyMeter>(m_settings.modem, GetStart());
     device.board = std::make_unique<StatusBoard>(m_settings.servers, m_settings.radio.channels, STATUS_LEAD);
     device.age = AgeTracker(GetStart());
-    device.slotServers = GetSlotServers(index);
+    device.classAges.fill(device.age);
+    device.slotServers = GetSlotServers(m_settings, *m_network, index);
 
     auto* const energy = device.energy.get();
     auto* const board = device.board.get();
     OffloadClient::Callbacks callbacks;
-    callbacks.result = [this](uint32_t task) { m_ledger->NoteResult(task); };
+    callbacks.result = [this](uint32_t task) { m_ledger->Note(task, &Task::resultTime); };
     callbacks.status = [board](const ServerStatus& status, double snrDb) {
         board->Enter(status, snrDb, Simulator::Now());
     };
     callbacks.snrDb = [board](uint32_t server) { return board->GetServer(server).snrDb; };
     callbacks.tuned = [energy](uint32_t channel) { energy->Tune(channel); };
+    callbacks.onAir = [this](uint32_t task, uint32_t first, uint32_t again, const Time& duration) {
+        m_ledger->NoteOnAir(task, first, again, duration);
+    };
     device.client = std::make_unique<OffloadClient>(*m_network, index, m_settings.mute, std::move(callbacks));
     device.client->Tune(index % m_settings.radio.channels);
 
     for (uint32_t channel = 0; channel < m_settings.radio.channels; channel++)
     {
-        const auto phy = m_network->GetDeviceRadio(index, channel)->GetPhy();
-        phy->TraceConnectWithoutContext("PhyTxPsduBegin",
-                                        Callback<void, WifiConstPsduMap, WifiTxVector, double>(
-                                            [energy, channel](WifiConstPsduMap, WifiTxVector, double powerW) {
-                                                energy->NotifyTxBegin(channel, powerW);
-                                            }));
-        phy->GetState()->TraceConnectWithoutContext(
-            "State",
-            Callback<void, Time, Time, WifiPhyState>([energy, channel](Time start, Time duration, WifiPhyState state) {
-                energy->NotifyState(channel, start, duration, state);
-            }));
+        energy->Connect(channel, m_network->GetDeviceRadio(index, channel)->GetPhy());
     }
-}
-
-std::vector<uint32_t>
-World::GetSlotServers(uint32_t device) const
-{
-    std::vector<uint32_t> servers(m_settings.servers);
-    std::iota(servers.begin(), servers.end(), 0);
-    if (servers.size() > Settings::SERVER_SLOTS)
-    {
-        std::sort(servers.begin(), servers.end(), [&](uint32_t a, uint32_t b) {
-            const double snrA = m_network->GetPropagation().GetMeanSnrDb(device, a);
-            const double snrB = m_network->GetPropagation().GetMeanSnrDb(device, b);
-            return snrA != snrB ? snrA > snrB : a < b;
-        });
-        servers.resize(Settings::SERVER_SLOTS);
-        std::sort(servers.begin(), servers.end());
-    }
-    return servers;
 }
 
 void
 World::PrepareTick(uint64_t tick)
 {
     const Time boundary = Simulator::Now() + STATUS_LEAD;
+    DrainBatteries();
     m_network->GetPropagation().GetShadowing()->Advance();
     m_network->GetPropagation().GetFading()->Advance();
     for (const auto& server : m_servers)
@@ -227,22 +198,36 @@ World::LearnEverything()
 }
 
 void
+World::DrainBatteries()
+{
+    for (uint32_t index = 0; index < m_settings.devices; index++)
+    {
+        auto& device = m_devices[index];
+        if (m_settings.batteryJ > 0 && !device.death && device.GetTotalJ(Simulator::Now()) >= m_settings.batteryJ)
+        {
+            m_ledger->NoteDeath(index);
+            device.Die(Simulator::Now());
+        }
+    }
+}
+
+void
 World::BeginTick(uint64_t tick, bool counts)
 {
     for (uint32_t index = 0; index < m_settings.devices; index++)
     {
         auto& device = m_devices[index];
         const auto draw = device.source->Next();
-        device.arrival = draw.task;
+        device.arrival = device.death ? std::nullopt : draw.task;
         device.jitter = draw.jitter;
         device.arrivalId.reset();
-        if (draw.task && counts)
+        if (device.arrival && counts)
         {
             Task task;
             task.device = index;
             task.tick = tick;
             task.arrival = Simulator::Now();
-            task.parameters = *draw.task;
+            task.parameters = *device.arrival;
             device.arrivalId = m_ledger->Open(task);
         }
     }
@@ -266,7 +251,7 @@ World::Decide(uint32_t index, OffloadingDecision decision)
     }
     if (task.HasLocalPart())
     {
-        device.cpu->Submit(id, task.GetLocalCycles(), [this, id] { m_ledger->NoteLocalEnd(id); });
+        device.cpu->Submit(id, task.GetLocalCycles(), [this, id] { m_ledger->Note(id, &Task::localEnd); });
     }
 }
 
@@ -287,33 +272,15 @@ World::Send(uint32_t id)
     {
         return; // the deadline was shorter than the jitter
     }
-    m_ledger->NoteUplinkStart(id);
-    m_fragmentsSent += m_devices[task->device].client->Send(*task, GetTid(task->parameters));
-}
-
-uint8_t
-World::GetTid(const TaskParameters& task) const
-{
-    const auto& weights = m_settings.priority;
-    const bool isUrgent = m_settings.edca == Edca::SLA
-                              ? task.premium
-                              : weights.Get(task.deadline, task.deadline, task.GetCycles(), task.premium) >
-                                    0.5 * (weights.beta + weights.gamma);
-    return m_settings.edca != Edca::OFF && isUrgent ? Settings::VIDEO_TID : 0;
+    m_ledger->Note(id, &Task::uplinkStart);
+    const bool isVideo = IsVideo(m_settings.edca, task->parameters, m_settings.tasks, m_settings.priority);
+    m_ledger->NoteSent(id, m_devices[task->device].client->Send(*task, isVideo ? Settings::VIDEO_TID : 0));
 }
 
 void
 World::NoteEnd(const Task& task)
 {
-    auto& device = m_devices[task.device];
-    device.cpu->Abandon(task.id);
-    device.client->Forget(task.id);
-    device.lastOutcome = task.outcome;
-    if (task.outcome == TaskOutcome::COMPLETED)
-    {
-        device.lastLatency = task.end - task.arrival;
-        device.age.Update(task.arrival, task.end);
-    }
+    m_devices[task.device].NoteEnd(task);
     m_taskEnded(task);
 }
 
@@ -341,18 +308,18 @@ World::GetLedger() const
     return *m_ledger;
 }
 
-uint64_t
-World::GetFragmentsSent() const
+void
+World::CheckConservation() const
 {
-    return m_fragmentsSent;
-}
-
-uint64_t
-World::GetFragmentsReceived() const
-{
-    return std::accumulate(m_servers.begin(), m_servers.end(), uint64_t{0}, [](uint64_t sum, const Server& server) {
-        return sum + server.gateway->GetFragmentsReceived();
-    });
+    m_ledger->CheckConservation();
+    for (const auto& server : m_servers)
+    {
+        server.computer->CheckConservation();
+    }
+    for (const auto& device : m_devices)
+    {
+        device.energy->CheckConservation(Simulator::Now());
+    }
 }
 
 } // namespace ns3::marl::aiot_mec

@@ -63,5 +63,15 @@ TEST(AgeTracker, SawtoothOfPeriodicUpdates)
     EXPECT_NEAR(age.GetMeanPeak().GetSeconds(), 1.4, 0.02); // the first peak is 0.4 s
 }
 
+TEST(AgeTracker, ReceiptCountsFromTheLastUpdateWhateverItsGeneration)
+{
+    AgeTracker age(Seconds(1));
+    EXPECT_EQ(age.GetReceiptAge(Seconds(3)), Seconds(2));
+    age.Update(Seconds(4), Seconds(5));
+    age.Update(Seconds(2), Seconds(6)); // older than what is known
+    EXPECT_EQ(age.GetReceiptAge(Seconds(8)), Seconds(2));
+    EXPECT_EQ(age.GetAge(Seconds(8)), Seconds(4));
+}
+
 } // namespace
 } // namespace ns3::marl

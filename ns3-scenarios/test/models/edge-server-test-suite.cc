@@ -99,6 +99,39 @@ class Expiry : public TestCase
     }
 };
 
+/// A server that fails drops what runs and what waits, once; it works on afterwards.
+class Drop : public TestCase
+{
+  public:
+    Drop()
+        : TestCase("a server that fails drops its jobs")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        EdgeServer server(RATE_HZ, Discipline::DEADLINE, {});
+        std::vector<uint32_t> done;
+        server.SetDoneCallback([&](const EdgeJob& job) { done.push_back(job.id); });
+        server.Submit(MakeJob(0, 5e7, 200));
+        server.Submit(MakeJob(1, 5e7, 100));
+        Simulator::Schedule(MilliSeconds(20), [&] {
+            NS_TEST_EXPECT_MSG_EQ((server.Drop() == std::vector<uint32_t>{0, 1}), true, "running, then waiting");
+            NS_TEST_EXPECT_MSG_EQ(server.Drop().size(), 0, "nothing is left");
+            server.Submit(MakeJob(2, 5e7, 200));
+            server.CheckConservation();
+        });
+        Simulator::Run();
+        NS_TEST_EXPECT_MSG_EQ((done == std::vector<uint32_t>{2}), true, "jobs done");
+        NS_TEST_EXPECT_MSG_EQ(server.GetDropped(), 2, "jobs dropped");
+        NS_TEST_EXPECT_MSG_EQ(server.GetExpired(), 0, "dropped jobs do not expire later");
+        NS_TEST_EXPECT_MSG_EQ(server.GetBusyTime(), MilliSeconds(70), "20 ms of the dropped job, 50 of the other");
+        server.CheckConservation();
+        Simulator::Destroy();
+    }
+};
+
 /// M/D/1 at rho = 0.5: the mean wait is rho / (2 mu (1 - rho)) = 0.5 service times. With 40 000 jobs its standard error is
 /// about 0.008; the tolerance is 4 of them.
 class PollaczekKhinchine : public TestCase
@@ -145,6 +178,7 @@ class EdgeServerTestSuite : public TestSuite
                     TestCase::Duration::QUICK);
         AddTestCase(new Order("highest priority first", Discipline::PRIORITY, {0, 3, 2, 1}), TestCase::Duration::QUICK);
         AddTestCase(new Expiry, TestCase::Duration::QUICK);
+        AddTestCase(new Drop, TestCase::Duration::QUICK);
         AddTestCase(new PollaczekKhinchine, TestCase::Duration::QUICK);
     }
 };

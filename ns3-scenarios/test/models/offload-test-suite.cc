@@ -17,6 +17,7 @@
 #include "ns3/wifi-phy.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 using namespace ns3;
@@ -24,6 +25,8 @@ using namespace ns3::marl;
 
 namespace
 {
+
+constexpr uint8_t VIDEO_TID = 5;
 
 /// One device and one server on two channels, over real packets.
 class Pair
@@ -36,6 +39,7 @@ class Pair
         RadioNetwork::SetAttributeDefaults();
         RadioSettings settings;
         settings.channels = 2;
+        settings.tids = {0, VIDEO_TID};
         network = std::make_unique<RadioNetwork>(
             settings, std::vector<Vector>{{0, 0, 1.5}}, std::vector<Vector>{{distanceM, 0, 1.5}});
         network->AssignStreams(1000); // the fading is not started: gains stay at 0 dB
@@ -44,16 +48,22 @@ class Pair
             ended.push_back(task);
         });
         server = std::make_unique<EdgeServer>(rateHz, Discipline::DEADLINE, PriorityWeights{});
-        gateway =
-            std::make_unique<EdgeGateway>(*network, 0, *server, [this](uint32_t id) { ledger->NoteUplinkEnd(id); });
-        server->SetStartedCallback([this](uint32_t id) { ledger->NoteComputeStart(id); });
+        EdgeGateway::Callbacks atServer;
+        atServer.fragment = [this](uint32_t id, bool accepted) { ledger->NoteFragment(id, accepted); };
+        atServer.received = [this](uint32_t id) { ledger->Note(id, &Task::uplinkEnd); };
+        atServer.dropped = [this](uint32_t id) { ledger->NoteServerFailure(id); };
+        gateway = std::make_unique<EdgeGateway>(*network, 0, *server, atServer);
+        server->SetStartedCallback([this](uint32_t id) { ledger->Note(id, &Task::computeStart); });
         server->SetDoneCallback([this](const EdgeJob& job) {
-            ledger->NoteComputeEnd(job.id);
+            ledger->Note(job.id, &Task::computeEnd);
             gateway->SendResult(job);
         });
         meter = std::make_unique<EnergyMeter>(ModemPower{}, Time(0));
         OffloadClient::Callbacks callbacks;
-        callbacks.result = [this](uint32_t id) { ledger->NoteResult(id); };
+        callbacks.result = [this](uint32_t id) { ledger->Note(id, &Task::resultTime); };
+        callbacks.onAir = [this](uint32_t id, uint32_t first, uint32_t again, const Time& duration) {
+            ledger->NoteOnAir(id, first, again, duration);
+        };
         callbacks.status = [this](const ServerStatus& status, double snrDb) {
             heardSnrDb.push_back(snrDb);
             lastStatus = status;
@@ -64,10 +74,10 @@ class Pair
         for (uint32_t channel = 0; channel < 2; channel++)
         {
             const auto phy = network->GetDeviceRadio(0, channel)->GetPhy();
+            meter->Connect(channel, phy);
             phy->TraceConnectWithoutContext("PhyTxPsduBegin",
                                             Callback<void, WifiConstPsduMap, WifiTxVector, double>(
-                                                [this, channel](WifiConstPsduMap, WifiTxVector vector, double powerW) {
-                                                    meter->NotifyTxBegin(channel, powerW);
+                                                [this](WifiConstPsduMap, WifiTxVector vector, double powerW) {
                                                     if (vector.GetModulationClass() == WIFI_MOD_CLASS_HE)
                                                     {
                                                         transmissions.push_back(
@@ -76,14 +86,12 @@ class Pair
                                                 }));
             phy->GetState()->TraceConnectWithoutContext(
                 "State",
-                Callback<void, Time, Time, WifiPhyState>(
-                    [this, channel](Time start, Time duration, WifiPhyState state) {
-                        meter->NotifyState(channel, start, duration, state);
-                        if (state == WifiPhyState::TX)
-                        {
-                            transmitTime += duration;
-                        }
-                    }));
+                Callback<void, Time, Time, WifiPhyState>([this](Time /* start */, Time duration, WifiPhyState state) {
+                    if (state == WifiPhyState::TX)
+                    {
+                        transmitTime += duration;
+                    }
+                }));
         }
     }
 
@@ -93,7 +101,7 @@ class Pair
     }
 
     /// A task of 28 000 B, 20 fragments, that is decided now.
-    uint32_t Offload(int64_t deadlineMs, uint32_t channel, double powerDbm)
+    uint32_t Offload(int64_t deadlineMs, uint32_t channel, double powerDbm, uint8_t tid = 0)
     {
         Task task;
         task.arrival = Simulator::Now();
@@ -101,8 +109,10 @@ class Pair
         const uint32_t id = ledger->Open(task);
         ledger->NoteDecision(id, {OffloadingMode::FULL, 0, channel, powerDbm, 1});
         client->Accept(*ledger->Find(id));
-        ledger->NoteUplinkStart(id);
-        fragments += client->Send(*ledger->Find(id), 0);
+        ledger->Note(id, &Task::uplinkStart);
+        const uint32_t sent = client->Send(*ledger->Find(id), tid);
+        ledger->NoteSent(id, sent);
+        fragments += sent;
         return id;
     }
 
@@ -171,7 +181,13 @@ class Completes : public TestCase
         NS_TEST_ASSERT_MSG_GT(pair.transmissions.size(), 0, "transmissions");
         NS_TEST_EXPECT_MSG_EQ(+pair.transmissions[0].mcs, 7, "MCS");
         NS_TEST_EXPECT_MSG_EQ_TOL(pair.transmissions[0].powerW, 1.0, 1e-6, "emitted power");
+        NS_TEST_EXPECT_MSG_EQ(task.fragments.onAir, 20, "fragments that were on the air");
+        NS_TEST_EXPECT_MSG_EQ(task.retries, 0, "a clean channel needs no retry");
+        NS_TEST_EXPECT_MSG_LT((task.firstOnAir - task.uplinkStart), MicroSeconds(200), "an idle channel");
+        NS_TEST_EXPECT_MSG_LT(task.airTime, (task.uplinkEnd - task.uplinkStart), "part of the uplink");
+        NS_TEST_EXPECT_MSG_GT((task.airTime + MicroSeconds(300)), (task.uplinkEnd - task.uplinkStart), "most of it");
         pair.ledger->CheckConservation();
+        pair.meter->CheckConservation(Simulator::Now());
     }
 };
 
@@ -201,8 +217,12 @@ class LeavesNothingBehind : public TestCase
         Simulator::Stop(MilliSeconds(300));
         Simulator::Run();
         NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 1, "tasks ended");
-        NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[0].outcome), "uplink_late", "outcome");
+        NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[0].outcome), "uplink_lost", "outcome");
         NS_TEST_EXPECT_MSG_EQ(pair.ended[0].end, MilliSeconds(40), "arrival and deadline");
+        const auto& counts = pair.client->GetWatch().GetCounts(AC_BE);
+        NS_TEST_EXPECT_MSG_GT(counts.unanswered, 0, "transmissions without an answer");
+        NS_TEST_EXPECT_MSG_GT_OR_EQ(counts.retries, pair.ended[0].retries, "retries of the only task");
+        pair.ledger->CheckConservation();
         NS_TEST_EXPECT_MSG_GT(queuedBefore, 0, "frames queued before the deadline");
         NS_TEST_EXPECT_MSG_EQ(queuedAfter, 0, "frames queued after the deadline");
         NS_TEST_EXPECT_MSG_EQ(pair.transmitTime, transmittedSoonAfter, "air time spent on a task that failed");
@@ -305,6 +325,108 @@ class EnergyByHand : public TestCase
     }
 };
 
+/// A server that is down from 11 to 60 ms: it drops what it has, refuses what comes, broadcasts nothing, and works again
+/// after its recovery.
+class ServerFails : public TestCase
+{
+  public:
+    ServerFails()
+        : TestCase("a server that is down")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Pair pair(40, 10e9);
+        Simulator::Schedule(MilliSeconds(10), [&] { pair.Offload(45, 0, 30); }); // its fragments take 2.7 ms
+        Simulator::Schedule(MilliSeconds(15), [&] { pair.gateway->Fail(); });    // while it computes
+        Simulator::Schedule(MilliSeconds(20), [&] {
+            pair.gateway->TakeStatus();
+            pair.gateway->BroadcastStatus(0, MilliSeconds(25));
+            pair.Offload(36, 0, 30);
+        });
+        Simulator::Schedule(MilliSeconds(60), [&] {
+            NS_TEST_EXPECT_MSG_EQ(pair.gateway->IsDown(), true, "still down");
+            NS_TEST_EXPECT_MSG_EQ(pair.gateway->GetStatus().utilisation, 1, "what genies know");
+            pair.gateway->Recover();
+            pair.gateway->TakeStatus();
+            pair.Offload(50, 0, 30);
+        });
+        Simulator::Stop(MilliSeconds(200));
+        Simulator::Run();
+        NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 3, "tasks ended");
+        const std::vector<std::string> outcomes{"server_failed", "server_failed", "completed"};
+        for (std::size_t i = 0; i < outcomes.size(); i++)
+        {
+            NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[i].outcome), outcomes[i], "task " << i);
+        }
+        NS_TEST_EXPECT_MSG_EQ(pair.ended[0].end, MilliSeconds(55), "the device does not know: at the deadline");
+        NS_TEST_EXPECT_MSG_EQ(pair.ended[1].fragments.refused, 20, "fragments refused");
+        NS_TEST_EXPECT_MSG_EQ(pair.server->GetDropped(), 1, "jobs dropped");
+        NS_TEST_EXPECT_MSG_EQ(pair.heardSnrDb.size(), 0, "broadcasts heard");
+        pair.ledger->CheckConservation();
+        pair.server->CheckConservation();
+    }
+};
+
+/// Fragments of the video category are counted apart; nobody answers a device that is out of reach.
+class CountsByCategory : public TestCase
+{
+  public:
+    CountsByCategory()
+        : TestCase("missing answers by access category")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Pair pair(400, 10e9);
+        Simulator::Schedule(MilliSeconds(10), [&] { pair.Offload(50, 0, 30, VIDEO_TID); });
+        Simulator::Stop(MilliSeconds(100));
+        Simulator::Run();
+        const auto& watch = pair.client->GetWatch();
+        NS_TEST_EXPECT_MSG_GT(watch.GetCounts(AC_VI).unanswered, 0, "video");
+        NS_TEST_EXPECT_MSG_EQ(watch.GetCounts(AC_BE).unanswered, 0, "best effort");
+    }
+};
+
+/// The battery is empty in the middle of an upload: the radio falls silent at once, and for good.
+class SwitchesOff : public TestCase
+{
+  public:
+    SwitchesOff()
+        : TestCase("a device that is switched off sends nothing")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Pair pair(400, 10e9);
+        Time transmitted;
+        Simulator::Schedule(MilliSeconds(10), [&] { pair.Offload(90, 0, 30); });
+        Simulator::Schedule(MilliSeconds(20), [&] {
+            pair.ledger->NoteDeath(0);
+            pair.client->SwitchOff();
+            pair.meter->Stop(Simulator::Now());
+            transmitted = pair.transmitTime;
+        });
+        Simulator::Stop(MilliSeconds(300));
+        Simulator::Run();
+        NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 1, "tasks ended");
+        NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[0].outcome), "device_dead", "outcome");
+        NS_TEST_EXPECT_MSG_GT(transmitted, Time(0), "it had begun");
+        NS_TEST_EXPECT_MSG_EQ(pair.transmitTime, transmitted, "silence");
+        NS_TEST_EXPECT_MSG_EQ(pair.GetQueuedFrames(0), 0, "nothing stays queued");
+        NS_TEST_EXPECT_MSG_LT_OR_EQ(
+            pair.meter->GetTotalJ(MilliSeconds(300)), 0.02 * 10.819, "not more than 20 ms of transmitting");
+        pair.meter->CheckConservation(MilliSeconds(300));
+        pair.ledger->CheckConservation();
+    }
+};
+
 class OffloadTestSuite : public TestSuite
 {
   public:
@@ -316,6 +438,9 @@ class OffloadTestSuite : public TestSuite
         AddTestCase(new ShorterDeadlineBehind, TestCase::Duration::QUICK);
         AddTestCase(new HearsStatus, TestCase::Duration::QUICK);
         AddTestCase(new EnergyByHand, TestCase::Duration::QUICK);
+        AddTestCase(new ServerFails, TestCase::Duration::QUICK);
+        AddTestCase(new CountsByCategory, TestCase::Duration::QUICK);
+        AddTestCase(new SwitchesOff, TestCase::Duration::QUICK);
     }
 };
 

@@ -49,13 +49,13 @@ TEST(TaskStatistics, CountsByHand)
     statistics.Add(MakeEnded(0, true, TaskOutcome::COMPLETED, 10));
     statistics.Add(MakeEnded(0, false, TaskOutcome::COMPLETED, 30));
     statistics.Add(MakeEnded(1, false, TaskOutcome::COMPLETED, 20));
-    statistics.Add(MakeEnded(1, false, TaskOutcome::UPLINK_LATE, 90));
+    statistics.Add(MakeEnded(1, false, TaskOutcome::UPLINK_LOST, 90));
     EXPECT_DOUBLE_EQ(statistics.GetCompletionRatio(), 0.75);
     EXPECT_DOUBLE_EQ(statistics.GetCompletionRatio(true), 1);
     EXPECT_DOUBLE_EQ(statistics.GetCompletionRatio(false), 2 / 3.0);
     EXPECT_EQ(statistics.GetFailed(), 1U);
-    EXPECT_EQ(statistics.GetFailed(TaskOutcome::UPLINK_LATE), 1U);
-    EXPECT_EQ(statistics.GetFailed(TaskOutcome::LOCAL_LATE), 0U);
+    EXPECT_NEAR(statistics.GetMeanLatencyS(true), 0.01, 1e-12);
+    EXPECT_NEAR(statistics.GetMeanLatencyS(false), 0.025, 1e-12);
     EXPECT_NEAR(statistics.GetMeanLatencyS(), 0.02, 1e-12);                     // failed tasks have no latency
     EXPECT_NEAR(statistics.GetDeviceFairness(), 1.5 * 1.5 / (2 * 1.25), 1e-12); // device 2 had no task
     EXPECT_DOUBLE_EQ(statistics.GetDeviceMinMaxRatio(), 0.5);

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 namespace ns3::marl
 {
 namespace
@@ -51,7 +54,16 @@ TEST(Task, PartialTaskNeedsBothParts)
 TEST(Task, FailureNamesTheStageThatWasNotReached)
 {
     auto task = MakeTask(OffloadingMode::FULL, 1);
-    EXPECT_EQ(task.GetFailure(), TaskOutcome::UPLINK_LATE);
+    task.fragments = {10, 0, 0, 0};
+    EXPECT_EQ(task.GetFailure(), TaskOutcome::UPLINK_EXPIRED);
+    task.fragments.onAir = 6;
+    task.fragments.received = 6;
+    EXPECT_EQ(task.GetFailure(), TaskOutcome::UPLINK_EXPIRED); // all that was on the air arrived
+    task.fragments.received = 5;
+    EXPECT_EQ(task.GetFailure(), TaskOutcome::UPLINK_LOST);
+    task.serverFailed = true;
+    EXPECT_EQ(task.GetFailure(), TaskOutcome::SERVER_FAILED);
+    task.serverFailed = false;
     task.uplinkEnd = Seconds(1.01);
     EXPECT_EQ(task.GetFailure(), TaskOutcome::QUEUE_EXPIRED);
     task.computeStart = Seconds(1.02);
@@ -61,11 +73,14 @@ TEST(Task, FailureNamesTheStageThatWasNotReached)
     EXPECT_EQ(MakeTask(OffloadingMode::LOCAL, 0).GetFailure(), TaskOutcome::LOCAL_LATE);
 }
 
-TEST(Task, EveryFailureHasAName)
+TEST(Task, EveryOutcomeHasANameOfItsOwn)
 {
-    for (const auto outcome : FAILED_OUTCOMES)
+    const auto names = GetOutcomeNames();
+    EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), TASK_OUTCOMES);
+    EXPECT_EQ(names.at(static_cast<uint32_t>(TaskOutcome::COMPLETED)), "completed");
+    for (const auto& name : names)
     {
-        EXPECT_NE(GetName(outcome), "unknown");
+        EXPECT_NE(name, "unknown");
     }
 }
 

@@ -30,19 +30,21 @@ class Begin(_message.Message):
     def __init__(self, arguments: _Optional[_Iterable[str]] = ..., seed: _Optional[int] = ..., run: _Optional[int] = ..., protocol_major: _Optional[int] = ...) -> None: ...
 
 class Column(_message.Message):
-    __slots__ = ["name", "type", "unit"]
+    __slots__ = ["categories", "name", "type", "unit"]
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TYPE_FLOAT64: Column.Type
     TYPE_INT64: Column.Type
     TYPE_UNSPECIFIED: Column.Type
     UNIT_FIELD_NUMBER: _ClassVar[int]
+    categories: _containers.RepeatedScalarFieldContainer[str]
     name: str
     type: Column.Type
     unit: str
-    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., type: _Optional[_Union[Column.Type, str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., type: _Optional[_Union[Column.Type, str]] = ..., categories: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Condition(_message.Message):
     __slots__ = ["choices", "head"]

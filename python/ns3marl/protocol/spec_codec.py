@@ -40,7 +40,12 @@ def from_message(message: pb.Spec) -> Spec:
             Table(
                 t.name,
                 tuple(
-                    Column(c.name, c.unit, pb.Column.Type.Name(c.type).removeprefix("TYPE_").lower())
+                    Column(
+                        c.name,
+                        c.unit,
+                        pb.Column.Type.Name(c.type).removeprefix("TYPE_").lower(),
+                        tuple(c.categories),
+                    )
                     for c in t.columns
                 ),
             )
@@ -98,7 +103,8 @@ def to_message(spec: Spec) -> pb.Spec:
         message.tables.add(
             name=table.name,
             columns=[
-                pb.Column(name=c.name, unit=c.unit, type=f"TYPE_{c.type.upper()}") for c in table.columns
+                pb.Column(name=c.name, unit=c.unit, type=f"TYPE_{c.type.upper()}", categories=c.categories)
+                for c in table.columns
             ],
         )
     return message

@@ -82,5 +82,40 @@ TEST(AiotMecSettings, RefusalsNameArgumentValueAndRemedy)
     EXPECT_NE(GetRefusal({"--densityMin=12abc"}), "");
 }
 
+TEST(AiotMecSettings, EdcaHasOneVocabulary)
+{
+    EXPECT_EQ(Parse({})->edca, Edca::NONE);
+    EXPECT_EQ(Parse({"--edca=resource"})->edca, Edca::RESOURCE);
+    EXPECT_EQ(Parse({"--edca=combined"})->radio.tids.size(), 2U);
+    EXPECT_EQ(GetRefusal({"--edca=off"}),
+              "argument '--edca=off': expected none, deadline, resource, sla or combined; mend it");
+}
+
+TEST(AiotMecSettings, ServerRatesAreOnePerServer)
+{
+    const auto settings = Parse({"--servers=3", "--serverRates=10,2.5,40"});
+    EXPECT_EQ(settings->serverRatesHz, (std::vector<double>{10e9, 2.5e9, 40e9}));
+    EXPECT_EQ(settings->serverRateMaxHz, 40e9); // the bound of what devices observe
+    EXPECT_NE(GetRefusal({"--servers=3", "--serverRates=10,20"}).find("3 rates, one for each server"),
+              std::string::npos);
+    EXPECT_NE(GetRefusal({"--servers=2", "--serverRates=10,-1"}).find("rates above 0 GHz"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--servers=2", "--serverRates=10,2x"}).find("rates above 0 GHz"), std::string::npos);
+}
+
+TEST(AiotMecSettings, ServerFailuresAreReadAndChecked)
+{
+    const auto failures = Parse({"--serverFailures=2:5:7.5,0:1:2,2:8:9"})->serverFailures;
+    ASSERT_EQ(failures.size(), 3U);
+    EXPECT_EQ(failures[0].server, 2U);
+    EXPECT_EQ(failures[0].from, Seconds(5));
+    EXPECT_EQ(failures[0].to, Seconds(7.5));
+    EXPECT_NE(GetRefusal({"--serverFailures=9:1:2"}).find("a server from 0 to 8"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--serverFailures=1:2:2"}).find("TO after FROM"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--serverFailures=1:2"}).find("ID:FROM:TO"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--serverFailures=1:a:2"}).find("ID:FROM:TO"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--serverFailures=1:1:3,1:2:4"}).find("do not overlap"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--battery=-1"}).find("at least 0 J"), std::string::npos);
+}
+
 } // namespace
 } // namespace ns3::marl::aiot_mec

@@ -65,7 +65,7 @@ class Episode
                 rewards.push_back(accounts->GetRewards()[0]);
             }
             world->BeginTick(tick, tick < settings.ticks);
-            world->GetLedger().CheckConservation();
+            world->CheckConservation();
             Log(tick, policy);
         }
         metrics = accounts->GetMetrics(*world);
@@ -281,6 +281,290 @@ class Knowledge : public TestCase
     }
 };
 
+/// Every task, fragment and joule is in exactly one place, whatever the preset, the policy and what fails.
+class Conservation : public TestCase
+{
+  public:
+    Conservation()
+        : TestCase("tasks, fragments and joules add up")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        const std::vector<std::vector<std::string>> worlds{
+            {},
+            {"--preset=stress"},
+            {"--preset=balanced", "--edca=deadline"},
+            {"--preset=easy", "--area=500"},
+            {"--preset=stress", "--arrivalProbability=0.9", "--edca=combined", "--devices=30"},
+            {"--serverFailures=0:0.2:0.9,1:0.5:1.5", "--csi=genie"},
+            {"--battery=1.1"},
+        };
+        uint32_t decision = 0;
+        const Policy mixed = [&decision](uint32_t index, const Device& device) {
+            auto choice = OffloadToBest(index, device);
+            choice.mode = static_cast<OffloadingMode>(decision % 3);
+            choice.server = decision++ % 3;
+            choice.powerDbm = 20;
+            choice.ratio = 0.7;
+            return choice;
+        };
+        for (const auto& world : worlds)
+        {
+            for (const auto& policy : {Policy(StayLocal), Policy(OffloadToBest), mixed})
+            {
+                auto words = SMALL;
+                words[2] = "--ticks=12";
+                words.insert(words.end(), world.begin(), world.end());
+                if (world.size() > 3)
+                {
+                    words.erase(words.begin()); // it has its own number of devices
+                }
+                Episode episode(words, 11);
+                episode.Run(policy);
+                Check(episode);
+            }
+        }
+    }
+
+    void Check(const Episode& episode)
+    {
+        const auto metric = [&episode](const std::string& name) { return episode.GetMetric(name); };
+        const double late = metric("failed_local_late") + metric("failed_compute_late") + metric("failed_result_late");
+        const double dropped = metric("failed_queue_expired") + metric("failed_server_failed");
+        const double atDevice = metric("failed_uplink_expired") + metric("failed_device_dead");
+        NS_TEST_EXPECT_MSG_EQ(metric("tasks_arrived"),
+                              metric("tasks_completed") + late + dropped + metric("failed_uplink_lost") + atDevice +
+                                  metric("tasks_unresolved"),
+                              "every task in exactly one state");
+        NS_TEST_EXPECT_MSG_EQ(metric("failed_uplink_late"),
+                              metric("failed_uplink_lost") + metric("failed_uplink_expired"),
+                              "the two ways to fail before the server");
+        NS_TEST_EXPECT_MSG_EQ(metric("fragments_sent"),
+                              metric("fragments_received") + metric("fragments_refused") + metric("fragments_lost") +
+                                  metric("fragments_expired") + metric("fragments_on_the_way"),
+                              "fragments");
+        const double partsJ = metric("energy_transmit_j") + metric("energy_receive_j") + metric("energy_idle_j") +
+                              metric("energy_compute_j");
+        double totalJ = 0;
+        for (const auto& device : episode.world->GetDevices())
+        {
+            const Time now = Simulator::Now();
+            totalJ += device.GetTotalJ(now);
+            const Time awake = device.death.value_or(now) - World::GetStart();
+            const Time states =
+                device.energy->GetTransmitTime() + device.energy->GetReceiveTime() + device.energy->GetIdleTime(now);
+            NS_TEST_EXPECT_MSG_GT_OR_EQ(states, awake, "time in states");
+            NS_TEST_EXPECT_MSG_LT_OR_EQ(states, awake + MilliSeconds(6), "but for a transmission under way");
+        }
+        NS_TEST_EXPECT_MSG_EQ_TOL(partsJ, totalJ, 1e-9 * totalJ, "joules");
+    }
+};
+
+/// Server 0 is down from 0.5 to 1.5 s: nobody hears of it, tasks sent to it fail, and it works again afterwards.
+class ServerFailures : public TestCase
+{
+  public:
+    ServerFailures()
+        : TestCase("devices learn of a failure by what they do not hear")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        auto words = SMALL;
+        words.emplace_back("--serverFailures=0:0.5:1.5");
+        Episode episode(words, 9);
+        Time longestSilence;
+        episode.Run([&](uint32_t index, const Device& device) {
+            const auto& entry = device.board->GetServer(0);
+            longestSilence = entry.known ? Max(longestSilence, Simulator::Now() - entry.heard) : longestSilence;
+            auto choice = OffloadToBest(index, device);
+            choice.server = 0;
+            return choice;
+        });
+        NS_TEST_EXPECT_MSG_GT_OR_EQ(longestSilence, Seconds(0.9), "nothing heard of the server");
+        uint32_t completedBefore = 0;
+        uint32_t completedAfter = 0;
+        for (const auto& task : episode.ended)
+        {
+            const Time since = task.arrival - World::GetStart();
+            const bool isDown = since >= Seconds(0.5) && since < Seconds(1.5);
+            if (isDown && since < Seconds(1.4)) // later ones may reach it after its recovery
+            {
+                NS_TEST_EXPECT_MSG_EQ((task.outcome == TaskOutcome::SERVER_FAILED ||
+                                       task.outcome == TaskOutcome::UPLINK_LOST ||
+                                       task.outcome == TaskOutcome::UPLINK_EXPIRED),
+                                      true,
+                                      "a task of the failure ended as " << marl::GetName(task.outcome));
+            }
+            if (task.outcome == TaskOutcome::COMPLETED)
+            {
+                (since < Seconds(0.5) ? completedBefore : completedAfter)++;
+            }
+        }
+        NS_TEST_EXPECT_MSG_GT(completedBefore, 3, "completed before");
+        NS_TEST_EXPECT_MSG_GT(completedAfter, 10, "completed after the recovery");
+        NS_TEST_EXPECT_MSG_GT(episode.GetMetric("failed_server_failed"), 10, "failed tasks");
+        NS_TEST_EXPECT_MSG_GT(episode.GetMetric("fragments_refused"), 100, "fragments refused");
+    }
+};
+
+/// 1 J lasts 1.2 s of idling. What others draw does not change, and no device spends more than it has but for a tick.
+class Batteries : public TestCase
+{
+  public:
+    Batteries()
+        : TestCase("devices end with their batteries")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        constexpr double BATTERY_J = 1;
+        std::vector<std::vector<double>> worlds;
+        for (const auto* battery : {"--battery=0", "--battery=1"})
+        {
+            auto words = SMALL;
+            words.emplace_back(battery);
+            Episode episode(words, 4);
+            episode.Run(OffloadToBest);
+            worlds.push_back(episode.exogenous);
+            const bool isLimited = worlds.size() == 2;
+            NS_TEST_EXPECT_MSG_EQ(episode.GetMetric("devices_alive"), (isLimited ? 0 : 10), "devices alive");
+            NS_TEST_EXPECT_MSG_EQ(std::isnan(episode.GetMetric("first_death_s")), !isLimited, "first death");
+            if (isLimited)
+            {
+                NS_TEST_EXPECT_MSG_LT(episode.GetMetric("first_death_s"), 1 / 0.819, "sooner than by idling alone");
+                for (const auto& device : episode.world->GetDevices())
+                {
+                    const double spentJ = device.GetTotalJ(Simulator::Now());
+                    NS_TEST_EXPECT_MSG_GT_OR_EQ(spentJ, BATTERY_J, "spent");
+                    NS_TEST_EXPECT_MSG_LT(spentJ, BATTERY_J + 0.1 * 10.819, "and at most a tick of transmitting more");
+                }
+                for (const auto& task : episode.ended)
+                {
+                    NS_TEST_EXPECT_MSG_LT(task.arrival, Seconds(1.35), "the dead have no tasks");
+                }
+            }
+        }
+        // for each tick and device: 3 SNRs, CPU rate, jitter, then cycles and deadline of the task
+        constexpr std::size_t COLUMNS = 7;
+        for (std::size_t i = 0; i < worlds[0].size(); i++)
+        {
+            const bool isGone = i % COLUMNS >= 5 && worlds[1][i] == 0;
+            NS_TEST_EXPECT_MSG_EQ((worlds[0][i] == worlds[1][i] || isGone), true, "exogenous value " << i);
+        }
+    }
+};
+
+/// The chance that Rayleigh fading takes the server of best mean SNR below a threshold, over 100 devices:
+/// 1 - exp(-threshold / mean), each with its own mean SNR.
+class Outage : public TestCase
+{
+  public:
+    Outage()
+        : TestCase("outage follows the fading")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Episode episode({"--devices=100",
+                         "--servers=1",
+                         "--ticks=20",
+                         "--arrivalProbability=0",
+                         "--fadingRho=0",
+                         "--outageSnr=12",
+                         "--outagePower=20"},
+                        6);
+        episode.Run(StayLocal);
+        double expected = 0;
+        for (uint32_t device = 0; device < 100; device++)
+        {
+            const double meanDb = episode.world->GetNetwork().GetPropagation().GetMeanSnrDb(device, 0);
+            expected += (1 - std::exp(-std::pow(10, (12 + 10 - meanDb) / 10))) / 100;
+        }
+        NS_TEST_EXPECT_MSG_GT(expected, 0.1, "a case with outages");
+        // 2000 independent samples: a standard error of at most 0.011
+        NS_TEST_EXPECT_MSG_EQ_TOL(episode.GetMetric("outage_probability"), expected, 0.045, "outage");
+    }
+};
+
+/// Thirty devices with a task each on one channel: both categories collide, and premium tasks wait less.
+class Categories : public TestCase
+{
+  public:
+    Categories()
+        : TestCase("premium tasks go first in the video category")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        double commonLatencyS = 0;
+        for (const auto* edca : {"--edca=none", "--edca=sla"})
+        {
+            Episode episode({"--devices=30",
+                             "--servers=3",
+                             "--ticks=6",
+                             "--arrivalProbability=1",
+                             "--deadlineMin=80ms",
+                             "--serverRates=100,100,100",
+                             edca},
+                            2);
+            episode.Run([](uint32_t index, const Device& device) {
+                auto choice = OffloadToBest(index, device);
+                choice.channel = 0;
+                return choice;
+            });
+            const bool isOff = std::string(edca) == "--edca=none";
+            NS_TEST_EXPECT_MSG_GT(episode.GetMetric("retries_best_effort"), 0, "retries, " << edca);
+            NS_TEST_EXPECT_MSG_EQ((episode.GetMetric("retries_video") > 0), !isOff, "retries of video, " << edca);
+            NS_TEST_EXPECT_MSG_EQ((episode.GetMetric("unanswered_video") > 0), !isOff, "unanswered, " << edca);
+            const double latencyS = episode.GetMetric("latency_mean_premium_s");
+            if (isOff)
+            {
+                commonLatencyS = latencyS;
+            }
+            else
+            {
+                NS_TEST_EXPECT_MSG_LT(latencyS, 0.8 * commonLatencyS, "premium latency with its own category");
+            }
+        }
+    }
+};
+
+/// Given rates go to the servers in order.
+class ServerRates : public TestCase
+{
+  public:
+    ServerRates()
+        : TestCase("servers have the rates of the list")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        auto words = SMALL;
+        words.emplace_back("--serverRates=12,5,40");
+        const Episode episode(words, 1);
+        const std::vector<double> rates{12e9, 5e9, 40e9};
+        for (uint32_t server = 0; server < 3; server++)
+        {
+            NS_TEST_EXPECT_MSG_EQ(
+                episode.world->GetServers()[server].computer->GetRateHz(), rates[server], "server " << server);
+        }
+    }
+};
+
 class AiotMecWorldTestSuite : public TestSuite
 {
   public:
@@ -291,6 +575,12 @@ class AiotMecWorldTestSuite : public TestSuite
         AddTestCase(new Repeats, TestCase::Duration::QUICK);
         AddTestCase(new Accounting, TestCase::Duration::QUICK);
         AddTestCase(new Knowledge, TestCase::Duration::QUICK);
+        AddTestCase(new Conservation, TestCase::Duration::QUICK);
+        AddTestCase(new ServerFailures, TestCase::Duration::QUICK);
+        AddTestCase(new Batteries, TestCase::Duration::QUICK);
+        AddTestCase(new Outage, TestCase::Duration::QUICK);
+        AddTestCase(new Categories, TestCase::Duration::QUICK);
+        AddTestCase(new ServerRates, TestCase::Duration::QUICK);
     }
 };
 

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_SCENARIOS_AIOT_MEC_TASK_TABLE_H
+#define NS3MARL_SCENARIOS_AIOT_MEC_TASK_TABLE_H
+
+#include "bridge/exchange.h"
+#include "models/task.h"
+
+namespace ns3::marl::aiot_mec
+{
+
+/// The table "tasks": one row for each task that ended.
+Table DescribeTasks();
+
+void AddTask(const Task& task, TableRows& rows);
+
+} // namespace ns3::marl::aiot_mec
+
+#endif // NS3MARL_SCENARIOS_AIOT_MEC_TASK_TABLE_H
