@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -108,6 +109,7 @@ def _scenarios(parsed: argparse.Namespace) -> int:
 def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.training import evaluate  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.training.run import open_pool  # noqa: PLC0415
+    from ns3marl.training.tables import TableWriter  # noqa: PLC0415
 
     config = _with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -116,9 +118,10 @@ def _run(parsed: argparse.Namespace) -> int:
         evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
     )
     envs = min(config.pool.num_envs, parsed.episodes)
-    with open_pool(config, parsed.seed, envs, 1) as pool:
+    with open_pool(config, parsed.seed, envs, 1) as pool, ExitStack() as stack:
         name, policy = evaluate.load_policy(parsed.policy, pool.spec)
-        result = evaluate.play(policy, name, pool, config)
+        writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
+        result = evaluate.play(policy, name, pool, config, tables=writer)
         table = Table("metric", "unit", "mean", "95 % interval", box=None)
         for metric in (evaluate.REWARD, *pool.spec.metrics):
             interval = evaluate.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
@@ -130,6 +133,8 @@ def _run(parsed: argparse.Namespace) -> int:
         f"{name} on {hello.scenario}, ns-3 {hello.ns3_version} ({hello.ns3_build_profile}): {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
     )
+    if parsed.tables:
+        print(f"tables: {parsed.tables}")
     return 0
 
 
@@ -161,7 +166,8 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in _opponents(config) if name not in policies]
-    _evaluate_and_report(config, policies, folder, folder.parent if folder == run / "evaluation" else folder)
+    of = folder.parent if folder == run / "evaluation" else folder
+    _evaluate_and_report(config, policies, folder, of, parsed.tables)
     return 0
 
 
@@ -203,10 +209,12 @@ def _train_and_report(config: Config, folder: Path, *, resume: bool = False) -> 
         print(f"report: {report(folder)}")
 
 
-def _evaluate_and_report(config: Config, policies: Sequence[str], folder: Path, of: Path) -> None:
+def _evaluate_and_report(
+    config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
+) -> None:
     from ns3marl.training import evaluate, report  # noqa: PLC0415
 
-    evaluate.evaluate(config, policies, folder)
+    evaluate.evaluate(config, policies, folder, tables=tables)
     results = evaluate.read(folder)
     assert results is not None
     header, rows, best = report.table(results)
@@ -238,6 +246,8 @@ def _config_of(run: Path, settings: Sequence[str]) -> Config:
 def _with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
     """Adds the scenario arguments that stood behind ``--``; of two equal ones ns-3 takes the last."""
     arguments = (*config.scenario.arguments, *parsed.scenario_arguments)
+    if getattr(parsed, "tables", None) is not None:
+        arguments = (*arguments, "--tables=all")
     return dataclasses.replace(config, scenario=dataclasses.replace(config.scenario, arguments=arguments))
 
 
@@ -278,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--policy", default="random", help="heuristic, checkpoint or run folder (random)")
     command.add_argument("--episodes", type=_positive, default=1, help="how many episodes (1)")
     command.add_argument("--seed", type=_positive, default=1001, help="ns-3 seed of the episodes (1001)")
+    _add_tables(command)
     _add_set(command)
     command.set_defaults(action=_run, takes_scenario_arguments=True)
 
@@ -301,6 +312,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--config", help="configuration; that of the first run folder by default")
     command.add_argument("--episodes", type=_positive, help="episodes per policy")
     command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
+    _add_tables(command)
     _add_set(command)
     command.set_defaults(action=_evaluate, takes_scenario_arguments=True)
 
@@ -325,6 +337,15 @@ def _add_set(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="SECTION.OPTION=VALUE",
         help="change an option of the configuration; may be repeated",
+    )
+
+
+def _add_tables(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tables",
+        type=Path,
+        metavar="FOLDER",
+        help="write ticks, state and the scenario's tables as Parquet",
     )
 
 

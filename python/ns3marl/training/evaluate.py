@@ -11,6 +11,7 @@ import csv
 import json
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from ns3marl.training import checkpoint
 from ns3marl.training.manifest import manifest
 from ns3marl.training.progress import ProgressDisplay
 from ns3marl.training.run import Environments, PoolFactory, open_pool
+from ns3marl.training.tables import Recorder, TableWriter
 from ns3marl.types import Actions, Bool, Final, Float64, Group, Int64, Metric, Spec
 
 FILE = "results.json"
@@ -83,6 +85,7 @@ def evaluate(
     *,
     console: Console | None = None,
     make_pool: PoolFactory = open_pool,
+    tables: Path | None = None,
 ) -> Path:
     """Runs every policy on the same episodes and writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
@@ -92,6 +95,7 @@ def evaluate(
         folder: Where to write.
         console: Where to show progress; standard error by default.
         make_pool: Opens the environments, see ``train``.
+        tables: Where to write what happened tick by tick, see ``ns3marl.training.tables``; nowhere by default.
 
     Returns:
         The path of ``results.json``.
@@ -110,7 +114,11 @@ def evaluate(
             "trained on; choose another evaluation.seed"
         )
     results: list[PolicyResult] = []
-    with ProgressDisplay("evaluating", console or Console(stderr=True)) as display:
+    with (
+        ProgressDisplay("evaluating", console or Console(stderr=True)) as display,
+        ExitStack() as stack,
+    ):
+        writer: TableWriter | None = None
         for index, source in enumerate(policies):
             envs = min(config.pool.num_envs, config.evaluation.episodes)
             with make_pool(config, config.evaluation.seed, envs, 1) as pool:
@@ -123,7 +131,9 @@ def evaluate(
                 def show(done: float, text: str, index: int = index, name: str = name) -> None:
                     display.show((index + done) / len(policies), f"{name}: {text}")
 
-                results.append(play(policy, name, pool, config, show))
+                if tables is not None and writer is None:
+                    writer = stack.enter_context(TableWriter(tables, pool.spec))
+                results.append(play(policy, name, pool, config, show, writer))
                 spec, provenance = pool.spec, manifest(config, pool.spec, pool.hello)
     return _write(folder, config, spec, results, provenance)
 
@@ -148,7 +158,14 @@ def load_policy(source: str, spec: Spec, *, greedy: bool = False) -> tuple[str, 
     return saved.algorithm, policy
 
 
-def play(policy: Policy, name: str, pool: Environments, config: Config, show: Any = None) -> PolicyResult:
+def play(
+    policy: Policy,
+    name: str,
+    pool: Environments,
+    config: Config,
+    show: Any = None,
+    tables: TableWriter | None = None,
+) -> PolicyResult:
     """Runs one policy for ``evaluation.episodes`` episodes of a pool.
 
     Args:
@@ -157,6 +174,7 @@ def play(policy: Policy, name: str, pool: Environments, config: Config, show: An
         pool: Fresh environments; episodes are numbered by their RngRun.
         config: Evaluation options.
         show: Called with the fraction done and a line of text.
+        tables: Gets every episode that counts.
     """
     spec, episodes = pool.spec, config.evaluation.episodes
     noise = ActionNoise(config.evaluation.seed, pool.num_envs)
@@ -165,6 +183,7 @@ def play(policy: Policy, name: str, pool: Environments, config: Config, show: An
     rewards = np.zeros(pool.num_envs)
     started_s, ticks = time.perf_counter(), 0
     batch = pool.reset()
+    recorder = None if tables is None else Recorder(tables, name, batch)
     while True:
         # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted.
         episode = noise.episodes + [final is not None for final in batch.final]
@@ -173,6 +192,8 @@ def play(policy: Policy, name: str, pool: Environments, config: Config, show: An
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].decides & counted[:, None])
         batch = pool.step(joint)
+        if recorder is not None:
+            recorder.add(batch, counted.tolist())
         ticks += pool.num_envs
         rewards += np.mean([group.rewards.mean(-1) for group in batch.groups], axis=0)
         for e, final in enumerate(batch.final):
