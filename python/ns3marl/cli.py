@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The command line: ``ns3marl doctor | build | scenarios | run | train | evaluate | report | demo``."""
+"""The command line: ``ns3marl doctor | build | scenarios | run | train | evaluate | report | plot-run | demo``."""
 
 from __future__ import annotations
 
@@ -178,6 +178,15 @@ def _report(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _plot_run(parsed: argparse.Namespace) -> int:
+    from ns3marl.training.network_plot import plot_run  # noqa: PLC0415
+
+    print(
+        plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
+    )
+    return 0
+
+
 def _demo(parsed: argparse.Namespace) -> int:
     settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
     config = configuration.load("demo", settings)
@@ -321,6 +330,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("folder", type=Path)
     command.set_defaults(action=_report)
+
+    command = commands.add_parser("plot-run", help="draw the life of a network from the tables of a run")
+    command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument("--policy", help="whose episode (the first)")
+    command.add_argument("--run", type=_positive, help="ns-3 RngRun of the episode (the first)")
+    command.add_argument("--out", type=Path, help="PNG file (FOLDER/network-life.png)")
+    command.set_defaults(action=_plot_run)
 
     command = commands.add_parser("demo", help="train, evaluate and report in a few minutes")
     command.add_argument("--minutes", type=float, default=5.0, help="training time (5)")

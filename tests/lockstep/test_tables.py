@@ -106,6 +106,11 @@ def test_a_failure_shows_in_the_tables(executable: Path, tmp_path: Path) -> None
     state = pq.read_table(tmp_path / "state" / "server_state.parquet").to_pylist()
     down = [row["tick"] for row in state if row["row"] == "server-1" and row["utilisation"] == 1]
     assert set(range(6, 15)) <= set(down)
+    assert cli.main(["plot-run", str(tmp_path)]) == 0
+    image = (tmp_path / "network-life.png").read_bytes()
+    assert image.startswith(b"\x89PNG")
+    assert len(image) > 30_000
+    assert cli.main(["plot-run", str(tmp_path), "--run", "9"]) == 2
 
 
 def test_run_writes_tables_of_any_scenario(
@@ -118,3 +123,5 @@ def test_run_writes_tables_of_any_scenario(
     assert answers.schema.names == ["policy", "run", "tick", "level"]
     assert sorted(answers.column("run").to_pylist()) == [1] * 4 + [2] * 4
     assert pq.read_table(tmp_path / "ticks.parquet").num_rows == 2 * 5
+    assert cli.main(["plot-run", str(tmp_path)]) == 2
+    assert "agent_state.parquet does not exist" in capsys.readouterr().err

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-_COLOURS = ["#3b82c4", "#e08a2e", "#4aa564", "#c9534f", "#8d6cc0", "#8c6d5a", "#d277b0", "#7f8790"]
+COLOURS = ["#3b82c4", "#e08a2e", "#4aa564", "#c9534f", "#8d6cc0", "#8c6d5a", "#d277b0", "#7f8790"]
 _THEMES = {"light": ("#24292f", "#d5d9de"), "dark": ("#d8dee4", "#444c56")}  # text and lines, grid
 
 Results = dict[str, Any]  # content of results.json
@@ -53,12 +53,12 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
     ticks = np.array([row["ticks"] for row in rows])
     reward = np.array([row["reward_per_tick"] for row in rows])
     window = max(1, len(reward) // 20)
-    axes.plot(ticks, reward, color=_COLOURS[0], alpha=0.35, lw=1, label="training, each update")
+    axes.plot(ticks, reward, color=COLOURS[0], alpha=0.35, lw=1, label="training, each update")
     if window > 1:
         smooth = np.convolve(reward, np.ones(window) / window, "valid")
-        axes.plot(ticks[window - 1 :], smooth, color=_COLOURS[0], lw=2, label=f"mean of {window} updates")
+        axes.plot(ticks[window - 1 :], smooth, color=COLOURS[0], lw=2, label=f"mean of {window} updates")
     for i, (name, value) in enumerate(references.items()):
-        axes.axhline(value, color=_COLOURS[i % len(_COLOURS)], lw=1.2, ls="--", label=name)
+        axes.axhline(value, color=COLOURS[i % len(COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
     axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -78,9 +78,7 @@ def learner_health(rows: Rows) -> Figure:
         names = [name for name in rows[-1] if name.startswith(prefix)]
         for i, name in enumerate(names):
             values = [row.get(name, np.nan) for row in rows]
-            axes.plot(
-                ticks, values, lw=1.2, color=_COLOURS[i % len(_COLOURS)], label=name.removeprefix(prefix)
-            )
+            axes.plot(ticks, values, lw=1.2, color=COLOURS[i % len(COLOURS)], label=name.removeprefix(prefix))
         if prefix.endswith("/"):
             axes.legend(fontsize=7)
         else:
@@ -98,7 +96,7 @@ def time_split(rows: Rows) -> Figure:
     left = 0.0
     for i, part in enumerate(("simulator", "wire", "learner")):
         seconds = sum(row.get(f"time/{part}_s", 0.0) for row in rows)
-        axes.barh([0], [seconds], left=left, color=_COLOURS[i], label=f"{part} {seconds:.0f} s")
+        axes.barh([0], [seconds], left=left, color=COLOURS[i], label=f"{part} {seconds:.0f} s")
         left += seconds
     axes.set_yticks([])
     axes.grid(visible=False)
@@ -127,7 +125,7 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
                 [entry["mean"] - _or(entry["low"], entry["mean"])],
                 [_or(entry["high"], entry["mean"]) - entry["mean"]],
             ]
-            colour = _COLOURS[i % len(_COLOURS)]
+            colour = COLOURS[i % len(COLOURS)]
             axes.barh([i], [entry["mean"]], color=colour, alpha=0.85)
             axes.errorbar(
                 [entry["mean"]], [i], xerr=np.abs(reach), color=mpl.rcParams["text.color"], capsize=2, lw=1
@@ -172,7 +170,7 @@ def action_shares(results: Results) -> Figure:
             for row, share in enumerate(shares):
                 edges = np.linspace(head["low"], head["high"], len(share) + 1)
                 height = 0.8 * share / max(share.max(), 1e-9)
-                axes.stairs(row + 0.4 - height, edges, baseline=row + 0.4, fill=True, color=_COLOURS[0])
+                axes.stairs(row + 0.4 - height, edges, baseline=row + 0.4, fill=True, color=COLOURS[0])
             axes.set_xlim(head["low"], head["high"])
         axes.set_title(name if head.get("unit", "1") == "1" else f"{name} [{head['unit']}]", fontsize=9)
         axes.set_ylim(len(policies) - 0.5, -0.5)
@@ -192,7 +190,7 @@ def _percentages(axes: Any, shares: np.ndarray[Any, Any], labels: Sequence[str])
             if share.sum() == 0:
                 continue
             cell = (column - 0.5, row - 0.42), 1.0, 0.84
-            axes.add_patch(Rectangle(*cell, color=_COLOURS[0], alpha=0.85 * float(value), lw=0))
+            axes.add_patch(Rectangle(*cell, color=COLOURS[0], alpha=0.85 * float(value), lw=0))
             axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_xticks(range(len(labels)), labels)
