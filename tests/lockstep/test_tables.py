@@ -95,6 +95,15 @@ def test_everything_is_in_exactly_one_place(
         )
 
 
+def test_batteries_show_in_the_state(executable: Path, tmp_path: Path) -> None:
+    metrics = play(executable, "best-snr", ["--battery=1.2"], tmp_path)
+    state = pq.read_table(tmp_path / "state" / "agent_state.parquet").to_pylist()
+    left = np.array([row["battery_j"] for row in state]).reshape(-1, 10)
+    np.testing.assert_allclose(left[0], 1.2)
+    assert (np.diff(left, axis=0) <= 0).all()
+    assert (left[-1] == 0).sum() == 10 - metrics["devices_alive"] > 0
+
+
 def test_a_failure_shows_in_the_tables(executable: Path, tmp_path: Path) -> None:
     metrics = play(executable, "best-snr", ["--serverFailures=1:0.5:1.5"], tmp_path)
     rows = pq.read_table(tmp_path / "tasks.parquet").to_pylist()

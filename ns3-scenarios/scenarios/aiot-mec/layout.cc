@@ -180,6 +180,10 @@ DescribeAgentState(const Settings& settings)
             features.push_back({slot, "1", 0, settings.servers - 1.0, STRICT, "Which server stands in the slot"});
         }
     }
+    if (settings.batteryJ > 0)
+    {
+        features.push_back({"battery_j", "J", 0, settings.batteryJ, SATURATING, "What is left of the battery"});
+    }
     return block;
 }
 

@@ -97,7 +97,8 @@ enum StateBlockIndex : uint32_t
     CHANNEL_STATE,
 };
 
-/// Columns of agent_state after the SNR of each server slot; with more servers than slots the slots' servers follow.
+/// Columns of agent_state after the SNR of each server slot; with more servers than slots the slots' servers follow,
+/// and with limited batteries what is left of them.
 enum AgentStateColumn : uint32_t
 {
     STATE_HAS_TASK = Settings::SERVER_SLOTS,
@@ -135,6 +136,13 @@ enum ChannelStateColumn : uint32_t
     CHANNEL_TUNED,
     CHANNEL_QUEUED,
 };
+
+/// Column of agent_state with what is left of the battery, where batteries are limited: the last one.
+inline uint32_t
+GetBatteryColumn(const Settings& settings)
+{
+    return AGENT_STATE_COLUMNS + (settings.servers > Settings::SERVER_SLOTS ? Settings::SERVER_SLOTS : 0);
+}
 
 /// Bounds that several features share.
 constexpr double SNR_LOW_DB = -20; ///< also stands for a server that was never heard

@@ -149,6 +149,11 @@ Observer::FillAgentState(uint32_t index, Observation& observation) const
             state[AGENT_STATE_COLUMNS + slot] = static_cast<float>(device.slotServers[slot]);
         }
     }
+    if (m_settings.batteryJ > 0)
+    {
+        const double spentJ = device.GetTotalJ(Simulator::Now());
+        state[GetBatteryColumn(m_settings)] = static_cast<float>(m_settings.batteryJ - spentJ);
+    }
     state[STATE_HAS_TASK] = features[HAS_TASK];
     state[STATE_SIZE] = features[TASK_SIZE];
     state[STATE_CYCLES] = features[TASK_CYCLES];

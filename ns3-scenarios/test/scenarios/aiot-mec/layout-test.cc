@@ -75,6 +75,21 @@ TEST(AiotMecLayout, MoreServersThanSlotsAreNamedInTheState)
     EXPECT_EQ(spec.state[SERVER_STATE].rows.size(), 24U);
 }
 
+TEST(AiotMecLayout, LimitedBatteriesStandAtTheEndOfTheState)
+{
+    for (const auto* servers : {"--servers=3", "--servers=24"})
+    {
+        const auto without = Describe({servers}).state[AGENT_STATE].features;
+        const auto with = Describe({servers, "--battery=5"}).state[AGENT_STATE].features;
+        ASSERT_EQ(with.size(), without.size() + 1);
+        EXPECT_EQ(with.back().name, "battery_j");
+        EXPECT_EQ(with.back().high, 5);
+        Settings settings;
+        settings.servers = std::string(servers) == "--servers=24" ? 24 : 3;
+        EXPECT_EQ(GetBatteryColumn(settings), without.size());
+    }
+}
+
 TEST(AiotMecLayout, HeadsCountOnlyWhereTheModeNeedsThem)
 {
     const auto group = Describe({}).groups[0];

@@ -346,6 +346,11 @@ class Conservation : public TestCase
                               metric("fragments_received") + metric("fragments_refused") + metric("fragments_lost") +
                                   metric("fragments_expired") + metric("fragments_on_the_way"),
                               "fragments");
+        NS_TEST_EXPECT_MSG_LT_OR_EQ(metric("aoi_receipt_mean_ticks"),
+                                    metric("aoi_mean_ticks") + 1e-9,
+                                    "what was received was generated before");
+        NS_TEST_EXPECT_MSG_LT_OR_EQ(
+            metric("aoi_mean_ticks"), metric("aoi_mean_standard_ticks") + 1e-9, "premium tasks only add freshness");
         const double partsJ = metric("energy_transmit_j") + metric("energy_receive_j") + metric("energy_idle_j") +
                               metric("energy_compute_j");
         double totalJ = 0;
