@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "scenarios/aiot-mec/faults.h"
-
 #include "scenarios/aiot-mec/radio-arguments.h"
 
 namespace ns3::marl::aiot_mec
