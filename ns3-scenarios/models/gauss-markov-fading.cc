@@ -92,6 +92,12 @@ GaussMarkovFading::Advance()
     }
 }
 
+std::complex<double>
+GaussMarkovFading::GetGain(uint32_t device, uint32_t server) const
+{
+    return m_gains.at(device).at(server);
+}
+
 double
 GaussMarkovFading::GetGainDb(uint32_t device, uint32_t server) const
 {

@@ -39,6 +39,8 @@ class GaussMarkovFading : public PropagationLossModel
     /// Moves all gains by one step.
     void Advance();
 
+    std::complex<double> GetGain(uint32_t device, uint32_t server) const; ///< h
+
     /// \return |h|^2 in dB, at least -90 dB
     double GetGainDb(uint32_t device, uint32_t server) const;
 

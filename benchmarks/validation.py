@@ -1,0 +1,285 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Every model of `aiot-mec` against theory, standards and other people's figures; writes `docs/validation.md` and its plots.
+
+The quantities are made by `ns3-scenarios/validation/`; ctest runs the same program with less to simulate.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from ns3marl.toolchain import bundled_build_dir
+from ns3marl.training import plots
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+TIMEOUT_S = 1800
+
+TOPICS = {
+    "path-loss": (
+        "Path loss and noise",
+        (
+            "Frames sent with 30 dBm over `RadioNetwork`, as the receiver's radio reports them, and the mean SNR that the scenario "
+            "computes. The reference loss is that of ns-3's own test, 40.046 dB at 1 m, exponent 3."
+        ),
+    ),
+    "fading": (
+        "Fading",
+        "50 000 independent pairs of `GaussMarkovFading`, rho = 0.9. The distance is that of Kolmogorov and Smirnov.",
+    ),
+    "outage": (
+        "Outage",
+        (
+            "Share of fading states in which the server with the best mean SNR lies below 7 dB at 30 dBm: `Placement`, "
+            "`RadioNetwork::GetSnrDb`, 2000 places with 500 states each. The closed form is 1 - exp(-gamma/mean SNR), integrated "
+            "numerically over the density of the placement. The figures of the feasibility study belong to devices that stand "
+            "uniformly in the area; the default places 60 % of them in hotspots, which differs most for K = 3."
+        ),
+    ),
+    "rates": (
+        "Rates and air time",
+        (
+            "What the scenario's radios put on the air, single frames and A-MPDUs, against durations computed from the standard "
+            "without ns-3's Wi-Fi code."
+        ),
+    ),
+    "errors": (
+        "Frame errors",
+        (
+            "20 000 broadcasts for each SNR. References are raised to the bits that a receiver really decodes, padding included. "
+            "The NIST model is that of the published figures; the scenario uses ns-3's default tables, checked with MCS 7."
+        ),
+    ),
+    "dcf": (
+        "Contention",
+        (
+            "n saturated stations with packets of 1500 B. `802.11a` is plain ns-3 with NIST errors, no QoS and no retry limit: "
+            "the set-up of Bianchi's model. `scenario's radios` is `RadioNetwork` with aggregation off: best effort, AIFSN 3, CW 15 "
+            "to 1023, ACK at 6 or 24 Mb/s. ns-3 accepts 1.5 % of itself in long runs, and so does this page. Bianchi's model is evaluated for these "
+            "parameters with durations of 802.11ax, and with ns-3's retry limit of 7, after which the window starts anew. Frames of a "
+            "block-ack agreement are not dropped for it. What is left: a station whose frame collided waits for its "
+            "ACK timeout before AIFS, and may send again in the slot after a success; the model knows neither."
+        ),
+    ),
+    "queues": (
+        "Queues",
+        (
+            "Jobs with a mean service time of 1 s through `EdgeServer` and `ComputeNode`, 500 000 jobs (2 000 000 at rho = 0.9), "
+            "deadlines of 10 000 s. By priority: 30 % premium jobs with weights (0, 0, 1), two classes without pre-emption."
+        ),
+    ),
+    "age": (
+        "Age of information",
+        "Updates through `EdgeServer` into `AgeTracker`; mean service time 1 s. Lines are theory.",
+    ),
+    "energy": (
+        "Energy",
+        (
+            "Computing after a published example, and one frame with its acknowledgement over `RadioNetwork` and `EnergyMeter`. ns-3 "
+            "says that a radio receives from the payload on, so preambles (20 us, HE 44 us) count at the power of idling."
+        ),
+    ),
+    "arithmetic": ("Priority, fairness, levels", "By hand."),
+}
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How a plot is drawn."""
+
+    title: str
+    x: str
+    y: str
+    x_scale: str = "linear"
+    y_scale: str = "linear"
+
+
+FIGURES = {
+    "path-loss": Axes("Received power and SNR", "distance [m]", "[dBm], [dB]", x_scale="log"),
+    "fading-distribution": Axes("Distribution of the power gain", "power gain", "share below"),
+    "fading-memory": Axes("Memory of the fading", "lag [ticks]", "autocorrelation"),
+    "outage": Axes("Outage at 7 dB", "servers", "outage [%]", y_scale="log"),
+    "rates": Axes("Rate of data symbols", "MCS", "rate [Mb/s]"),
+    "errors": Axes("Frames that arrive", "SNR [dB]", "share"),
+    "dcf": Axes("Saturation throughput", "stations", "throughput [Mb/s]", x_scale="log", y_scale="log"),
+    "queues": Axes("Mean time in the system", "load rho", "time [service times]", y_scale="log"),
+    "age": Axes("Mean age of information", "load rho", "age [service times]"),
+}
+FIGURE_OF_TOPIC = {"fading": ("fading-distribution", "fading-memory")}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A figure of a model beside one that was not made here."""
+
+    topic: str
+    name: str
+    unit: str
+    reference: float
+    source: str
+    ours: float
+    tolerance: float
+    basis: str
+    inside: bool
+    figure: str | None = None
+    series: str | None = None
+    x: float = 0.0
+
+
+@dataclass
+class Series:
+    """What a plot shows under one name."""
+
+    line: list[tuple[float, float]] = field(default_factory=list)  #: the reference
+    points: list[tuple[float, float, float]] = field(default_factory=list)  #: x, ours, tolerance
+
+
+@dataclass
+class Results:
+    """Everything that the program printed."""
+
+    quantities: list[Quantity] = field(default_factory=list)
+    curves: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def outside(self) -> list[Quantity]:
+        """Quantities outside their tolerance."""
+        return [quantity for quantity in self.quantities if not quantity.inside]
+
+
+def parse(lines: Iterable[str]) -> Results:
+    results = Results()
+    for line in lines:
+        entry = json.loads(line)
+        if "quantity" in entry:
+            results.quantities.append(Quantity(name=entry.pop("quantity"), **entry))
+        else:
+            results.curves.append(entry)
+    return results
+
+
+def number(value: float) -> str:
+    """Five significant digits, without an exponent where there is room."""
+    return f"{value:.5g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:.4e}"
+
+
+def table(quantities: Sequence[Quantity]) -> list[str]:
+    lines = [
+        "| quantity | unit | reference | ours | error | tolerance | source | tolerance is |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for quantity in quantities:
+        error = quantity.ours - quantity.reference
+        cells = (
+            quantity.name,
+            quantity.unit,
+            number(quantity.reference),
+            number(quantity.ours),
+            f"{error:+.2g}" + ("" if quantity.inside else " **outside**"),
+            f"{quantity.tolerance:.2g}",
+            quantity.source,
+            quantity.basis,
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def page(results: Results, wall_s: float) -> str:
+    """The content of `docs/validation.md`."""
+    lines = [
+        "<!-- SPDX-FileCopyrightText: The ns3marl authors -->",
+        "<!-- SPDX-License-Identifier: MIT -->",
+        "",
+        "# Validation",
+        "",
+        (
+            f"{len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) beside figures that were not made here: "
+            f"theory, standards, ns-3's own tests, papers. {len(results.outside)} lie outside their tolerance. "
+            f"`make bench NAME=validation` makes this page ({wall_s / 60:.0f} min on one core); ctest runs the same program with less to "
+            "simulate (`ctest --test-dir build/scenarios -R validation`). [`models/`](models/README.md) has a page for each model."
+        ),
+        "",
+        (
+            "The tolerance of an estimate is four standard errors; seeds are fixed, so results repeat. In plots, lines are references and "
+            "points are ours, with their tolerance."
+        ),
+    ]
+    for topic, (title, text) in TOPICS.items():
+        chosen = [quantity for quantity in results.quantities if quantity.topic == topic]
+        if not chosen:
+            continue
+        lines += ["", f"## {title}", "", text, ""]
+        figures = [figure for figure in FIGURE_OF_TOPIC.get(topic, (topic,)) if figure in FIGURES]
+        lines += [f"![{FIGURES[name].title}](images/validation-{name}.png)" for name in figures]
+        lines += [""] * bool(figures) + table(chosen)
+    return "\n".join(lines) + "\n"
+
+
+def series_of(results: Results, figure: str) -> dict[str, Series]:
+    """What a plot shows: curves where there are some, else lines through the references."""
+    shown: dict[str, Series] = {}
+    for curve in results.curves:
+        if curve["figure"] == figure:
+            shown.setdefault(curve["series"], Series()).line = list(zip(curve["x"], curve["y"], strict=True))
+    has_curve = set(shown)
+    for quantity in results.quantities:
+        if quantity.figure == figure and quantity.series is not None:
+            series = shown.setdefault(quantity.series, Series())
+            series.points.append((quantity.x, quantity.ours, quantity.tolerance))
+            if quantity.series not in has_curve:
+                series.line.append((quantity.x, quantity.reference))
+    return shown
+
+
+def draw(results: Results, name: str) -> Figure:
+    axes_of = FIGURES[name]
+    figure = Figure(figsize=(7.0, 3.4))
+    axes = figure.subplots()
+    for i, (label, series) in enumerate(series_of(results, name).items()):
+        colour = f"C{i % 10}"
+        axes.plot(
+            *zip(*series.line, strict=True), color=colour, lw=1.2, label=None if series.points else label
+        )
+        if series.points:
+            x, y, tolerance = zip(*series.points, strict=True)
+            axes.errorbar(x, y, yerr=tolerance, fmt="o", ms=4, capsize=2, lw=1, color=colour, label=label)
+    axes.set(xlabel=axes_of.x, ylabel=axes_of.y, xscale=axes_of.x_scale, yscale=axes_of.y_scale)
+    if axes_of.x_scale == "log":
+        ticks = sorted({x for series in series_of(results, name).values() for x, *_ in series.points})
+        axes.set_xticks(ticks, [number(tick) for tick in ticks])
+        axes.minorticks_off()
+    if axes_of.y_scale == "log":
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def main() -> None:
+    """Writes the page and its plots, then prints what is outside and how many quantities there are."""
+    program = bundled_build_dir() / "tests" / "validation"
+    started_s = time.perf_counter()
+    done = subprocess.run([str(program)], stdout=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT_S)
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"{program} ended with {done.returncode}; its last words stand above")
+    results = parse(done.stdout.splitlines())
+    (DOCS / "validation.md").write_text(page(results, time.perf_counter() - started_s))
+    for name, axes in FIGURES.items():
+        plot = plots.render(name, axes.title, lambda name=name: draw(results, name))  # type: ignore[misc]
+        (DOCS / "images" / f"validation-{name}.png").write_bytes(plot.png)
+    for quantity in results.outside:
+        print(f"outside: {quantity.topic}, {quantity.name}: {quantity.ours} instead of {quantity.reference}")
+    print(f"quantities_checked: {len(results.quantities)} quantities")
+    print(f"quantities_outside_tolerance: {len(results.outside)} quantities")
+
+
+if __name__ == "__main__":
+    main()
