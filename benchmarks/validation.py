@@ -40,7 +40,7 @@ TOPICS = {
         "Outage",
         (
             "Share of fading states in which the server with the best mean SNR lies below 7 dB at 30 dBm: `Placement`, "
-            "`RadioNetwork::GetSnrDb`, 2000 places with 500 states each. The closed form is 1 - exp(-gamma/mean SNR), integrated "
+            "`RadioNetwork::GetSnrDb`, 1000 places with 500 states each. The closed form is 1 - exp(-gamma/mean SNR), integrated "
             "numerically over the density of the placement. The figures of the feasibility study belong to devices that stand "
             "uniformly in the area; the default places 60 % of them in hotspots, which differs most for K = 3."
         ),

@@ -128,7 +128,7 @@ GetExpectedOutage(const Placement& placement, const std::vector<Vector>& servers
 Estimate
 Sample(const Placement& placement, uint32_t serverCount, Effort effort)
 {
-    const uint32_t devices = effort == Effort::FULL ? 2000 : 600;
+    const uint32_t devices = effort == Effort::FULL ? 1000 : 300;
     constexpr uint32_t DRAWS = 500;
     Config::Reset();
     RngSeedManager::SetSeed(1);
