@@ -8,15 +8,15 @@ The quantities are made by `ns3-scenarios/validation/`; ctest runs the same prog
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from ns3marl.toolchain import bundled_build_dir
 from ns3marl.training import plots
@@ -193,7 +193,7 @@ def table(quantities: Sequence[Quantity]) -> list[str]:
     return lines
 
 
-def page(results: Results, wall_s: float) -> str:
+def page(results: Results, cpu_s: float) -> str:
     """The content of `docs/validation.md`."""
     lines = [
         "<!-- SPDX-FileCopyrightText: The ns3marl authors -->",
@@ -204,7 +204,7 @@ def page(results: Results, wall_s: float) -> str:
         (
             f"{len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) beside figures that were not made here: "
             f"theory, standards, ns-3's own tests, papers. {len(results.outside)} lie outside their tolerance. "
-            f"`make bench NAME=validation` makes this page ({wall_s / 60:.0f} min on one core); ctest runs the same program with less to "
+            f"`make bench NAME=validation` makes this page ({cpu_s / 60:.0f} min of one core); ctest runs the same program with less to "
             "simulate (`ctest --test-dir build/scenarios -R validation`). [`models/`](models/README.md) has a page for each model."
         ),
         "",
@@ -256,25 +256,30 @@ def draw(results: Results, name: str) -> Figure:
     if axes_of.x_scale == "log":
         ticks = sorted({x for series in series_of(results, name).values() for x, *_ in series.points})
         axes.set_xticks(ticks, [number(tick) for tick in ticks])
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
     if axes_of.y_scale == "log":
         axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_minor_formatter(ScalarFormatter())
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
+
+
+def write(results: Results, cpu_s: float) -> None:
+    (DOCS / "validation.md").write_text(page(results, cpu_s))
+    for name, axes in FIGURES.items():
+        plot = plots.render(name, axes.title, lambda name=name: draw(results, name))  # type: ignore[misc]
+        (DOCS / "images" / f"validation-{name}.png").write_bytes(plot.png)
 
 
 def main() -> None:
     """Writes the page and its plots, then prints what is outside and how many quantities there are."""
     program = bundled_build_dir() / "tests" / "validation"
-    started_s = time.perf_counter()
     done = subprocess.run([str(program)], stdout=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT_S)
     if done.returncode not in {0, 1}:
         raise SystemExit(f"{program} ended with {done.returncode}; its last words stand above")
     results = parse(done.stdout.splitlines())
-    (DOCS / "validation.md").write_text(page(results, time.perf_counter() - started_s))
-    for name, axes in FIGURES.items():
-        plot = plots.render(name, axes.title, lambda name=name: draw(results, name))  # type: ignore[misc]
-        (DOCS / "images" / f"validation-{name}.png").write_bytes(plot.png)
+    cpu_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    write(results, cpu_s)
     for quantity in results.outside:
         print(f"outside: {quantity.topic}, {quantity.name}: {quantity.ours} instead of {quantity.reference}")
     print(f"quantities_checked: {len(results.quantities)} quantities")

@@ -21,7 +21,7 @@ namespace
 constexpr std::array<uint32_t, 4> STATIONS{5, 10, 20, 50};
 const std::string BIANCHI = "Bianchi, JSAC 18(3), 2000";
 constexpr uint32_t NO_LIMIT = 65535;
-constexpr double NS3_TOLERANCE = 0.015;                                ///< what ns-3 accepts of itself
+constexpr double NS3_TOLERANCE = 0.015;                              ///< what ns-3 accepts of itself
 constexpr std::array<double, 4> PACKETS{6'000, 6'000, 4'000, 3'000}; ///< measured in each run
 
 using Throughputs = std::array<double, STATIONS.size()>; ///< [Mb/s]
