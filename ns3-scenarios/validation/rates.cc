@@ -31,7 +31,8 @@ ValidateRates(Report& report, Effort /* effort */)
 {
     constexpr uint32_t PACKETS = 40;
     constexpr uint32_t PACKET_BYTES = 1428;
-    for (uint8_t mcs = 0; mcs < RATES.size(); mcs++)
+    uint8_t mcs = 0;
+    for (const double expected : RATES)
     {
         Link link({}, 5);
         link.SetRate(mcs, MAXIMUM_POWER_DBM);
@@ -65,12 +66,13 @@ ValidateRates(Report& report, Effort /* effort */)
         const double rate = 8e-6 * (longest->bytes - shortest->bytes) / spanS;
         report.Add({name + ", bits over air time between the two",
                     "Mb/s",
-                    RATES[mcs],
+                    expected,
                     "IEEE 802.11ax, N_SD N_BPSC r / 13.6 us",
                     rate,
                     ROUNDING + rate * HE_SYMBOL_S / spanS,
                     "rounding, and one symbol of padding",
                     Place{"rates", "measured", static_cast<double>(mcs)}});
+        mcs++;
     }
 }
 
