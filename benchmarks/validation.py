@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ TOPICS = {
         (
             "n saturated stations with packets of 1500 B. `802.11a` is plain ns-3 with NIST errors, no QoS and no retry limit: "
             "the set-up of Bianchi's model. `scenario's radios` is `RadioNetwork` with aggregation off: best effort, AIFSN 3, CW 15 "
-            "to 1023, ACK at 6 or 24 Mb/s. ns-3 accepts 1.5 % of itself in long runs, and so does this page. Bianchi's model is evaluated for these "
+            "to 1023, ACK at 6 or 24 Mb/s. ns-3 accepts 1.5 % of itself in runs of 100 s; so does this page, with two standard errors of its shorter runs (3000 to 6000 packets). Bianchi's model is evaluated for these "
             "parameters with durations of 802.11ax, and with ns-3's retry limit of 7, after which the window starts anew. Frames of a "
             "block-ack agreement are not dropped for it. What is left: a station whose frame collided waits for its "
             "ACK timeout before AIFS, and may send again in the slot after a success; the model knows neither."
@@ -221,7 +222,8 @@ def page(results: Results, cpu_s: float) -> str:
         figures = [figure for figure in FIGURE_OF_TOPIC.get(topic, (topic,)) if figure in FIGURES]
         lines += [f"![{FIGURES[name].title}](images/validation-{name}.png)" for name in figures]
         lines += [""] * bool(figures) + table(chosen)
-    return "\n".join(lines) + "\n"
+    wrapped = [line if line.startswith(("|", "!", "<")) else textwrap.fill(line, 128) for line in lines]
+    return "\n".join(wrapped) + "\n"
 
 
 def series_of(results: Results, figure: str) -> dict[str, Series]:
