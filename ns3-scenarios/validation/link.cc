@@ -82,9 +82,10 @@ Link::Trace()
 double
 Link::GetDistanceM(const RadioSettings& settings, double snrDb)
 {
-    const double noiseDbm = 10 * std::log10(1.3803e-23 * 290 * 20e6 * 1000) + settings.noiseFigureDb;
-    return std::pow(
-        10, (MAXIMUM_POWER_DBM - settings.referenceLossDb - noiseDbm - snrDb) / (10 * settings.pathLossExponent));
+    const double noiseDbm = 10 * std::log10(1.3803e-23 * 290 * 20e6 * 1000) + settings.propagation.noiseFigureDb;
+    return std::pow(10,
+                    (MAXIMUM_POWER_DBM - settings.propagation.referenceLossDb - noiseDbm - snrDb) /
+                        (10 * settings.propagation.pathLossExponent));
 }
 
 void

@@ -136,16 +136,17 @@ Sample(const Placement& placement, uint32_t serverCount, Effort effort)
     RadioNetwork::SetAttributeDefaults();
     RadioSettings settings;
     settings.channels = 1;
-    settings.fadingRho = 0;
+    settings.propagation.fadingRho = 0;
     RadioNetwork network(settings, placement.GetDevices(devices, 0, 2), placement.GetServers(serverCount));
-    network.GetFading()->AssignStreams(2 * devices);
-    network.GetFading()->Start();
+    network.GetPropagation().GetFading()->AssignStreams(2 * devices);
+    network.GetPropagation().GetFading()->Start();
     std::vector<uint32_t> best(devices, 0);
     for (uint32_t device = 0; device < devices; device++)
     {
         for (uint32_t server = 1; server < serverCount; server++)
         {
-            if (network.GetMeanSnrDb(device, server) > network.GetMeanSnrDb(device, best[device]))
+            if (network.GetPropagation().GetMeanSnrDb(device, server) >
+                network.GetPropagation().GetMeanSnrDb(device, best[device]))
             {
                 best[device] = server;
             }
@@ -154,7 +155,7 @@ Sample(const Placement& placement, uint32_t serverCount, Effort effort)
     std::vector<double> shares(devices, 0);
     for (uint32_t draw = 0; draw < DRAWS; draw++)
     {
-        network.GetFading()->Advance();
+        network.GetPropagation().GetFading()->Advance();
         for (uint32_t device = 0; device < devices; device++)
         {
             shares[device] += network.GetSnrDb(device, best[device]) < THRESHOLD_DB ? 1.0 / DRAWS : 0;

@@ -45,7 +45,7 @@ void
 ValidatePathLoss(Report& report, Effort /* effort */)
 {
     RadioSettings settings;
-    settings.referenceLossDb = REFERENCE_LOSS_DB;
+    settings.propagation.referenceLossDb = REFERENCE_LOSS_DB;
     for (const auto& [distanceM, powerW] : RECEIVED)
     {
         Link link(settings, distanceM);
@@ -67,7 +67,7 @@ ValidatePathLoss(Report& report, Effort /* effort */)
                     "dB",
                     MAXIMUM_POWER_DBM + gainDb - NOISE_DBM,
                     "the same less kTB + 7 dB",
-                    link.GetNetwork().GetMeanSnrDb(0, 0),
+                    link.GetNetwork().GetPropagation().GetMeanSnrDb(0, 0),
                     NOISE_ROUNDING_DB + ROUNDING_DB,
                     "rounding of the reference",
                     Place{"path-loss", "mean SNR [dB]", distanceM}});
