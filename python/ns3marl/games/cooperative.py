@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Cooperative games with a known optimum, for ``ns3marl.games.team.TeamPool``.
+
+Axes as in ``ns3marl.types``; **N** agents, **M** channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ns3marl.errors import ConfigError
+from ns3marl.games.team import World
+from ns3marl.types import (
+    Actions,
+    Bool,
+    Condition,
+    ContinuousHead,
+    DiscreteHead,
+    Feature,
+    Float32,
+    Float64,
+    Group,
+    Int32,
+    Metric,
+    Spec,
+    StateBlock,
+)
+
+
+class _Payoff(Protocol):
+    def payoff(self, discrete: Int32, continuous: Float32) -> float: ...
+
+
+@dataclass
+class _Repeated:
+    """An episode of a game that is the same at every tick; all act, everything is allowed."""
+
+    game: _Payoff
+    observations: Float32
+    masks: Bool
+    rewards: list[float] = field(default_factory=list)
+
+    @property
+    def decides(self) -> Bool:
+        return np.ones(len(self.observations), bool)
+
+    @property
+    def state(self) -> tuple[Float32, ...]:
+        return (self.observations,)
+
+    @property
+    def metrics(self) -> Float64:
+        return np.array([np.mean(self.rewards) if self.rewards else np.nan])
+
+    def play(self, discrete: Int32, continuous: Float32) -> float:
+        self.rewards.append(self.game.payoff(discrete, continuous))
+        return self.rewards[-1]
+
+
+def _spec(name: str, ticks: int, group: Group, unit: str) -> Spec:
+    return Spec(
+        scenario=name,
+        tick_ns=1_000_000,
+        ticks=ticks,
+        groups=(group,),
+        state=(StateBlock("agents", group.agents, group.features),),
+        metrics=(Metric("team_reward", unit, "mean per tick"),),
+    )
+
+
+def _begin(game: _Payoff, spec: Spec, observations: ArrayLike) -> World:
+    group = spec.groups[0]
+    masks = np.ones((len(group.agents), group.mask_offsets[-1]), bool)
+    return _Repeated(game, np.array(observations, np.float32), masks)
+
+
+class TeamMatrixGame:
+    """A matrix game in which both agents get the same payoff, again at every tick.
+
+    An agent sees which of the two it is. Climbing and penalty game (Claus and Boutilier 1998) reward caution: the joint action
+    that is best while the other agent still explores is not the optimum.
+
+    Args:
+        name: For the spec and messages.
+        payoffs: [A1,A2] in units of reward, see ``ns3marl.games.library`` for ``CLIMBING`` and ``penalty``.
+        ticks: Of an episode.
+
+    Raises:
+        ConfigError: The payoffs are no square matrix of finite numbers.
+    """
+
+    def __init__(self, name: str, payoffs: ArrayLike, ticks: int = 8) -> None:
+        self.payoffs = np.asarray(payoffs, dtype=np.float64)
+        shape = self.payoffs.shape
+        if len(shape) != 2 or shape[0] != shape[1] or not np.isfinite(self.payoffs).all():
+            raise ConfigError(
+                f"game {name!r}: the payoffs have shape {list(shape)}, expected a square matrix of finite numbers, as both "
+                "agents share one set of choices"
+            )
+        group = Group(
+            "players",
+            ("row", "column"),
+            features=(Feature("is_column", "1", 0, 1),),
+            discrete_heads=(DiscreteHead("action", tuple(str(a) for a in range(shape[0]))),),
+        )
+        self.spec = _spec(name, ticks, group, "1")
+
+    def optimum(self) -> tuple[float, Actions]:
+        """The greatest team reward per tick, and a joint action that earns it (one row of a batch)."""
+        row, column = np.unravel_index(self.payoffs.argmax(), self.payoffs.shape)
+        discrete = np.array([[[row], [column]]], dtype=np.int32)
+        return float(self.payoffs.max()), Actions(discrete, np.zeros((1, 2, 0), np.float32))
+
+    def begin(self, rng: np.random.Generator) -> World:
+        """A new episode; nothing in it is random."""
+        del rng
+        return _begin(self, self.spec, [[0.0], [1.0]])
+
+    def payoff(self, discrete: Int32, continuous: Float32) -> float:
+        """Team reward of a joint action, [2,1] and [2,0]."""
+        del continuous
+        return float(self.payoffs[discrete[0, 0], discrete[1, 0]])
+
+
+class ChannelGame:
+    """N agents share M channels: who sends, on which channel, at what power?
+
+    Agent i with gain g_i that is alone on its channel and spends power p_i in [0, 1] W achieves log2(1 + g_i p_i) bit/s/Hz
+    (Shannon 1948); two or more on a channel achieve nothing. Power costs c per W whether it helps or not. The team's reward
+    is the mean over agents,
+
+        r = 1/N sum_i sends_i (alone_i log2(1 + g_i p_i) - c p_i).
+
+    With more agents than channels some must stay silent, so agents have to tell themselves apart: each sees its index and
+    its gain. The optimum is found by enumerating all (M + 1)^N assignments; given one, r is concave in each power on its own.
+
+    Args:
+        gains: g_1 ... g_N, 1/W, above 0.
+        channels: M.
+        power_cost: c, bit/s/Hz per W, above 0.
+        ticks: Of an episode.
+
+    Raises:
+        ConfigError: An argument is out of range, or there are too many assignments to enumerate.
+    """
+
+    def __init__(
+        self, gains: Sequence[float], channels: int, power_cost: float = 1.0, ticks: int = 8
+    ) -> None:
+        self.gains = np.asarray(gains, dtype=np.float64)
+        if (
+            self.gains.ndim != 1
+            or len(self.gains) == 0
+            or not (np.isfinite(self.gains) & (self.gains > 0)).all()
+        ):
+            raise ConfigError(f"channel game: the gains are {gains}, expected one or more numbers above 0")
+        if channels < 1 or not power_cost > 0:
+            raise ConfigError(
+                f"channel game: {channels} channels and a power cost of {power_cost}, expected 1 or more and above 0"
+            )
+        agents = len(self.gains)
+        if (channels + 1) ** agents > 10**5:
+            raise ConfigError(
+                f"channel game: {agents} agents on {channels} channels have {(channels + 1) ** agents} assignments, expected "
+                "10^5 at most, as the optimum is enumerated"
+            )
+        self.channels, self.power_cost = channels, power_cost
+        sends = Condition(0, (1,))
+        group = Group(
+            "agents",
+            tuple(f"agent_{i}" for i in range(agents)),
+            features=(
+                Feature("index_share", "1", 0, 1),
+                Feature("gain", "1/W", 0, float(self.gains.max())),
+            ),
+            discrete_heads=(
+                DiscreteHead("mode", ("silent", "send")),
+                DiscreteHead("channel", tuple(str(m) for m in range(channels)), counts_when=sends),
+            ),
+            continuous_heads=(ContinuousHead("power", "W", 0, 1, counts_when=sends),),
+        )
+        self.spec = _spec("channel game", ticks, group, "bit/s/Hz")
+
+    def begin(self, rng: np.random.Generator) -> World:
+        """A new episode; nothing in it is random."""
+        del rng
+        index = (np.arange(len(self.gains)) + 0.5) / len(self.gains)
+        return _begin(self, self.spec, np.stack([index, self.gains], axis=1))
+
+    def payoff(self, discrete: Int32, continuous: Float32) -> float:
+        """Team reward of a joint action, [N,2] and [N,1]."""
+        sends, channel, power = discrete[:, 0] == 1, discrete[:, 1], continuous[:, 0].astype(np.float64)
+        load = np.bincount(channel[sends], minlength=self.channels)
+        rate = np.where(load[channel] == 1, np.log2(1 + self.gains * power), 0.0)
+        return float(np.where(sends, rate - self.power_cost * power, 0.0).mean())
+
+    def optimum(self) -> tuple[float, Actions]:
+        """The greatest team reward per tick, and a joint action that earns it (one row of a batch).
+
+        An agent alone on its channel does best with p = 1/(c ln 2) - 1/g, within [0, 1] W, one that is not with 0 W.
+        """
+        power = (1 / (self.power_cost * np.log(2)) - 1 / self.gains).clip(0, 1)
+        agents = len(self.gains)
+        best, chosen = (
+            -np.inf,
+            Actions(np.zeros((1, agents, 2), np.int32), np.zeros((1, agents, 1), np.float32)),
+        )
+        for assignment in product(range(-1, self.channels), repeat=agents):
+            channel = np.array(assignment)
+            load = np.bincount(channel[channel >= 0], minlength=self.channels)
+            sends = channel >= 0
+            discrete = np.stack([sends, np.where(sends, channel, 0)], axis=1).astype(np.int32)
+            alone = sends & (load[channel] == 1)
+            continuous = np.where(alone, power, 0.0)[:, None].astype(np.float32)
+            reward = self.payoff(discrete, continuous)
+            if reward > best:
+                best, chosen = reward, Actions(discrete[None], continuous[None])
+        return best, chosen
