@@ -119,10 +119,12 @@ def grid_game_1() -> MarkovGame:
     """3 x 3 cells; each player wants to reach the upper corner opposite to its own lower one (Hu and Wellman 2003).
 
     Both move at once. Reaching one's goal is worth 100 and ends the game for both. Who would be in the same cell, other
-    than a goal, stays where it was and pays 1; changing places is allowed, and a move off the grid is none. Where both walk four steps without meeting, neither can do better: at
-    discount 0.99 this equilibrium is worth 100 x 0.99^3 = 97.03 to each. There are worse ones, worth 0 and 97.03: one insists
-    on the lane left (or right), up, up, left (right), which meets every four steps of the other, who waits. States are the
+    than a goal, stays where it was and pays 1; changing places is allowed, and a move off the grid is none. States are the
     cells of both.
+
+    Where both walk four steps without meeting, neither can do better: at discount 0.99 this equilibrium is worth
+    100 x 0.99^3 = 97.03 to each. There are worse ones, worth 0 and 97.03: one insists on the lane left (or right), up, up,
+    left (right), which meets every four steps of the other, who waits.
     """
     return _grid_game("grid game 1", goals=((2, 2), (2, 0)), barriers=False)
 
