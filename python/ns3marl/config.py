@@ -83,8 +83,6 @@ class TrainingOptions:
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
     """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
-    rollout_ticks: PositiveInt = 250
-    """Ticks per environment between updates (T)."""
     checkpoint_every: PositiveInt = 20
     """Updates between checkpoints; one is always written at the end."""
     keep_checkpoints: bool = False
@@ -103,6 +101,8 @@ class ImappoOptions:
     """gamma, per tick."""
     trace_decay: Fraction = 0.95
     """lambda of the lambda-return."""
+    rollout_ticks: PositiveInt = 250
+    """Ticks per environment between updates (T)."""
     clip: PositiveFloat = 0.2
     """Clipping range of the likelihood ratios."""
     epochs: PositiveInt = 5

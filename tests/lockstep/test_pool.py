@@ -16,7 +16,7 @@ import pytest
 from support import default_actions, is_running, right_actions
 
 from ns3marl.env.pool import Pool
-from ns3marl.errors import ConfigError
+from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.types import Actions
 
 AIOT_MEC = ("--devices=5", "--servers=2", "--channels=2", "--ticks=10")
@@ -129,6 +129,34 @@ def test_reset_in_mid_episode_begins_the_next_one(echo: Path) -> None:
             batch = pool.step(right_actions(batch))
         assert batch.final[0] is not None
         assert batch.final[0].run == 2
+
+
+def test_episodes_are_taken_up_where_another_pool_left_them(scenario_path: Callable[[str], Path]) -> None:
+    def row(actions: list[Actions], env: int) -> list[Actions]:
+        return [Actions(group.discrete[env], group.continuous[env]) for group in actions]
+
+    aiot_mec = scenario_path("aiot-mec")
+    with Pool(aiot_mec, num_envs=2, arguments=AIOT_MEC, seed=4) as pool:
+        rng = np.random.default_rng(0)
+        batch = pool.reset()
+        played: list[list[list[Actions]]] = [[], []]
+        for tick in range(14):  # the first episode has 10 ticks
+            actions = default_actions(pool.spec, 2)
+            actions[0].discrete[..., 0] = 2 * batch.groups[0].decides
+            actions[0].continuous[..., 0] = rng.uniform(0, 30)
+            if tick >= 10:
+                for env in range(2):
+                    played[env].append(row(actions, env))
+            batch = pool.step(actions)
+    with Pool(aiot_mec, num_envs=2, arguments=AIOT_MEC, seed=4) as pool:
+        again = pool.resume([1, 1], played)
+        assert again.tick.tolist() == [4, 4]
+        np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
+        np.testing.assert_array_equal(again.metrics, batch.metrics)
+        # one environment may be further than the other
+        assert pool.resume([1, 0], [played[0][:2], []]).tick.tolist() == [2, 0]
+        with pytest.raises(OutOfStep, match="the episode ended 2 actions before"):
+            pool.resume([1, 1], [3 * played[0], []])
 
 
 def test_several_groups(echo: Path) -> None:

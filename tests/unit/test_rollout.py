@@ -38,7 +38,7 @@ def test_rows_hold_what_was_seen_and_the_reward_that_followed() -> None:
         np.testing.assert_array_equal(rollout.rewards[t], batches[t + 1].groups[0].rewards)
         np.testing.assert_array_equal(rollout.state[0][t], batches[t].state[0])
     assert rollout.ends.nonzero()[0].tolist() == [4, 4]
-    assert [(t, e) for t, e, _ in rollout.truncated] == [(4, 0), (4, 1)]
+    assert [(cut.tick, cut.env) for cut in rollout.truncated] == [(4, 0), (4, 1)]
 
 
 def test_agents_that_are_not_asked_send_the_defaults() -> None:
@@ -54,14 +54,15 @@ def test_truncation_bootstraps_from_the_last_observation_of_its_own_episode() ->
     following = learner._next_values(rollout, batches[-1], values)
     np.testing.assert_allclose(following[:4], values[1:5])
     np.testing.assert_allclose(following[5], values[6])
-    for t, e, final in rollout.truncated:
+    assert len(rollout.truncated) == 2
+    for cut in rollout.truncated:
         with torch.no_grad():
             value = learner.critic.state_value(
-                torch.tensor(final.observations[0][None]),
-                [torch.tensor(block[None]) for block in final.state],
+                torch.tensor(cut.observations[None]),
+                [torch.tensor(block[None]) for block in cut.state],
             )
-        assert following[t, e] == pytest.approx(value.item())
-        assert following[t, e] != pytest.approx(values[t + 1, e])
+        assert following[cut.tick, cut.env] == pytest.approx(value.item())
+        assert following[cut.tick, cut.env] != pytest.approx(values[cut.tick + 1, cut.env])
 
 
 def test_termination_bootstraps_from_nothing() -> None:

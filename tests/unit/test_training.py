@@ -25,6 +25,7 @@ from ns3marl.config import Config, ImappoOptions, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.training import checkpoint, evaluate, metrics
 from ns3marl.training.checkpoint import Progress
+from ns3marl.training.position import Position
 from ns3marl.training.report import report
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch
@@ -32,7 +33,7 @@ from ns3marl.types import Actions, Batch
 EPISODE = 10
 SETTINGS = [
     "pool.num_envs=4",
-    f"training.rollout_ticks={EPISODE}",
+    f"imappo.rollout_ticks={EPISODE}",
     "training.ticks=160",  # 4 updates
     "training.tensorboard=false",
     "training.checkpoint_every=1",
@@ -62,6 +63,8 @@ def run(options: Config, folder: Path, *, resume: bool = False) -> dict[str, Any
 def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, torch.Tensor):
         return one.equal(other)
     return bool(one == other)
@@ -133,7 +136,7 @@ class StoppingPool(ToyPool):
         return super().step(actions)
 
 
-def test_an_interrupt_ends_the_run_with_a_checkpoint(tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     def make(options: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
         del options
         return StoppingPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=EPISODE)
@@ -142,10 +145,13 @@ def test_an_interrupt_ends_the_run_with_a_checkpoint(tmp_path: Path) -> None:
     train(config(), tmp_path, console=quiet(), make_pool=make)
     assert signal.getsignal(signal.SIGINT) is before
     saved = checkpoint.load(tmp_path)
-    assert (saved.progress.updates, saved.progress.ticks) == (3, 120)
-    assert saved.progress.next_episode == 4  # the fourth was under way: it is given up
-    run(config("training.ticks=200"), tmp_path, resume=True)
-    assert checkpoint.load(tmp_path).progress.updates == 5
+    assert (saved.progress.updates, saved.progress.ticks) == (3, 140)  # in the middle of the fourth episode
+    resumed = run(config(), tmp_path, resume=True)
+    assert same(resumed, run(config(), tmp_path / "whole"))
+    curves = [metrics.read(folder) for folder in (tmp_path, tmp_path / "whole")]
+    timed = ("wall_s", "ticks_per_s", "time/simulator_s", "time/wire_s", "time/learner_s")
+    bare = [[{k: v for k, v in row.items() if k not in timed} for row in rows] for rows in curves]
+    assert bare[0] == bare[1]
 
 
 def test_a_folder_is_not_overwritten_and_a_spent_budget_is_said(tmp_path: Path) -> None:
@@ -168,17 +174,19 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
     source.rng.random(7)
     with torch.no_grad():
         next(source.actor.parameters()).add_(1)
-    checkpoint.save(path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, next_episode=3))
+    checkpoint.save(
+        path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), Position(4, 1)
+    )
     saved = checkpoint.load(path)
     saved.restore(target)
     assert same(source.state_dict(), target.state_dict())
-    assert saved.progress == Progress(2, 50, 1.5, 3)
+    assert saved.progress == Progress(2, 50, 1.5, [[1.0, 2.0]])
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress())
+    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
     whole = path.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"garbage" * 100, b"\x00" * 5000):
         path.write_bytes(damaged)
@@ -192,7 +200,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "was-here"),)
 
     path = tmp_path / "evil.pt"
-    torch.save({"format": 1, "learner": Evil()}, path)
+    torch.save({"format": 2, "learner": Evil()}, path)
     with pytest.raises(CheckpointError):
         checkpoint.load(path)
     path.write_bytes(pickle.dumps(Evil()))
@@ -203,7 +211,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
 
 def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress())
+    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
     saved = checkpoint.load(path)
     with pytest.raises(CheckpointError, match="widths and layers must be those"):
         saved.restore(learner(actor_width=32))
@@ -216,21 +224,21 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"feature urge \[-1, 1\] 1 became feature mood"):
         saved.policy(dataclasses.replace(toy_spec(), groups=(changed,)))
     torch.save({"format": 99}, path)
-    with pytest.raises(CheckpointError, match="expected checkpoint format 1, found 99"):
+    with pytest.raises(CheckpointError, match="expected checkpoint format 2, found 99"):
         checkpoint.load(path)
-    torch.save({"format": 1}, path)
+    torch.save({"format": 2}, path)
     with pytest.raises(CheckpointError, match="lacks something"):
         checkpoint.load(path)
 
 
 def test_a_policy_acts_for_any_number_of_agents(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress())
+    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
     group = toy_spec().groups[0]
     fewer = dataclasses.replace(
         toy_spec(), groups=(dataclasses.replace(group, agents=group.agents[:2]),), hash="x"
     )
-    assert checkpoint.load(path).policy(fewer).group.agents == ("a0", "a1")
+    assert checkpoint.load(path).policy(fewer).spec.groups[0].agents == ("a0", "a1")
 
 
 def test_scenarios_with_several_groups_are_refused() -> None:

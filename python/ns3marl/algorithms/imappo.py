@@ -69,10 +69,32 @@ class Imappo:
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, eps=1e-5)
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: take the most likely action in ``act``
+        self._rollout: Rollout | None = None  # of ``explore`` and ``learn``
+        self._asked: tuple[Batch, Decision] | None = None  # between ``explore`` and ``learn``
 
     def rollout(self, ticks: int, num_envs: int) -> Rollout:
         """An empty buffer that fits this learner."""
         return Rollout(self.spec, ticks, num_envs, self.heads.total, self.heads.encoded)
+
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Learner.explore``."""
+        decision = self.decide(batch, rngs)
+        self._asked = batch, decision
+        return [decision.actions]
+
+    def learn(self, outcome: Batch) -> dict[str, float] | None:
+        """See ``Learner.learn``; updates whenever ``ImappoOptions.rollout_ticks`` ticks are together."""
+        if self._asked is None:
+            raise RuntimeError("learn() without explore(): there is no decision to learn from")
+        if self._rollout is None:
+            self._rollout = self.rollout(self.options.rollout_ticks, len(outcome.env_id))
+        self._rollout.add(*self._asked, outcome)
+        self._asked = None
+        if not self._rollout.full:
+            return None
+        figures = self.update(self._rollout, outcome)
+        self._rollout.clear()
+        return figures
 
     @torch.no_grad()
     def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
@@ -168,16 +190,13 @@ class Imappo:
         following = np.concatenate([values[1:], self.normaliser.denormalise(tail).numpy()[None]])
         following[rollout.ends] = 0.0
         if rollout.truncated:
-            finals = [final for _, _, final in rollout.truncated]
-            cut = self.critic.state_value(
-                torch.from_numpy(np.stack([final.observations[0] for final in finals])),
-                [
-                    torch.from_numpy(np.stack(blocks))
-                    for blocks in zip(*(f.state for f in finals), strict=True)
-                ],
+            cuts = rollout.truncated
+            values_there = self.critic.state_value(
+                torch.from_numpy(np.stack([cut.observations for cut in cuts])),
+                [torch.from_numpy(np.stack(blocks)) for blocks in zip(*(c.state for c in cuts), strict=True)],
             )
-            rows = tuple(zip(*((t, e) for t, e, _ in rollout.truncated), strict=True))
-            following[rows] = self.normaliser.denormalise(cut).numpy()
+            rows = [cut.tick for cut in cuts], [cut.env for cut in cuts]
+            following[rows] = self.normaliser.denormalise(values_there).numpy()
         return following
 
     def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
@@ -266,6 +285,8 @@ class Imappo:
             "actor_optimiser": self.actor_optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
             "rng": self.rng.bit_generator.state,
+            "rollout": None if self._rollout is None else self._rollout.state_dict(),
+            "num_envs": 0 if self._rollout is None else self._rollout.ends.shape[1],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -280,6 +301,14 @@ class Imappo:
         self.actor_optimiser.load_state_dict(state["actor_optimiser"])
         self.critic_optimiser.load_state_dict(state["critic_optimiser"])
         self.rng.bit_generator.state = state["rng"]
+        self._rollout = None
+        if state["rollout"] is not None:
+            self._rollout = self.rollout(self.options.rollout_ticks, state["num_envs"])
+            self._rollout.load_state_dict(state["rollout"])
+
+    def load_policy(self, state: dict[str, Any]) -> None:
+        """See ``Learner.load_policy``: the actor, for any number of agents."""
+        self.actor.load_state_dict(state["actor"])
 
 
 def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -82,6 +83,9 @@ class _Env:
     episode: int = -1
     run: int = 0
     waiting: bool = False  #: an observation is on its way
+    replay: deque[Sequence[Actions]] = field(
+        default_factory=deque
+    )  #: actions to repeat before asking for any
     observation: codec.Observation | None = None  #: the last one
     ended: codec.Observation | None = (
         None  #: the last one of the episode before, until the batch that tells of it
@@ -186,6 +190,29 @@ class Pool:
             self._rng_seed = _rng_seed(seed)
             for env in self._envs:
                 env.episode = -1
+        return self._start(started_s)
+
+    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
+        """Takes up episodes where another pool with this seed and these arguments left them, by playing them again.
+
+        Args:
+            episodes: [E] index of each environment's episode, 0 for its first.
+            actions: [E][ticks] the actions of the episode so far, one ``Actions`` [A,...] per group.
+
+        Returns:
+            E rows in order of environment, as they were after the last of these actions.
+
+        Raises:
+            OutOfStep: an episode ended before its actions did, so it is not the one they were taken in.
+        """
+        started_s = time.perf_counter()
+        self._abandon()
+        for env, episode, rows in zip(self._envs, episodes, actions, strict=True):
+            env.episode = episode - 1
+            env.replay.extend([Actions(g.discrete[None], g.continuous[None]) for g in row] for row in rows)
+        return self._start(started_s)
+
+    def _start(self, started_s: float) -> Batch:
         self._unbegun[:] = self._envs
         for env in self._envs:
             env.waiting = True
@@ -328,6 +355,11 @@ class Pool:
                 f"{self._name(peer)}: the observation of tick {message.tick} came, expected that of tick {expected}"
             )
         if message.terminated or message.truncated:
+            if env.replay:
+                raise OutOfStep(
+                    f"{self._name(peer)}: the episode ended {len(env.replay)} actions before the one to be resumed; was "
+                    "the scenario rebuilt meanwhile?"
+                )
             env.ended, env.ended_run, env.observation = message, env.run, None
             self._ended = True
             self._retire(env)
@@ -335,8 +367,18 @@ class Pool:
             self._begin()
             return
         env.observation = message
+        if env.replay:
+            self._replay(peer, env, message.tick)
+            return
         env.waiting = False
         self._ready.append(env)
+
+    def _replay(self, peer: _Peer, env: _Env, tick: int) -> None:
+        """Answers with the next recorded actions."""
+        shaped = codec.shape_actions(self.spec, env.replay.popleft(), 1)
+        peer.deadline_s = time.monotonic() + self._tick_timeout_s
+        if not self._router.send(peer.identity, codec.encode_action(tick, shaped, 0)):
+            self._await_end(peer)
 
     def _assemble(self, started_s: float) -> Batch:
         """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
@@ -488,6 +530,7 @@ class Pool:
         self._unbegun.clear()
         for env in self._envs:
             env.waiting, env.observation, env.ended = False, None, None
+            env.replay.clear()
             env.peer = None
         for peer in list(self._peers.values()):
             if peer.env is not None or not peer.simulator.is_alive():

@@ -106,7 +106,8 @@ class TeamPool:
         self.hello = Hello(game.spec.scenario, "none", "none", 0, 1, 0)
         self.num_envs, self.seed = num_envs, seed
         self.timing = Timing()
-        self._next_run = first_run + np.arange(num_envs)
+        self._first_runs = first_run + np.arange(num_envs)
+        self._next_run = self._first_runs.copy()
         self._worlds: list[World] = []
         self._runs = np.zeros(num_envs, dtype=np.int64)
         self._ticks = np.zeros(num_envs, dtype=np.int64)
@@ -115,6 +116,17 @@ class TeamPool:
         """Begins new episodes everywhere."""
         self._worlds = []
         self._worlds = [self._begin(env) for env in range(self.num_envs)]
+        metrics = np.stack([world.metrics for world in self._worlds])
+        return self._batch(np.zeros(self.num_envs), metrics, [None] * self.num_envs)
+
+    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
+        """Plays recorded actions again; arguments as of ``ns3marl.env.pool.Pool.resume``."""
+        self._next_run = self._first_runs + self.num_envs * np.array(episodes)
+        self.reset()
+        for env, rows in enumerate(actions):
+            for (joint,) in rows:
+                self._worlds[env].play(joint.discrete, joint.continuous)
+            self._ticks[env] = len(rows)
         metrics = np.stack([world.metrics for world in self._worlds])
         return self._batch(np.zeros(self.num_envs), metrics, [None] * self.num_envs)
 

@@ -8,10 +8,12 @@ Row t holds the observation of a tick, the action that answered it, and the rewa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 
-from ns3marl.types import Actions, Batch, Bool, Final, Float32, Int32, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Int32, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,16 @@ class Decision:
     unit: Float32  #: [B,A,R] real-valued actions on the unit interval
     log_probs: Float32  #: [B,A,H] of the policy that acted, head by head
     moments: Float32  #: [B,A,K] of that policy, see ``HybridDistribution.moments``
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The last observation of a truncated episode: its value stands for the ticks that were not played."""
+
+    tick: int  #: row in the rollout
+    env: int
+    observations: Float32  #: [A,F]
+    state: tuple[Float32, ...]  #: per block [S,F]
 
 
 class Rollout:
@@ -54,7 +66,7 @@ class Rollout:
         self.moments: Float32 = np.zeros((*lead, encoded), np.float32)
         self.rewards: Float32 = np.zeros(lead, np.float32)
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
-        self.truncated: list[tuple[int, int, Final]] = []  #: (t, e, last observation) of truncated episodes
+        self.truncated: list[Cut] = []
 
     @property
     def full(self) -> bool:
@@ -98,5 +110,49 @@ class Rollout:
         self.ends[t] = outcome.terminated | outcome.truncated
         for e, final in enumerate(outcome.final):
             if final is not None and outcome.truncated[e] and not outcome.terminated[e]:
-                self.truncated.append((t, e, final))
+                self.truncated.append(Cut(t, e, final.observations[0], final.state))
         self.length += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is filled so far: tensors and plain values."""
+        return {
+            "arrays": [torch.from_numpy(array[: self.length].copy()) for array in self._arrays()],
+            "truncated": [
+                {
+                    "tick": cut.tick,
+                    "env": cut.env,
+                    "observations": torch.from_numpy(cut.observations.copy()),
+                    "state": [torch.from_numpy(block.copy()) for block in cut.state],
+                }
+                for cut in self.truncated
+            ],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what ``state_dict`` gave.
+
+        Raises:
+            KeyError, ValueError: The state is that of another spec, length or number of environments.
+        """
+        arrays = self._arrays()
+        for kept, array in zip(arrays, state["arrays"], strict=True):
+            self.length = len(array)
+            kept[: self.length] = array.numpy()
+        self.truncated = [
+            Cut(cut["tick"], cut["env"], cut["observations"].numpy(), tuple(b.numpy() for b in cut["state"]))
+            for cut in state["truncated"]
+        ]
+
+    def _arrays(self) -> list[np.ndarray[Any, Any]]:
+        return [
+            self.observations,
+            *self.state,
+            self.decides,
+            self.masks,
+            self.discrete,
+            self.unit,
+            self.log_probs,
+            self.moments,
+            self.rewards,
+            self.ends,
+        ]

@@ -7,18 +7,20 @@ from __future__ import annotations
 import os
 import pickle
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions
-from ns3marl.errors import CheckpointError
+from ns3marl.algorithms import registry
+from ns3marl.config import Config
+from ns3marl.errors import CheckpointError, ConfigError
+from ns3marl.rl.learner import Learner
+from ns3marl.training.position import Position
 from ns3marl.types import Spec
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -28,7 +30,9 @@ class Progress:
     updates: int = 0
     ticks: int = 0  #: summed over environments
     wall_s: float = 0.0  #: time spent training, over all its sittings
-    next_episode: int = 0  #: index, per environment, of the next episode that no simulator has played
+    ended: list[list[float]] = field(
+        default_factory=list
+    )  #: metrics of episodes that ended since the last update
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,14 @@ class Checkpoint:
 
     path: Path
     algorithm: str
-    options: ImappoOptions
+    options: Any  #: of the algorithm, see ``config``
     spec_hash: str
     layout: list[str]  #: features and heads of the agents, see ``layout``
     learner: dict[str, Any]
     progress: Progress
+    position: dict[str, Any]  #: see ``Position.state_dict``
 
-    def restore(self, learner: Imappo) -> None:
+    def restore(self, learner: Learner) -> None:
         """Puts the whole learner back, to train on.
 
         Raises:
@@ -56,8 +61,19 @@ class Checkpoint:
             )
         self._load(lambda: learner.load_state_dict(self.learner))
 
-    def policy(self, spec: Spec) -> Imappo:
-        """The trained actor, to act on a spec with the same features and heads; the number of agents may differ.
+    def stand(self, num_envs: int, groups: int) -> Position:
+        """Where the environments stood.
+
+        Raises:
+            CheckpointError: There were more or fewer environments.
+        """
+        try:
+            return Position.from_state_dict(self.position, num_envs, groups)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self.path} does not fit: {error}") from error
+
+    def policy(self, spec: Spec) -> Learner:
+        """The trained policy, to act on a spec with the same features and heads; the number of agents may differ.
 
         Raises:
             CheckpointError: The spec's agents see or do something else.
@@ -73,8 +89,8 @@ class Checkpoint:
                 f"{self.path} does not fit scenario {spec.scenario!r}: {what}; evaluate it on the scenario and with the "
                 "arguments it was trained for"
             )
-        learner = Imappo(spec, self.options, seed=0)
-        self._load(lambda: learner.actor.load_state_dict(self.learner["actor"]))
+        learner = registry.make(self.algorithm, spec, self.options, seed=0)
+        self._load(lambda: learner.load_policy(self.learner))
         return learner
 
     def _load(self, action: Any) -> None:
@@ -98,16 +114,17 @@ def layout(spec: Spec) -> list[str]:
     ]
 
 
-def save(path: Path, learner: Imappo, config: Config, progress: Progress) -> None:
+def save(path: Path, learner: Learner, config: Config, progress: Progress, position: Position) -> None:
     """Writes a checkpoint; a reader sees the old file or the new one, never half of it."""
     content = {
         "format": FORMAT,
         "algorithm": config.training.algorithm,
-        "options": asdict(learner.options),
+        "options": asdict(getattr(config, config.training.algorithm)),
         "spec_hash": learner.spec.hash,
         "layout": layout(learner.spec),
         "learner": learner.state_dict(),
         "progress": asdict(progress),
+        "position": position.state_dict(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -149,11 +166,12 @@ def load(path: Path) -> Checkpoint:
         return Checkpoint(
             path=path,
             algorithm=content["algorithm"],
-            options=ImappoOptions(**content["options"]),
+            options=registry.options_of(content["algorithm"], content["options"]),
             spec_hash=content["spec_hash"],
             layout=list(content["layout"]),
             learner=content["learner"],
             progress=Progress(**content["progress"]),
+            position=content["position"],
         )
-    except (KeyError, TypeError) as error:
+    except (ConfigError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error

@@ -10,8 +10,7 @@
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
 
 Runs are reproducible for a given number of ticks: the same configuration gives the same weights, whatever the machine's
-speed. A run that was stopped where all environments had just ended an episode continues as if it had not been; stopped
-elsewhere, it gives up the unfinished episodes and goes on with the next ones.
+speed, and whether it was stopped and resumed or not: unfinished episodes are played again up to where they stood.
 """
 
 from __future__ import annotations
@@ -31,15 +30,17 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from ns3marl.algorithms.imappo import Imappo
+from ns3marl.algorithms import registry
 from ns3marl.config import Config, dumps
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
+from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
+from ns3marl.training.position import Position
 from ns3marl.training.progress import ProgressDisplay
 from ns3marl.types import Actions, Batch, Hello, Spec
 
@@ -66,6 +67,10 @@ class Environments(Protocol):
 
     def reset(self) -> Batch:
         """Begins new episodes everywhere."""
+        ...
+
+    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
+        """Plays recorded actions again, see ``Pool.resume``."""
         ...
 
     def step(self, actions: Sequence[Actions]) -> Batch:
@@ -138,10 +143,12 @@ def train(
             "--set training.ticks=… or --set training.minutes=…"
         )
     options, num_envs = config.training, config.pool.num_envs
-    with make_pool(config, options.seed, num_envs, 1 + progress.next_episode * num_envs) as pool:
-        learner = Imappo(pool.spec, config.imappo, options.seed)
+    with make_pool(config, options.seed, num_envs, 1) as pool:
+        learner = registry.configured(config, pool.spec)
+        position = Position(num_envs, len(pool.spec.groups))
         if saved:
             saved.restore(learner)
+            position = saved.stand(num_envs, len(pool.spec.groups))
             metrics.rewind(folder, progress.updates)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(dumps(config), encoding="utf-8")
@@ -153,7 +160,7 @@ def train(
             ProgressDisplay("training", console or Console(stderr=True), _done(config, progress)) as display,
             _stop_on_signal() as stop,
         ):
-            _Loop(config, pool, learner, progress, log, display, last).run(stop)
+            _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
     return folder
 
 
@@ -165,84 +172,83 @@ def _done(config: Config, progress: Progress) -> float:
 
 @dataclass
 class _Loop:
-    """Rollout, update, log, checkpoint, until done."""
+    """Explore, learn, log, checkpoint, until done."""
 
     config: Config
     pool: Environments
-    learner: Imappo
+    learner: Learner
     progress: Progress
+    position: Position
     log: RunLog
     display: ProgressDisplay
     last: Path
-    reward: str = "-"  # of the last full rollout
+    reward: str = "-"  # of the last update
 
     def run(self, stop: threading.Event) -> None:
-        options, envs = self.config.training, self.pool.num_envs
-        noise = ActionNoise(options.seed, envs)
-        noise.episodes += self.progress.next_episode
-        rollout = self.learner.rollout(options.rollout_ticks, envs)
+        noise = ActionNoise(self.config.training.seed, self.pool.num_envs)
+        noise.episodes += self.position.episodes
         started_s, before_s = time.perf_counter(), self.progress.wall_s
-        batch = self.pool.reset()
+        batch = self.pool.resume(self.position.episodes, self.position.actions)
+        window = _Window(self.pool)
         while _done(self.config, self.progress) < 1 and not stop.is_set():
-            rollout.clear()
-            window = _Window(self.pool)
-            while not rollout.full and not stop.is_set():
-                with window.learning():
-                    decision = self.learner.decide(batch, noise.generators(batch))
-                outcome = self.pool.step([decision.actions])
-                rollout.add(batch, decision, outcome)
-                window.note(outcome, self.pool.spec)
-                batch = outcome
-                self.progress.wall_s = before_s + time.perf_counter() - started_s
-                self._show(window)
-            if rollout.full:
-                with window.learning():
-                    figures = self.learner.update(rollout, batch)
-                self.reward = f"{figures['reward_per_tick']:.2f}"
-                self.progress.updates += 1
-                self.progress.ticks += rollout.ticks * envs
-                self.progress.wall_s = before_s + time.perf_counter() - started_s
-                self.log.write(
-                    self.progress.ticks,
-                    {
-                        "update": self.progress.updates,
-                        "wall_s": self.progress.wall_s,
-                        **figures,
-                        **window.figures(),
-                    },
-                )
-            ended = np.array([final is not None for final in batch.final])
-            self.progress.next_episode = int((noise.episodes + ended).max()) + (
-                not (rollout.full and ended.all())
-            )
-            if rollout.full and self.progress.updates % options.checkpoint_every == 0:
-                self._save()
+            with window.learning():
+                joint = self.learner.explore(batch, noise.generators(batch))
+            batch = self.pool.step(joint)
+            with window.learning():
+                figures = self.learner.learn(batch)
+            self.position.note(joint, batch)
+            ended = [final for final in batch.final if final is not None]
+            self.progress.ended += [final.metrics.tolist() for final in ended]
+            self.progress.ticks += self.pool.num_envs
+            self.progress.wall_s = before_s + time.perf_counter() - started_s
+            self._show(window)
+            if figures is not None:
+                self._log({**figures, **window.figures(), **self._episodes()})
+                window = _Window(self.pool)
         self._save()
         self.display.show(
             _done(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
         )
 
+    def _log(self, figures: dict[str, float]) -> None:
+        self.reward = f"{figures['reward_per_tick']:.2f}"
+        self.progress.updates += 1
+        self.log.write(
+            self.progress.ticks,
+            {"update": self.progress.updates, "wall_s": self.progress.wall_s, **figures},
+        )
+        if self.progress.updates % self.config.training.checkpoint_every == 0:
+            self._save()
+
+    def _episodes(self) -> dict[str, float]:
+        """Mean metrics of the episodes that ended since the last update, as far as they were measured."""
+        values = np.array(self.progress.ended).reshape(-1, len(self.pool.spec.metrics))
+        self.progress.ended = []
+        return {
+            f"episode/{metric.name}": float(np.nanmean(column))
+            for metric, column in zip(self.pool.spec.metrics, values.T, strict=True)
+            if np.isfinite(column).any()
+        }
+
     def _show(self, window: _Window) -> None:
-        ticks = self.progress.ticks + window.ticks
-        done = _done(self.config, Progress(ticks=ticks, wall_s=self.progress.wall_s))
-        self.display.show(done, f"{ticks} ticks  reward {self.reward}  {window.line()}")
+        text = f"{self.progress.ticks} ticks  reward {self.reward}  {window.line()}"
+        self.display.show(_done(self.config, self.progress), text)
 
     def _save(self) -> None:
-        checkpoint.save(self.last, self.learner, self.config, self.progress)
+        checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
         if self.config.training.keep_checkpoints:
             path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
-            checkpoint.save(path, self.learner, self.config, self.progress)
+            checkpoint.save(path, self.learner, self.config, self.progress, self.position)
 
 
 class _Window:
-    """Figures of one rollout: speed, where the time went, and the episodes that ended in it."""
+    """Speed between two updates, and where the time went."""
 
     def __init__(self, pool: Environments) -> None:
         self._timing = pool.timing
         self._started_s = time.perf_counter()
         self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
         self._learner_s = 0.0
-        self._finals: list[dict[str, float]] = []
 
     @contextmanager
     def learning(self) -> Iterator[None]:
@@ -250,15 +256,6 @@ class _Window:
         started_s = time.perf_counter()
         yield
         self._learner_s += time.perf_counter() - started_s
-
-    def note(self, outcome: Batch, spec: Spec) -> None:
-        """Takes finished episodes into account."""
-        for final in outcome.final:
-            if final is not None:
-                values = (float(value) for value in final.metrics)
-                self._finals.append(
-                    dict(zip((f"episode/{m.name}" for m in spec.metrics), values, strict=True))
-                )
 
     @property
     def ticks(self) -> int:
@@ -281,17 +278,12 @@ class _Window:
     def figures(self) -> dict[str, float]:
         """For the log."""
         wall_s = time.perf_counter() - self._started_s
-        figures = {
+        return {
             "ticks_per_s": self.ticks / wall_s,
             "time/simulator_s": self._timing.simulator_s - self._before[1],
             "time/wire_s": self._timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
         }
-        for name in self._finals[0] if self._finals else ():
-            values = np.array([final[name] for final in self._finals])
-            if np.isfinite(values).any():
-                figures[name] = float(np.nanmean(values))
-        return figures
 
 
 @contextmanager
