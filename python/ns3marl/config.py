@@ -129,6 +129,8 @@ class ImappoOptions:
     """Units per hidden layer of the actor."""
     actor_layers: PositiveInt = 2
     """Hidden layers of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
     critic_width: PositiveInt = 64
     """Units per hidden layer of the critic."""
     pooling: Literal["mean", "attention"] = "mean"

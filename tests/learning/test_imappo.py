@@ -64,7 +64,16 @@ def test_the_optimum_is_found(seed: int) -> None:
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize("change", [{"advantage": "coma"}, {"advantage": "gae"}, {"pooling": "attention"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"advantage": "coma"},
+        {"advantage": "gae"},
+        {"pooling": "attention"},
+        {"real_valued": "tanh-normal"},
+        {"real_valued": "clipped-gaussian"},
+    ],
+)
 def test_other_modes_learn_as_well(change: dict[str, str]) -> None:
     learner = train(dataclasses.replace(OPTIONS, **change), 1, updates=60)  # type: ignore[arg-type] # one of the literals
     assert mean_reward(learner, greedy=True) > 0.9

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import Tensor, distributions
 
+from ns3marl.rl import bounded
+from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.types import Condition, ContinuousHead, DiscreteHead, Feature, Group
 
@@ -38,13 +40,13 @@ Categorical: Any = distributions.Categorical
 
 
 def distribution(
-    masks: list[int] | None = None, leading: tuple[int, ...] = (), seed: int = 0
+    masks: list[int] | None = None, leading: tuple[int, ...] = (), seed: int = 0, kind: str = "beta"
 ) -> HybridDistribution:
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn((*leading, HEADS.choices), generator=generator)
-    concentrations = 1.1 + 3 * torch.rand((*leading, 2 * HEADS.continuous), generator=generator)
+    outputs = torch.randn((*leading, 2 * HEADS.continuous), generator=generator)
     allowed = torch.tensor(masks or [1] * HEADS.choices, dtype=torch.bool).expand(logits.shape)
-    return HybridDistribution(HEADS, logits, concentrations, allowed)
+    return HybridDistribution(HEADS, logits, BOUNDED[kind](outputs), allowed)
 
 
 def joint_actions() -> Iterator[Tensor]:
@@ -60,7 +62,8 @@ def test_heads_agree_with_torch_distributions() -> None:
     for d in range(3):
         wanted = Categorical(logits=policy.log_probabilities[d]).log_prob(discrete[..., d])
         torch.testing.assert_close(got[..., d], wanted * counts[..., d])
-    beta = Beta(policy.alpha, policy.beta)
+    assert isinstance(policy.bounded, bounded.Beta)
+    beta = Beta(policy.bounded.alpha, policy.bounded.beta)
     torch.testing.assert_close(got[..., 3:], beta.log_prob(unit) * counts[..., 3:])
     torch.testing.assert_close(policy.entropy()[..., 3:], beta.entropy())
     for d in range(3):
@@ -76,20 +79,40 @@ def test_heads_count_as_their_conditions_say() -> None:
 
 def test_heads_that_do_not_count_have_neither_probability_nor_gradient() -> None:
     logits = torch.randn(HEADS.choices, requires_grad=True)
-    concentrations = (2 + torch.rand(2 * HEADS.continuous)).requires_grad_()
-    policy = HybridDistribution(HEADS, logits, concentrations, torch.ones(HEADS.choices, dtype=torch.bool))
+    outputs = torch.rand(2 * HEADS.continuous).requires_grad_()
+    policy = HybridDistribution(
+        HEADS, logits, BOUNDED["beta"](outputs), torch.ones(HEADS.choices, dtype=torch.bool)
+    )
     policy.log_prob(torch.tensor([0, 1, 1]), torch.tensor([0.3, 0.4])).sum().backward()  # type: ignore[no-untyped-call] # torch's own
     assert logits.grad is not None
-    assert concentrations.grad is not None
+    assert outputs.grad is not None
     assert logits.grad[:3].abs().min() > 0
     assert (logits.grad[3:] == 0).all()
-    assert concentrations.grad[[0, 2]].abs().min() > 0
-    assert (concentrations.grad[[1, 3]] == 0).all()
+    assert outputs.grad[[0, 2]].abs().min() > 0
+    assert (outputs.grad[[1, 3]] == 0).all()
 
 
-def test_probability_and_entropy_agree_with_numerical_integration() -> None:
-    policy = distribution()
-    grid = (torch.arange(400) + 0.5) / 400
+def expanded(policy: HybridDistribution, rows: int, kind: str) -> HybridDistribution:
+    """The same distribution ``rows`` times."""
+    generator = torch.Generator().manual_seed(0)
+    torch.randn(HEADS.choices, generator=generator)
+    outputs = torch.randn(2 * HEADS.continuous, generator=generator)
+    return HybridDistribution(
+        HEADS,
+        torch.cat([part.reshape(-1) for part in policy.log_probabilities]).expand(1, rows, -1),
+        BOUNDED[kind](outputs.expand(1, rows, -1)),
+        torch.ones(1, rows, HEADS.choices, dtype=torch.bool),
+    )
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+def test_probability_and_entropy_agree_with_numerical_integration(kind: str) -> None:
+    policy = distribution(kind=kind)
+    # Draws of an even grid on the unit interval (for clipped Gaussians: on what practically all of them fall in).
+    cells, low, width = (1000, -3.0, 7.0) if kind == "clipped-gaussian" else (400, 0.0, 1.0)
+    grid = low + width * (torch.arange(cells, dtype=torch.float64) + 0.5) / cells
+    if kind == "tanh-normal":
+        grid = torch.atanh(2 * grid - 1)
     total, entropy = 0.0, 0.0
     seen: set[tuple[int, ...]] = set()
     for choice in joint_actions():
@@ -100,18 +123,13 @@ def test_probability_and_entropy_agree_with_numerical_integration() -> None:
             continue
         seen.add(key)
         power, ratio = torch.meshgrid(grid, grid if counts[4] else grid[:1], indexing="ij")
-        unit = torch.stack([power, ratio], -1).reshape(-1, 2)
-        batched = HybridDistribution(
-            HEADS,
-            torch.cat(policy.log_probabilities).expand(len(unit), -1),
-            torch.cat([policy.alpha, policy.beta]).expand(len(unit), -1),
-            torch.ones(len(unit), HEADS.choices, dtype=torch.bool),
-        )
-        log_p = batched.log_prob(choice.expand(len(unit), -1), unit).sum(-1).double()
-        cell = 1 / len(unit)
+        drawn = torch.stack([power, ratio], -1).reshape(1, -1, 2).float()
+        rows = drawn.shape[1]
+        log_p = expanded(policy, rows, kind).log_prob(choice.expand(1, rows, -1), drawn).sum(-1).double()
+        cell = (width / cells) ** (2 if counts[4] else 1)
         total += float(log_p.exp().sum() * cell)
         entropy -= float((log_p.exp() * log_p).sum() * cell)
-    assert total == pytest.approx(1, abs=2e-3)
+    assert total == pytest.approx(1, abs=3e-3)
     assert entropy == pytest.approx(float((policy.count_probability() * policy.entropy()).sum()), abs=1e-2)
 
 
@@ -134,20 +152,26 @@ def test_a_head_without_any_allowed_choice_stays_finite() -> None:
     assert torch.isfinite(policy.entropy()).all()
 
 
-def test_moments_are_the_expectation_of_the_encoding() -> None:
-    policy = distribution(leading=(1, 1))
-    draws = 40_000
-    many = HybridDistribution(
-        HEADS,
-        torch.cat(policy.log_probabilities, -1).expand(1, draws, -1),
-        torch.cat([policy.alpha, policy.beta], -1).expand(1, draws, -1),
-        torch.ones(1, draws, HEADS.choices, dtype=torch.bool),
-    )
-    discrete, unit = many.sample([np.random.default_rng(7)])
-    mean = HEADS.encode(discrete, unit).mean(1)
-    torch.testing.assert_close(
-        mean, policy.moments()[:, 0], atol=0.01, rtol=0
-    )  # 4 standard errors of a 0/1 entry
+@pytest.mark.parametrize("kind", BOUNDED)
+def test_moments_are_the_expectation_of_the_encoding(kind: str) -> None:
+    policy = distribution(kind=kind)
+    many = expanded(policy, 40_000, kind)
+    discrete, drawn = many.sample([np.random.default_rng(7)])
+    mean = HEADS.encode(discrete, many.bounded.unit(drawn)).mean(1)[0]
+    torch.testing.assert_close(mean, policy.moments(), atol=0.01, rtol=0)  # 4 standard errors of a 0/1 entry
+
+
+@pytest.mark.parametrize("kind", BOUNDED)
+def test_actions_stay_within_their_bounds_and_gradients_finite(kind: str) -> None:
+    outputs = (20 * torch.randn(1, 500, 4, generator=torch.Generator().manual_seed(3))).requires_grad_()
+    spread = BOUNDED[kind](outputs)
+    with torch.no_grad():
+        drawn = spread.sample([np.random.default_rng(1)])
+    assert ((spread.unit(drawn) >= 0) & (spread.unit(drawn) <= 1)).all()
+    mean, square = spread.moments()
+    torch.autograd.backward((spread.log_prob(drawn) + spread.entropy() + mean + square).sum())
+    assert outputs.grad is not None
+    assert torch.isfinite(outputs.grad).all()
 
 
 def test_sampling_follows_the_distribution_and_only_its_own_generator() -> None:
@@ -172,10 +196,9 @@ def test_greedy_is_the_joint_mode() -> None:
     discrete, unit = policy.greedy()
     for d in range(3):
         assert torch.equal(discrete[..., d], policy.probabilities[d].argmax(-1))
-    step = torch.full_like(unit, 1e-2)
-    at_mode = Beta(policy.alpha, policy.beta).log_prob(unit)
-    for neighbour in (unit + step, unit - step):
-        assert (Beta(policy.alpha, policy.beta).log_prob(neighbour.clamp(1e-6, 1 - 1e-6)) < at_mode).all()
+    at_mode = policy.bounded.log_prob(unit)
+    for neighbour in (unit + 1e-2, unit - 1e-2):
+        assert (policy.bounded.log_prob(neighbour.clamp(1e-6, 1 - 1e-6)) < at_mode).all()
 
 
 def test_groups_with_one_kind_of_head_work() -> None:
@@ -187,7 +210,7 @@ def test_groups_with_one_kind_of_head_work() -> None:
         policy = HybridDistribution(
             heads,
             torch.zeros(2, 1, heads.choices),
-            torch.full((2, 1, 2 * heads.continuous), 2.0),
+            BOUNDED["beta"](torch.zeros(2, 1, 2 * heads.continuous)),
             torch.ones(2, 1, heads.choices, dtype=torch.bool),
         )
         discrete, unit = policy.sample([np.random.default_rng(0), np.random.default_rng(1)])

@@ -139,8 +139,8 @@ def test_the_first_policy_is_nearly_uniform_and_beta_is_unimodal() -> None:
     actor = Actor(GROUP, HEADS, 64, 2)
     policy = actor(torch.rand(1, 4, 4), torch.ones(1, 4, HEADS.choices, dtype=torch.bool))
     assert all((p - 1 / p.shape[-1]).abs().max() < 0.05 for p in policy.probabilities)
-    assert (policy.alpha > 1).all()
-    assert (policy.beta > 1).all()
+    assert (policy.bounded.alpha > 1).all()
+    assert (policy.bounded.beta > 1).all()
 
 
 SLOTS = Group(

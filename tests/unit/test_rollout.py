@@ -79,7 +79,7 @@ def test_agents_that_are_not_asked_do_not_move_the_actor() -> None:
         if spoil:  # what an agent that was not asked would have done, and how likely, must not matter
             idle = ~rollout.decides
             rollout.log_probs[idle] = -77.0
-            rollout.unit[idle] = 0.99
+            rollout.drawn[idle] = 0.99
             rollout.moments[idle] = 0.5
             rollout.masks[idle] = False
         learner.update(rollout, batches[-1])

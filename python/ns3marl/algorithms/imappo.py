@@ -18,7 +18,7 @@ policy loss, entropy, KL divergence or advantage normalisation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,9 @@ class Imappo:
             )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.actor = Actor(self.group, self.heads, options.actor_width, options.actor_layers)
+            self.actor = Actor(
+                self.group, self.heads, options.actor_width, options.actor_layers, options.real_valued
+            )
             self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
         self.normaliser = ValueNormaliser()
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=options.actor_lr, eps=1e-5)
@@ -106,16 +108,18 @@ class Imappo:
         """
         seen = batch.groups[0]
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
-        discrete, unit = policy.greedy() if self.greedy else policy.sample(rngs)
+        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
         asked = seen.decides[..., None]
         actions = Actions(
             discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
-            continuous=np.where(asked, self.heads.physical(unit).numpy(), self.group.default_continuous),
+            continuous=np.where(
+                asked, self.heads.physical(policy.bounded.unit(drawn)).numpy(), self.group.default_continuous
+            ),
         )
         return Decision(
             actions=actions,
-            unit=unit.numpy(),
-            log_probs=policy.log_prob(discrete, unit).numpy(),
+            drawn=drawn.numpy(),
+            log_probs=policy.log_prob(discrete, drawn).numpy(),
             moments=policy.moments().numpy(),
         )
 
@@ -133,7 +137,7 @@ class Imappo:
         Returns:
             Figures of the update by name, among them ``kl/<head>``, ``entropy/<head>`` and ``explained_variance``.
         """
-        data = _Samples(rollout, self.heads)
+        data = _Samples(rollout, self.heads, self.actor.bounded.unit)
         frozen = self._values(data)
         values = self.normaliser.denormalise(frozen.state).numpy().reshape(rollout.ends.shape)
         team = rollout.rewards.mean(-1, dtype=np.float64)
@@ -223,10 +227,10 @@ class Imappo:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options, asked = self.options, data.decides[rows]
         policy = self.actor(data.observations[rows][asked], data.masks[rows][asked])
-        discrete, unit = data.discrete[rows][asked], data.unit[rows][asked]
+        discrete, drawn = data.discrete[rows][asked], data.drawn[rows][asked]
         advantage = advantages[rows][asked]
         counts = self.heads.counts(discrete)
-        change = policy.log_prob(discrete, unit) - data.log_probs[rows][asked]  # [n,H]
+        change = policy.log_prob(discrete, drawn) - data.log_probs[rows][asked]  # [n,H]
         log_ratio = change.sum(-1).clamp(-options.max_log_ratio, options.max_log_ratio)
         ratio = log_ratio.exp()
         clipped = ratio.clamp(1 - options.clip, 1 + options.clip)
@@ -319,16 +323,16 @@ def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 class _Samples:
     """A rollout with ticks and environments on one axis of N = T E samples."""
 
-    def __init__(self, rollout: Rollout, heads: Heads) -> None:
+    def __init__(self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor]) -> None:
         def flat(array: np.ndarray[Any, Any]) -> Tensor:
             return torch.from_numpy(array).flatten(0, 1)
 
         self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
         self.state = [flat(block) for block in rollout.state]
         self.decides = flat(rollout.decides)
-        self.discrete, self.unit = flat(rollout.discrete), flat(rollout.unit)
+        self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
         self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
-        self.encoded = heads.encode(self.discrete, self.unit)
+        self.encoded = heads.encode(self.discrete, unit(self.drawn))
         self.size = len(self.decides)
 
     def critic_inputs(self, rows: Tensor) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:

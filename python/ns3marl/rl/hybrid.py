@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Joint distributions of discrete and bounded real-valued action heads.
 
-Each discrete head is a Categorical over its allowed choices, each real-valued head a Beta with both parameters
-above 1 (one interior mode, density 0 at the bounds) on the unit interval, mapped linearly to the physical range.
+Each discrete head is a Categorical over its allowed choices, each real-valued head a distribution on the unit interval
+(``bounded``), mapped linearly to the physical range.
 Heads are independent given which of them count: a head with a ``Condition`` counts only when its parent head
 counts and took one of the condition's choices. A head that does not count has log-probability and entropy 0.
 
@@ -22,12 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ns3marl.rl.bounded import Bounded
 from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
 
 _FORBIDDEN = -1e9  # a logit whose probability is exactly 0 in float32, but whose product with 0 is still 0
-_EDGE = (
-    1e-6  # samples keep this distance from the ends of the unit interval, where Beta log-densities diverge
-)
 
 
 class Heads:
@@ -102,20 +100,20 @@ class HybridDistribution:
     Args:
         heads: The layout of the heads.
         logits: Unnormalised log-probabilities of all choices, [..., C].
-        concentrations: Beta parameters, alpha of all R heads and then beta of all R heads, each > 1, [..., 2R].
+        bounded: Distributions of the real-valued heads, [..., R].
         masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
             likely; only agents that are not asked to act may have one.
     """
 
-    def __init__(self, heads: Heads, logits: Tensor, concentrations: Tensor, masks: Tensor) -> None:
+    def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:
         self.heads = heads
         masked = torch.where(masks, logits, torch.full_like(logits, _FORBIDDEN))
         self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in heads.split(masked)]
         self.probabilities = [part.exp() for part in self.log_probabilities]
-        self.alpha, self.beta = concentrations.tensor_split(2, dim=-1)
+        self.bounded = bounded
         self._leading = logits.shape[:-1]
 
-    def log_prob(self, discrete: Tensor, unit: Tensor) -> Tensor:
+    def log_prob(self, discrete: Tensor, drawn: Tensor) -> Tensor:
         """Log-probability (density, for real-valued heads) of an action, head by head, [..., H].
 
         The joint log-probability is the sum over heads; heads that do not count under ``discrete`` hold 0.
@@ -124,30 +122,18 @@ class HybridDistribution:
             part.gather(-1, discrete[..., d, None].long()).squeeze(-1)
             for d, part in enumerate(self.log_probabilities)
         ]
-        x = unit.clamp(_EDGE, 1 - _EDGE)
-        density = (
-            (self.alpha - 1) * x.log() + (self.beta - 1) * torch.log1p(-x) - _log_beta(self.alpha, self.beta)
-        )
-        columns += list(density.unbind(-1))
+        columns += list(self.bounded.log_prob(drawn).unbind(-1))
         return torch.stack(columns, dim=-1) * self.heads.counts(discrete)
 
     def entropy(self) -> Tensor:
         """Entropy of each head given that it counts, in nats, [..., H].
 
-        The joint entropy is ``(count_probability() * entropy()).sum(-1)``. Differential entropies of real-valued
-        heads are at most 0, reached by the uniform distribution.
+        The joint entropy is ``(count_probability() * entropy()).sum(-1)``.
         """
         columns = [
             -(p * log_p).sum(-1) for p, log_p in zip(self.probabilities, self.log_probabilities, strict=True)
         ]
-        a, b = self.alpha, self.beta
-        differential = (
-            _log_beta(a, b)
-            - (a - 1) * torch.digamma(a)
-            - (b - 1) * torch.digamma(b)
-            + (a + b - 2) * torch.digamma(a + b)
-        )
-        return torch.stack([*columns, *differential.unbind(-1)], dim=-1)
+        return torch.stack([*columns, *self.bounded.entropy().unbind(-1)], dim=-1)
 
     def count_probability(self) -> Tensor:
         """Probability that each head counts, [..., H]."""
@@ -158,21 +144,18 @@ class HybridDistribution:
 
         Probabilities, mean and mean square of each head, weighed by the probability that it counts.
         """
-        total = self.alpha + self.beta
-        mean = self.alpha / total
-        variance = self.alpha * self.beta / (total**2 * (total + 1))
+        mean, square = self.bounded.moments()
         return self.heads._weigh(  # noqa: SLF001 - one module, one idea
-            self.probabilities, mean, mean**2 + variance, self.count_probability()
+            self.probabilities, mean, square, self.count_probability()
         )
 
     def greedy(self) -> tuple[Tensor, Tensor]:
-        """The most likely choice of each discrete head [..., D] and the mode of each Beta [..., R]."""
+        """The most likely choice of each discrete head [..., D] and draw of each real-valued head [..., R]."""
         discrete = [part.argmax(-1) for part in self.log_probabilities]
-        unit = (self.alpha - 1) / (self.alpha + self.beta - 2)
-        return self._stack(discrete), unit
+        return self._stack(discrete), self.bounded.mode()
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
-        """Draws one action for each of B x A agents: [B,A,D] indices and [B,A,R] on the unit interval.
+        """Draws one action for each of B x A agents: [B,A,D] indices and [B,A,R] draws of ``bounded``.
 
         Args:
             rngs: One generator per environment, length B; row b draws from ``rngs[b]`` alone.
@@ -183,9 +166,7 @@ class HybridDistribution:
             torch.from_numpy(_invert(part.double().numpy(), noise[..., d]))
             for d, part in enumerate(self.probabilities)
         ]
-        alpha, beta = self.alpha.double().numpy(), self.beta.double().numpy()
-        unit = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
-        return self._stack(discrete), torch.from_numpy(unit.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
+        return self._stack(discrete), self.bounded.sample(rngs)
 
     def _stack(self, discrete: list[Tensor]) -> Tensor:
         empty = torch.zeros((*self._leading, 0), dtype=torch.int64)
@@ -201,8 +182,3 @@ def _invert(probabilities: Float64, uniform: Float64) -> Int64:
     exceeds = cumulative > (uniform * cumulative[..., -1])[..., None]
     choice: Int64 = exceeds.argmax(-1)
     return choice
-
-
-def _log_beta(a: Tensor, b: Tensor) -> Tensor:
-    """Logarithm of the Beta function."""
-    return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.types import Group, Spec
@@ -92,10 +93,12 @@ class Actor(nn.Module):
         heads: The layout of the action heads.
         width: W.
         layers: Hidden layers of the trunk.
+        bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
     """
 
-    def __init__(self, group: Group, heads: Heads, width: int, layers: int) -> None:
+    def __init__(self, group: Group, heads: Heads, width: int, layers: int, bounded: str = "beta") -> None:
         super().__init__()
+        self.bounded = BOUNDED[bounded]
         self.heads = heads
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = _trunk(len(group.features), width, layers)
@@ -117,8 +120,8 @@ class Actor(nn.Module):
         logits = list(self.heads.split(output[..., : self.heads.choices]))
         for d, scorer in self.scorers.items():
             logits[int(d)] = logits[int(d)] + scorer(hidden, scaled)
-        concentrations = 1 + nn.functional.softplus(output[..., self.heads.choices :])
-        return HybridDistribution(self.heads, torch.cat(logits, -1), concentrations, masks)
+        bounded = self.bounded(output[..., self.heads.choices :])
+        return HybridDistribution(self.heads, torch.cat(logits, -1), bounded, masks)
 
 
 class CriticValues(NamedTuple):

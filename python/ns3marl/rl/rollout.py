@@ -21,7 +21,7 @@ class Decision:
     """A joint action together with what the learner must remember of the policy that chose it."""
 
     actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
-    unit: Float32  #: [B,A,R] real-valued actions on the unit interval
+    drawn: Float32  #: [B,A,R] real-valued actions as drawn, see ``bounded``
     log_probs: Float32  #: [B,A,H] of the policy that acted, head by head
     moments: Float32  #: [B,A,K] of that policy, see ``HybridDistribution.moments``
 
@@ -61,7 +61,7 @@ class Rollout:
         self.decides: Bool = np.zeros(lead, np.bool_)
         self.masks: Bool = np.zeros((*lead, group.mask_offsets[-1]), np.bool_)
         self.discrete: Int32 = np.zeros((*lead, discrete), np.int32)
-        self.unit: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
+        self.drawn: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
         self.log_probs: Float32 = np.zeros((*lead, heads), np.float32)
         self.moments: Float32 = np.zeros((*lead, encoded), np.float32)
         self.rewards: Float32 = np.zeros(lead, np.float32)
@@ -103,7 +103,7 @@ class Rollout:
         self.decides[t] = seen.decides
         self.masks[t] = seen.masks
         self.discrete[t] = decision.actions.discrete
-        self.unit[t] = decision.unit
+        self.drawn[t] = decision.drawn
         self.log_probs[t] = decision.log_probs
         self.moments[t] = decision.moments
         self.rewards[t] = outcome.groups[0].rewards
@@ -150,7 +150,7 @@ class Rollout:
             self.decides,
             self.masks,
             self.discrete,
-            self.unit,
+            self.drawn,
             self.log_probs,
             self.moments,
             self.rewards,

@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Distributions of real-valued actions on the unit interval.
+
+Each is made from 2R network outputs per agent. What it draws is kept as drawn (``TanhNormal`` before the tanh,
+``ClippedGaussian`` before clipping), because the likelihood is that of the draw; ``unit`` maps a draw to the unit interval.
+
+Axes: R real-valued heads; ``...`` leading axes. Log-densities are with respect to the unit interval, in nats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log, pi, sqrt
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ns3marl.types import Float32, Float64
+
+_EDGE = 1e-6  # Beta draws keep this distance from the ends of the unit interval, where log-densities diverge
+_LOG_SIGMA = (-4.0, 1.0)  # range of log-deviations: beyond it a draw is as good as certain, or as uniform
+_NODES, _WEIGHTS = (torch.from_numpy(x.astype(np.float32)) for x in np.polynomial.hermite_e.hermegauss(24))
+
+
+class Bounded(Protocol):
+    """R independent distributions on the unit interval for each of many agents."""
+
+    def log_prob(self, drawn: Tensor) -> Tensor:
+        """Log-density of a draw, [..., R]."""
+        ...
+
+    def entropy(self) -> Tensor:
+        """Differential entropy [nats], [..., R]."""
+        ...
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and mean square on the unit interval, [..., R] each."""
+        ...
+
+    def mode(self) -> Tensor:
+        """The most likely draw, [..., R]."""
+        ...
+
+    @staticmethod
+    def unit(drawn: Tensor) -> Tensor:
+        """What a draw means on the unit interval, [..., R]."""
+        ...
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        """Draws [B,A,R]; row b from ``rngs[b]`` alone."""
+        ...
+
+
+class Beta:
+    """Beta(alpha, beta) with alpha, beta = 1 + softplus(output) > 1: one interior mode, density 0 at the bounds.
+
+    Chou, Maturana, Scherer: "Improving stochastic policy gradients in continuous control with deep reinforcement learning
+    using the beta distribution", ICML 2017.
+    """
+
+    def __init__(self, outputs: Tensor) -> None:
+        concentrations = 1 + torch.nn.functional.softplus(outputs)
+        self.alpha, self.beta = concentrations.tensor_split(2, dim=-1)
+
+    def log_prob(self, drawn: Tensor) -> Tensor:
+        """See ``Bounded``."""
+        x = drawn.clamp(_EDGE, 1 - _EDGE)
+        return (
+            (self.alpha - 1) * x.log() + (self.beta - 1) * torch.log1p(-x) - _log_beta(self.alpha, self.beta)
+        )
+
+    def entropy(self) -> Tensor:
+        """At most 0, reached by the uniform distribution."""
+        a, b = self.alpha, self.beta
+        return (
+            _log_beta(a, b)
+            - (a - 1) * torch.digamma(a)
+            - (b - 1) * torch.digamma(b)
+            + (a + b - 2) * torch.digamma(a + b)
+        )
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """See ``Bounded``."""
+        total = self.alpha + self.beta
+        mean = self.alpha / total
+        return mean, mean**2 + self.alpha * self.beta / (total**2 * (total + 1))
+
+    def mode(self) -> Tensor:
+        """See ``Bounded``."""
+        return (self.alpha - 1) / (self.alpha + self.beta - 2)
+
+    @staticmethod
+    def unit(drawn: Tensor) -> Tensor:
+        """The draw itself."""
+        return drawn
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        """See ``Bounded``."""
+        alpha, beta = self.alpha.double().numpy(), self.beta.double().numpy()
+        drawn = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
+        return torch.from_numpy(drawn.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
+
+
+class TanhNormal:
+    """x = (1 + tanh z) / 2 with z ~ N(mu, sigma^2); a draw is z.
+
+    Haarnoja et al.: "Soft actor-critic", ICML 2018, appendix C, for the change of variables. Entropy and moments have no
+    closed form and are Gauss-Hermite sums over 24 nodes.
+    """
+
+    def __init__(self, outputs: Tensor) -> None:
+        self.mu, raw = outputs.tensor_split(2, dim=-1)
+        self.log_sigma = (raw - 0.2).clamp(*_LOG_SIGMA)
+
+    def log_prob(self, drawn: Tensor) -> Tensor:
+        """Log N(z) - log dx/dz."""
+        return _log_normal(drawn, self.mu, self.log_sigma) - _log_slope(drawn)
+
+    def entropy(self) -> Tensor:
+        """H(z) + E[log dx/dz]."""
+        z, weights = self._nodes()
+        return _normal_entropy(self.log_sigma) + (_log_slope(z) * weights).sum(-1)
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """See ``Bounded``."""
+        z, weights = self._nodes()
+        x = self.unit(z)
+        return (x * weights).sum(-1), (x**2 * weights).sum(-1)
+
+    def mode(self) -> Tensor:
+        """The median, since the density on the unit interval may have two modes."""
+        return self.mu
+
+    @staticmethod
+    def unit(drawn: Tensor) -> Tensor:
+        """See ``Bounded``."""
+        return torch.sigmoid(2 * drawn)  # = (1 + tanh z) / 2
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        """See ``Bounded``."""
+        return self.mu + self.log_sigma.exp() * _noise(rngs, self.mu)
+
+    def _nodes(self) -> tuple[Tensor, Tensor]:
+        z = self.mu[..., None] + self.log_sigma.exp()[..., None] * _NODES
+        return z, _WEIGHTS / sqrt(2 * pi)
+
+
+class ClippedGaussian:
+    """x = z clipped to the unit interval, z ~ N(mu, sigma^2); a draw is z.
+
+    The plain Gaussian policy of PPO implementations. The likelihood is that of the unclipped draw, so actions at
+    the bounds keep their gradient, which then is one of an action that was not taken as drawn.
+    """
+
+    def __init__(self, outputs: Tensor) -> None:
+        centre, raw = outputs.tensor_split(2, dim=-1)
+        self.mu = 0.5 + 0.5 * centre
+        self.log_sigma = (raw - 1.2).clamp(*_LOG_SIGMA)
+
+    def log_prob(self, drawn: Tensor) -> Tensor:
+        """Log N(z)."""
+        return _log_normal(drawn, self.mu, self.log_sigma)
+
+    def entropy(self) -> Tensor:
+        """Of z."""
+        return _normal_entropy(self.log_sigma)
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Of the clipped value, in closed form."""
+        mu, sigma = self.mu, self.log_sigma.exp()
+        low, high = -mu / sigma, (1 - mu) / sigma
+        inside = _normal_cdf(high) - _normal_cdf(low)
+        density_low, density_high = _normal_density(low), _normal_density(high)
+        above = 1 - _normal_cdf(high)
+        mean = mu * inside + sigma * (density_low - density_high) + above
+        square = (
+            (mu**2 + sigma**2) * inside
+            + 2 * mu * sigma * (density_low - density_high)
+            + sigma**2 * (low * density_low - high * density_high)
+            + above
+        )
+        return mean, square
+
+    def mode(self) -> Tensor:
+        """See ``Bounded``."""
+        return self.mu
+
+    @staticmethod
+    def unit(drawn: Tensor) -> Tensor:
+        """See ``Bounded``."""
+        return drawn.clamp(0, 1)
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        """See ``Bounded``."""
+        return self.mu + self.log_sigma.exp() * _noise(rngs, self.mu)
+
+
+#: By the name that a configuration gives them.
+BOUNDED: dict[str, type[Beta | TanhNormal | ClippedGaussian]] = {
+    "beta": Beta,
+    "tanh-normal": TanhNormal,
+    "clipped-gaussian": ClippedGaussian,
+}
+
+
+def _noise(rngs: Sequence[np.random.Generator], like: Tensor) -> Tensor:
+    draws: Float64 = np.stack([rng.standard_normal(like.shape[1:]) for rng in rngs])
+    single: Float32 = draws.astype(np.float32)
+    return torch.from_numpy(single)
+
+
+def _log_normal(x: Tensor, mu: Tensor, log_sigma: Tensor) -> Tensor:
+    return -0.5 * ((x - mu) / log_sigma.exp()) ** 2 - log_sigma - 0.5 * log(2 * pi)
+
+
+def _normal_entropy(log_sigma: Tensor) -> Tensor:
+    return log_sigma + 0.5 * log(2 * pi * np.e)
+
+
+def _normal_cdf(x: Tensor) -> Tensor:
+    return 0.5 * (1 + torch.erf(x / sqrt(2)))
+
+
+def _normal_density(x: Tensor) -> Tensor:
+    return torch.exp(-0.5 * x**2) / sqrt(2 * pi)
+
+
+def _log_slope(z: Tensor) -> Tensor:
+    """Log d/dz (1 + tanh z)/2 = log 2 - 2 z - 2 softplus(-2 z), without loss for large |z|."""
+    return log(2) - 2 * (z + torch.nn.functional.softplus(-2 * z))
+
+
+def _log_beta(a: Tensor, b: Tensor) -> Tensor:
+    """Logarithm of the Beta function."""
+    return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
