@@ -47,6 +47,10 @@ AgreedAdhocMac::Agree(AgreedAdhocMac& originator, AgreedAdhocMac& recipient, uin
     response.SetBufferSize(recipient.GetMpduBufferSize());
 
     const auto originatorManager = originator.GetQosTxop(tid)->GetBaManager();
+    // No frame waits for this agreement. Stopping and starting the queue would make it contend anew for what is in it.
+    const auto ignore = Callback<void, Mac48Address, uint8_t>([](Mac48Address, uint8_t) {});
+    originatorManager->SetBlockDestinationCallback(ignore);
+    originatorManager->SetUnblockDestinationCallback(ignore);
     originatorManager->CreateOriginatorAgreement(request, recipient.GetAddress());
     recipient.GetQosTxop(tid)->GetBaManager()->CreateRecipientAgreement(
         response, originator.GetAddress(), FIRST_SEQUENCE, recipient.m_rxMiddle);

@@ -19,7 +19,8 @@ class AgreedAdhocMac : public AdhocWifiMac
     static TypeId GetTypeId();
 
     /// Sets up what an ADDBA request and its response would have: \p originator may send A-MPDUs of this traffic
-    /// identifier to \p recipient. Only before the first frame between the two.
+    /// identifier to \p recipient. Only before the first frame between the two. From then on the originator
+    /// does not hold frames of this identifier back while it negotiates an agreement with another station.
     static void Agree(AgreedAdhocMac& originator, AgreedAdhocMac& recipient, uint8_t tid);
 };
 

@@ -3,10 +3,11 @@
 
 #include "models/air.h"
 
+#include "models/tuned-wifi-phy.h"
+
 #include "ns3/propagation-delay-model.h"
 #include "ns3/spectrum-wifi-helper.h"
 #include "ns3/string.h"
-#include "ns3/yans-wifi-helper.h"
 
 #include <array>
 #include <string>
@@ -32,9 +33,7 @@ Air::Air(PhyKind kind, uint32_t channels, Ptr<PropagationLossModel> loss)
     }
     for (uint32_t channel = 0; channel < channels; channel++)
     {
-        auto& air = m_channels.emplace_back(CreateObject<YansWifiChannel>());
-        air->SetPropagationLossModel(loss);
-        air->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
+        m_channels.push_back(CreateObject<TunedWifiChannel>(loss, CreateObject<ConstantSpeedPropagationDelayModel>()));
     }
 }
 
@@ -50,9 +49,9 @@ Air::MakePhy(uint32_t channel) const
     }
     else
     {
-        auto yans = std::make_unique<YansWifiPhyHelper>();
-        yans->SetChannel(m_channels.at(channel));
-        phy = std::move(yans);
+        auto tuned = std::make_unique<TunedWifiPhyHelper>();
+        tuned->SetChannel(m_channels.at(channel));
+        phy = std::move(tuned);
     }
     const auto number = std::to_string(CHANNEL_NUMBERS.at(channel));
     phy->Set("ChannelSettings", StringValue("{" + number + ", 20, BAND_5GHZ, 0}"));

@@ -4,10 +4,11 @@
 #ifndef NS3MARL_MODELS_AIR_H
 #define NS3MARL_MODELS_AIR_H
 
+#include "models/tuned-wifi-channel.h"
+
 #include "ns3/multi-model-spectrum-channel.h"
 #include "ns3/propagation-loss-model.h"
 #include "ns3/wifi-helper.h"
-#include "ns3/yans-wifi-channel.h"
 
 #include <cstdint>
 #include <memory>
@@ -19,7 +20,7 @@ namespace ns3::marl
 /// Which of ns-3's physical layers the radios have.
 enum class PhyKind
 {
-    YANS,     ///< one YansWifiChannel for each channel: channels do not hear each other
+    YANS,     ///< one TunedWifiChannel for each channel: channels do not hear each other
     SPECTRUM, ///< one spectrum for all channels: each leaks into its neighbours by the transmit mask
 };
 
@@ -35,8 +36,8 @@ class Air
     std::unique_ptr<WifiPhyHelper> MakePhy(uint32_t channel) const;
 
   private:
-    std::vector<Ptr<YansWifiChannel>> m_channels; ///< of YANS
-    Ptr<MultiModelSpectrumChannel> m_spectrum;    ///< of SPECTRUM
+    std::vector<Ptr<TunedWifiChannel>> m_channels; ///< of YANS
+    Ptr<MultiModelSpectrumChannel> m_spectrum;     ///< of SPECTRUM
 };
 
 } // namespace ns3::marl

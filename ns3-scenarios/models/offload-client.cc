@@ -78,6 +78,7 @@ OffloadClient::Send(const Task& task, uint8_t tid)
     NS_ABORT_MSG_IF(underWay == m_underWay.end(), "Task " << task.id << " was not accepted");
     underWay->second.tid = tid;
     underWay->second.sent = true;
+    m_network.Acquaint(m_device, task.decision.server, m_tuned);
     SetRate(underWay->second);
     SetControlPower();
 

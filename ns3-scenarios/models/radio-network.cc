@@ -6,6 +6,7 @@
 #include "models/agreed-adhoc-mac.h"
 #include "models/ipv4-neighbours.h"
 #include "models/power-level.h"
+#include "models/tuned-wifi-phy.h"
 
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
@@ -13,6 +14,7 @@
 #include "ns3/constant-position-mobility-model.h"
 #include "ns3/double.h"
 #include "ns3/internet-stack-helper.h"
+#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/qos-utils.h"
 #include "ns3/string.h"
@@ -56,6 +58,13 @@ InstallInternet(const NodeContainer& nodes)
     internet.SetIpv6StackInstall(false);
     internet.SetRoutingHelper(Ipv4StaticRoutingHelper());
     internet.Install(nodes);
+}
+
+Ptr<Ipv4Interface>
+GetInterface(Ptr<NetDevice> radio)
+{
+    const auto ipv4 = radio->GetNode()->GetObject<Ipv4L3Protocol>();
+    return ipv4->GetInterface(ipv4->GetInterfaceForDevice(radio));
 }
 
 } // namespace
@@ -108,7 +117,6 @@ RadioNetwork::RadioNetwork(const RadioSettings& settings,
         m_deviceRadios.push_back(CreateRadios(m_devices, channel));
         m_serverRadios.push_back(CreateRadios(m_servers, channel));
         CreateAddresses(channel);
-        CreateAgreements(channel);
     }
 }
 
@@ -157,39 +165,33 @@ RadioNetwork::AddStation(const Vector& position, uint32_t channel)
 void
 RadioNetwork::CreateAddresses(uint32_t channel)
 {
-    std::vector<Ptr<Ipv4Interface>> servers;
     for (uint32_t server = 0; server < m_servers.GetN(); server++)
     {
-        servers.push_back(
-            AddInterface(m_servers.Get(server), m_serverRadios[channel][server], GetServerAddress(server, channel)));
+        AddInterface(m_servers.Get(server), m_serverRadios[channel][server], GetServerAddress(server, channel));
     }
     for (uint32_t device = 0; device < m_devices.GetN(); device++)
     {
-        const auto interface =
-            AddInterface(m_devices.Get(device), m_deviceRadios[channel][device], GetDeviceAddress(device, channel));
-        for (const auto& server : servers)
-        {
-            Introduce(interface, server);
-        }
+        AddInterface(m_devices.Get(device), m_deviceRadios[channel][device], GetDeviceAddress(device, channel));
     }
 }
 
 void
-RadioNetwork::CreateAgreements(uint32_t channel)
+RadioNetwork::Acquaint(uint32_t device, uint32_t server, uint32_t channel) const
 {
-    for (const auto& deviceRadio : m_deviceRadios[channel])
+    const auto deviceRadio = GetDeviceRadio(device, channel);
+    const auto serverRadio = GetServerRadio(server, channel);
+    auto& deviceMac = *DynamicCast<AgreedAdhocMac>(deviceRadio->GetMac());
+    auto& serverMac = *DynamicCast<AgreedAdhocMac>(serverRadio->GetMac());
+    if (deviceMac.GetBaAgreementEstablishedAsOriginator(serverMac.GetAddress(), m_settings.tids.front()))
     {
-        auto& device = *DynamicCast<AgreedAdhocMac>(deviceRadio->GetMac());
-        for (const auto& serverRadio : m_serverRadios[channel])
-        {
-            auto& server = *DynamicCast<AgreedAdhocMac>(serverRadio->GetMac());
-            for (const uint8_t tid : m_settings.tids)
-            {
-                AgreedAdhocMac::Agree(device, server, tid);
-                AgreedAdhocMac::Agree(server, device, tid);
-            }
-        }
+        return;
     }
+    for (const uint8_t tid : m_settings.tids)
+    {
+        AgreedAdhocMac::Agree(deviceMac, serverMac, tid);
+        AgreedAdhocMac::Agree(serverMac, deviceMac, tid);
+    }
+    Introduce(GetInterface(deviceRadio), GetInterface(serverRadio));
 }
 
 int64_t
@@ -296,7 +298,15 @@ RadioNetwork::GetSnrDb(uint32_t device, uint32_t server) const
 void
 RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
 {
-    radio->GetPhy()->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
+    const auto phy = radio->GetPhy();
+    if (const auto tuned = DynamicCast<TunedWifiPhy>(phy))
+    {
+        tuned->SetMuted(muted);
+    }
+    else
+    {
+        phy->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
+    }
 }
 
 Ptr<TaskRateManager>

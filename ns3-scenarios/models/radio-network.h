@@ -82,6 +82,10 @@ class RadioNetwork
     /// \return of a full-power transmission between the two, as it is now [dB]
     double GetSnrDb(uint32_t device, uint32_t server) const;
 
+    /// Puts the entries of address caches and the block-ack agreements of the two in place, in both directions; call it
+    /// before their first frame on a channel. Not made for all pairs at once: most never exchange a frame.
+    void Acquaint(uint32_t device, uint32_t server, uint32_t channel) const;
+
     /// A muted radio hears nothing, not even for carrier sensing; that spares the simulator most of the work.
     static void SetMuted(Ptr<WifiNetDevice> radio, bool muted);
 
@@ -91,7 +95,6 @@ class RadioNetwork
   private:
     std::vector<Ptr<WifiNetDevice>> CreateRadios(const NodeContainer& nodes, uint32_t channel) const;
     void CreateAddresses(uint32_t channel);
-    void CreateAgreements(uint32_t channel);
 
     RadioSettings m_settings;
     NodeContainer m_devices;
