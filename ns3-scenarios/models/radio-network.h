@@ -33,8 +33,7 @@ struct RadioSettings
 };
 
 /// Devices and servers with one 802.11ax ad hoc radio for each channel. Each channel is an IPv4 subnet
-/// 10.<channel>.0.0/16 of its own, so the destination address chooses the radio. Address caches and block-ack
-/// agreements between devices and servers are in place from the start; there are no queue discs.
+/// 10.<channel>.0.0/16 of its own, so the destination address chooses the radio. There are no queue discs.
 class RadioNetwork
 {
   public:
