@@ -10,13 +10,11 @@
 #include "ns3/wifi-psdu.h"
 #include "ns3/wifi-utils.h"
 
-#include <utility>
-
 namespace ns3::marl
 {
 
 OverhearingHePhy::OverhearingHePhy(Ptr<InterferenceHelper> interference)
-    : m_interference(std::move(interference))
+    : m_interference(interference)
 {
 }
 

@@ -11,8 +11,6 @@
 #include "ns3/wifi-net-device.h"
 #include "ns3/wifi-utils.h"
 
-#include <utility>
-
 namespace ns3::marl
 {
 
@@ -34,8 +32,8 @@ TunedWifiChannel::GetTypeId()
 }
 
 TunedWifiChannel::TunedWifiChannel(Ptr<PropagationLossModel> loss, Ptr<PropagationDelayModel> delay)
-    : m_loss(std::move(loss)),
-      m_delay(std::move(delay))
+    : m_loss(loss),
+      m_delay(delay)
 {
     SetPropagationLossModel(m_loss);
     SetPropagationDelayModel(m_delay);
