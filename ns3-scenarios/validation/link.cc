@@ -35,6 +35,7 @@ Link::Link(RadioSettings settings, double distanceM)
     m_network = std::make_unique<RadioNetwork>(
         settings, std::vector<Vector>{{0, 0, HEIGHT_M}}, std::vector<Vector>{{distanceM, 0, HEIGHT_M}});
     m_network->AssignStreams(NETWORK_STREAM); // the fading is not started: gains stay at 0 dB
+    m_network->Acquaint(0, 0, 0);
     m_sender = Socket::CreateSocket(m_network->GetDevice(0), UdpSocketFactory::GetTypeId());
     m_sender->SetAllowBroadcast(true);
     m_sender->Bind();

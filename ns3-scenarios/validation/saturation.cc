@@ -121,6 +121,7 @@ Saturation::MeasureNetwork(uint8_t mcs, uint32_t retryLimit) const
     std::vector<Ptr<Socket>> sockets;
     for (uint32_t i = 0; i < stations; i++)
     {
+        network.Acquaint(i, 0, 0);
         const auto radio = network.GetDeviceRadio(i, 0);
         RadioNetwork::GetRates(radio)->SetLink(peer, mcs, MAXIMUM_POWER_LEVEL);
         radio->GetMac()->SetAttribute("BE_MaxAmpduSize", UintegerValue(0));
