@@ -17,7 +17,8 @@ import pytest
 from support import children, is_running
 
 _LEARNER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so do their children
 from ns3marl.env.pool import Pool
 pool = Pool(sys.argv[1], num_envs=2, arguments=sys.argv[2:])
 from support import right_actions

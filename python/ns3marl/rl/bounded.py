@@ -62,8 +62,9 @@ class Beta:
     """
 
     def __init__(self, outputs: Tensor) -> None:
-        concentrations = 1 + torch.nn.functional.softplus(outputs)
-        self.alpha, self.beta = concentrations.tensor_split(2, dim=-1)
+        # Beyond 1, where a sum with 1 would lose what decides the mode.
+        self._excess = torch.nn.functional.softplus(outputs).clamp(min=1e-8).tensor_split(2, dim=-1)
+        self.alpha, self.beta = 1 + self._excess[0], 1 + self._excess[1]
 
     def log_prob(self, drawn: Tensor) -> Tensor:
         """See ``Bounded``."""
@@ -90,7 +91,7 @@ class Beta:
 
     def mode(self) -> Tensor:
         """See ``Bounded``."""
-        return (self.alpha - 1) / (self.alpha + self.beta - 2)
+        return self._excess[0] / (self._excess[0] + self._excess[1])
 
     @staticmethod
     def unit(drawn: Tensor) -> Tensor:
