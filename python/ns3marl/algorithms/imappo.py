@@ -31,6 +31,7 @@ from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor, CriticValues, PooledCritic
 from ns3marl.rl.normalise import ValueNormaliser
+from ns3marl.rl.ppo import clipped_objective
 from ns3marl.rl.rollout import Decision, Rollout
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -226,41 +227,22 @@ class Imappo:
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options, asked = self.options, data.decides[rows]
-        policy = self.actor(data.observations[rows][asked], data.masks[rows][asked])
-        discrete, drawn = data.discrete[rows][asked], data.drawn[rows][asked]
-        advantage = advantages[rows][asked]
-        counts = self.heads.counts(discrete)
-        change = policy.log_prob(discrete, drawn) - data.log_probs[rows][asked]  # [n,H]
-        log_ratio = change.sum(-1).clamp(-options.max_log_ratio, options.max_log_ratio)
-        ratio = log_ratio.exp()
-        clipped = ratio.clamp(1 - options.clip, 1 + options.clip)
-        surrogate = torch.minimum(ratio * advantage, clipped * advantage).mean()
-        # A head's entropy matters as often as the head counts; that frequency is the policy's own business.
-        entropy = policy.entropy() * policy.count_probability().detach()  # [n,H]
-        bonus = (
-            options.entropy_discrete * entropy[:, : self.heads.discrete].sum(-1).mean()
-            + options.entropy_continuous * entropy[:, self.heads.discrete :].sum(-1).mean()
+        objective = clipped_objective(
+            self.actor(data.observations[rows][asked], data.masks[rows][asked]),
+            data.discrete[rows][asked],
+            data.drawn[rows][asked],
+            data.log_probs[rows][asked],
+            advantages[rows][asked],
+            clip=options.clip,
+            max_log_ratio=options.max_log_ratio,
+            entropy_discrete=options.entropy_discrete,
+            entropy_continuous=options.entropy_continuous,
         )
         self.actor_optimiser.zero_grad()
-        (-surrogate - bonus).backward()
+        (-objective.surrogate - objective.entropy_bonus).backward()  # type: ignore[no-untyped-call] # torch's own
         norm = nn.utils.clip_grad_norm_(self.actor.parameters(), options.max_grad_norm)
-        with torch.no_grad():
-            kl = (ratio - 1 - log_ratio).mean()  # unbiased, non-negative estimate of KL(old || new)
-            self.actor_optimiser.step()
-            bounded = change.clamp(-options.max_log_ratio, options.max_log_ratio)
-            per_head = ((bounded.exp() - 1 - bounded) * counts).sum(0) / counts.sum(0).clamp(min=1)
-            figures = {
-                "policy_loss": float(-surrogate),
-                "kl": float(kl),
-                "clipped": float((ratio != clipped).float().mean()),
-                "actor_grad_norm": float(norm),
-            }
-            figures |= {f"kl/{name}": float(x) for name, x in zip(self.heads.names, per_head, strict=True)}
-            mean_entropy = policy.entropy().mean(0)
-            figures |= {
-                f"entropy/{name}": float(x) for name, x in zip(self.heads.names, mean_entropy, strict=True)
-            }
-        return figures
+        self.actor_optimiser.step()
+        return {**objective.figures, "actor_grad_norm": float(norm)}
 
     def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
         """One regression step of Q, every V(s^-i) and V on the normalised returns."""

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The clipped objective of PPO (Schulman et al., "Proximal policy optimization algorithms", 2017) for hybrid actions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ns3marl.rl.hybrid import HybridDistribution
+
+
+class ClippedObjective(NamedTuple):
+    """What one minibatch of n decisions says."""
+
+    surrogate: Tensor  #: to maximise: E[min(r A, clip(r) A)]
+    entropy_bonus: Tensor  #: to maximise as well
+    kl: float  #: E[r - 1 - log r], an unbiased, non-negative estimate of KL(old || new) [nats]
+    figures: dict[str, float]  #: for the log
+
+
+def clipped_objective(
+    policy: HybridDistribution,
+    discrete: Tensor,
+    drawn: Tensor,
+    old_log_probs: Tensor,
+    advantages: Tensor,
+    *,
+    clip: float,
+    max_log_ratio: float,
+    entropy_discrete: float,
+    entropy_continuous: float,
+) -> ClippedObjective:
+    """The clipped surrogate with one likelihood ratio per decision: that of its joint action over all heads.
+
+    A head's entropy matters as often as the head counts. That frequency is the policy's own business: the bonus does not
+    differentiate it, so it does not push a parent head towards whatever has the most heads behind it.
+
+    Args:
+        policy: Of the n decisions, as the networks see them now.
+        discrete: Choices taken, [n,D].
+        drawn: Draws of the real-valued heads, [n,R].
+        old_log_probs: Log-probability of each head when it was taken, [n,H]; 0 where it does not count.
+        advantages: [n], normalised.
+        clip: Range of the ratio around 1.
+        max_log_ratio: Log-ratios are clamped to this magnitude before the exponential.
+        entropy_discrete: Weight of the entropy of discrete heads, per nat.
+        entropy_continuous: The same for real-valued heads.
+    """
+    heads = policy.heads
+    change = policy.log_prob(discrete, drawn) - old_log_probs  # [n,H]
+    log_ratio = change.sum(-1).clamp(-max_log_ratio, max_log_ratio)
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - clip, 1 + clip)
+    surrogate = torch.minimum(ratio * advantages, clipped * advantages).mean()
+    entropy = policy.entropy()  # [n,H]
+    weighed = entropy * policy.count_probability().detach()
+    bonus = (
+        entropy_discrete * weighed[:, : heads.discrete].sum(-1).mean()
+        + entropy_continuous * weighed[:, heads.discrete :].sum(-1).mean()
+    )
+    with torch.no_grad():
+        counts = heads.counts(discrete)
+        bounded = change.clamp(-max_log_ratio, max_log_ratio)
+        per_head = ((bounded.exp() - 1 - bounded) * counts).sum(0) / counts.sum(0).clamp(min=1)
+        kl = float((ratio - 1 - log_ratio).mean())
+        figures = {
+            "policy_loss": float(-surrogate),
+            "kl": kl,
+            "clipped": float((ratio != clipped).float().mean()),
+        }
+        figures |= {f"kl/{name}": float(x) for name, x in zip(heads.names, per_head, strict=True)}
+        figures |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.mean(0), strict=True)}
+    return ClippedObjective(surrogate, bonus, kl, figures)
