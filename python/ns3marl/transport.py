@@ -1,43 +1,85 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""One ROUTER socket that simulators dial in to. It moves frames and knows nothing of what they hold."""
+"""One ROUTER socket that simulators dial in to. It moves frames and knows nothing of what they hold.
+
+On this host (``ipc://``) the learner speaks ZMTP itself (``local_router``), over TCP the ZeroMQ library does.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Container
-from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import zmq
 
 from ns3marl.errors import ConfigError
+from ns3marl.local_router import LocalRouter
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 #: The longest path of a Unix-domain socket, less its final zero (unix(7)).
 MAX_SOCKET_PATH = 107
+_IPC = "ipc://"
 
 
-class Router:
-    """The learner's end of the wire.
+class Router(Protocol):
+    """The learner's end of the wire."""
+
+    endpoint: str  #: where simulators connect to
+
+    def send(self, peer: bytes, frame: bytes) -> bool:
+        """Sends a frame; False when the peer is not (or no longer) connected, or took nothing for a second."""
+        ...
+
+    def recv(self, timeout_ms: int, known: Container[bytes]) -> tuple[bytes, bytes] | None:
+        """The next frame and its sender; None when none came in time. What others than the known send is dropped."""
+        ...
+
+    def has_frame(self) -> bool:
+        """Whether a frame waits to be received."""
+        ...
+
+    def close(self) -> None:
+        """Closes the socket and removes what it left in the file system. May be called twice."""
+        ...
+
+
+def listen(endpoint: str | None = None) -> Router:
+    """Binds the learner's end of the wire.
 
     Args:
         endpoint: ``ipc://PATH`` or ``tcp://127.0.0.1:PORT`` (port 0 takes a free one); by default an ipc socket in a
             private folder that goes away with the router.
 
     Raises:
-        ConfigError: the endpoint is not of that form, is not loopback, or cannot be bound.
+        ConfigError: The endpoint is not of that form, is not loopback, or cannot be bound.
+    """
+    if endpoint is not None:
+        _check(endpoint)
+    try:
+        if endpoint is None or endpoint.startswith(_IPC):
+            return LocalRouter(endpoint and endpoint.removeprefix(_IPC), MAX_FRAME_BYTES)
+        return RemoteRouter(endpoint)
+    except OSError as error:
+        raise ConfigError(
+            f"endpoint {endpoint!r} cannot be bound: {os.strerror(error.errno or 0)}; is another learner using it? Port 0 "
+            "takes a free one"
+        ) from error
+
+
+class RemoteRouter:
+    """A ROUTER of the ZeroMQ library, with its I/O thread; see ``Router``.
+
+    Args:
+        endpoint: Where to bind.
+
+    Raises:
+        OSError: It cannot be bound.
     """
 
-    def __init__(self, endpoint: str | None = None) -> None:
-        self._folder: Path | None = None
-        if endpoint is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="ns3marl-"))  # mode 0700
-            endpoint = f"ipc://{self._folder}/pool"
+    def __init__(self, endpoint: str) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -46,21 +88,14 @@ class Router:
         self._socket.setsockopt(zmq.SNDTIMEO, 1000)
         self._receive_timeout_ms = -1
         try:
-            _check(endpoint)
             self._socket.bind(endpoint)
         except zmq.ZMQError as error:
             self.close()
-            raise ConfigError(
-                f"endpoint {endpoint!r} cannot be bound: {error}; is another learner using it? Port 0 takes a free one"
-            ) from error
-        except ConfigError:
-            self.close()
-            raise
-        #: where simulators connect to
+            raise OSError(error.errno, str(error)) from error
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def send(self, peer: bytes, frame: bytes) -> bool:
-        """Sends a frame; False when the peer is not (or no longer) connected."""
+        """See ``Router``."""
         try:
             self._socket.send(peer, zmq.SNDMORE)
             self._socket.send(frame)
@@ -71,7 +106,7 @@ class Router:
         return True
 
     def recv(self, timeout_ms: int, known: Container[bytes]) -> tuple[bytes, bytes] | None:
-        """The next frame and its sender; None when none came in time. What others than the known send is dropped."""
+        """See ``Router``."""
         if timeout_ms != self._receive_timeout_ms:
             self._socket.setsockopt(zmq.RCVTIMEO, timeout_ms)
             self._receive_timeout_ms = timeout_ms
@@ -86,21 +121,18 @@ class Router:
             return None
 
     def has_frame(self) -> bool:
-        """Whether a frame waits to be received."""
+        """See ``Router``."""
         return bool(zmq.zmq_poll([(self._socket, zmq.POLLIN)], 0))
 
     def close(self) -> None:
-        """Closes the socket and removes what it left in the file system. May be called twice."""
+        """See ``Router``."""
         self._socket.close()
         self._context.term()
-        if self._folder is not None:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(self._folder)
 
 
 def _check(endpoint: str) -> None:
-    if endpoint.startswith("ipc://"):
-        path = endpoint.removeprefix("ipc://")
+    if endpoint.startswith(_IPC):
+        path = endpoint.removeprefix(_IPC)
         if not path or len(os.fsencode(path)) > MAX_SOCKET_PATH:
             raise ConfigError(
                 f"endpoint {endpoint!r}: a socket's path has 1 to {MAX_SOCKET_PATH} bytes; "

@@ -35,7 +35,7 @@ from ns3marl.errors import (
 )
 from ns3marl.protocol import codec
 from ns3marl.simulator import LifeLine, Simulator
-from ns3marl.transport import Router
+from ns3marl.transport import Router, listen
 from ns3marl.types import Actions, Batch, Final, Hello, Int64, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
@@ -162,7 +162,7 @@ class Pool:
         self._all_ids.flags.writeable = self._all_false.flags.writeable = False
         self._watch_s = 0.0
         self._last: Batch | None = None
-        self._router = Router(endpoint)
+        self._router = listen(endpoint)
         self._life_line = LifeLine()
         self._finalizer = weakref.finalize(
             self, _release, self._router, self._life_line, self._peers, self._leaving

@@ -192,7 +192,9 @@ class Block:
         Raises:
             SpecViolation: a value is NaN or infinite.
         """
-        memoryview(self._memory)[:] = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        size, memory = self._spec.layout.itemsize, memoryview(self._memory)
+        for row, arrays in enumerate(blocks):
+            memory[row * size : (row + 1) * size] = arrays
         # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
         if not math.isfinite(np.add.reduce(self._floats, axis=None)) and not np.isfinite(self._floats).all():
             raise _not_finite(self._spec, self._record)
