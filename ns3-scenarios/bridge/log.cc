@@ -89,12 +89,14 @@ ParseLevels(const std::string& text, const std::string& part, const std::string&
         }
         else
         {
-            std::string known;
+            std::ostringstream reason;
+            reason << "'" << part << "' has no level '" << word << "'; there are";
             for (const auto& [name, value] : LEVELS)
             {
-                known += (known.empty() ? "" : ", ") + name;
+                reason << ' ' << name;
             }
-            Refuse(text, "'" + part + "' has no level '" + word + "'; there are " + known + ", joined by |");
+            reason << ", joined by |";
+            Refuse(text, reason.str());
         }
         isFirst = false;
     }

@@ -158,12 +158,11 @@ EdgeServer::Expire(uint32_t id)
         std::find_if(m_waiting.begin(), m_waiting.end(), [id](const EdgeJob& job) { return job.id == id; });
     if (waiting != m_waiting.end())
     {
-        const EdgeJob job = *waiting;
+        m_expired++;
+        NS_LOG_INFO("task " << id << " expires while it waits, " << m_waiting.size() - 1 << " others wait");
+        m_expiredTrace(*waiting);
         m_waiting.erase(waiting);
         m_waitingJobs = static_cast<uint32_t>(m_waiting.size());
-        m_expired++;
-        NS_LOG_INFO("task " << id << " expires while it waits, " << m_waiting.size() << " others wait");
-        m_expiredTrace(job);
     }
 }
 

@@ -163,6 +163,10 @@ RadioArguments::ReadFiles(uint32_t devices, uint32_t servers, Placement& placeme
 void
 RadioArguments::ReadTraceDevices(uint32_t devices)
 {
+    Require(m_traceDevices.empty() || !traces.pcap.empty() || !traces.ascii.empty(),
+            "traceDevices",
+            m_traceDevices,
+            "--pcap or --ascii with it");
     if (m_traceDevices == "all")
     {
         traces.devices.resize(devices);
