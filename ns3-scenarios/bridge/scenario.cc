@@ -5,6 +5,7 @@
 
 #include "bridge/channel.h"
 #include "bridge/lockstep.h"
+#include "bridge/log.h"
 #include "bridge/wire.h"
 
 #include "ns3/config.h"
@@ -40,19 +41,29 @@ struct Configured
     std::unique_ptr<Scenario> scenario;
     Spec spec;
     bool withTables{false};
+    LogArguments log;
 };
+
+/// The arguments that every scenario has.
+void
+AddBridgeArguments(Arguments& parser, std::string& tables, LogArguments& log)
+{
+    parser.Add("tables", "Comma-separated names of the tables to report, or all", tables);
+    log.AddArguments(parser);
+}
 
 /// Parses the arguments on top of ns-3's own defaults, so that nothing is left of an earlier Describe.
 Configured
 Configure(const Make& make, const std::vector<std::string>& arguments)
 {
     Config::Reset();
-    Configured configured{make(), {}, false};
+    Configured configured{make(), {}, false, {}};
     std::string tables;
     Arguments parser;
     configured.scenario->AddArguments(parser);
-    parser.Add("tables", "Comma-separated names of the tables to report, or all", tables);
+    AddBridgeArguments(parser, tables, configured.log);
     parser.Parse(arguments);
+    configured.log.Check();
     configured.spec = configured.scenario->Describe();
     configured.spec.Check();
 
@@ -157,8 +168,9 @@ class Session
 
     void RunEpisode(const BeginRequest& begin)
     {
-        auto [scenario, spec, withTables] = Configure(m_make, begin.arguments);
+        auto [scenario, spec, withTables, logArguments] = Configure(m_make, begin.arguments);
         SetSeed(begin.seed, begin.run);
+        const Log log(logArguments);
         const auto hash = Wire::GetSpecHash(spec);
         Lockstep lockstep(
             *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
@@ -216,8 +228,9 @@ class Session
 void
 RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run)
 {
-    auto [scenario, spec, withTables] = Configure(make, arguments);
+    auto [scenario, spec, withTables, logArguments] = Configure(make, arguments);
     SetSeed(seed, run);
+    const Log log(logArguments);
     std::optional<std::chrono::steady_clock::time_point> before;
     std::vector<int64_t> wallNs;
     std::vector<int64_t> cpuNs;
@@ -309,10 +322,13 @@ PrintHelp(const std::string& name, const Make& make)
     Arguments parser;
     const auto scenario = make();
     scenario->AddArguments(parser);
+    std::string tables;
+    LogArguments log;
+    AddBridgeArguments(parser, tables, log);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
-              << name
-              << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n\n"
+              << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n"
+              << name << " --logComponents                                       list what --log takes\n\n"
               << parser.GetHelp();
 }
 
@@ -332,6 +348,11 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         if (Take(words, "help"))
         {
             PrintHelp(name, make);
+            return 0;
+        }
+        if (Take(words, "logComponents"))
+        {
+            std::cout << Log::GetComponentNames();
             return 0;
         }
         if (Take(words, "describe"))

@@ -4,6 +4,7 @@
 #include "models/compute-node.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
@@ -11,6 +12,22 @@
 
 namespace ns3::marl
 {
+
+NS_LOG_COMPONENT_DEFINE("ComputeNode");
+NS_OBJECT_ENSURE_REGISTERED(ComputeNode);
+
+TypeId
+ComputeNode::GetTypeId()
+{
+    static const TypeId tid = TypeId("ns3::marl::ComputeNode")
+                                  .SetParent<Object>()
+                                  .SetGroupName("Ns3Marl")
+                                  .AddTraceSource("Unfinished",
+                                                  "Jobs waiting or running",
+                                                  MakeTraceSourceAccessor(&ComputeNode::m_unfinished),
+                                                  "ns3::TracedValueCallback::Uint32");
+    return tid;
+}
 
 ComputeNode::ComputeNode(double rateHz, double kappaJPerHz2Cycle)
     : m_rateHz(rateHz),
@@ -23,6 +40,8 @@ void
 ComputeNode::Submit(uint32_t id, double cycles, std::function<void()> done)
 {
     m_jobs.push_back({id, cycles, std::move(done)});
+    m_unfinished = static_cast<uint32_t>(m_jobs.size());
+    NS_LOG_LOGIC("task " << id << ": " << cycles << " cycles behind " << m_jobs.size() - 1 << " jobs");
     if (m_jobs.size() == 1)
     {
         Start();
@@ -44,6 +63,8 @@ ComputeNode::Abandon(uint32_t id)
         m_finish.Cancel();
     }
     m_jobs.erase(job);
+    m_unfinished = static_cast<uint32_t>(m_jobs.size());
+    NS_LOG_LOGIC("task " << id << ": abandoned, " << m_jobs.size() << " jobs are left");
     if (runs)
     {
         Start();
@@ -65,6 +86,7 @@ ComputeNode::Finish()
 {
     const Job job = std::move(m_jobs.front());
     m_jobs.pop_front();
+    m_unfinished = static_cast<uint32_t>(m_jobs.size());
     m_executedCycles += job.cycles;
     Start();
     job.done();

@@ -6,6 +6,8 @@
 
 #include "ns3/event-id.h"
 #include "ns3/nstime.h"
+#include "ns3/object.h"
+#include "ns3/traced-value.h"
 
 #include <cstdint>
 #include <deque>
@@ -16,9 +18,11 @@ namespace ns3::marl
 
 /// The CPU of a device: one job at a time, first come first served, at a fixed rate. Dynamic power follows
 /// P = kappa f^3, so that c cycles cost kappa f^2 c.
-class ComputeNode
+class ComputeNode : public Object
 {
   public:
+    static TypeId GetTypeId();
+
     /// \param rateHz cycles per second \param kappaJPerHz2Cycle effective switched capacitance [J / (Hz^2 cycle)]
     ComputeNode(double rateHz, double kappaJPerHz2Cycle);
 
@@ -48,7 +52,8 @@ class ComputeNode
 
     double m_rateHz;
     double m_kappaJPerHz2Cycle;
-    std::deque<Job> m_jobs; ///< the first one runs
+    std::deque<Job> m_jobs;                ///< the first one runs
+    TracedValue<uint32_t> m_unfinished{0}; ///< jobs
     Time m_runningSince;
     EventId m_finish;
     double m_executedCycles{0}; ///< of jobs that no longer run

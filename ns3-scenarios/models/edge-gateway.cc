@@ -6,6 +6,7 @@
 #include "models/expiring-send.h"
 #include "models/fragment-header.h"
 
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/wifi-mac.h"
@@ -16,6 +17,8 @@
 
 namespace ns3::marl
 {
+
+NS_LOG_COMPONENT_DEFINE("EdgeGateway");
 
 EdgeGateway::EdgeGateway(const RadioNetwork& network, uint32_t index, EdgeServer& server, Callbacks callbacks)
     : m_network(network),
@@ -45,6 +48,7 @@ void
 EdgeGateway::Fail()
 {
     m_down = true;
+    NS_LOG_INFO("server " << m_index << " fails");
     for (const auto& [task, assembly] : m_assemblies)
     {
         if (assembly.missing > 0)
@@ -63,6 +67,7 @@ void
 EdgeGateway::Recover()
 {
     m_down = false;
+    NS_LOG_INFO("server " << m_index << " recovers");
 }
 
 bool
@@ -147,6 +152,8 @@ EdgeGateway::Receive(Ptr<Socket> socket)
         assembly.have[header.fragment] = true;
         assembly.missing--;
         m_fragmentsReceived++;
+        NS_LOG_LOGIC("server " << m_index << ": fragment " << header.fragment << " of task " << header.job.id << ", "
+                               << assembly.missing << " are missing");
         m_callbacks.fragment(header.job.id, true);
         if (assembly.missing == 0)
         {
@@ -159,7 +166,17 @@ EdgeGateway::Receive(Ptr<Socket> socket)
 void
 EdgeGateway::Expire(uint32_t task)
 {
-    m_assemblies.erase(task);
+    const auto assembly = m_assemblies.find(task);
+    if (assembly == m_assemblies.end())
+    {
+        return; // the server failed meanwhile
+    }
+    if (assembly->second.missing > 0)
+    {
+        NS_LOG_INFO("server " << m_index << ": task " << task << " expires with " << assembly->second.missing << " of "
+                              << assembly->second.have.size() << " fragments missing");
+    }
+    m_assemblies.erase(assembly);
 }
 
 void
@@ -168,7 +185,8 @@ EdgeGateway::SendResult(const EdgeJob& job)
     const auto assembly = m_assemblies.find(job.id);
     if (assembly == m_assemblies.end())
     {
-        return; // expired at this very moment
+        NS_LOG_INFO("server " << m_index << ": no result for task " << job.id << ", which expired at this very moment");
+        return;
     }
     FragmentHeader header;
     header.job = job;

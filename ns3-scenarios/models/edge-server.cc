@@ -4,6 +4,7 @@
 #include "models/edge-server.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
@@ -11,6 +12,38 @@
 
 namespace ns3::marl
 {
+
+NS_LOG_COMPONENT_DEFINE("EdgeServer");
+NS_OBJECT_ENSURE_REGISTERED(EdgeServer);
+
+TypeId
+EdgeServer::GetTypeId()
+{
+    static const TypeId tid = TypeId("ns3::marl::EdgeServer")
+                                  .SetParent<Object>()
+                                  .SetGroupName("Ns3Marl")
+                                  .AddTraceSource("Waiting",
+                                                  "Jobs that wait for the CPU",
+                                                  MakeTraceSourceAccessor(&EdgeServer::m_waitingJobs),
+                                                  "ns3::TracedValueCallback::Uint32")
+                                  .AddTraceSource("Started",
+                                                  "A job got the CPU",
+                                                  MakeTraceSourceAccessor(&EdgeServer::m_startedTrace),
+                                                  "ns3::marl::EdgeServer::JobTracedCallback")
+                                  .AddTraceSource("Finished",
+                                                  "A job's last cycle has run",
+                                                  MakeTraceSourceAccessor(&EdgeServer::m_finishedTrace),
+                                                  "ns3::marl::EdgeServer::JobTracedCallback")
+                                  .AddTraceSource("Expired",
+                                                  "A job was dropped at its expiry, waiting or running",
+                                                  MakeTraceSourceAccessor(&EdgeServer::m_expiredTrace),
+                                                  "ns3::marl::EdgeServer::JobTracedCallback")
+                                  .AddTraceSource("Dropped",
+                                                  "A job was dropped because the server failed",
+                                                  MakeTraceSourceAccessor(&EdgeServer::m_droppedTrace),
+                                                  "ns3::marl::EdgeServer::JobTracedCallback");
+    return tid;
+}
 
 EdgeServer::EdgeServer(double rateHz, Discipline discipline, const PriorityWeights& weights)
     : m_rateHz(rateHz),
@@ -41,10 +74,12 @@ EdgeServer::Submit(EdgeJob job)
     if (job.expiry <= job.received)
     {
         m_expired++;
+        m_expiredTrace(job);
         return;
     }
     Simulator::Schedule(job.expiry - job.received, &EdgeServer::Expire, this, job.id);
     m_waiting.push_back(job);
+    m_waitingJobs = static_cast<uint32_t>(m_waiting.size());
     Next();
 }
 
@@ -74,7 +109,11 @@ EdgeServer::Next()
     const auto next = m_waiting.begin() + Choose();
     m_running = *next;
     m_waiting.erase(next);
+    m_waitingJobs = static_cast<uint32_t>(m_waiting.size());
     m_runningSince = Simulator::Now();
+    NS_LOG_LOGIC("task " << m_running->id << " begins after waiting "
+                         << (m_runningSince - m_running->received).As(Time::MS) << ", " << m_waiting.size() << " wait");
+    m_startedTrace(*m_running);
     m_intervalWait += m_runningSince - m_running->received;
     m_intervalBegun++;
     m_finish = Simulator::Schedule(Seconds(m_running->cycles / m_rateHz), &EdgeServer::Finish, this);
@@ -92,6 +131,7 @@ EdgeServer::Finish()
     m_busy += Simulator::Now() - m_runningSince;
     m_running.reset();
     m_finished++;
+    m_finishedTrace(job);
     if (m_done)
     {
         m_done(job);
@@ -106,31 +146,48 @@ EdgeServer::Expire(uint32_t id)
     {
         m_finish.Cancel();
         m_busy += Simulator::Now() - m_runningSince;
+        const EdgeJob job = *m_running;
         m_running.reset();
         m_expired++;
+        NS_LOG_INFO("task " << id << " expires while it runs, " << m_waiting.size() << " wait");
+        m_expiredTrace(job);
         Next();
         return;
     }
-    m_expired += std::erase_if(m_waiting, [id](const EdgeJob& job) { return job.id == id; });
+    const auto waiting =
+        std::find_if(m_waiting.begin(), m_waiting.end(), [id](const EdgeJob& job) { return job.id == id; });
+    if (waiting != m_waiting.end())
+    {
+        m_expired++;
+        NS_LOG_INFO("task " << id << " expires while it waits, " << m_waiting.size() - 1 << " others wait");
+        m_expiredTrace(*waiting);
+        m_waiting.erase(waiting);
+        m_waitingJobs = static_cast<uint32_t>(m_waiting.size());
+    }
 }
 
 std::vector<uint32_t>
 EdgeServer::Drop()
 {
-    std::vector<uint32_t> ids;
+    std::vector<EdgeJob> jobs;
     if (m_running)
     {
         m_finish.Cancel();
         m_busy += Simulator::Now() - m_runningSince;
-        ids.push_back(m_running->id);
+        jobs.push_back(*m_running);
         m_running.reset();
     }
-    for (const auto& job : m_waiting)
+    jobs.insert(jobs.end(), m_waiting.begin(), m_waiting.end());
+    m_waiting.clear();
+    m_waitingJobs = 0;
+    m_dropped += jobs.size();
+    NS_LOG_INFO("drops " << jobs.size() << " jobs");
+    std::vector<uint32_t> ids;
+    for (const auto& job : jobs)
     {
+        m_droppedTrace(job);
         ids.push_back(job.id);
     }
-    m_waiting.clear();
-    m_dropped += ids.size();
     return ids;
 }
 

@@ -8,6 +8,9 @@
 
 #include "ns3/event-id.h"
 #include "ns3/nstime.h"
+#include "ns3/object.h"
+#include "ns3/traced-callback.h"
+#include "ns3/traced-value.h"
 
 #include <cstdint>
 #include <functional>
@@ -37,7 +40,7 @@ enum class Discipline
 
 /// The computer of an edge server: one job at a time, never pre-empted, jobs dropped when they expire, also the running
 /// one.
-class EdgeServer
+class EdgeServer : public Object
 {
   public:
     /// What happened since the last TakeInterval.
@@ -47,6 +50,11 @@ class EdgeServer
         Time meanWait;         ///< of the jobs that began: from complete reception to the first cycle
         uint32_t received{0};  ///< jobs that came in
     };
+
+    /// Signature of the trace sources Started, Finished, Expired and Dropped.
+    using JobTracedCallback = void (*)(const EdgeJob& job);
+
+    static TypeId GetTypeId();
 
     EdgeServer(double rateHz, Discipline discipline, const PriorityWeights& weights);
 
@@ -82,7 +90,12 @@ class EdgeServer
     std::function<void(uint32_t)> m_started;
     std::function<void(const EdgeJob&)> m_done;
 
-    std::vector<EdgeJob> m_waiting; ///< in order of arrival
+    std::vector<EdgeJob> m_waiting;         ///< in order of arrival
+    TracedValue<uint32_t> m_waitingJobs{0}; ///< how many
+    TracedCallback<const EdgeJob&> m_startedTrace;
+    TracedCallback<const EdgeJob&> m_finishedTrace;
+    TracedCallback<const EdgeJob&> m_expiredTrace;
+    TracedCallback<const EdgeJob&> m_droppedTrace;
     std::optional<EdgeJob> m_running;
     Time m_runningSince;
     EventId m_finish;

@@ -9,6 +9,25 @@
 namespace ns3::marl
 {
 
+NS_OBJECT_ENSURE_REGISTERED(EnergyMeter);
+
+TypeId
+EnergyMeter::GetTypeId()
+{
+    static const TypeId tid = TypeId("ns3::marl::EnergyMeter")
+                                  .SetParent<Object>()
+                                  .SetGroupName("Ns3Marl")
+                                  .AddTraceSource("TransmitJ",
+                                                  "Energy of transmitting since the start",
+                                                  MakeTraceSourceAccessor(&EnergyMeter::m_transmitTrace),
+                                                  "ns3::TracedValueCallback::Double")
+                                  .AddTraceSource("ReceiveJ",
+                                                  "Energy of receiving since the start",
+                                                  MakeTraceSourceAccessor(&EnergyMeter::m_receiveTrace),
+                                                  "ns3::TracedValueCallback::Double");
+    return tid;
+}
+
 EnergyMeter::EnergyMeter(const ModemPower& power, const Time& start)
     : m_power(power),
       m_start(start)
@@ -57,15 +76,19 @@ EnergyMeter::NotifyState(uint32_t radio, Time start, Time duration, WifiPhyState
     }
     if (state == WifiPhyState::TX)
     {
+        const double beforeJ = GetTransmitJ();
         m_amplifierJ += m_outputW / m_power.amplifierEfficiency * duration.GetSeconds();
         m_transmitTime += duration;
         m_transmitEnd = start + duration;
         m_busyTime += duration;
+        m_transmitTrace(beforeJ, GetTransmitJ());
     }
     else if (radio == m_tuned && state == WifiPhyState::RX)
     {
+        const double beforeJ = GetReceiveJ();
         m_receiveTime += duration;
         m_busyTime += duration;
+        m_receiveTrace(beforeJ, GetReceiveJ());
     }
     else if (radio == m_tuned && state == WifiPhyState::CCA_BUSY)
     {

@@ -5,7 +5,9 @@
 #define NS3MARL_MODELS_ENERGY_METER_H
 
 #include "ns3/nstime.h"
+#include "ns3/object.h"
 #include "ns3/ptr.h"
+#include "ns3/traced-callback.h"
 #include "ns3/wifi-phy-state.h"
 #include "ns3/wifi-phy.h"
 
@@ -28,9 +30,11 @@ struct ModemPower
 /// radio, transmitting on any:
 ///
 ///   E = sum over transmissions (P_out / efficiency + electronics) T + receive T_rx + idle (T - T_tx - T_rx)
-class EnergyMeter
+class EnergyMeter : public Object
 {
   public:
+    static TypeId GetTypeId();
+
     EnergyMeter(const ModemPower& power, const Time& start);
 
     /// Listens to a radio.
@@ -72,6 +76,8 @@ class EnergyMeter
     Time m_transmitEnd; ///< of the last transmission; it is entered when it begins
     Time m_receiveTime;
     Time m_busyTime;
+    TracedCallback<double, double> m_transmitTrace;
+    TracedCallback<double, double> m_receiveTrace;
 };
 
 } // namespace ns3::marl

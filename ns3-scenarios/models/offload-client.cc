@@ -9,6 +9,7 @@
 #include "models/power-level.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/wifi-mac.h"
@@ -19,6 +20,8 @@
 
 namespace ns3::marl
 {
+
+NS_LOG_COMPONENT_DEFINE("OffloadClient");
 
 OffloadClient::OffloadClient(const RadioNetwork& network, uint32_t device, bool mute, Callbacks callbacks)
     : m_network(network),
@@ -61,6 +64,7 @@ OffloadClient::Tune(uint32_t channel)
     RadioNetwork::SetMuted(GetTunedRadio(), m_mute);
     m_tuned = channel;
     RadioNetwork::SetMuted(GetTunedRadio(), false);
+    NS_LOG_LOGIC("device " << m_device << " tunes to channel " << channel);
     m_callbacks.tuned(channel);
 }
 
@@ -104,6 +108,11 @@ OffloadClient::Send(const Task& task, uint8_t tid)
         m_watch.Add(task.id, packet->GetUid());
         sent += SendExpiring(m_taskSocket, packet, to, queue, tid, task.GetExpiry()) ? 1 : 0;
     }
+    NS_LOG_INFO("task " << task.id << " of device " << m_device << ": " << sent << " fragments for server "
+                        << task.decision.server << " on channel " << m_tuned << " at MCS "
+                        << +GetMcs(task.decision.server, task.decision.powerDbm) << ", believed SNR at 30 dBm "
+                        << m_callbacks.snrDb(task.decision.server) << " dB, power " << task.decision.powerDbm
+                        << " dBm, bits queued " << GetQueuedBits());
     return sent;
 }
 
@@ -118,6 +127,7 @@ OffloadClient::Forget(uint32_t task)
     const auto [server, powerDbm, tid, sent] = underWay->second;
     m_underWay.erase(underWay);
     m_watch.Remove(task);
+    NS_LOG_LOGIC("task " << task << " of device " << m_device << ": no longer under way");
     if (sent)
     {
         const auto peer = m_network.GetServerRadio(server, m_tuned)->GetMac()->GetAddress();

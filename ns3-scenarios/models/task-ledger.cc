@@ -4,18 +4,52 @@
 #include "models/task-ledger.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace ns3::marl
 {
 
+NS_LOG_COMPONENT_DEFINE("TaskLedger");
+NS_OBJECT_ENSURE_REGISTERED(TaskLedger);
+
 namespace
 {
+
+const char*
+GetStageName(Time Task::* stage)
+{
+    return stage == &Task::uplinkStart    ? "handed to the radio"
+           : stage == &Task::uplinkEnd    ? "complete at the server"
+           : stage == &Task::computeStart ? "begun by the server"
+           : stage == &Task::computeEnd   ? "computed by the server"
+           : stage == &Task::resultTime   ? "back at the device"
+           : stage == &Task::localEnd     ? "computed by the device"
+                                          : "further";
+}
+
+/// What became of a task, in words.
+std::string
+Describe(const Task& task)
+{
+    std::ostringstream text;
+    text << "task " << task.id << " of device " << task.device << ": " << GetName(task.outcome) << " after "
+         << (task.end - task.arrival).As(Time::MS) << " of " << task.parameters.deadline.As(Time::MS);
+    if (task.HasOffloadedPart())
+    {
+        text << ", server " << task.decision.server << ", channel " << task.decision.channel << ", "
+             << task.decision.powerDbm << " dBm, " << task.fragments.sent << " fragments sent, " << task.fragments.onAir
+             << " on the air, " << task.fragments.received << " received, " << task.retries << " retries";
+    }
+    return text.str();
+}
 
 /// Aborts when fewer fragments were sent than transmitted, or fewer transmitted than arrived.
 void
@@ -30,6 +64,31 @@ CheckFragments(const Task& task)
 
 } // namespace
 
+TypeId
+TaskLedger::GetTypeId()
+{
+    static const TypeId tid = TypeId("ns3::marl::TaskLedger")
+                                  .SetParent<Object>()
+                                  .SetGroupName("Ns3Marl")
+                                  .AddTraceSource("Arrived",
+                                                  "A task arrived at its device",
+                                                  MakeTraceSourceAccessor(&TaskLedger::m_arrivedTrace),
+                                                  "ns3::marl::TaskLedger::TaskTracedCallback")
+                                  .AddTraceSource("Decided",
+                                                  "The device decided where a task is computed",
+                                                  MakeTraceSourceAccessor(&TaskLedger::m_decidedTrace),
+                                                  "ns3::marl::TaskLedger::TaskTracedCallback")
+                                  .AddTraceSource("Sent",
+                                                  "Fragments of a task were handed to the radio",
+                                                  MakeTraceSourceAccessor(&TaskLedger::m_sentTrace),
+                                                  "ns3::marl::TaskLedger::TaskTracedCallback")
+                                  .AddTraceSource("Ended",
+                                                  "A task completed or failed",
+                                                  MakeTraceSourceAccessor(&TaskLedger::m_endedTrace),
+                                                  "ns3::marl::TaskLedger::TaskTracedCallback");
+    return tid;
+}
+
 TaskLedger::TaskLedger(std::function<void(const Task&)> ended)
     : m_ended(std::move(ended))
 {
@@ -43,6 +102,10 @@ TaskLedger::Open(Task task)
     task.id = m_nextId++;
     const auto expiry = Simulator::Schedule(task.GetExpiry() - Simulator::Now(), &TaskLedger::Expire, this, task.id);
     m_open.emplace(task.id, Entry{task, expiry});
+    NS_LOG_LOGIC("task " << task.id << " of device " << task.device << ": arrives, " << task.parameters.sizeBytes
+                         << " B, " << task.parameters.GetCycles() << " cycles, "
+                         << task.parameters.deadline.As(Time::MS));
+    m_arrivedTrace(task);
     return task.id;
 }
 
@@ -66,6 +129,7 @@ TaskLedger::NoteDecision(uint32_t id, const OffloadingDecision& decision)
     auto* task = FindOpen(id);
     NS_ABORT_MSG_IF(task == nullptr, "Task " << id << " ended before its decision");
     task->decision = decision;
+    m_decidedTrace(*task);
 }
 
 void
@@ -74,6 +138,7 @@ TaskLedger::Note(uint32_t id, Time Task::* stage)
     if (auto* task = FindOpen(id))
     {
         task->*stage = Simulator::Now();
+        NS_LOG_LOGIC("task " << id << " of device " << task->device << ": " << GetStageName(stage));
         if (task->IsDone())
         {
             Resolve(id, TaskOutcome::COMPLETED);
@@ -88,6 +153,7 @@ TaskLedger::NoteSent(uint32_t id, uint32_t fragments)
     NS_ABORT_MSG_IF(task == nullptr, "Fragments of task " << id << " were sent after its end");
     task->fragments.sent += fragments;
     m_sent += fragments;
+    m_sentTrace(*task);
 }
 
 void
@@ -163,6 +229,8 @@ TaskLedger::Resolve(uint32_t id, TaskOutcome outcome)
     m_fragments.refused += task.fragments.refused;
     m_fragments.lost += task.fragments.GetLost();
     m_fragments.expired += task.fragments.GetExpired();
+    NS_LOG_INFO(Describe(task));
+    m_endedTrace(task);
     m_ended(task);
 }
 

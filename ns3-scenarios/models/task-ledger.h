@@ -7,6 +7,8 @@
 #include "models/task.h"
 
 #include "ns3/event-id.h"
+#include "ns3/object.h"
+#include "ns3/traced-callback.h"
 
 #include <array>
 #include <cstdint>
@@ -18,7 +20,7 @@ namespace ns3::marl
 
 /// Follows every task from arrival to its end. A task completes when its last part is done, and fails at
 /// arrival + deadline; what is noted of it later is ignored.
-class TaskLedger
+class TaskLedger : public Object
 {
   public:
     /// What became of the fragments of all tasks:
@@ -33,6 +35,11 @@ class TaskLedger
         uint64_t expired{0};  ///< of tasks that ended: never on the air
         uint64_t onTheWay{0}; ///< of tasks that did not end
     };
+
+    /// Signature of the trace sources Arrived, Decided, Sent and Ended.
+    using TaskTracedCallback = void (*)(const Task& task);
+
+    static TypeId GetTypeId();
 
     /// \param ended is called once for each task, when it completes or fails
     explicit TaskLedger(std::function<void(const Task&)> ended);
@@ -85,6 +92,10 @@ class TaskLedger
     void Expire(uint32_t id);
 
     std::function<void(const Task&)> m_ended;
+    TracedCallback<const Task&> m_arrivedTrace;
+    TracedCallback<const Task&> m_decidedTrace;
+    TracedCallback<const Task&> m_sentTrace;
+    TracedCallback<const Task&> m_endedTrace;
     std::map<uint32_t, Entry> m_open; ///< by id
     uint32_t m_nextId{0};
     std::array<uint64_t, TASK_OUTCOMES> m_outcomes{};

@@ -51,6 +51,7 @@ class AiotMec : public Scenario
             m_accounts->NoteEnd(task);
             m_ended.push_back(task);
         });
+        m_world->ConnectTraces();
         m_observer = std::make_unique<Observer>(m_settings, *m_world, *m_accounts);
     }
 

@@ -175,7 +175,12 @@ def test_a_trace_moves_devices_where_it_says(executable: Path, tmp_path: Path) -
         (["--placement=file", "--positionsFile=no-such.csv"], "'no-such.csv' cannot be read"),
         (["--interfererDuty=0"], "expected above 0 to 1"),
         (["--crossTraffic=200"], "expected 0 to 100 Mb/s"),
-        (["--traceDevices=0,99"], "numbers of devices below --devices"),
+        (["--traceDevices=0,99", "--pcap=frames"], "numbers of devices below --devices"),
+        (["--traceDevices=all"], "expected --pcap or --ascii with it"),
+        (["--noiseFigure=-1"], "expected at least 0 dB"),
+        (["--referenceLoss=-1"], "expected at least 0 dB"),
+        (["--trace=/NodeList/0/Id"], "expected --tracePrefix with it"),
+        (["--tracePrefix=look"], "expected --trace with it"),
         (["--flowMonitor=no-such-folder/flows.xml"], "expected a file in a folder that exists"),
     ],
 )

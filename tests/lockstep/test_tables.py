@@ -32,6 +32,7 @@ STAGES = {
     "failed_device_dead": ["device_dead"],
     "tasks_completed": ["completed"],
 }
+STAGE_OF = {"completed": 5, "result_late": 5, "compute_late": 4, "queue_expired": 3, "uplink_lost": 2}
 FATES = ("received", "refused", "lost", "expired")
 
 
@@ -79,9 +80,14 @@ def test_everything_is_in_exactly_one_place(
     )
     for row in rows:
         assert row["fragments_sent"] == sum(row[f"fragments_{fate}"] for fate in FATES)
+        if row["mode"] == "full":
+            parts = np.array([row[name] for name in ("jitter", "uplink", "wait", "compute", "downlink")])
+            np.testing.assert_allclose(np.nansum(parts), row["latency"], atol=1e-9)
+            assert not np.isnan(parts[: STAGE_OF.get(row["outcome"], 0)]).any()
+        if row["mode"] == "local":
+            np.testing.assert_allclose(row["local"], row["latency"], atol=1e-9)
+            assert np.isnan(row["jitter"])
         if row["outcome"] == "completed" and row["mode"] == "full":
-            parts = [row[name] for name in ("jitter", "uplink", "wait", "compute", "downlink")]
-            np.testing.assert_allclose(sum(parts), row["latency"], atol=1e-9)
             assert 0 <= row["radio_wait"] < row["uplink"]
             assert row["on_air"] < row["uplink"] + 1e-9
         if row["outcome"] == "uplink_expired":

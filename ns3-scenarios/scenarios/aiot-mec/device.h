@@ -25,9 +25,9 @@ namespace ns3::marl::aiot_mec
 struct Device
 {
     std::unique_ptr<TaskSource> source;
-    std::unique_ptr<ComputeNode> cpu;
+    Ptr<ComputeNode> cpu;
     std::unique_ptr<OffloadClient> client;
-    std::unique_ptr<EnergyMeter> energy;
+    Ptr<EnergyMeter> energy;
     std::unique_ptr<StatusBoard> board;
     AgeTracker age;
     std::array<AgeTracker, 2> classAges; ///< of standard and of premium tasks alone

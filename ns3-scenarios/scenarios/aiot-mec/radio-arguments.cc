@@ -76,6 +76,12 @@ RadioArguments::AddArguments(Arguments& arguments)
         "traceDevices", "Devices that pcap and ascii show beside the servers: all, or like 0,3,7", m_traceDevices);
     arguments.Add("flowMonitor", "XML file of ns-3's FlowMonitor", traces.flowMonitor);
     arguments.Add("netAnim", "XML file for the animator NetAnim", traces.netAnim);
+    arguments.Add("trace",
+                  "Trace sources to write, as comma-separated paths of ns-3's Config, such as "
+                  "/NodeList/*/$ns3::marl::EdgeServer/Waiting",
+                  traces.sources);
+    arguments.Add(
+        "tracePrefix", "Begin of the names of the CSV files of --trace, one for each source", traces.sourceFiles);
 }
 
 void
@@ -157,6 +163,10 @@ RadioArguments::ReadFiles(uint32_t devices, uint32_t servers, Placement& placeme
 void
 RadioArguments::ReadTraceDevices(uint32_t devices)
 {
+    Require(m_traceDevices.empty() || !traces.pcap.empty() || !traces.ascii.empty(),
+            "traceDevices",
+            m_traceDevices,
+            "--pcap or --ascii with it");
     if (m_traceDevices == "all")
     {
         traces.devices.resize(devices);
@@ -187,6 +197,11 @@ RadioArguments::Resolve(uint32_t devices, uint32_t servers, RadioSettings& radio
     RequireFolder("ascii", traces.ascii);
     RequireFolder("flowMonitor", traces.flowMonitor);
     RequireFolder("netAnim", traces.netAnim);
+    Require(traces.sources.empty() == traces.sourceFiles.empty(),
+            traces.sources.empty() ? "tracePrefix" : "trace",
+            traces.sources.empty() ? traces.sourceFiles : traces.sources,
+            traces.sources.empty() ? "--trace with it" : "--tracePrefix with it: where the files go");
+    RequireFolder("tracePrefix", traces.sourceFiles);
 }
 
 } // namespace ns3::marl::aiot_mec

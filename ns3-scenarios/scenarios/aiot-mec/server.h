@@ -19,7 +19,7 @@ namespace ns3::marl::aiot_mec
 /// A server: its computer and its radios.
 struct Server
 {
-    std::unique_ptr<EdgeServer> computer;
+    Ptr<EdgeServer> computer;
     std::unique_ptr<EdgeGateway> gateway;
 };
 

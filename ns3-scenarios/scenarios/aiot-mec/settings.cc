@@ -182,6 +182,14 @@ Settings::Check() const
     Require(isShare(placement.hotspotShare), "hotspotShare", placement.hotspotShare, "0 to 1");
     Require(placement.hotspotSigmaM >= 0, "hotspotSigma", placement.hotspotSigmaM, "at least 0 m");
     Require(radio.propagation.pathLossExponent > 0, "exponent", radio.propagation.pathLossExponent, "above 0");
+    Require(radio.propagation.referenceLossDb >= 0,
+            "referenceLoss",
+            radio.propagation.referenceLossDb,
+            "at least 0 dB: a path amplifies nothing");
+    Require(radio.propagation.noiseFigureDb >= 0,
+            "noiseFigure",
+            radio.propagation.noiseFigureDb,
+            "at least 0 dB: a receiver adds noise");
     Require(radio.propagation.fadingRho >= 0 && radio.propagation.fadingRho < 1,
             "fadingRho",
             radio.propagation.fadingRho,

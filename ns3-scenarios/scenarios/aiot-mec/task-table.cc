@@ -3,7 +3,7 @@
 
 #include "scenarios/aiot-mec/task-table.h"
 
-#include <cmath>
+#include <limits>
 
 namespace ns3::marl::aiot_mec
 {
@@ -11,11 +11,13 @@ namespace ns3::marl::aiot_mec
 namespace
 {
 
-/// \return NaN when one of the two was not reached
+constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN();
+
+/// Duration of a stage. \return until the task's end when it failed in the stage, NaN when it did not get there
 double
-GetSpanS(const Time& from, const Time& to)
+GetSpanS(const Task& task, const Time& from, const Time& to)
 {
-    return from.IsZero() || to.IsZero() ? std::nan("") : (to - from).GetSeconds();
+    return from.IsZero() ? NOTHING : ((to.IsZero() ? task.end : to) - from).GetSeconds();
 }
 
 } // namespace
@@ -75,13 +77,13 @@ AddTask(const Task& task, TableRows& rows)
               int64_t{task.parameters.premium},
               static_cast<int64_t>(task.outcome),
               (task.end - task.arrival).GetSeconds(),
-              GetSpanS(task.uplinkStart, task.uplinkEnd),
-              GetSpanS(task.uplinkEnd, task.computeStart),
-              GetSpanS(task.computeStart, task.computeEnd),
-              GetSpanS(task.computeEnd, task.resultTime),
-              GetSpanS(task.arrival, task.localEnd),
-              GetSpanS(task.arrival, task.uplinkStart),
-              GetSpanS(task.uplinkStart, task.firstOnAir),
+              GetSpanS(task, task.uplinkStart, task.uplinkEnd),
+              GetSpanS(task, task.uplinkEnd, task.computeStart),
+              GetSpanS(task, task.computeStart, task.computeEnd),
+              GetSpanS(task, task.computeEnd, task.resultTime),
+              task.HasLocalPart() ? GetSpanS(task, task.arrival, task.localEnd) : NOTHING,
+              task.HasOffloadedPart() ? GetSpanS(task, task.arrival, task.uplinkStart) : NOTHING,
+              GetSpanS(task, task.uplinkStart, task.firstOnAir),
               task.airTime.GetSeconds(),
               int64_t{task.retries},
               int64_t{task.fragments.sent},

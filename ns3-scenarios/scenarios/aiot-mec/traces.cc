@@ -3,14 +3,17 @@
 
 #include "scenarios/aiot-mec/traces.h"
 
-#include "ns3/rng-seed-manager.h"
+#include "bridge/episode-file.h"
+#include "bridge/error.h"
+
 #include "ns3/simulator.h"
 #include "ns3/trace-helper.h"
 #include "ns3/yans-wifi-helper.h"
 
-#include <filesystem>
 #include <limits>
 #include <ostream>
+#include <sstream>
+#include <stdexcept>
 
 namespace ns3::marl::aiot_mec
 {
@@ -27,13 +30,26 @@ Traces::~Traces()
     Finish();
 }
 
-std::string
-Traces::GetFileName(const std::string& name)
+void
+Traces::Connect()
 {
-    const std::filesystem::path path(name);
-    const auto episode =
-        "-seed" + std::to_string(RngSeedManager::GetSeed()) + "-run" + std::to_string(RngSeedManager::GetRun());
-    return (path.parent_path() / (path.stem().string() + episode + path.extension().string())).string();
+    if (m_settings.sources.empty())
+    {
+        return;
+    }
+    m_sources = std::make_unique<TraceFiles>(GetEpisodeFileName(m_settings.sourceFiles));
+    std::istringstream paths(m_settings.sources);
+    for (std::string path; std::getline(paths, path, ',');)
+    {
+        try
+        {
+            m_sources->Connect(path);
+        }
+        catch (const std::invalid_argument& error)
+        {
+            throw Error(FaultKind::CONFIG, std::string("argument '--trace': ") + error.what());
+        }
+    }
 }
 
 void
@@ -41,7 +57,7 @@ Traces::Watch(const RadioNetwork& network)
 {
     if (!m_settings.ascii.empty())
     {
-        m_ascii = AsciiTraceHelper().CreateFileStream(GetFileName(m_settings.ascii));
+        m_ascii = AsciiTraceHelper().CreateFileStream(GetEpisodeFileName(m_settings.ascii));
     }
     for (uint32_t channel = 0; channel < network.GetChannels(); channel++)
     {
@@ -62,7 +78,7 @@ Traces::Watch(const RadioNetwork& network)
     }
     if (!m_settings.netAnim.empty())
     {
-        m_animation = std::make_unique<AnimationInterface>(GetFileName(m_settings.netAnim));
+        m_animation = std::make_unique<AnimationInterface>(GetEpisodeFileName(m_settings.netAnim));
         m_animation->SetMaxPktsPerTraceFile(std::numeric_limits<uint64_t>::max());
         for (uint32_t server = 0; server < network.GetServers(); server++)
         {
@@ -79,7 +95,7 @@ Traces::WatchRadio(Ptr<WifiNetDevice> radio, const std::string& name)
     if (!m_settings.pcap.empty())
     {
         helper.SetPcapDataLinkType(WifiPhyHelper::DLT_IEEE802_11_RADIO);
-        helper.EnablePcap(GetFileName(m_settings.pcap) + name + ".pcap", radio, true, true);
+        helper.EnablePcap(GetEpisodeFileName(m_settings.pcap) + name + ".pcap", radio, true, true);
     }
     if (m_ascii)
     {
@@ -95,10 +111,14 @@ Traces::Finish()
         *m_ascii->GetStream() << std::flush;
         m_ascii = nullptr;
     }
+    if (m_sources)
+    {
+        m_sources->Flush();
+    }
     if (m_flowMonitor)
     {
         m_flowMonitor->GetMonitor()->CheckForLostPackets();
-        m_flowMonitor->SerializeToXmlFile(GetFileName(m_settings.flowMonitor), false, false);
+        m_flowMonitor->SerializeToXmlFile(GetEpisodeFileName(m_settings.flowMonitor), false, false);
         m_flowMonitor.reset();
     }
     m_animation.reset(); // writes the end of its file

@@ -5,6 +5,7 @@
 #define NS3MARL_SCENARIOS_AIOT_MEC_TRACES_H
 
 #include "models/radio-network.h"
+#include "models/trace-files.h"
 
 #include "ns3/animation-interface.h"
 #include "ns3/event-id.h"
@@ -27,6 +28,8 @@ struct TraceSettings
     std::string ascii;             ///< queues, transmissions and receptions, in ns-3's text format
     std::string flowMonitor;       ///< XML
     std::string netAnim;           ///< XML for the animator NetAnim
+    std::string sources;           ///< paths of ns-3's Config, separated by commas
+    std::string sourceFiles;       ///< begin of the names of their files
     std::vector<uint32_t> devices; ///< whose radios pcap and ascii show, beside those of all servers
 };
 
@@ -44,8 +47,8 @@ class Traces
     /// Begins, once all nodes are there.
     void Watch(const RadioNetwork& network);
 
-    /// \return the name with "-seedS-runR" before its extension
-    static std::string GetFileName(const std::string& name);
+    /// Connects the trace sources, once everything is there that they may belong to. \throws Error (CONFIG)
+    void Connect();
 
   private:
     void WatchRadio(Ptr<WifiNetDevice> radio, const std::string& name);
@@ -56,6 +59,7 @@ class Traces
     Ptr<OutputStreamWrapper> m_ascii;
     std::unique_ptr<FlowMonitorHelper> m_flowMonitor;
     std::unique_ptr<AnimationInterface> m_animation;
+    std::unique_ptr<TraceFiles> m_sources;
 };
 
 } // namespace ns3::marl::aiot_mec

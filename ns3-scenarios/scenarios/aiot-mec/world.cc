@@ -3,6 +3,7 @@
 
 #include "scenarios/aiot-mec/world.h"
 
+#include "ns3/config.h"
 #include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
 
@@ -34,11 +35,23 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
       m_taskEnded(std::move(taskEnded))
 {
     CreateNetwork();
-    m_ledger = std::make_unique<TaskLedger>([this](const Task& task) { NoteEnd(task); });
+    m_ledger = CreateObject<TaskLedger>([this](const Task& task) { NoteEnd(task); });
+    Config::RegisterRootNamespaceObject(m_ledger);
     CreateServers();
     CreateDevices();
     ScheduleFailures();
     Simulator::Schedule(GetStart() - STATUS_LEAD, &World::PrepareTick, this, 0);
+}
+
+World::~World()
+{
+    Config::UnregisterRootNamespaceObject(m_ledger);
+}
+
+void
+World::ConnectTraces()
+{
+    m_traces->Connect();
 }
 
 Time
@@ -77,7 +90,8 @@ World::CreateServers()
     for (uint32_t index = 0; index < m_settings.servers; index++)
     {
         auto& server = m_servers.emplace_back();
-        server.computer = std::make_unique<EdgeServer>(rates[index], m_settings.discipline, m_settings.priority);
+        server.computer = CreateObject<EdgeServer>(rates[index], m_settings.discipline, m_settings.priority);
+        m_network->GetServer(index)->AggregateObject(server.computer);
         server.gateway = std::make_unique<EdgeGateway>(*m_network, index, *server.computer, callbacks);
         server.computer->SetStartedCallback([this](uint32_t task) { m_ledger->Note(task, &Task::computeStart); });
         server.computer->SetDoneCallback([this, gateway = server.gateway.get()](const EdgeJob& job) {
@@ -117,15 +131,17 @@ World::CreateDevice(uint32_t index)
     device.source->AssignStreams(stream + SOURCE_STREAM);
     const auto rate = CreateObject<UniformRandomVariable>();
     rate->SetStream(stream + RATE_STREAM);
-    device.cpu = std::make_unique<ComputeNode>(rate->GetValue(m_settings.deviceRateMinHz, m_settings.deviceRateMaxHz),
-                                               m_settings.kappa);
-    device.energy = std::make_unique<EnergyMeter>(m_settings.modem, GetStart());
+    device.cpu = CreateObject<ComputeNode>(rate->GetValue(m_settings.deviceRateMinHz, m_settings.deviceRateMaxHz),
+                                           m_settings.kappa);
+    device.energy = CreateObject<EnergyMeter>(m_settings.modem, GetStart());
+    m_network->GetDevice(index)->AggregateObject(device.cpu);
+    m_network->GetDevice(index)->AggregateObject(device.energy);
     device.board = std::make_unique<StatusBoard>(m_settings.servers, m_settings.radio.channels, STATUS_LEAD);
     device.age = AgeTracker(GetStart());
     device.classAges.fill(device.age);
     device.slotServers = GetSlotServers(m_settings, *m_network, index);
 
-    auto* const energy = device.energy.get();
+    auto* const energy = PeekPointer(device.energy);
     auto* const board = device.board.get();
     OffloadClient::Callbacks callbacks;
     callbacks.result = [this](uint32_t task) { m_ledger->Note(task, &Task::resultTime); };

@@ -33,6 +33,12 @@ class World
 
     /// \param taskEnded is called when a task completes or fails, after the device took note
     World(const Settings& settings, std::function<void(const Task&)> taskEnded);
+    ~World();
+    World(const World&) = delete; // callbacks know where it stands
+    World& operator=(const World&) = delete;
+
+    /// Connects the trace sources that the arguments name. \throws Error (CONFIG) about one that does not exist
+    void ConnectTraces();
 
     static Time GetStart(); ///< simulated time of tick 0
 
@@ -70,7 +76,7 @@ class World
     std::function<void(const Task&)> m_taskEnded;
     std::unique_ptr<Traces> m_traces;
     std::unique_ptr<RadioNetwork> m_network;
-    std::unique_ptr<TaskLedger> m_ledger;
+    Ptr<TaskLedger> m_ledger;
     std::vector<Device> m_devices;
     std::vector<Server> m_servers;
 };
