@@ -144,7 +144,10 @@ class ImappoOptions:
     pooling: Literal["mean", "attention"] = "mean"
     """How the critic pools agents."""
     bfloat16: bool = False
-    """Layers compute in bfloat16 while they are updated; never when agents act or advantages are formed."""
+    """Layers compute in bfloat16 while they are updated; never when agents act or advantages are formed.
+
+    Pays with wide networks on a processor with bfloat16 units: measured on one core, an update took 9 to 27 % less time
+    at width 256, and 2 to 21 % more at width 64."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisati
 
 Agents that were not asked to act take part in the team reward, the critic and the returns at every tick, and in no
 policy loss, entropy, KL divergence or advantage normalisation.
+
+With ``ImappoOptions.reward`` = "agent" every return, value and baseline is that of agent i's own reward. Axes: N samples, A
+agents, H heads, V = 1 value of the team, or A values of the agents.
 """
 
 from __future__ import annotations
