@@ -59,7 +59,7 @@ def seen_by_the_epochs(learner: Imappo, rollout: Rollout, last: Batch) -> tuple[
         seen.extend(arguments)
         return {}
 
-    learner._learn = spy  # type: ignore[method-assign]
+    learner._learn = spy  # type: ignore[method-assign, assignment]
     learner.update(rollout, last)
     return seen[0], seen[1], seen[2]
 
@@ -83,7 +83,9 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
     returns = np.empty((12, 2, 4))
     for i in range(4):
         own = reward == "agent"
-        rewards = rollout.rewards[..., i] if own else rollout.rewards.mean(-1, dtype=np.float64)
+        rewards = (
+            rollout.rewards[..., i].astype(np.float64) if own else rollout.rewards.mean(-1, dtype=np.float64)
+        )
         v = (values.state[:, i] if own else values.state).reshape(12, 2).double().numpy() * scale + shift
         q = (values.joint[:, i] if own else values.joint).reshape(12, 2).double().numpy() * scale + shift
         baseline = values.baselines[:, i].reshape(12, 2).double().numpy() * scale + shift
@@ -153,7 +155,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
             entropy_discrete=0.0, entropy_continuous=0.0, entropy_heads=(f"{head}=1",), target_kl=0.0
         )
         with torch.no_grad():
-            learner.actor.output.bias[:5] += torch.tensor([1.0, 0, 0, 1, 0])
+            learner.actor.get_parameter("output.bias")[:5] += torch.tensor([1.0, 0, 0, 1, 0])
         data, advantages, targets = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
         before = learner.actor(data.observations, data.masks).entropy().mean((0, 1))
         learner._learn(data, torch.zeros_like(advantages), targets)  # the bonus alone moves the actor
@@ -179,13 +181,14 @@ def test_wrong_entropy_weights_are_refused(entry: str, complaint: str) -> None:
 
 
 def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
-    weights, first = {}, {}
+    weights: dict[bool, Tensor] = {}
+    first: dict[bool, list[Any]] = {}
     for half in (False, True):
         learner, rollout, last = play(bfloat16=half, target_kl=0.0, epochs=1, minibatches=1)
         assert rollout.log_probs.dtype == np.float32
-        first[half] = rollout.log_probs.copy(), rollout.moments.copy()
+        first[half] = [rollout.log_probs.copy(), rollout.moments.copy()]
         data, advantages, _ = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
-        first[half] += (advantages.numpy(), learner._values(data).baselines.numpy())
+        first[half] += [advantages.numpy(), learner._values(data).baselines.numpy()]
         figures = learner.update(rollout, last)
         assert np.isfinite(list(figures.values())).all()
         assert figures["kl"] < 1e-3  # the policy has not moved yet: what is left is rounding
@@ -256,7 +259,7 @@ def other_size(agents: int) -> Spec:
 
 
 def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
-    shared, own = (Imappo(SPEC, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))  # type: ignore[arg-type] # literals
+    shared, own = (Imappo(SPEC, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
     Imappo(other_size(7), shared.options, 2).load_policy(shared.state_dict())
     with pytest.raises(ValueError, match=r"an actor for each of 4 agents, the scenario has 7; .*\"shared\""):
         Imappo(other_size(7), own.options, 2).load_policy(own.state_dict())
