@@ -97,6 +97,10 @@ class ImappoOptions:
 
     advantage: Literal["literal", "coma", "gae"] = "literal"
     """``literal``: lambda-return - V(s^-i). ``coma``: Q(s, a) - V(s^-i). ``gae``: lambda-return - V(s), as in MAPPO."""
+    reward: Literal["team", "agent"] = "team"
+    """What an agent learns from: the mean reward of all agents, or its own."""
+    actors: Literal["shared", "per-agent"] = "shared"
+    """One actor for all agents, or one each, which binds the policy to their number."""
     discount: Fraction = 0.99
     """gamma, per tick."""
     trace_decay: Fraction = 0.95
@@ -119,12 +123,16 @@ class ImappoOptions:
     """Weight of the entropy of discrete heads, in units of normalised advantage per nat."""
     entropy_continuous: NotNegativeFloat = 0.001
     """The same for real-valued heads."""
+    entropy_heads: tuple[str, ...] = ()
+    """Weights of single heads, which override the two above, e.g. ``server=0.02``."""
     max_grad_norm: PositiveFloat = 0.5
     """Gradients of actor and critic are each scaled down to this norm."""
     max_log_ratio: PositiveFloat = 10.0
     """Log-likelihood ratios are clamped to this magnitude before the exponential."""
     huber_delta: PositiveFloat = 1.0
-    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    """Where the critic's loss turns from quadratic to linear, in deviations of the return (in its unit, if not normalised)."""
+    normalise_values: bool = True
+    """The critic predicts returns in their running deviations, not in the reward's unit."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
     actor_layers: PositiveInt = 2
@@ -135,6 +143,11 @@ class ImappoOptions:
     """Units per hidden layer of the critic."""
     pooling: Literal["mean", "attention"] = "mean"
     """How the critic pools agents."""
+    bfloat16: bool = False
+    """Layers compute in bfloat16 while they are updated; never when agents act or advantages are formed.
+
+    Pays with wide networks on a processor with bfloat16 units: measured on one core, an update took 9 to 27 % less time
+    at width 256, and 2 to 21 % more at width 64."""
 
 
 @dataclass(frozen=True)

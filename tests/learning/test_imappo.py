@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +16,13 @@ from toy_game import ToyPool
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
 from ns3marl.rl.policy import ActionNoise
+from ns3marl.types import Actions, Batch
 
 OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
 
 
-def train(options: ImappoOptions, seed: int, updates: int) -> Imappo:
-    pool = ToyPool(seed=seed)
+def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None = None) -> Imappo:
+    pool = pool or ToyPool(seed=seed)
     learner = Imappo(pool.spec, options, seed)
     noise = ActionNoise(seed, pool.num_envs)
     rollout = learner.rollout(32, pool.num_envs)
@@ -72,11 +75,38 @@ def test_the_optimum_is_found(seed: int) -> None:
         {"pooling": "attention"},
         {"real_valued": "tanh-normal"},
         {"real_valued": "clipped-gaussian"},
+        {"normalise_values": False},
+        {"bfloat16": True},
     ],
 )
-def test_other_modes_learn_as_well(change: dict[str, str]) -> None:
-    learner = train(dataclasses.replace(OPTIONS, **change), 1, updates=60)  # type: ignore[arg-type] # one of the literals
+def test_other_modes_learn_as_well(change: dict[str, Any]) -> None:
+    learner = train(dataclasses.replace(OPTIONS, **change), 1, updates=60)
     assert mean_reward(learner, greedy=True) > 0.9
+
+
+class RivalPool(ToyPool):
+    """The same agents, but each is paid for itself: the even ones for sending, the odd ones for staying."""
+
+    def step(self, actions: Sequence[Actions]) -> Batch:
+        sends = actions[0].discrete[..., 0] == 1
+        outcome = super().step(actions)
+        outcome.groups[0].rewards[:] = sends == [True, False, True, False]
+        return outcome
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("actors", ["shared", "per-agent"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_agents_that_are_paid_for_themselves_learn_what_pays_them(actors: Any, seed: int) -> None:
+    options = dataclasses.replace(OPTIONS, reward="agent", actors=actors)
+    learner = train(options, seed, updates=12, pool=RivalPool(seed=seed))
+    learner.greedy = True
+    pool = RivalPool(seed=777)
+    batch, noise = pool.reset(), ActionNoise(777, pool.num_envs)
+    for _ in range(20):
+        asked = batch.groups[0].decides
+        batch = pool.step(learner.act(batch, noise.generators(batch)))
+        assert batch.groups[0].rewards[asked].mean() > 0.95
 
 
 @pytest.mark.learning

@@ -39,6 +39,15 @@ def test_agrees_with_the_mixture_of_n_step_returns(trace_decay: float) -> None:
         np.testing.assert_allclose(got[:, e], wanted, atol=1e-12)
 
 
+def test_returns_of_each_agent_are_those_of_the_agent_alone() -> None:
+    rewards, values, next_values = np.random.default_rng(1).normal(size=(3, 12, 3, 4))
+    ends = np.random.default_rng(2).random((12, 3)) < 0.25
+    together = gae(rewards, values, next_values, ends[..., None], discount=0.9, trace_decay=0.7)
+    for i in range(4):
+        alone = gae(rewards[..., i], values[..., i], next_values[..., i], ends, discount=0.9, trace_decay=0.7)
+        np.testing.assert_array_equal(together[..., i], alone)
+
+
 def test_truncation_bootstraps_and_termination_does_not() -> None:
     rewards, values, ends = np.ones((2, 2)), np.zeros((2, 2)), np.array([[True, True], [False, False]])
     next_values = np.array([[10.0, 0.0], [5.0, 5.0]])  # environment 0 was truncated, environment 1 terminated

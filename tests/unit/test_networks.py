@@ -35,9 +35,9 @@ def inputs(rows: int = 3, seed: int = 0) -> tuple[Tensor, list[Tensor], Tensor, 
     )
 
 
-def critic(pooling: Pooling) -> PooledCritic:
+def critic(pooling: Pooling, *, per_agent: bool = False) -> PooledCritic:
     torch.manual_seed(3)
-    return PooledCritic(SPEC, HEADS, 16, pooling).double()
+    return PooledCritic(SPEC, HEADS, 16, pooling, per_agent=per_agent).double()
 
 
 def double(
@@ -53,21 +53,24 @@ def double(
     )
 
 
+@pytest.mark.parametrize("per_agent", [False, True])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_all_baselines_at_once_equal_one_pass_per_agent(pooling: Pooling) -> None:
-    network = critic(pooling)
+def test_all_baselines_at_once_equal_one_pass_per_agent(pooling: Pooling, per_agent: bool) -> None:
+    network = critic(pooling, per_agent=per_agent)
     observations, state, encoded, moments, decides = double(inputs())
     at_once = network(observations, state, encoded, moments, decides).baselines
     for i in range(4):
         replaced = encoded.clone()
         replaced[:, i] = moments[:, i]
         naive = network(observations, state, replaced, moments, decides).joint
+        naive = naive[:, i] if per_agent else naive
         torch.testing.assert_close(at_once[:, i], naive, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("per_agent", [False, True])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_changing_an_action_moves_everything_but_its_own_baseline(pooling: Pooling) -> None:
-    network = critic(pooling)
+def test_changing_an_action_moves_everything_but_its_own_baseline(pooling: Pooling, per_agent: bool) -> None:
+    network = critic(pooling, per_agent=per_agent)
     observations, state, encoded, moments, _ = double(inputs())
     decides = torch.ones(3, 4, dtype=torch.bool)
     before = network(observations, state, encoded, moments, decides)
@@ -93,8 +96,9 @@ def test_actions_of_agents_that_were_not_asked_do_not_matter() -> None:
     torch.testing.assert_close(before.baselines[:, 1], before.joint)
 
 
-def test_the_critic_is_indifferent_to_the_order_of_agents() -> None:
-    network = critic("attention")
+@pytest.mark.parametrize("per_agent", [False, True])
+def test_the_critic_is_indifferent_to_the_order_of_agents(per_agent: bool) -> None:
+    network = critic("attention", per_agent=per_agent)
     observations, state, encoded, moments, decides = double(inputs())
     order = torch.tensor([2, 0, 3, 1])
     one = network(observations, state, encoded, moments, decides)
@@ -105,7 +109,7 @@ def test_the_critic_is_indifferent_to_the_order_of_agents() -> None:
         moments[:, order],
         decides[:, order],
     )
-    torch.testing.assert_close(one.joint, other.joint)
+    torch.testing.assert_close(one.joint[:, order] if per_agent else one.joint, other.joint)
     torch.testing.assert_close(one.baselines[:, order], other.baselines)
 
 

@@ -14,6 +14,9 @@ et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisati
 
 Agents that were not asked to act take part in the team reward, the critic and the returns at every tick, and in no
 policy loss, entropy, KL divergence or advantage normalisation.
+
+With ``ImappoOptions.reward`` = "agent" every return, value and baseline is that of agent i's own reward. Axes: N samples, A
+agents, H heads, V = 1 value of the team, or A values of the agents.
 """
 
 from __future__ import annotations
@@ -45,7 +48,8 @@ class Imappo:
         seed: Of the network weights and the order of minibatches.
 
     Raises:
-        ConfigError: The spec has several groups of agents, or agents without actions.
+        ConfigError: The spec has several groups of agents, or agents without actions, or lacks a head that
+            ``ImappoOptions.entropy_heads`` names.
     """
 
     def __init__(self, spec: Spec, options: ImappoOptions, seed: int) -> None:
@@ -61,12 +65,20 @@ class Imappo:
             raise ConfigError(
                 f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
             )
+        self.entropy_weights = _entropy_weights(self.heads, options)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actor = Actor(
-                self.group, self.heads, options.actor_width, options.actor_layers, options.real_valued
+                self.group,
+                self.heads,
+                options.actor_width,
+                options.actor_layers,
+                options.real_valued,
+                per_agent=options.actors == "per-agent",
             )
-            self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
+            self.critic = PooledCritic(
+                spec, self.heads, options.critic_width, options.pooling, per_agent=options.reward == "agent"
+            )
         self.normaliser = ValueNormaliser()
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=options.actor_lr, eps=1e-5)
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, eps=1e-5)
@@ -140,28 +152,31 @@ class Imappo:
         """
         data = _Samples(rollout, self.heads, self.actor.bounded.unit)
         frozen = self._values(data)
-        values = self.normaliser.denormalise(frozen.state).numpy().reshape(rollout.ends.shape)
-        team = rollout.rewards.mean(-1, dtype=np.float64)
+        rewards = rollout.rewards.astype(np.float64)
+        if self.options.reward == "team":
+            rewards = rewards.mean(-1, keepdims=True)
+        values = self.normaliser.denormalise(frozen.state).numpy().reshape(rewards.shape)  # [T,E,V]
         deltas = gae(
-            team,
+            rewards,
             values,
             self._next_values(rollout, last, values),
-            rollout.ends,
+            rollout.ends[..., None],
             discount=self.options.discount,
             trace_decay=self.options.trace_decay,
         )
-        returns = torch.from_numpy((deltas + values).reshape(-1))
+        returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,V]
         advantages = self._advantages(returns, frozen)
         chosen = advantages[data.decides]
         if len(chosen) > 1:
             advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
-        self.normaliser.update(returns)
+        if self.options.normalise_values:  # else it stays the identity
+            self.normaliser.update(returns)
         targets = self.normaliser.normalise(returns)
         figures = self._learn(data, advantages.float(), targets)
-        residual = returns - torch.from_numpy(values.reshape(-1))
+        residual = returns - torch.from_numpy(values).flatten(0, 1)
         figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
         figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
-        figures["reward_per_tick"] = float(team.mean())
+        figures["reward_per_tick"] = float(rewards.mean())
         figures["advantage_deviation"] = float(chosen.std()) if len(chosen) > 1 else 0.0
         figures["deciding_agents"] = float(data.decides.float().mean())
         return figures
@@ -171,28 +186,29 @@ class Imappo:
         denormalise = self.normaliser.denormalise
         match self.options.advantage:
             case "literal":
-                return returns[:, None] - denormalise(frozen.baselines)
+                return returns - denormalise(frozen.baselines)
             case "coma":
-                return denormalise(frozen.joint)[:, None] - denormalise(frozen.baselines)
+                return denormalise(frozen.joint) - denormalise(frozen.baselines)
             case "gae":
-                return (returns - denormalise(frozen.state))[:, None].expand_as(frozen.baselines)
+                return (returns - denormalise(frozen.state)).expand_as(frozen.baselines)
 
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
-        """The critic's view of all samples before any update: values and baselines are frozen at the rollout."""
+        """The critic's view of all samples before any update: Q and V as [N,V], baselines [N,A], frozen at the rollout."""
         rows = torch.arange(data.size)
         chunks = [
             self.critic(*data.critic_inputs(rows[start : start + 1024])) for start in rows[::1024].tolist()
         ]
-        return CriticValues(*(torch.cat(parts) for parts in zip(*chunks, strict=True)))
+        return CriticValues(*(torch.cat(parts).reshape(data.size, -1) for parts in zip(*chunks, strict=True)))
 
     @torch.no_grad()
     def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
-        """V(s_{t+1}) in reward units, [T,E]: 0 after a termination, that of the last observation after a truncation."""
+        """V(s_{t+1}) in reward units, shaped as V(s_t): 0 after a termination, that of the last observation after a truncation."""
         tail = self.critic.state_value(
             torch.tensor(last.groups[0].observations), [torch.tensor(block) for block in last.state]
         )
-        following = np.concatenate([values[1:], self.normaliser.denormalise(tail).numpy()[None]])
+        tail = self.normaliser.denormalise(tail).reshape(values.shape[1:])
+        following = np.concatenate([values[1:], tail.numpy()[None]])
         following[rollout.ends] = 0.0
         if rollout.truncated:
             cuts = rollout.truncated
@@ -201,7 +217,7 @@ class Imappo:
                 [torch.from_numpy(np.stack(blocks)) for blocks in zip(*(c.state for c in cuts), strict=True)],
             )
             rows = [cut.tick for cut in cuts], [cut.env for cut in cuts]
-            following[rows] = self.normaliser.denormalise(values_there).numpy()
+            following[rows] = self.normaliser.denormalise(values_there).reshape(-1, *values.shape[2:]).numpy()
         return following
 
     def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
@@ -227,16 +243,18 @@ class Imappo:
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options, asked = self.options, data.decides[rows]
+        with self._precision():
+            policy = self.actor(data.observations[rows], data.masks[rows], asked)
         objective = clipped_objective(
-            self.actor(data.observations[rows][asked], data.masks[rows][asked]),
+            policy,
             data.discrete[rows][asked],
             data.drawn[rows][asked],
             data.log_probs[rows][asked],
             advantages[rows][asked],
             clip=options.clip,
             max_log_ratio=options.max_log_ratio,
-            entropy_discrete=options.entropy_discrete,
-            entropy_continuous=options.entropy_continuous,
+            entropy_discrete=self.entropy_weights[: self.heads.discrete],
+            entropy_continuous=self.entropy_weights[self.heads.discrete :],
         )
         self.actor_optimiser.zero_grad()
         (-objective.surrogate - objective.entropy_bonus).backward()  # type: ignore[no-untyped-call] # torch's own
@@ -246,21 +264,23 @@ class Imappo:
 
     def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
         """One regression step of Q, every V(s^-i) and V on the normalised returns."""
-        values: CriticValues = self.critic(*data.critic_inputs(rows))
+        with self._precision():
+            values: CriticValues = self.critic(*data.critic_inputs(rows))
         target = targets[rows]
         delta = self.options.huber_delta
         loss = (
-            nn.functional.huber_loss(values.joint, target, delta=delta)
-            + nn.functional.huber_loss(
-                values.baselines, target[:, None].expand_as(values.baselines), delta=delta
-            )
-            + nn.functional.huber_loss(values.state, target, delta=delta)
+            nn.functional.huber_loss(values.joint.view_as(target), target, delta=delta)
+            + nn.functional.huber_loss(values.baselines, target.expand_as(values.baselines), delta=delta)
+            + nn.functional.huber_loss(values.state.view_as(target), target, delta=delta)
         )
         self.critic_optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch's own
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.options.max_grad_norm)
         self.critic_optimiser.step()
         return float(loss.detach()) / 3
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that ``load_state_dict`` needs to continue as if never interrupted."""
@@ -293,8 +313,38 @@ class Imappo:
             self._rollout.load_state_dict(state["rollout"])
 
     def load_policy(self, state: dict[str, Any]) -> None:
-        """See ``Learner.load_policy``: the actor, for any number of agents."""
+        """See ``Learner.load_policy``: the actor, for any number of agents if they share it.
+
+        Raises:
+            ValueError: Each agent has an actor of its own, and their number is another.
+        """
+        if self.options.actors == "per-agent":
+            trained, wanted = len(state["actor"]["output.weight"]), len(self.group.agents)
+            if trained != wanted:
+                raise ValueError(
+                    f"the policy has an actor for each of {trained} agents, the scenario has {wanted}; only one trained "
+                    'with imappo.actors = "shared" acts for another number'
+                )
         self.actor.load_state_dict(state["actor"])
+
+
+def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
+    """Weight of each head's entropy, [H]."""
+    weights = [options.entropy_discrete] * heads.discrete + [options.entropy_continuous] * heads.continuous
+    for entry in options.entropy_heads:
+        name, _, text = entry.partition("=")
+        if name.strip() not in heads.names:
+            raise ConfigError(
+                f"imappo.entropy_heads: no head {name.strip()!r}; the scenario's heads are {', '.join(heads.names)}"
+            )
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = -1.0
+        if not 0 <= weight < np.inf:
+            raise ConfigError(f"imappo.entropy_heads: expected head=weight, weight 0 or more, got {entry!r}")
+        weights[heads.names.index(name.strip())] = weight
+    return torch.tensor(weights)
 
 
 def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:

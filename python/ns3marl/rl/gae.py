@@ -23,16 +23,16 @@ def gae(
     delta_t = r_t + discount V(s_{t+1}) - V(s_t). Adding ``values`` gives the lambda-return.
 
     Args:
-        rewards: Reward of the interval that followed the action of tick t, [T,E].
-        values: V(s_t), [T,E].
-        next_values: V(s_{t+1}), [T,E]. Where an episode ended in that interval: the value of its last observation if
+        rewards: Reward of the interval that followed the action of tick t, [T,E], or [T,E,A] of each agent.
+        values: V(s_t), of the same shape.
+        next_values: V(s_{t+1}), of the same shape. Where an episode ended in that interval: the value of its last observation if
             it was truncated, 0 if it terminated.
-        ends: Whether an episode ended in that interval, for either reason, [T,E].
+        ends: Whether an episode ended in that interval, for either reason, [T,E], or [T,E,1] for all agents.
         discount: gamma, per tick.
         trace_decay: lambda.
 
     Returns:
-        Advantages, [T,E].
+        Advantages, of the shape of ``rewards``.
     """
     deltas = rewards + discount * next_values - values
     advantages = np.empty_like(deltas)

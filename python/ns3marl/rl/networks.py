@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The shared actor and the pooled, action-taking critic.
+"""The actor and the pooled, action-taking critic.
 
 Axes as in ``hybrid``: A agents, F features, C choices, R real-valued heads, K entries of an encoded action; W is the
 width of hidden layers.
@@ -9,7 +9,8 @@ width of hidden layers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import sqrt
 from typing import Literal, NamedTuple
 
@@ -19,9 +20,11 @@ from torch import Tensor, nn
 from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.per_agent import AgentLinear
 from ns3marl.types import Group, Spec
 
 Pooling = Literal["mean", "attention"]
+MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
 
 
 def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
@@ -32,10 +35,10 @@ def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
     return layer
 
 
-def _trunk(inputs: int, width: int, layers: int) -> nn.Sequential:
+def _trunk(inputs: int, width: int, layers: int, make: MakeLinear = linear) -> nn.Sequential:
     parts: list[nn.Module] = []
     for i in range(layers):
-        parts += [linear(inputs if i == 0 else width, width), nn.Tanh()]
+        parts += [make(inputs if i == 0 else width, width), nn.Tanh()]
     return nn.Sequential(*parts)
 
 
@@ -66,17 +69,17 @@ def _words(name: str) -> str:
     return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
 
 
-class _ChoiceScorer(nn.Module):
+class ChoiceScorer(nn.Module):
     """Scores every choice of a head by the same function of the trunk's output and the choice's own features."""
 
     index: Tensor
 
-    def __init__(self, features: Sequence[Sequence[int]], width: int) -> None:
+    def __init__(self, features: Sequence[Sequence[int]], width: int, make: MakeLinear = linear) -> None:
         super().__init__()
         self.register_buffer("index", torch.tensor(features))  # [n, quantities]
-        self.from_trunk = linear(width, width, 1.0)
-        self.from_choice = linear(len(features[0]), width)
-        self.score = linear(width, 1, 0.01)
+        self.from_trunk = make(width, width, 1.0)
+        self.from_choice = make(len(features[0]), width)
+        self.score = make(width, 1, 0.01)
 
     def forward(self, hidden: Tensor, scaled: Tensor) -> Tensor:
         """Logits [..., n] from the trunk's output [..., W] and the scaled observation [..., F]."""
@@ -86,7 +89,9 @@ class _ChoiceScorer(nn.Module):
 
 
 class Actor(nn.Module):
-    """One policy for all agents of a group; each sees its own observation only.
+    """The policy of each agent of a group; an agent sees its own observation only.
+
+    One network for all agents, of any number, or one for each with weights of its own: equal networks side by side.
 
     Args:
         group: The agents' layout of observation and action.
@@ -94,42 +99,66 @@ class Actor(nn.Module):
         width: W.
         layers: Hidden layers of the trunk.
         bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
+        per_agent: Weights for each agent of the group, instead of one set for all.
     """
 
-    def __init__(self, group: Group, heads: Heads, width: int, layers: int, bounded: str = "beta") -> None:
+    def __init__(
+        self,
+        group: Group,
+        heads: Heads,
+        width: int,
+        layers: int,
+        bounded: str = "beta",
+        *,
+        per_agent: bool = False,
+    ) -> None:
         super().__init__()
         self.bounded = BOUNDED[bounded]
         self.heads = heads
+        self.per_agent = per_agent
+        make: MakeLinear = partial(AgentLinear, len(group.agents)) if per_agent else linear
         self.scaler = BoundsScaler(group.bounds)
-        self.trunk = _trunk(len(group.features), width, layers)
-        self.output = linear(width, heads.choices + 2 * heads.continuous, 0.01)
+        self.trunk = _trunk(len(group.features), width, layers, make)
+        self.output = make(width, heads.choices + 2 * heads.continuous, 0.01)
         self.scorers = nn.ModuleDict(
-            {str(d): _ChoiceScorer(index, width) for d, index in choice_features(group).items()}
+            {str(d): ChoiceScorer(index, width, make) for d, index in choice_features(group).items()}
         )
 
-    def forward(self, observations: Tensor, masks: Tensor) -> HybridDistribution:
+    def forward(self, observations: Tensor, masks: Tensor, asked: Tensor | None = None) -> HybridDistribution:
         """The agents' action distribution.
 
         Args:
-            observations: In the features' units, [..., F].
+            observations: In the features' units, [..., F]; [B,A,F] for weights per agent.
             masks: Allowed choices, [..., C].
+            asked: Whose distribution is wanted, [...]: n agents; None: everybody's.
         """
+        if asked is not None:
+            masks = masks[asked]
+        if self.per_agent:  # agents first, as their layers want it
+            outputs = self._outputs(observations.transpose(0, 1)).transpose(0, 1)
+            outputs = outputs if asked is None else outputs[asked]
+        else:
+            outputs = self._outputs(observations if asked is None else observations[asked])
+        logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
+        return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)
+
+    def _outputs(self, observations: Tensor) -> Tensor:
+        """Logits and parameters of real-valued heads, [..., C + 2R], as precise as the observations."""
         scaled = self.scaler(observations)
         hidden = self.trunk(scaled)
-        output = self.output(hidden)
+        output = self.output(hidden).to(observations.dtype)
         logits = list(self.heads.split(output[..., : self.heads.choices]))
         for d, scorer in self.scorers.items():
             logits[int(d)] = logits[int(d)] + scorer(hidden, scaled)
-        bounded = self.bounded(output[..., self.heads.choices :])
-        return HybridDistribution(self.heads, torch.cat(logits, -1), bounded, masks)
+        return torch.cat([*logits, output[..., self.heads.choices :]], -1)
 
 
 class CriticValues(NamedTuple):
-    """What the critic says of B states, in normalised units."""
+    """What the critic says of B states, in normalised units; Q and V of the team, or [B,A] of every agent's own return."""
 
-    joint: Tensor  #: [B] Q(s, a): the value of the joint action taken
-    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal
-    state: Tensor  #: [B] V(s): no action known
+    joint: Tensor  #: [B] or [B,A] Q(s, a): the value of the joint action taken
+    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal; of i's own return, if each has one
+    state: Tensor  #: [B] or [B,A] V(s): no action known
 
 
 class PooledCritic(nn.Module):
@@ -141,6 +170,9 @@ class PooledCritic(nn.Module):
     "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
     order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
 
+    With ``per_agent`` the values are those of each agent's own return. g then reads agent i's embedding beside the pool:
+    Q_i = g(pool, e_i), and V_i(s^-i) has agent i's marginal in both places, so a_i is in neither.
+
     State blocks whose rows are the group's agents extend h's input, row by row; rows of other blocks are embedded
     and averaged, and join the input of g.
 
@@ -149,10 +181,14 @@ class PooledCritic(nn.Module):
         heads: The layout of the action heads.
         width: W.
         pooling: "mean", or "attention" with one learned query.
+        per_agent: Values of each agent's own return, instead of the team's.
     """
 
-    def __init__(self, spec: Spec, heads: Heads, width: int, pooling: Pooling) -> None:
+    def __init__(
+        self, spec: Spec, heads: Heads, width: int, pooling: Pooling, *, per_agent: bool = False
+    ) -> None:
         super().__init__()
+        self.per_agent = per_agent
         group = spec.groups[0]
         self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
         self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
@@ -167,7 +203,7 @@ class PooledCritic(nn.Module):
         self.rows = nn.ModuleList(
             nn.Sequential(linear(len(spec.state[b].features), width), nn.Tanh()) for b in self.other_blocks
         )
-        pooled = width * (1 + len(self.other_blocks))
+        pooled = width * (1 + per_agent + len(self.other_blocks))
         self.value_joint = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
         self.value_state = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
 
@@ -190,14 +226,17 @@ class PooledCritic(nn.Module):
         """
         hidden, context = self._read(observations, state)
         asked = decides[..., None].float()
-        taken = self.embed(hidden + self.act(torch.cat([encoded * asked, asked], -1)))
-        marginal = self.embed(hidden + self.act(torch.cat([moments * asked, asked], -1)))
-        joint = self._value(self.value_joint, self._pool(taken), context)
-        baselines = self._value(self.value_joint, self._pool_without(taken, marginal), context[:, None])
+        taken = self._embed(hidden + self.act(torch.cat([encoded * asked, asked], -1)))
+        marginal = self._embed(hidden + self.act(torch.cat([moments * asked, asked], -1)))
+        joint = self._pooled_value(self.value_joint, taken, context)
+        without = self._pool_without(taken, marginal)
+        if self.per_agent:
+            without = torch.cat([without, marginal], -1)
+        baselines = self._value(self.value_joint, without, context[:, None])
         return CriticValues(joint, baselines, self._state_value(hidden, context))
 
     def state_value(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
-        """V(s) alone, [B]."""
+        """V(s) alone, [B] or [B,A]."""
         return self._state_value(*self._read(observations, state))
 
     def _read(self, observations: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -209,13 +248,25 @@ class PooledCritic(nn.Module):
         return self.observe(own), context
 
     def _state_value(self, hidden: Tensor, context: Tensor) -> Tensor:
-        return self._value(self.value_state, self._pool(self.embed(hidden)), context)
+        return self._pooled_value(self.value_state, self._embed(hidden), context)
 
-    @staticmethod
-    def _value(head: nn.Module, pooled: Tensor, context: Tensor) -> Tensor:
+    def _embed(self, hidden: Tensor) -> Tensor:
+        """Phi, [B,A,W], as precise as the weights: pools are sums and differences."""
+        embedded: Tensor = self.embed(hidden)
+        return embedded.to(self.act.weight.dtype)
+
+    def _pooled_value(self, head: nn.Module, embedded: Tensor, context: Tensor) -> Tensor:
+        """Value of the pool [B], or of the pool as each agent stands in it [B,A]."""
+        pooled = self._pool(embedded)
+        if not self.per_agent:
+            return self._value(head, pooled, context)
+        beside = torch.cat([pooled[:, None].expand_as(embedded), embedded], -1)
+        return self._value(head, beside, context[:, None])
+
+    def _value(self, head: nn.Module, pooled: Tensor, context: Tensor) -> Tensor:
         context = context.expand(*pooled.shape[:-1], context.shape[-1])
         value: Tensor = head(torch.cat([pooled, context], -1))
-        return value.squeeze(-1)
+        return value.squeeze(-1).to(self.act.weight.dtype)
 
     def _weights(self, embedded: Tensor) -> Tensor:
         """Unnormalised positive pooling weights, [..., 1]; bounded scores keep the exponential tame."""

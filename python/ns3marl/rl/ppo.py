@@ -30,8 +30,8 @@ def clipped_objective(
     *,
     clip: float,
     max_log_ratio: float,
-    entropy_discrete: float,
-    entropy_continuous: float,
+    entropy_discrete: float | Tensor,
+    entropy_continuous: float | Tensor,
 ) -> ClippedObjective:
     """The clipped surrogate with one likelihood ratio per decision: that of its joint action over all heads.
 
@@ -46,8 +46,8 @@ def clipped_objective(
         advantages: [n], normalised.
         clip: Range of the ratio around 1.
         max_log_ratio: Log-ratios are clamped to this magnitude before the exponential.
-        entropy_discrete: Weight of the entropy of discrete heads, per nat.
-        entropy_continuous: The same for real-valued heads.
+        entropy_discrete: Weight of the entropy of discrete heads, per nat; one for all, or one each, [D].
+        entropy_continuous: The same for real-valued heads; [R].
     """
     heads = policy.heads
     change = policy.log_prob(discrete, drawn) - old_log_probs  # [n,H]
@@ -57,10 +57,9 @@ def clipped_objective(
     surrogate = torch.minimum(ratio * advantages, clipped * advantages).mean()
     entropy = policy.entropy()  # [n,H]
     weighed = entropy * policy.count_probability().detach()
-    bonus = (
-        entropy_discrete * weighed[:, : heads.discrete].sum(-1).mean()
-        + entropy_continuous * weighed[:, heads.discrete :].sum(-1).mean()
-    )
+    bonus = (entropy_discrete * weighed[:, : heads.discrete]).sum(-1).mean() + (
+        entropy_continuous * weighed[:, heads.discrete :]
+    ).sum(-1).mean()
     with torch.no_grad():
         counts = heads.counts(discrete)
         bounded = change.clamp(-max_log_ratio, max_log_ratio)

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""A trained policy on the packet-level scenario with another number of devices, servers and channels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import Config, ImappoOptions
+from ns3marl.env.pool import Pool
+from ns3marl.errors import CheckpointError
+from ns3marl.rl.policy import ActionNoise
+from ns3marl.training import checkpoint
+from ns3marl.training.position import Position
+
+
+def size(devices: int, servers: int, channels: int) -> list[str]:
+    return [f"--devices={devices}", f"--servers={servers}", f"--channels={channels}", "--ticks=12"]
+
+
+def trained(executable: Path, path: Path, options: ImappoOptions) -> Imappo:
+    """The checkpoint of a policy that has learned for one rollout with 4 devices and 2 servers."""
+    with Pool(executable, arguments=size(4, 2, 2), seed=1, spares=0) as pool:
+        learner, noise, batch = Imappo(pool.spec, options, seed=1), ActionNoise(1, 1), pool.reset()
+        figures = None
+        while figures is None:
+            batch = pool.step(learner.explore(batch, noise.generators(batch)))
+            figures = learner.learn(batch)
+    config = dataclasses.replace(Config(), imappo=options)
+    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), Position(1, 1))
+    return learner
+
+
+def test_a_policy_acts_unchanged_for_other_numbers(
+    scenario_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    executable = scenario_path("aiot-mec")
+    learner = trained(executable, tmp_path / "one.pt", ImappoOptions(rollout_ticks=10, actor_lr=1e-2))
+    saved = checkpoint.load(tmp_path / "one.pt")
+    for devices, servers, channels in ((1, 1, 1), (7, 3, 4), (9, 18, 8)):
+        with Pool(executable, arguments=size(devices, servers, channels), seed=2, spares=0) as pool:
+            policy = saved.policy(pool.spec)
+            assert isinstance(policy, Imappo)
+            assert all(
+                tensor.equal(learner.actor.state_dict()[name])
+                for name, tensor in policy.actor.state_dict().items()
+            )
+            noise, batch = ActionNoise(2, 1), pool.reset()
+            for _ in range(12):  # the bridge refuses whatever a mask or a bound forbids
+                decision = policy.decide(batch, noise.generators(batch))
+                seen = batch.groups[0]
+                with torch.no_grad():
+                    alone = [
+                        learner.actor(torch.tensor(o[None, None]), torch.tensor(m[None, None])).moments()
+                        for o, m in zip(seen.observations[0], seen.masks[0], strict=True)
+                    ]
+                np.testing.assert_allclose(decision.moments[0], torch.cat(alone)[:, 0], atol=1e-6)
+                batch = pool.step([decision.actions])
+            assert batch.final[0] is not None
+
+
+def test_policies_of_one_s_own_refuse_other_numbers(
+    scenario_path: Callable[[str], Path], tmp_path: Path
+) -> None:
+    executable = scenario_path("aiot-mec")
+    trained(executable, tmp_path / "one.pt", ImappoOptions(rollout_ticks=10, actors="per-agent"))
+    saved = checkpoint.load(tmp_path / "one.pt")
+    with Pool(executable, arguments=size(4, 3, 2), seed=2, spares=0) as pool:
+        policy, batch = saved.policy(pool.spec), pool.reset()
+        pool.step(policy.act(batch, ActionNoise(2, 1).generators(batch)))
+    with (
+        Pool(executable, arguments=size(5, 2, 2), seed=2, spares=0) as pool,
+        pytest.raises(CheckpointError, match="an actor for each of 4 agents, the scenario has 5"),
+    ):
+        saved.policy(pool.spec)

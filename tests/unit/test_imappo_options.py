@@ -1,0 +1,319 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Options of IMAPPO, and what its agents may know."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from toy_game import ToyPool, toy_spec
+
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import ImappoOptions
+from ns3marl.errors import ConfigError
+from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.networks import Actor
+from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.rollout import Rollout
+from ns3marl.types import Batch, Bool, Float64, Spec
+
+SPEC = toy_spec()
+
+
+def play(ticks: int = 12, **options: Any) -> tuple[Imappo, Rollout, Batch]:
+    """A rollout of 2 environments with episodes of 5 ticks, in which each agent earns something else."""
+    pool = ToyPool(num_envs=2, seed=1, ticks=5)
+    learner = Imappo(pool.spec, ImappoOptions(**options), seed=1)
+    learner.normaliser.update(torch.tensor([3.0, 7.0]))
+    noise, rollout, batch = ActionNoise(1, 2), learner.rollout(ticks, 2), pool.reset()
+    rng = np.random.default_rng(3)
+    while not rollout.full:
+        decision = learner.decide(batch, noise.generators(batch))
+        outcome = pool.step([decision.actions])
+        outcome.groups[0].rewards[:] = rng.normal(size=(2, 4))
+        rollout.add(batch, decision, outcome)
+        batch = outcome
+    return learner, rollout, batch
+
+
+def lambda_return(rewards: Float64, following: Float64, ends: Bool) -> Float64:
+    """G_t = r_t + gamma ((1 - lambda) V(s_t+1) + lambda G_t+1) of one environment, with gamma 0.99 and lambda 0.95."""
+    returns, later = np.empty(len(rewards)), following[-1]
+    for t in reversed(range(len(rewards))):
+        mixed = following[t] if ends[t] else 0.05 * following[t] + 0.95 * later
+        returns[t] = later = rewards[t] + 0.99 * mixed
+    return returns
+
+
+def seen_by_the_epochs(learner: Imappo, rollout: Rollout, last: Batch) -> tuple[Any, Tensor, Tensor]:
+    """Samples, advantages and targets that an update learns from."""
+    seen: list[Any] = []
+
+    def spy(*arguments: Any) -> dict[str, float]:
+        seen.extend(arguments)
+        return {}
+
+    learner._learn = spy  # type: ignore[method-assign, assignment]
+    learner.update(rollout, last)
+    return seen[0], seen[1], seen[2]
+
+
+# ---------------------------------------------------------------------------------------------------- what is learned
+
+
+@pytest.mark.parametrize("advantage", ["literal", "coma", "gae"])
+@pytest.mark.parametrize("reward", ["team", "agent"])
+def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> None:
+    learner, rollout, last = play(reward=reward, advantage=advantage, normalise_values=False)
+    before = copy.deepcopy(learner)
+    data, advantages, targets = seen_by_the_epochs(learner, rollout, last)
+    scale, shift = float(before.normaliser.deviation), float(before.normaliser.mean)
+    with torch.no_grad():
+        values = before.critic(*data.critic_inputs(torch.arange(24)))
+        tail = before.critic.state_value(
+            torch.tensor(last.groups[0].observations), [torch.tensor(b) for b in last.state]
+        )
+    wanted = np.empty((12, 2, 4))
+    returns = np.empty((12, 2, 4))
+    for i in range(4):
+        own = reward == "agent"
+        rewards = (
+            rollout.rewards[..., i].astype(np.float64) if own else rollout.rewards.mean(-1, dtype=np.float64)
+        )
+        v = (values.state[:, i] if own else values.state).reshape(12, 2).double().numpy() * scale + shift
+        q = (values.joint[:, i] if own else values.joint).reshape(12, 2).double().numpy() * scale + shift
+        baseline = values.baselines[:, i].reshape(12, 2).double().numpy() * scale + shift
+        end = (tail[:, i] if own else tail).double().numpy() * scale + shift
+        following = np.vstack([v[1:], end])
+        for cut in rollout.truncated:
+            with torch.no_grad():
+                there = before.critic.state_value(
+                    torch.tensor(cut.observations[None]), [torch.tensor(b[None]) for b in cut.state]
+                )
+            following[cut.tick, cut.env] = float(there[0, i] if own else there[0]) * scale + shift
+        for e in range(2):
+            returns[:, e, i] = lambda_return(rewards[:, e], following[:, e], rollout.ends[:, e])
+        wanted[..., i] = {
+            "literal": returns[..., i] - baseline,
+            "coma": q - baseline,
+            "gae": returns[..., i] - v,
+        }[advantage]
+    asked = rollout.decides
+    wanted = (wanted - wanted[asked].mean()) / wanted[asked].std(ddof=1)
+    np.testing.assert_allclose(advantages.reshape(12, 2, 4), wanted, atol=2e-4)
+    np.testing.assert_allclose(
+        targets.numpy() * scale + shift,
+        returns.reshape(24, 4) if reward == "agent" else returns.reshape(24, 4)[:, :1],
+        atol=1e-4,
+    )
+
+
+def test_each_agent_is_valued_by_its_own_return() -> None:
+    learner, rollout, last = play(
+        ticks=20, reward="agent", discount=0.0, epochs=60, critic_lr=1e-2, target_kl=1e-9
+    )
+    rollout.rewards[:] = (
+        10 * rollout.observations[..., 2]
+    )  # an agent's level is its reward, and no one else's
+    learner.update(rollout, last)
+    data, _, _ = seen_by_the_epochs(learner, rollout, last)
+    values = learner._values(data)
+    for predicted in (values.joint, values.baselines, values.state):
+        got = learner.normaliser.denormalise(predicted).reshape(20, 2, 4).numpy()
+        assert np.corrcoef(got.ravel(), rollout.rewards.ravel())[0, 1] > 0.97
+
+
+def test_values_are_normalised_only_if_wanted() -> None:
+    for wanted in (True, False):
+        learner, rollout, last = play(normalise_values=wanted)
+        before = copy.deepcopy(learner.normaliser.state_dict())
+        figures = learner.update(rollout, last)
+        moved = not all(
+            tensor.equal(before[name]) for name, tensor in learner.normaliser.state_dict().items()
+        )
+        assert moved == wanted
+        assert np.isfinite(list(figures.values())).all()
+    bare = Imappo(SPEC, ImappoOptions(normalise_values=False), 1)
+    returns = torch.tensor([500.0, -2.0])
+    assert bare.normaliser.normalise(returns).equal(returns)
+
+
+def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
+    options = ImappoOptions(
+        entropy_discrete=0.5, entropy_continuous=0.25, entropy_heads=("lane=0.02", "power = 0")
+    )
+    assert Imappo(SPEC, options, 1).entropy_weights.tolist() == pytest.approx([0.5, 0.02, 0])
+    rises = {}
+    for head in ("mode", "lane"):
+        learner, rollout, last = play(
+            entropy_discrete=0.0, entropy_continuous=0.0, entropy_heads=(f"{head}=1",), target_kl=0.0
+        )
+        with torch.no_grad():
+            learner.actor.get_parameter("output.bias")[:5] += torch.tensor([1.0, 0, 0, 1, 0])
+        data, advantages, targets = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
+        before = learner.actor(data.observations, data.masks).entropy().mean((0, 1))
+        learner._learn(data, torch.zeros_like(advantages), targets)  # the bonus alone moves the actor
+        rises[head] = (learner.actor(data.observations, data.masks).entropy().mean((0, 1)) - before).tolist()
+    assert rises["mode"][0] > max(0.002, 5 * abs(rises["mode"][1]))
+    assert rises["lane"][1] > max(0.002, 5 * abs(rises["lane"][0]))
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ("servr=0.1", "no head 'servr'; the scenario's heads are mode, lane, power"),
+        ("lane", "expected head=weight, weight 0 or more, got 'lane'"),
+        ("lane=much", "expected head=weight"),
+        ("lane=-1", "expected head=weight"),
+        ("lane=nan", "expected head=weight"),
+        ("lane=inf", "expected head=weight"),
+    ],
+)
+def test_wrong_entropy_weights_are_refused(entry: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        Imappo(SPEC, ImappoOptions(entropy_heads=(entry,)), 1)
+
+
+def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
+    weights: dict[bool, Tensor] = {}
+    first: dict[bool, list[Any]] = {}
+    for half in (False, True):
+        learner, rollout, last = play(bfloat16=half, target_kl=0.0, epochs=1, minibatches=1)
+        assert rollout.log_probs.dtype == np.float32
+        first[half] = [rollout.log_probs.copy(), rollout.moments.copy()]
+        data, advantages, _ = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
+        first[half] += [advantages.numpy(), learner._values(data).baselines.numpy()]
+        figures = learner.update(rollout, last)
+        assert np.isfinite(list(figures.values())).all()
+        assert figures["kl"] < 1e-3  # the policy has not moved yet: what is left is rounding
+        tensors = {**learner.actor.state_dict(), **learner.critic.state_dict()}.values()
+        assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in tensors)
+        weights[half] = torch.cat([p.detach().flatten() for p in learner.critic.parameters()])
+    for one, other in zip(first[False], first[True], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not torch.equal(weights[False], weights[True])
+    torch.testing.assert_close(
+        weights[False], weights[True], rtol=0, atol=3e-3
+    )  # one step of Adam, 1e-3, either way
+
+
+# --------------------------------------------------------------------------------------------------- actors per agent
+
+
+def test_actors_side_by_side_equal_one_actor_after_another() -> None:
+    group = dataclasses.replace(
+        SPEC.groups[0],
+        features=tuple(
+            dataclasses.replace(f, name=name)
+            for f, name in zip(SPEC.groups[0].features, ("urge", "left_x", "right_x", "noise"), strict=True)
+        ),
+    )
+    heads = Heads(group)
+    torch.manual_seed(0)
+    together = Actor(group, heads, 16, 2, per_agent=True)
+    assert set(together.scorers) == {
+        "1"
+    }  # lanes are described by features, so every kind of layer takes part
+    observations, masks = torch.rand(5, 4, 4), torch.rand(5, 4, heads.choices) < 0.8
+    whole = together(observations, masks)
+    for i in range(4):
+        one = Actor(group, heads, 16, 2)
+        one.load_state_dict(
+            {
+                name: tensor if name.startswith("scaler") or name.endswith("index")
+                else tensor[i].T if name.endswith("weight") else tensor[i, 0]
+                for name, tensor in together.state_dict().items()
+            }
+        )  # fmt: skip
+        alone = one(observations[:, i], masks[:, i])
+        torch.testing.assert_close(alone.moments(), whole.moments()[:, i])
+    asked = torch.rand(5, 4) < 0.5
+    torch.testing.assert_close(together(observations, masks, asked).moments(), whole.moments()[asked])
+    torch.testing.assert_close(
+        one(observations, masks, asked).moments(), one(observations, masks).moments()[asked]
+    )
+
+
+def test_each_agent_moves_its_own_actor() -> None:
+    learner, rollout, last = play(actors="per-agent")
+    rollout.decides[..., 2] = False  # agent 2 is never asked
+    before = copy.deepcopy(learner.actor)
+    learner.update(rollout, last)
+    for old, new in zip(before.trunk.parameters(), learner.actor.trunk.parameters(), strict=True):
+        still = (old == new).flatten(1).all(1)
+        assert still.tolist() == [False, False, True, False]
+
+
+def other_size(agents: int) -> Spec:
+    names = tuple(f"b{i}" for i in range(agents))
+    group = dataclasses.replace(SPEC.groups[0], agents=names)
+    return dataclasses.replace(
+        SPEC, groups=(group,), state=(dataclasses.replace(SPEC.state[0], rows=names), SPEC.state[1])
+    )
+
+
+def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
+    shared, own = (Imappo(SPEC, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
+    Imappo(other_size(7), shared.options, 2).load_policy(shared.state_dict())
+    with pytest.raises(ValueError, match=r"an actor for each of 4 agents, the scenario has 7; .*\"shared\""):
+        Imappo(other_size(7), own.options, 2).load_policy(own.state_dict())
+    same = Imappo(other_size(4), own.options, 2)
+    same.load_policy(own.state_dict())
+    assert all(tensor.equal(own.actor.state_dict()[name]) for name, tensor in same.actor.state_dict().items())
+
+
+# ------------------------------------------------------------------------------------------------ what an agent knows
+
+
+@pytest.mark.parametrize("actors", ["shared", "per-agent"])
+@pytest.mark.parametrize("real_valued", ["beta", "tanh-normal", "clipped-gaussian"])
+@pytest.mark.parametrize("greedy", [True, False])
+def test_an_agent_acts_on_its_own_observation_and_mask_alone(
+    actors: Any, real_valued: Any, greedy: bool
+) -> None:
+    """Whatever else changes, not one bit of its policy does, nor of what it chooses."""
+    pool = ToyPool(num_envs=3, seed=5)
+    learner = Imappo(pool.spec, ImappoOptions(actors=actors, real_valued=real_valued), seed=2)
+    learner.greedy = greedy
+    with torch.no_grad():  # far from uniform, so that any leak shows
+        for parameter in learner.actor.parameters():
+            parameter.mul_(3)
+    batch = pool.reset()
+    before = learner.decide(batch, [np.random.default_rng(e) for e in range(3)])
+    rng = np.random.default_rng(9)
+    for i in range(4):
+        seen = copy.deepcopy(batch.groups[0])
+        others = np.arange(4) != i
+        seen.observations[:, others] = rng.random((3, 3, 4)).astype(np.float32)
+        seen.masks[:, others] = [1, 0, 1, 0, 1]
+        seen.decides[:, others] ^= True
+        seen.rewards[:] = 77
+        changed = dataclasses.replace(
+            batch,
+            groups=(seen,),
+            state=tuple(rng.random(b.shape).astype(np.float32) for b in batch.state),
+            metrics=batch.metrics + 1,
+            tick=batch.tick + 3,
+        )
+        after = learner.decide(changed, [np.random.default_rng(e) for e in range(3)])
+        np.testing.assert_array_equal(after.moments[:, i], before.moments[:, i])
+        np.testing.assert_array_equal(after.actions.discrete[:, i], before.actions.discrete[:, i])
+        assert (after.moments[:, others] != before.moments[:, others]).any()
+        if (
+            greedy or real_valued != "beta"
+        ):  # how many random numbers a draw of Beta takes depends on the draws before
+            np.testing.assert_array_equal(after.drawn[:, i], before.drawn[:, i])
+            np.testing.assert_array_equal(after.log_probs[:, i], before.log_probs[:, i])
+            np.testing.assert_array_equal(after.actions.continuous[:, i], before.actions.continuous[:, i])
+        own = copy.deepcopy(batch.groups[0])  # and its own observation and mask do matter
+        own.observations[:, i] += 0.3
+        moved = learner.decide(
+            dataclasses.replace(batch, groups=(own,)), [np.random.default_rng(e) for e in range(3)]
+        )
+        assert (moved.moments[:, i] != before.moments[:, i]).any()
