@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions
+from ns3marl.algorithms.ippo import Ippo
+from ns3marl.algorithms.ppo import Ppo
+from ns3marl.config import Config, ImappoOptions, IppoOptions, PpoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.types import Spec
@@ -16,6 +18,8 @@ from ns3marl.types import Spec
 #: Name: how it is made (spec, options, seed), and its options.
 LEARNERS: dict[str, tuple[Callable[[Spec, Any, int], Learner], type[Any]]] = {
     "imappo": (Imappo, ImappoOptions),
+    "ppo": (Ppo, PpoOptions),
+    "ippo": (Ippo, IppoOptions),
 }
 
 

@@ -66,7 +66,7 @@ def _words(name: str) -> str:
     return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
 
 
-class _ChoiceScorer(nn.Module):
+class ChoiceScorer(nn.Module):
     """Scores every choice of a head by the same function of the trunk's output and the choice's own features."""
 
     index: Tensor
@@ -104,7 +104,7 @@ class Actor(nn.Module):
         self.trunk = _trunk(len(group.features), width, layers)
         self.output = linear(width, heads.choices + 2 * heads.continuous, 0.01)
         self.scorers = nn.ModuleDict(
-            {str(d): _ChoiceScorer(index, width) for d, index in choice_features(group).items()}
+            {str(d): ChoiceScorer(index, width) for d, index in choice_features(group).items()}
         )
 
     def forward(self, observations: Tensor, masks: Tensor) -> HybridDistribution:
@@ -122,6 +122,27 @@ class Actor(nn.Module):
             logits[int(d)] = logits[int(d)] + scorer(hidden, scaled)
         bounded = self.bounded(output[..., self.heads.choices :])
         return HybridDistribution(self.heads, torch.cat(logits, -1), bounded, masks)
+
+
+class LocalCritic(nn.Module):
+    """V(o_i) of what one agent observes, in normalised units; the same function for all agents of a group.
+
+    Args:
+        group: The agents' layout of observation.
+        width: W.
+        layers: Hidden layers.
+    """
+
+    def __init__(self, group: Group, width: int, layers: int) -> None:
+        super().__init__()
+        self.value = nn.Sequential(
+            BoundsScaler(group.bounds), _trunk(len(group.features), width, layers), linear(width, 1, 1.0)
+        )
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Values [...] of observations [...,F] in the features' units."""
+        value: Tensor = self.value(observations)
+        return value.squeeze(-1)
 
 
 class CriticValues(NamedTuple):
