@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gymnasium_pool import CARTPOLE, GymnasiumPool
+from gymnasium_pool import GymnasiumPool
 from toy_game import ToyPool
 
 from ns3marl.algorithms.ippo import Ippo

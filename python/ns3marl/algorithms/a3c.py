@@ -178,7 +178,9 @@ class A3c:
             )
             loss = loss - gain - bonus
             figures["policy_loss"] = float(-gain.detach())
-            figures |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy, strict=True)}
+            figures |= {
+                f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.detach(), strict=True)
+            }
         self.networks.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch's own
         figures["grad_norm"] = float(nn.utils.clip_grad_norm_(self.parameters, options.max_grad_norm))

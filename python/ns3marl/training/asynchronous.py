@@ -103,25 +103,27 @@ class Workers:
         left = context.Value("q", ticks - self.progress.ticks if ticks else _UNLIMITED)
         self.learner.networks.share_memory()
         self.learner.normaliser.share_memory()
-        shared = [tensor.share_memory_() for tensor in self.learner.tensors()]
+        for square in self.learner.squares:
+            square.share_memory_()  # type: ignore[no-untyped-call] # torch's own
+        shared = self.learner.tensors()
         begun, self._since_s = list(self.position.episodes), time.perf_counter()
         before_s, started_s = self.progress.wall_s, self._since_s
         workers: dict[Connection, tuple[int, BaseProcess]] = {}
         try:
             for number in range(self.config.pool.num_envs):
-                pipe, theirs = context.Pipe(duplex=False)
+                ours, theirs = context.Pipe(duplex=False)
                 post = _Post(
                     self.config, number, begun[number], self.make_pool, shared, self._lock, left, self._ending
                 )
                 process = context.Process(target=_work, args=(theirs, post), daemon=True)
                 process.start()
                 theirs.close()
-                workers[pipe] = (number, process)
+                workers[ours] = (number, process)
             while workers:
-                for pipe in wait(list(workers), timeout=0.2):
-                    assert isinstance(pipe, Connection)
-                    number, process = workers[pipe]
-                    segment = _received(pipe, number, process)
+                ready = wait(list(workers), timeout=0.2)
+                for pipe in [pipe for pipe in workers if pipe in ready]:
+                    number, worker = workers[pipe]
+                    segment = _received(pipe, number, worker)
                     if segment is None:
                         del workers[pipe]
                         continue
@@ -132,10 +134,10 @@ class Workers:
                     self._ending.set()
         finally:
             self._ending.set()
-            for _, process in workers.values():
-                process.kill()  # its simulators notice
-            for _, process in workers.values():
-                process.join()
+            for _, worker in workers.values():
+                worker.kill()  # its simulators notice
+            for _, worker in workers.values():
+                worker.join()
         self._save()
         self.display.show(self.spent(), "stopped" if stop.is_set() else "done", force=True)
 
