@@ -16,7 +16,7 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -76,7 +76,6 @@ class Workers:
         display: Of the run.
         last: Where checkpoints go.
         make_pool: Opens the environment of a worker; must be importable there.
-        spent: Fraction of the budget that is spent.
     """
 
     config: Config
@@ -87,7 +86,6 @@ class Workers:
     display: ProgressDisplay
     last: Path
     make_pool: PoolFactory
-    spent: Callable[[], float]
     _gathered: list[_Segment] = field(default_factory=list)  # since the last row of the log
     _since_s: float = 0.0
 
@@ -130,7 +128,7 @@ class Workers:
                     self.position.episodes[number] = begun[number] + segment.episodes
                     self.progress.wall_s = before_s + time.perf_counter() - started_s
                     self._take(segment)
-                if stop.is_set() or (self.config.training.minutes and self.spent() >= 1):
+                if stop.is_set() or (self.config.training.minutes and self._spent() >= 1):
                     self._ending.set()
         finally:
             self._ending.set()
@@ -139,7 +137,15 @@ class Workers:
             for _, worker in workers.values():
                 worker.join()
         self._save()
-        self.display.show(self.spent(), "stopped" if stop.is_set() else "done", force=True)
+        self.display.show(self._spent(), "stopped" if stop.is_set() else "done", force=True)
+
+    def _spent(self) -> float:
+        """Fraction of the budget."""
+        options, ticks, wall_s = self.config.training, self.progress.ticks, self.progress.wall_s
+        return max(
+            ticks / options.ticks if options.ticks else 0.0,
+            wall_s / 60 / options.minutes if options.minutes else 0.0,
+        )
 
     def _take(self, segment: _Segment) -> None:
         self._gathered.append(segment)
@@ -149,7 +155,7 @@ class Workers:
         wall_s = max(time.perf_counter() - self._since_s, 1e-9)
         reward = float(np.mean([one.figures["reward_per_tick"] for one in self._gathered]))
         text = f"{self.progress.ticks} ticks  reward {reward:.2f}  {ticks / wall_s:.0f} ticks/s"
-        self.display.show(self.spent(), text)
+        self.display.show(self._spent(), text)
         if ticks >= self.learner.options.log_ticks:
             self._write(ticks / wall_s)
 

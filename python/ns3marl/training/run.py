@@ -91,6 +91,7 @@ class Environments(Protocol):
         ...
 
 
+#: Opens environments: configuration, seed, number, first RngRun. Workers of ``a3c`` import it in their own processes.
 PoolFactory = Callable[[Config, int, int, int], Environments]
 
 
@@ -122,8 +123,7 @@ def train(
         folder: The run folder; it must not hold a run yet, unless ``resume``.
         resume: Continue the run in ``folder`` from its last checkpoint.
         console: Where to show progress; standard error by default.
-        make_pool: Opens the environments (configuration, seed, number, first RngRun); for ``a3c`` a function that other
-            processes can import.
+        make_pool: Opens the environments (configuration, seed, number, first RngRun).
 
     Returns:
         The run folder.
@@ -167,17 +167,7 @@ def train(
         ):
             if isinstance(learner, A3c):
                 environments.close()  # its workers open their own
-                Workers(
-                    config,
-                    learner,
-                    progress,
-                    position,
-                    log,
-                    display,
-                    last,
-                    make_pool,
-                    lambda: _done(config, progress),
-                ).run(stop)
+                Workers(config, learner, progress, position, log, display, last, make_pool).run(stop)
             else:
                 _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
     return folder
