@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import os
@@ -80,6 +81,34 @@ def test_an_interrupt_leaves_a_checkpoint_and_no_process(tmp_path: Path) -> None
     assert signal.getsignal(signal.SIGINT) is before
     assert saved.progress.ticks >= 200
     assert multiprocessing.active_children() == []
+
+
+def living() -> dict[int, int]:
+    """Parent of every process that has not ended."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                found[int(stat.parent.name)] = int(parent)
+    return found
+
+
+def test_workers_do_not_outlive_a_training_that_is_killed(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    options = config("training.ticks=0", "training.minutes=5")
+    training = context.Process(target=train, args=(options, tmp_path), kwargs={"make_pool": toy})
+    training.start()
+    assert training.pid is not None
+    while not metrics.read(tmp_path):
+        assert training.is_alive()
+        time.sleep(0.05)
+    workers = {pid for pid, parent in living().items() if parent == training.pid}
+    assert len(workers) >= 2
+    training.kill()
+    training.join()
+    while workers & living().keys():  # the test's timeout says that they stayed
+        time.sleep(0.05)
 
 
 def mean_return(learner: Learner, pool: ToyPool | GymnasiumPool, ticks: int, metric: str) -> float:

@@ -13,6 +13,7 @@ the next episodes; those that were under way are not played to their end.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -248,6 +249,7 @@ class _Post:
 def _work(pipe: Connection, post: _Post) -> None:
     """The life of a worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     try:
         _play(pipe, post)
@@ -256,6 +258,14 @@ def _work(pipe: Connection, post: _Post) -> None:
     except BrokenPipeError:
         pass  # the parent is gone: so is the reason to go on
     pipe.close()
+
+
+def _end_with_parent() -> None:
+    """Ends this process at once when the parent is gone, even while it waits for a lock that the parent held."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # simulators notice
 
 
 def _play(pipe: Connection, post: _Post) -> None:
