@@ -292,9 +292,10 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
     (rollout, last), got = kept
     actor, critic = twin.networks["actor"], twin.networks["critic"]
     R = critic(torch.tensor(last.groups[0].observations), [torch.tensor(b) for b in last.state]).item()
-    gain, decisions = torch.zeros(()), 0
+    gain, decisions, returns = torch.zeros(()), 0, []
     for t in reversed(range(10)):
         R = rewards[t] + 0.5 * R
+        returns.append(R)
         seen = (
             torch.from_numpy(rollout.observations[t]),
             [torch.from_numpy(block[t]) for block in rollout.state],
@@ -307,7 +308,7 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
         ).sum(-1)
         gain = gain + (log_prob[decides] * (R - value)).sum()
         decisions += int(decides.sum())
-    (-gain / decisions).backward()  # type: ignore[no-untyped-call] # torch's own
+    (-gain / decisions / float(np.std(returns))).backward()  # type: ignore[no-untyped-call] # torch's own
     for grad, parameter in zip(got, actor.parameters(), strict=True):
         torch.testing.assert_close(grad, parameter.grad, rtol=1e-3, atol=1e-6)
 

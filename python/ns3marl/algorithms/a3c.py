@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -161,8 +162,12 @@ class A3c:
         following = self._next_values(rollout, last, values)
         advantages = gae(team, values, following, rollout.ends, discount=options.discount, trace_decay=1.0)
         returns = torch.from_numpy((advantages + values).reshape(-1))
-        credit = torch.from_numpy(advantages.reshape(-1)) / self.normaliser.deviation
-        value_loss = nn.functional.mse_loss(predicted, self.normaliser.normalise(returns))
+        scale = deepcopy(
+            self.normaliser
+        )  # the shared one takes these returns in when the gradient is applied
+        scale.update(returns)
+        credit = torch.from_numpy(advantages.reshape(-1)) / scale.deviation
+        value_loss = nn.functional.mse_loss(predicted, scale.normalise(returns))
         loss = options.value_weight * value_loss
         figures = {"value_loss": float(value_loss.detach()), "reward_per_tick": float(team.mean())}
         if bool(decides.any()):
