@@ -75,7 +75,7 @@ class PoolOptions:
 class TrainingOptions:
     """How long to train, and what to keep."""
 
-    algorithm: Literal["imappo"] = "imappo"
+    algorithm: Literal["imappo", "ppo", "ippo", "a3c"] = "imappo"
     """The learner."""
     seed: PositiveInt = 1
     """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
@@ -151,6 +151,126 @@ class ImappoOptions:
 
 
 @dataclass(frozen=True)
+class PpoOptions:
+    """PPO with one central controller, whose policy factorises over devices."""
+
+    ratio: Literal["device", "joint"] = "device"
+    """What is clipped: the likelihood ratio of each device's action, or of the joint action (PPO to the letter)."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    trace_decay: Fraction = 0.8
+    """lambda of the generalised advantage and the lambda-return."""
+    rollout_ticks: PositiveInt = 250
+    """Ticks per environment between updates (T)."""
+    clip: PositiveFloat = 0.2
+    """Clipping range of the likelihood ratios."""
+    epochs: PositiveInt = 8
+    """Passes over a rollout."""
+    minibatches: PositiveInt = 4
+    """Minibatches per pass, cut along ticks and environments."""
+    actor_lr: PositiveFloat = 2e-3
+    """Adam's learning rate of the actor."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    target_kl: NotNegativeFloat = 0.02
+    """The actor stops for this rollout once a minibatch's KL divergence per decision exceeds 1.5 times this [nats]; 0: never."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in units of normalised advantage per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients of actor and critic are each scaled down to this norm."""
+    max_log_ratio: PositiveFloat = 10.0
+    """Log-likelihood ratios are clamped to this magnitude before the exponential."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+
+
+@dataclass(frozen=True)
+class IppoOptions:
+    """Independent PPO: local observations only, shared weights."""
+
+    reward: Literal["team", "agent"] = "team"
+    """What an agent learns from: the mean reward of all agents, or its own."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    trace_decay: Fraction = 0.8
+    """lambda of the generalised advantage and the lambda-return."""
+    rollout_ticks: PositiveInt = 250
+    """Ticks per environment between updates (T)."""
+    clip: PositiveFloat = 0.2
+    """Clipping range of the likelihood ratios."""
+    epochs: PositiveInt = 8
+    """Passes over a rollout."""
+    minibatches: PositiveInt = 4
+    """Minibatches per pass, cut along ticks and environments."""
+    actor_lr: PositiveFloat = 2e-3
+    """Adam's learning rate of the actor."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    target_kl: NotNegativeFloat = 0.02
+    """The actor stops for this rollout once a minibatch's KL divergence per decision exceeds 1.5 times this [nats]; 0: never."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in units of normalised advantage per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients of actor and critic are each scaled down to this norm."""
+    max_log_ratio: PositiveFloat = 10.0
+    """Log-likelihood ratios are clamped to this magnitude before the exponential."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    actor_layers: PositiveInt = 2
+    """Hidden layers of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    critic_layers: PositiveInt = 2
+    """Hidden layers of the critic."""
+
+
+@dataclass(frozen=True)
+class A3cOptions:
+    """A3C: the central controller of ``ppo``, trained by ``pool.num_envs`` asynchronous workers with a simulator each."""
+
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    rollout_ticks: PositiveInt = 20
+    """Ticks of a worker between two of its updates (t_max): the returns look at most so far ahead."""
+    learning_rate: PositiveFloat = 1e-3
+    """RMSProp's learning rate."""
+    rms_decay: Fraction = 0.99
+    """Weight of the past in RMSProp's mean square of gradients, which all workers share."""
+    rms_epsilon: PositiveFloat = 1e-5
+    """Added to that mean square under the root."""
+    value_weight: PositiveFloat = 0.5
+    """Weight of the critic's squared error beside the policy's objective."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in deviations of the return per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients are scaled down to this norm."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    log_ticks: PositiveInt = 500
+    """Ticks over all workers behind each row of the log."""
+
+
+@dataclass(frozen=True)
 class EvaluationOptions:
     """How policies are compared. All of them meet the same episodes."""
 
@@ -174,6 +294,9 @@ class Config:
     pool: PoolOptions = field(default_factory=PoolOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     imappo: ImappoOptions = field(default_factory=ImappoOptions)
+    ppo: PpoOptions = field(default_factory=PpoOptions)
+    ippo: IppoOptions = field(default_factory=IppoOptions)
+    a3c: A3cOptions = field(default_factory=A3cOptions)
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
 
 

@@ -153,6 +153,27 @@ class Actor(nn.Module):
         return torch.cat([*logits, output[..., self.heads.choices :]], -1)
 
 
+class LocalCritic(nn.Module):
+    """V(o_i) of what one agent observes, in normalised units; the same function for all agents of a group.
+
+    Args:
+        group: The agents' layout of observation.
+        width: W.
+        layers: Hidden layers.
+    """
+
+    def __init__(self, group: Group, width: int, layers: int) -> None:
+        super().__init__()
+        self.value = nn.Sequential(
+            BoundsScaler(group.bounds), _trunk(len(group.features), width, layers), linear(width, 1, 1.0)
+        )
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Values [...] of observations [...,F] in the features' units."""
+        value: Tensor = self.value(observations)
+        return value.squeeze(-1)
+
+
 class CriticValues(NamedTuple):
     """What the critic says of B states, in normalised units; Q and V of the team, or [B,A] of every agent's own return."""
 

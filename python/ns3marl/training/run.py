@@ -10,7 +10,8 @@
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
 
 Runs are reproducible for a given number of ticks: the same configuration gives the same weights, whatever the machine's
-speed, and whether it was stopped and resumed or not: unfinished episodes are played again up to where they stood.
+speed, and whether it was stopped and resumed or not: unfinished episodes are played again up to where they stood. The exception
+is A3C, whose workers race by design (``asynchronous``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -31,12 +32,14 @@ import torch
 from rich.console import Console
 
 from ns3marl.algorithms import registry
+from ns3marl.algorithms.a3c import A3c
 from ns3marl.config import Config, dumps
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
 from ns3marl.training import checkpoint, metrics
+from ns3marl.training.asynchronous import Workers
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
@@ -88,6 +91,7 @@ class Environments(Protocol):
         ...
 
 
+#: Opens environments: configuration, seed, number, first RngRun. Workers of ``a3c`` import it in their own processes.
 PoolFactory = Callable[[Config, int, int, int], Environments]
 
 
@@ -143,7 +147,8 @@ def train(
             "--set training.ticks=… or --set training.minutes=…"
         )
     options, num_envs = config.training, config.pool.num_envs
-    with make_pool(config, options.seed, num_envs, 1) as pool:
+    with ExitStack() as environments:
+        pool = environments.enter_context(make_pool(config, options.seed, num_envs, 1))
         learner = registry.configured(config, pool.spec)
         position = Position(num_envs, len(pool.spec.groups))
         if saved:
@@ -160,7 +165,11 @@ def train(
             ProgressDisplay("training", console or Console(stderr=True), _done(config, progress)) as display,
             _stop_on_signal() as stop,
         ):
-            _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
+            if isinstance(learner, A3c):
+                environments.close()  # its workers open their own
+                Workers(config, learner, progress, position, log, display, last, make_pool).run(stop)
+            else:
+                _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
     return folder
 
 

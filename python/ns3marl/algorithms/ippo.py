@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""IPPO: every agent learns by PPO on its own, with what it observes and nothing else.
+
+Independent PPO (de Witt et al., "Is independent learning all you need in the StarCraft multi-agent challenge?", 2020): agents
+share the weights of one actor and one critic, but neither sees the global state or other agents. With agent i's own value
+V(o_i) and reward r_i (its own, or the team's; see ``IppoOptions.reward``), its advantage is the generalised one:
+
+    A_i,t = sum_l (gamma lambda)^l [r_i,t+l + gamma V(o_i,t+l+1) - V(o_i,t+l)].
+
+To each agent the others are part of the environment. The rest is PPO (Schulman et al., 2017) as in ``imappo``: value
+normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
+
+Agents that were not asked to act take part in the values and the returns at every tick, and in no policy loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ns3marl.config import IppoOptions
+from ns3marl.errors import ConfigError
+from ns3marl.rl.gae import gae
+from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.networks import Actor, LocalCritic
+from ns3marl.rl.normalise import ValueNormaliser
+from ns3marl.rl.ppo import clipped_objective
+from ns3marl.rl.rollout import Decision, Rollout
+from ns3marl.types import Actions, Batch, Float64, Spec
+
+
+class Ippo:
+    """The learner: it decides for each agent by itself, and improves from rollouts of its own decisions.
+
+    Args:
+        spec: The scenario's spec.
+        options: See ``IppoOptions``.
+        seed: Of the network weights and the order of minibatches.
+
+    Raises:
+        ConfigError: The spec has several groups of agents, or agents without actions.
+    """
+
+    central_execution = False
+
+    def __init__(self, spec: Spec, options: IppoOptions, seed: int) -> None:
+        if len(spec.groups) != 1:
+            raise ConfigError(
+                f"ippo shares one actor among all agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
+                f"{', '.join(group.name for group in spec.groups)}"
+            )
+        self.spec, self.options = spec, options
+        self.group = spec.groups[0]
+        self.heads = Heads(self.group)
+        if self.heads.total == 0:
+            raise ConfigError(
+                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
+            )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.actor = Actor(
+                self.group, self.heads, options.actor_width, options.actor_layers, options.real_valued
+            )
+            self.critic = LocalCritic(self.group, options.critic_width, options.critic_layers)
+        self.normaliser = ValueNormaliser()
+        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=options.actor_lr, eps=1e-5)
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, eps=1e-5)
+        self.rng = np.random.default_rng(seed)
+        self.greedy = False  #: take the most likely action in ``act``
+        self._rollout: Rollout | None = None  # of ``explore`` and ``learn``
+        self._asked: tuple[Batch, Decision] | None = None  # between ``explore`` and ``learn``
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Policy.act``."""
+        return [self.decide(batch, rngs).actions]
+
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Learner.explore``."""
+        decision = self.decide(batch, rngs)
+        self._asked = batch, decision
+        return [decision.actions]
+
+    def learn(self, outcome: Batch) -> dict[str, float] | None:
+        """See ``Learner.learn``; updates whenever ``IppoOptions.rollout_ticks`` ticks are together."""
+        if self._asked is None:
+            raise RuntimeError("learn() without explore(): there is no decision to learn from")
+        if self._rollout is None:
+            self._rollout = self._empty(len(outcome.env_id))
+        self._rollout.add(*self._asked, outcome)
+        self._asked = None
+        if not self._rollout.full:
+            return None
+        figures = self.update(self._rollout, outcome)
+        self._rollout.clear()
+        return figures
+
+    @torch.no_grad()
+    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
+        """Chooses the joint action of B environments, one generator each, and keeps what ``update`` needs."""
+        seen = batch.groups[0]
+        policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
+        asked = seen.decides[..., None]
+        actions = Actions(
+            discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
+            continuous=np.where(
+                asked, self.heads.physical(policy.bounded.unit(drawn)).numpy(), self.group.default_continuous
+            ),
+        )
+        nothing = np.zeros((*seen.decides.shape, 0), np.float32)  # no marginals here
+        return Decision(actions, drawn.numpy(), policy.log_prob(discrete, drawn).numpy(), nothing)
+
+    def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
+        """Improves actor and critic.
+
+        Args:
+            rollout: A full buffer of this learner's decisions.
+            last: The batch that followed it, [E] rows; its values bootstrap the returns.
+
+        Returns:
+            Figures of the update by name.
+        """
+        data = _Samples(rollout)
+        values = self._values(data.observations).reshape(rollout.rewards.shape)
+        rewards = rollout.rewards.astype(np.float64)
+        team = rewards.mean(-1)
+        if self.options.reward == "team":
+            rewards = np.repeat(team[..., None], rewards.shape[-1], axis=-1)
+        flat = (rewards.shape[0], -1)  # an agent of an environment is a column of its own
+        deltas = gae(
+            rewards.reshape(flat),
+            values.reshape(flat),
+            self._next_values(rollout, last, values).reshape(flat),
+            np.repeat(rollout.ends, rewards.shape[-1], axis=1),
+            discount=self.options.discount,
+            trace_decay=self.options.trace_decay,
+        )
+        returns = torch.from_numpy(deltas + values.reshape(flat)).reshape(data.decides.shape)
+        advantages = torch.from_numpy(deltas).reshape(data.decides.shape)
+        chosen = advantages[data.decides]
+        if len(chosen) > 1:
+            advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
+        self.normaliser.update(returns)
+        figures = self._learn(data, advantages.float(), self.normaliser.normalise(returns))
+        residual = returns - torch.from_numpy(values.reshape(returns.shape))
+        figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
+        figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
+        figures["reward_per_tick"] = float(team.mean())
+        figures["deciding_agents"] = float(data.decides.float().mean())
+        return figures
+
+    @torch.no_grad()
+    def _values(self, observations: Tensor) -> Float64:
+        """V(o_i) in reward units, [N,A]."""
+        values: Float64 = self.normaliser.denormalise(self.critic(observations)).numpy()
+        return values
+
+    def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
+        """V(o_i,t+1) in reward units, [T,E,A]: 0 after a termination, that of the last observation after a truncation."""
+        tail = self._values(torch.tensor(last.groups[0].observations))
+        following = np.concatenate([values[1:], tail[None]])
+        following[rollout.ends] = 0.0
+        if cuts := rollout.truncated:
+            following[[cut.tick for cut in cuts], [cut.env for cut in cuts]] = self._values(
+                torch.from_numpy(np.stack([cut.observations for cut in cuts]))
+            )
+        return following
+
+    def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
+        """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on."""
+        actor_figures: list[dict[str, float]] = []
+        critic_losses: list[float] = []
+        stopped = False
+        for _ in range(self.options.epochs):
+            for rows in self._minibatches(len(data.decides)):
+                if not stopped and bool(data.decides[rows].any()):
+                    actor_figures.append(self._actor_step(data, rows, advantages))
+                    stopped = 0 < 1.5 * self.options.target_kl < actor_figures[-1]["kl"]
+                critic_losses.append(self._critic_step(data, rows, targets))
+        figures = {
+            name: float(np.mean([row[name] for row in actor_figures])) for name in (actor_figures or [{}])[0]
+        }
+        return figures | {
+            "value_loss": float(np.mean(critic_losses)),
+            "actor_steps": float(len(actor_figures)),
+        }
+
+    def _minibatches(self, size: int) -> Iterator[Tensor]:
+        order = torch.from_numpy(self.rng.permutation(size))
+        yield from order.tensor_split(min(self.options.minibatches, size))
+
+    def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
+        """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
+        options, asked = self.options, data.decides[rows]
+        objective = clipped_objective(
+            self.actor(data.observations[rows][asked], data.masks[rows][asked]),
+            data.discrete[rows][asked],
+            data.drawn[rows][asked],
+            data.log_probs[rows][asked],
+            advantages[rows][asked],
+            clip=options.clip,
+            max_log_ratio=options.max_log_ratio,
+            entropy_discrete=options.entropy_discrete,
+            entropy_continuous=options.entropy_continuous,
+        )
+        self.actor_optimiser.zero_grad()
+        (-objective.surrogate - objective.entropy_bonus).backward()  # type: ignore[no-untyped-call] # torch's own
+        norm = nn.utils.clip_grad_norm_(self.actor.parameters(), options.max_grad_norm)
+        self.actor_optimiser.step()
+        return {**objective.figures, "actor_grad_norm": float(norm)}
+
+    def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
+        """One regression step of V on the normalised returns."""
+        values = self.critic(data.observations[rows])
+        loss = nn.functional.huber_loss(values, targets[rows], delta=self.options.huber_delta)
+        self.critic_optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch's own
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.options.max_grad_norm)
+        self.critic_optimiser.step()
+        return float(loss.detach())
+
+    def _empty(self, num_envs: int) -> Rollout:
+        return Rollout(self.spec, self.options.rollout_ticks, num_envs, self.heads.total, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that ``load_state_dict`` needs to continue as if never interrupted."""
+        return {
+            "actor": self.actor.state_dict(),
+            "critic": self.critic.state_dict(),
+            "normaliser": self.normaliser.state_dict(),
+            "actor_optimiser": self.actor_optimiser.state_dict(),
+            "critic_optimiser": self.critic_optimiser.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "rollout": None if self._rollout is None else self._rollout.state_dict(),
+            "num_envs": 0 if self._rollout is None else self._rollout.ends.shape[1],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what ``state_dict`` gave.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: The state does not fit this learner.
+        """
+        self.actor.load_state_dict(state["actor"])
+        self.critic.load_state_dict(state["critic"])
+        self.normaliser.load_state_dict(state["normaliser"])
+        self.actor_optimiser.load_state_dict(state["actor_optimiser"])
+        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+        self.rng.bit_generator.state = state["rng"]
+        self._rollout = None
+        if state["rollout"] is not None:
+            self._rollout = self._empty(state["num_envs"])
+            self._rollout.load_state_dict(state["rollout"])
+
+    def load_policy(self, state: dict[str, Any]) -> None:
+        """See ``Learner.load_policy``: the actor, for any number of agents."""
+        self.actor.load_state_dict(state["actor"])
+
+
+class _Samples:
+    """A rollout with ticks and environments on one axis of N = T E samples."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        def flat(array: np.ndarray[Any, Any]) -> Tensor:
+            return torch.from_numpy(array).flatten(0, 1)
+
+        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
+        self.decides, self.discrete, self.drawn = (
+            flat(rollout.decides),
+            flat(rollout.discrete),
+            flat(rollout.drawn),
+        )
+        self.log_probs = flat(rollout.log_probs)

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Networks of a central controller: one policy and one value of the whole system, for any number of agents.
+
+Axes: B samples, A agents, F features, C choices, S rows of a state block; W is the width of hidden layers.
+
+The encoder pools agents as Deep Sets do (Zaheer et al., NeurIPS 2017), so the controller's size depends neither on their number
+nor on their order. State blocks whose rows are the agents extend each agent's input, row by row; the rows of other blocks are
+embedded and averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ns3marl.rl.bounded import BOUNDED
+from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.networks import ChoiceScorer, choice_features, linear
+from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.types import Spec
+
+
+class Encoded(NamedTuple):
+    """What the encoder makes of B global states."""
+
+    own: Tensor  #: [B,A,W] one embedding per agent
+    context: Tensor  #: [B,W + W x blocks] mean over agents, and over the rows of each block that is not about agents
+    rows: list[Tensor]  #: per block that is not about agents: embedding of each row, [B,S,W]
+    scaled: Tensor  #: [B,A,F] observations scaled to [-1, 1]
+
+
+class PooledEncoder(nn.Module):
+    """Embeds every agent and every other row of the global state, and pools them.
+
+    Args:
+        spec: The scenario's spec, with one group.
+        width: W.
+        decides: Whether the flags of the agents that are asked to act are read as well.
+    """
+
+    def __init__(self, spec: Spec, width: int, *, decides: bool = False) -> None:
+        super().__init__()
+        group = spec.groups[0]
+        self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
+        self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
+        self.decides = decides
+        self.scaler = BoundsScaler(group.bounds)
+        self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
+        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + decides
+        self.embed = nn.Sequential(linear(inputs, width), nn.Tanh(), linear(width, width), nn.Tanh())
+        self.embed_rows = nn.ModuleList(
+            nn.Sequential(linear(len(spec.state[b].features), width), nn.Tanh()) for b in self.other_blocks
+        )
+        self.context_width = width * (1 + len(self.other_blocks))
+
+    def forward(
+        self, observations: Tensor, state: Sequence[Tensor], decides: Tensor | None = None
+    ) -> Encoded:
+        """Encodes B global states.
+
+        Args:
+            observations: In the features' units, [B,A,F].
+            state: Per state block [B,S,F].
+            decides: Who is asked to act, [B,A]; needed if the encoder reads it.
+        """
+        blocks = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
+        scaled = self.scaler(observations)
+        inputs = [scaled, *(blocks[b] for b in self.own_blocks)]
+        if self.decides:
+            assert decides is not None
+            inputs.append(2.0 * decides[..., None] - 1)
+        own = self.embed(torch.cat(inputs, -1))
+        rows = [embed(blocks[b]) for embed, b in zip(self.embed_rows, self.other_blocks, strict=True)]
+        context = torch.cat([own.mean(-2), *(row.mean(-2) for row in rows)], -1)
+        return Encoded(own, context, rows, scaled)
+
+
+class _RowScorer(nn.Module):
+    """Scores the choices of a head that are rows of a state block, such as servers, by what those rows say now."""
+
+    def __init__(self, choices: Sequence[int], count: int, width: int) -> None:
+        super().__init__()
+        self.choices, self.count = list(choices), count  # [S] which choice each row is, of n
+        self.from_hidden = linear(width, width, 1.0)
+        self.from_row = linear(width, width)
+        self.score = linear(width, 1, 0.01)
+
+    def forward(self, hidden: Tensor, rows: Tensor) -> Tensor:
+        """Logits [B,A,n], 0 for choices without a row, from hidden units [B,A,W] and the rows' embeddings [B,S,W]."""
+        both = torch.tanh(self.from_hidden(hidden)[:, :, None] + self.from_row(rows)[:, None])
+        logits = hidden.new_zeros(*hidden.shape[:2], self.count)
+        logits[..., self.choices] = self.score(both).squeeze(-1)
+        return logits
+
+
+class CentralActor(nn.Module):
+    """One controller that sees everything and acts for every agent, with heads factorised per agent.
+
+    pi(a | s) = prod_i pi_i(a_i | s), where pi_i reads agent i's embedding beside the pooled context.
+
+    Args:
+        spec: The scenario's spec, with one group.
+        heads: The layout of the action heads of one agent.
+        width: W.
+        bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
+    """
+
+    def __init__(self, spec: Spec, heads: Heads, width: int, bounded: str = "beta") -> None:
+        super().__init__()
+        group = spec.groups[0]
+        self.heads, self.bounded = heads, BOUNDED[bounded]
+        self.encoder = PooledEncoder(spec, width, decides=True)
+        self.trunk = nn.Sequential(linear(width + self.encoder.context_width, width), nn.Tanh())
+        self.output = linear(width, heads.choices + 2 * heads.continuous, 0.01)
+        self.by_features = nn.ModuleDict(
+            {str(d): ChoiceScorer(index, width) for d, index in choice_features(group).items()}
+        )
+        self.by_rows = nn.ModuleDict()
+        self._scored: list[tuple[int, int, str]] = []  # head, number of the block among the others, key
+        for number, b in enumerate(self.encoder.other_blocks):
+            for d, head in enumerate(group.discrete_heads):
+                if set(spec.state[b].rows) <= set(head.choices):
+                    choices = [head.choices.index(row) for row in spec.state[b].rows]
+                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width)
+                    self._scored.append((d, number, f"{d}-{b}"))
+
+    def forward(
+        self,
+        observations: Tensor,
+        state: Sequence[Tensor],
+        decides: Tensor,
+        masks: Tensor,
+        *,
+        asked_only: bool = False,
+    ) -> HybridDistribution:
+        """The action distribution of every agent.
+
+        Args:
+            observations: In the features' units, [B,A,F].
+            state: Per state block [B,S,F].
+            decides: Who is asked to act, [B,A].
+            masks: Allowed choices, [B,A,C].
+            asked_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
+                ``decides.nonzero()``, else [B,A].
+        """
+        seen = self.encoder(observations, state, decides)
+        context = seen.context[:, None].expand(-1, seen.own.shape[1], -1)
+        hidden = self.trunk(torch.cat([seen.own, context], -1))
+        output = self.output(hidden)
+        logits = list(self.heads.split(output[..., : self.heads.choices]))
+        for key, scorer in self.by_features.items():
+            logits[int(key)] = logits[int(key)] + scorer(hidden, seen.scaled)
+        for d, number, key in self._scored:
+            logits[d] = logits[d] + self.by_rows[key](hidden, seen.rows[number])
+        all_logits, real = torch.cat([*logits, output[..., :0]], -1), output[..., self.heads.choices :]
+        if asked_only:
+            all_logits, real, masks = all_logits[decides], real[decides], masks[decides]
+        return HybridDistribution(self.heads, all_logits, self.bounded(real), masks)
+
+
+class CentralCritic(nn.Module):
+    """V(s) of the global state, in normalised units.
+
+    Args:
+        spec: The scenario's spec, with one group.
+        width: W.
+    """
+
+    def __init__(self, spec: Spec, width: int) -> None:
+        super().__init__()
+        self.encoder = PooledEncoder(spec, width)
+        self.value = nn.Sequential(
+            linear(self.encoder.context_width, width), nn.Tanh(), linear(width, 1, 1.0)
+        )
+
+    def forward(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
+        """Values [B] of [B,A,F] observations and [B,S,F] blocks."""
+        value: Tensor = self.value(self.encoder(observations, state).context)
+        return value.squeeze(-1)
