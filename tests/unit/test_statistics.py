@@ -40,7 +40,7 @@ def test_counts_stand_for_repeated_values() -> None:
 
 
 def naive_iqm(values: list[float]) -> float:
-    kept = sorted(value for value in values if value == value)
+    kept = sorted(value for value in values if not np.isnan(value))
     cut = len(kept) // 4
     return float(np.mean(kept[cut : len(kept) - cut]))
 
@@ -70,11 +70,8 @@ def test_the_stratified_bootstrap_equals_a_loop() -> None:
     strata[0][1, 2] = np.nan
     interval = statistics.stratified_bootstrap(strata, statistics.iqm, 60, seed=5)
     low, high = np.quantile(naive(strata, 60, 5), [0.025, 0.975])
-    assert interval == Interval(
-        pytest.approx(naive_iqm([v for s in strata for v in s.flat])),
-        pytest.approx(low),
-        pytest.approx(high),
-    )
+    assert interval.value == pytest.approx(naive_iqm([v for s in strata for v in s.flat]))
+    assert [interval.low, interval.high] == pytest.approx([low, high])
 
 
 def test_strata_are_never_mixed_and_draws_are_fair() -> None:
@@ -140,7 +137,7 @@ def test_the_interval_of_improvement_equals_a_loop() -> None:
 def test_differences_are_paired_by_episode() -> None:
     hard = np.array([[0.0, 10.0, 20.0, 30.0]])
     gap = statistics.difference(hard + 1, hard, 300)
-    assert gap == Interval(pytest.approx(1), pytest.approx(1), pytest.approx(1))
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1, 1, 1))
     runs = statistics.difference(np.concatenate([hard, hard + 2]), hard, 300)
     assert (runs.value, runs.low, runs.high) == pytest.approx((1, 0, 2))
     missing = hard.copy()

@@ -290,18 +290,6 @@ def test_evaluation_refuses_what_would_mislead(tmp_path: Path) -> None:
         compare(tmp_path, config(), [])
 
 
-def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(300):
-        interval = evaluate.bootstrap(rng.normal(size=30), 400)
-        covered += interval.low <= 0 <= interval.high
-    assert 0.90 <= covered / 300 <= 0.98
-    assert np.isnan(evaluate.bootstrap([np.nan], 10).mean)
-    assert evaluate.bootstrap([np.nan, 3.0], 10).mean == 3
-    assert np.isnan(evaluate.bootstrap([3.0], 10).low)
-
-
 def test_the_report_stands_alone(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run(config(), folder)

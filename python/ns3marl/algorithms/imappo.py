@@ -48,6 +48,8 @@ class Imappo:
         ConfigError: The spec has several groups of agents, or agents without actions.
     """
 
+    central_execution = False
+
     def __init__(self, spec: Spec, options: ImappoOptions, seed: int) -> None:
         if len(spec.groups) != 1:
             raise ConfigError(

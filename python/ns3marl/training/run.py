@@ -16,15 +16,14 @@ speed, and whether it was stopped and resumed or not: unfinished episodes are pl
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -38,10 +37,11 @@ from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
+from ns3marl.training.interrupt import stop_on_signal
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
 from ns3marl.training.position import Position
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.training.progress import ProgressDisplay, Report
 from ns3marl.types import Actions, Batch, Hello, Spec
 
 
@@ -109,7 +109,7 @@ def train(
     folder: Path,
     *,
     resume: bool = False,
-    console: Console | None = None,
+    console: Console | Report | None = None,
     make_pool: PoolFactory = open_pool,
 ) -> Path:
     """Trains until the budget is spent or Ctrl-C is pressed, and leaves a checkpoint either way.
@@ -118,7 +118,7 @@ def train(
         config: What to train.
         folder: The run folder; it must not hold a run yet, unless ``resume``.
         resume: Continue the run in ``folder`` from its last checkpoint.
-        console: Where to show progress; standard error by default.
+        console: Where to show progress, or who is told; standard error by default.
         make_pool: Opens the environments (configuration, seed, number, first RngRun).
 
     Returns:
@@ -137,7 +137,7 @@ def train(
         )
     saved = checkpoint.load(last) if resume else None
     progress = saved.progress if saved else Progress()
-    if _done(config, progress) >= 1:
+    if spent(config, progress) >= 1:
         raise ConfigError(
             f"{folder} has spent its budget ({progress.ticks} ticks, {progress.wall_s / 60:.1f} minutes); raise it with "
             "--set training.ticks=… or --set training.minutes=…"
@@ -156,15 +156,15 @@ def train(
             text = json.dumps(manifest(config, pool.spec, pool.hello), indent=2)
             (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
         with (
-            RunLog(folder, tensorboard=options.tensorboard) as log,
-            ProgressDisplay("training", console or Console(stderr=True), _done(config, progress)) as display,
-            _stop_on_signal() as stop,
+            RunLog(folder, tensorboard=options.tensorboard, wandb=options.wandb) as log,
+            ProgressDisplay("training", console or Console(stderr=True), spent(config, progress)) as display,
+            stop_on_signal() as stop,
         ):
             _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
     return folder
 
 
-def _done(config: Config, progress: Progress) -> float:
+def spent(config: Config, progress: Progress) -> float:
     """Fraction of the budget that is spent."""
     ticks, minutes = config.training.ticks, config.training.minutes
     return max(progress.ticks / ticks if ticks else 0.0, progress.wall_s / 60 / minutes if minutes else 0.0)
@@ -190,7 +190,7 @@ class _Loop:
         started_s, before_s = time.perf_counter(), self.progress.wall_s
         batch = self.pool.resume(self.position.episodes, self.position.actions)
         window = _Window(self.pool)
-        while _done(self.config, self.progress) < 1 and not stop.is_set():
+        while spent(self.config, self.progress) < 1 and not stop.is_set():
             with window.learning():
                 joint = self.learner.explore(batch, noise.generators(batch))
             batch = self.pool.step(joint)
@@ -207,7 +207,7 @@ class _Loop:
                 window = _Window(self.pool)
         self._save()
         self.display.show(
-            _done(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
+            spent(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
         )
 
     def _log(self, figures: dict[str, float]) -> None:
@@ -232,7 +232,7 @@ class _Loop:
 
     def _show(self, window: _Window) -> None:
         text = f"{self.progress.ticks} ticks  reward {self.reward}  {window.line()}"
-        self.display.show(_done(self.config, self.progress), text)
+        self.display.show(spent(self.config, self.progress), text)
 
     def _save(self) -> None:
         checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
@@ -284,25 +284,3 @@ class _Window:
             "time/wire_s": self._timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
         }
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C (or a termination signal) sets; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before: dict[signal.Signals, Any] = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -40,7 +40,8 @@ def mean(values: Float64, counts: Int64) -> Float64:
     known = np.isfinite(values)
     total = counts[:, known].sum(-1)
     sums = counts[:, known] @ values[known]
-    return np.divide(sums, total, out=np.full(len(counts), np.nan), where=total > 0)
+    result: Float64 = np.divide(sums, total, out=np.full(len(counts), np.nan), where=total > 0)
+    return result
 
 
 def iqm(values: Float64, counts: Int64) -> Float64:
@@ -60,7 +61,8 @@ def iqm(values: Float64, counts: Int64) -> Float64:
     cut = total // 4
     kept = (np.minimum(upto, total - cut) - np.maximum(upto - weights, cut)).clip(0)
     size = kept.sum(-1)
-    return np.divide(kept @ ordered, size, out=np.full(len(counts), np.nan), where=size > 0)
+    result: Float64 = np.divide(kept @ ordered, size, out=np.full(len(counts), np.nan), where=size > 0)
+    return result
 
 
 def draw(size: int, resamples: int, rng: np.random.Generator) -> Int64:
