@@ -27,7 +27,7 @@ from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import ActionNoise, Policy
 from ns3marl.training import checkpoint, experiment, statistics
 from ns3marl.training.manifest import manifest
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.training.progress import ProgressDisplay, Report
 from ns3marl.training.run import Environments, PoolFactory, open_pool
 from ns3marl.training.statistics import Interval
 from ns3marl.training.tables import Recorder, TableWriter
@@ -80,7 +80,7 @@ def evaluate(
     policies: Sequence[str],
     folder: Path,
     *,
-    console: Console | None = None,
+    console: Console | Report | None = None,
     make_pool: PoolFactory = open_pool,
     tables: Path | None = None,
 ) -> Path:
@@ -91,7 +91,7 @@ def evaluate(
         policies: Heuristics by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
             against the first one.
         folder: Where to write.
-        console: Where to show progress; standard error by default.
+        console: Where to show progress, or who is told; standard error by default.
         make_pool: Opens the environments, see ``train``.
         tables: Where to write what happened tick by tick, see ``ns3marl.training.tables``; nowhere by default.
 
