@@ -91,10 +91,11 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
             }
             entry.results.append(PolicyResult(name, content["runs"], values, content["actions"], 0.0))
         entries.append(entry)
+    known = contents[0]["metrics"]
     shown = [
-        Metric(name, meta["unit"], meta["description"], meta["higher_is_better"])
-        for name, meta in contents[0]["metrics"].items()
-        if name in SHOWN
+        Metric(name, known[name]["unit"], known[name]["description"], known[name]["higher_is_better"])
+        for name in SHOWN
+        if name in known
     ]
     return evaluate.summarise(entries, shown, contents[0]["heads"], RESAMPLES)
 
@@ -123,7 +124,7 @@ def _section(setting: str, contents: Sequence[Content], results: Results) -> lis
 def _provenance(contents: Sequence[Content]) -> str:
     first = contents[0]
     versions, scenario = first["manifest"]["versions"], first["manifest"]["scenario"]
-    commits = sorted({content["manifest"]["git_commit"][:12] for content in contents})
+    commits = sorted({_short(content["manifest"]["git_commit"]) for content in contents})
     trained = [content for content in contents if content["cell"]["seed"]]
     optimum = first["optimum"]
     parts = []
@@ -147,6 +148,12 @@ def _provenance(contents: Sequence[Content]) -> str:
     )
     parts.append(f"Commit {', '.join(commits)}.")
     return " ".join(parts)
+
+
+def _short(commit: str) -> str:
+    """A commit's first digits, and whether files differed from it."""
+    digits, plus, _ = commit.partition("+")
+    return f"{digits[:12]}{' with changes' if plus else ''}"
 
 
 def _rule(header: Sequence[str]) -> list[str]:

@@ -256,7 +256,7 @@ def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, 
 
     whole = experiment.train_seeds(config, seeds, folder, jobs=jobs, resume=resume)
     print(f"runs:   {folder}")
-    if any(folder.glob("seed-*/metrics.jsonl")):
+    if any(path.stat().st_size > 0 for path in folder.glob("seed-*/metrics.jsonl")):
         print(f"report: {report.report(folder)}")
     return whole
 

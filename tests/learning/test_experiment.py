@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -107,6 +108,44 @@ def test_ctrl_c_stops_all_runs_and_they_go_on_as_if_never_stopped(tmp_path: Path
     train(options, tmp_path / "whole", console=quiet(), make_pool=toy_environments)
     assert weights(folder / "seed-1").equal(weights(tmp_path / "whole"))
     assert [row["update"] for row in metrics.read(folder / "seed-1")] == list(range(1, 11))
+
+
+def test_runs_stop_with_a_checkpoint_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from toy_game import slow_environments; "
+        "from ns3marl.config import load; from ns3marl.training.experiment import train_seeds; "
+        "train_seeds(load(None, sys.argv[2:]), [1], Path(sys.argv[1]), make_pool=slow_environments)"
+    )
+    settings = [*SETTINGS, "training.ticks=100000", "training.checkpoint_every=2"]
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), *settings],
+        env={**os.environ, "PYTHONPATH": path},
+        stderr=subprocess.DEVNULL,
+    )
+    last = tmp_path / "seed-1" / "checkpoints" / "last.pt"
+    try:
+        while not last.exists():
+            assert parent.poll() is None
+            time.sleep(0.05)
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        assert children
+    finally:
+        parent.kill()
+        parent.wait()
+    until = time.monotonic() + 30
+    while alive := [pid for pid in children if _lives(pid)]:
+        assert time.monotonic() < until, alive
+        time.sleep(0.05)
+    # The first regular checkpoint is that of tick 80: this one was written because of the stop.
+    assert checkpoint.load(tmp_path / "seed-1").progress.ticks > 80
+
+
+def _lives(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_run_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:

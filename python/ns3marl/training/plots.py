@@ -90,7 +90,7 @@ def learning_bands(
         low, high = [one.low for one in intervals], [one.high for one in intervals]
         axes.fill_between(ticks, low, high, color=colour, alpha=0.2, lw=0)
     for i, (name, value) in enumerate(references.items()):
-        axes.axhline(value, color=COLOURS[(i + len(curves) - 1) % len(COLOURS)], lw=1.2, ls="--", label=name)
+        axes.axhline(value, color=COLOURS[(i + len(curves)) % len(COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
     axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
