@@ -154,17 +154,21 @@ def gather(policies: Sequence[str]) -> list[Entry]:
     """
     entries: list[Entry] = []
     alike: dict[str, Entry] = {}
-    for source in (member for policy in policies for member in experiment.members(policy)):
-        made = experiment.made_by(Path(source)) if source not in heuristics.HEURISTICS else None
-        key, seed = made or ("", 0)
-        entry = alike.get(key)
-        if entry is None or made is None or seed in entry.seeds:
-            entry = Entry(_free_name(_name(source), entries), [])
-            entries.append(entry)
-        if made is not None:
-            alike[key] = entry
-            entry.seeds.append(seed)
-        entry.sources.append(source)
+    for policy in policies:
+        for source in experiment.members(policy):
+            made = None if source in heuristics.HEURISTICS else experiment.made_by(Path(source))
+            kind, seed = made or ("", 0)
+            key = (
+                policy if source != policy else kind
+            )  # the runs of an experiment belong together in any case
+            entry = alike.get(key)
+            if entry is None or made is None or seed in entry.seeds:
+                entry = Entry(_free_name(_name(source), entries), [])
+                entries.append(entry)
+            if made is not None:
+                alike[key] = entry
+                entry.seeds.append(seed)
+            entry.sources.append(source)
     return entries
 
 
