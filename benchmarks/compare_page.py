@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl.training import evaluate, plots, report
-from ns3marl.training.evaluate import Entry, PolicyResult
+from ns3marl.training import comparison, plots, report
+from ns3marl.training.comparison import Entry, PolicyResult
 from ns3marl.types import Metric
 
 RESAMPLES = 10_000
@@ -23,10 +23,10 @@ SHOWN = {
     "aoi_mean_ticks": ("age of information [ticks]", 1.0, 2),
     "energy_efficiency_tasks_per_j": ("tasks/J", 1.0, 2),
 }
-REWARD = evaluate.REWARD.name
+REWARD = comparison.REWARD.name
 
 Content = dict[str, Any]  # of a cell's file
-Results = dict[str, Any]  # of `evaluate.summarise`
+Results = dict[str, Any]  # of `comparison.summarise`
 
 _HEAD = """\
 # Comparison
@@ -97,7 +97,7 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
         for name in SHOWN
         if name in known
     ]
-    return evaluate.summarise(entries, shown, contents[0]["heads"], RESAMPLES)
+    return comparison.summarise(entries, shown, contents[0]["heads"], RESAMPLES)
 
 
 def _section(setting: str, contents: Sequence[Content], results: Results) -> list[str]:

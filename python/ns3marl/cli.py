@@ -107,7 +107,7 @@ def _scenarios(parsed: argparse.Namespace) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from ns3marl.training import evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
+    from ns3marl.training import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.training.run import open_pool  # noqa: PLC0415
     from ns3marl.training.tables import TableWriter  # noqa: PLC0415
 
@@ -123,7 +123,7 @@ def _run(parsed: argparse.Namespace) -> int:
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
         table = Table("metric", "unit", "mean", "95 % interval", box=None)
-        for metric in (evaluate.REWARD, *pool.spec.metrics):
+        for metric in (comparison.REWARD, *pool.spec.metrics):
             interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
             table.add_row(metric.name, metric.unit, f"{interval.value:.4g}", ends.replace("[", r"\["))
@@ -226,10 +226,10 @@ def _train_and_report(config: Config, folder: Path, *, resume: bool = False) -> 
 def _evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
 ) -> None:
-    from ns3marl.training import evaluate, report  # noqa: PLC0415
+    from ns3marl.training import comparison, evaluate, report  # noqa: PLC0415
 
     evaluate.evaluate(config, policies, folder, tables=tables)
-    results = evaluate.read(folder)
+    results = comparison.read(folder)
     assert results is not None
     header, rows, best = report.table(results)
     table = Table(*header, box=None, title="best means in bold", title_justify="left")

@@ -24,7 +24,7 @@ from toy_game import slow_environments, toy_environments
 from ns3marl import cli
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, Ns3MarlError
-from ns3marl.training import checkpoint, evaluate, experiment, metrics, plots
+from ns3marl.training import checkpoint, comparison, evaluate, experiment, metrics, plots
 from ns3marl.training.report import report
 from ns3marl.training.run import train
 
@@ -175,7 +175,7 @@ def test_seeds_that_would_mislead_are_refused(tmp_path: Path) -> None:
 def test_an_experiment_is_one_entry_of_the_evaluation(trained: Path, tmp_path: Path) -> None:
     policies = [str(trained), "random", str(trained / "seed-1")]
     evaluate.evaluate(config(), policies, tmp_path, console=quiet(), make_pool=toy_environments)
-    results = evaluate.read(tmp_path)
+    results = comparison.read(tmp_path)
     assert results is not None
     imappo, random, alone = results["policies"]
     seeds = experiment.seeds_of(trained)

@@ -24,7 +24,7 @@ from ns3marl.algorithms import registry
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import Config, ImappoOptions, load
 from ns3marl.errors import CheckpointError, ConfigError
-from ns3marl.training import checkpoint, evaluate, metrics
+from ns3marl.training import checkpoint, comparison, evaluate, metrics
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.position import Position
 from ns3marl.training.report import report
@@ -268,7 +268,7 @@ def test_scenarios_with_several_groups_are_refused() -> None:
 
 def compare(folder: Path, options: Config, policies: list[str]) -> dict[str, Any]:
     evaluate.evaluate(options, policies, folder, console=quiet(), make_pool=toy_pool)
-    results = evaluate.read(folder)
+    results = comparison.read(folder)
     assert results is not None
     return results
 

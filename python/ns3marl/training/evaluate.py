@@ -7,12 +7,9 @@ Every run of every policy plays the same episodes. Intervals and their assumptio
 
 from __future__ import annotations
 
-import csv
-import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,54 +22,15 @@ from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import ActionNoise, Policy
-from ns3marl.training import checkpoint, experiment, statistics
+from ns3marl.training import checkpoint, experiment
+from ns3marl.training.comparison import REWARD, Entry, PolicyResult, label, write
 from ns3marl.training.manifest import manifest
 from ns3marl.training.progress import ProgressDisplay, Report
 from ns3marl.training.run import Environments, PoolFactory, open_pool
-from ns3marl.training.statistics import Interval
 from ns3marl.training.tables import Recorder, TableWriter
-from ns3marl.types import Actions, Bool, Final, Float64, Group, Int64, Metric, Spec
+from ns3marl.types import Actions, Bool, Final, Float64, Int64, Spec
 
-FILE = "results.json"
-REWARD = Metric("reward_per_tick", "1", "team reward, mean over agents and ticks")
 _BINS = 20
-
-
-@dataclass
-class PolicyResult:
-    """What one policy did in n episodes."""
-
-    name: str
-    runs: list[int]  #: ns-3 RngRun of each episode, the same for every policy
-    metrics: dict[str, list[float]]  #: per metric, one value per episode
-    actions: dict[
-        str, list[float]
-    ]  #: per head, how often each choice (or bin) was taken when the head counted
-    ticks_per_s: float  #: over all environments, wall clock
-
-
-@dataclass
-class Entry:
-    """A policy of the comparison: a heuristic, or the runs of one configuration with several training seeds."""
-
-    name: str
-    sources: list[str]
-    seeds: list[int] = field(default_factory=list)  #: training seeds, one per run; none for heuristics
-    central: bool = False  #: sees at execution what no agent could know on its own
-    remarks: str = ""  #: what a table must say of it, such as levels of discretised heads
-    results: list[PolicyResult] = field(default_factory=list)  #: one per run
-
-    def scores(self, metric: str) -> Float64:
-        """[R,M]: runs and episodes."""
-        return np.array([result.metrics[metric] for result in self.results], dtype=np.float64)
-
-    def shares(self) -> dict[str, list[float]]:
-        """Shares of choices, mean over the runs."""
-        first = self.results[0].actions
-        return {
-            head: np.mean([result.actions[head] for result in self.results], axis=0).tolist()
-            for head in first
-        }
 
 
 def evaluate(
@@ -139,7 +97,7 @@ def evaluate(
                     entry.results.append(play(policy, name, pool, config, show, writer))
                     spec, provenance = pool.spec, manifest(config, pool.spec, pool.hello)
                 done += 1
-    return _write(folder, config, spec, entries, provenance)
+    return write(folder, config, spec, entries, provenance)
 
 
 def gather(policies: Sequence[str]) -> list[Entry]:
@@ -263,15 +221,6 @@ def play(
     return PolicyResult(name, runs, metrics, tally.shares(), ticks / (time.perf_counter() - started_s))
 
 
-def read(folder: Path) -> dict[str, Any] | None:
-    """The results in a folder, or None if there are none."""
-    path = folder / FILE
-    if not path.exists():
-        return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
 class _Tally:
     """Counts what agents chose with the heads that counted."""
 
@@ -281,9 +230,9 @@ class _Tally:
         self.counts: dict[str, Float64] = {}
         for group in spec.groups:
             for head in group.discrete_heads:
-                self.counts[_label(self.spec, group, head.name)] = np.zeros(len(head.choices))
+                self.counts[label(self.spec, group, head.name)] = np.zeros(len(head.choices))
             for real in group.continuous_heads:
-                self.counts[_label(self.spec, group, real.name)] = np.zeros(_BINS)
+                self.counts[label(self.spec, group, real.name)] = np.zeros(_BINS)
 
     def add(self, g: int, actions: Actions, decides: Bool) -> None:
         """Counts the actions of the agents that decide, [B,A]."""
@@ -292,152 +241,14 @@ class _Tally:
         counts = self.heads[g].counts(torch.from_numpy(discrete)).numpy() > 0
         for d, head in enumerate(group.discrete_heads):
             chosen: Int64 = discrete[counts[:, d], d].astype(np.int64)
-            self.counts[_label(self.spec, group, head.name)] += np.bincount(
+            self.counts[label(self.spec, group, head.name)] += np.bincount(
                 chosen, minlength=len(head.choices)
             )
         for r, bounded in enumerate(group.continuous_heads):
             values = real[counts[:, len(group.discrete_heads) + r], r]
             histogram, _ = np.histogram(values, _BINS, (bounded.low, bounded.high))
-            self.counts[_label(self.spec, group, bounded.name)] += histogram
+            self.counts[label(self.spec, group, bounded.name)] += histogram
 
     def shares(self) -> dict[str, list[float]]:
         """Shares that sum to 1 for each head, or zeros where the head never counted."""
         return {name: (counts / max(counts.sum(), 1)).tolist() for name, counts in self.counts.items()}
-
-
-def _label(spec: Spec, group: Group, head: str) -> str:
-    """Name of a head among those of all groups."""
-    return head if len(spec.groups) == 1 else f"{group.name}/{head}"
-
-
-def heads_of(spec: Spec) -> dict[str, Any]:
-    """What the columns of action shares mean, by head."""
-    heads: dict[str, Any] = {}
-    for group in spec.groups:
-        for head in group.discrete_heads:
-            heads[_label(spec, group, head.name)] = {"choices": list(head.choices)}
-        for real in group.continuous_heads:
-            heads[_label(spec, group, real.name)] = {"low": real.low, "high": real.high, "unit": real.unit}
-    return heads
-
-
-def summarise(
-    entries: Sequence[Entry], metrics: Sequence[Metric], heads: dict[str, Any], resamples: int
-) -> dict[str, Any]:
-    """The comparison as plain values, as ``results.json`` holds it; differences and improvements are over the first entry.
-
-    Args:
-        entries: Who was compared, with results on the same episodes.
-        metrics: What was measured.
-        heads: See ``heads_of``.
-        resamples: Behind each interval.
-    """
-    reference = entries[0]
-    summary: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        rows: dict[str, Any] = {}
-        for metric in metrics:
-            ours, theirs = entry.scores(metric.name), reference.scores(metric.name)
-            middle = statistics.stratified_bootstrap([ours], statistics.iqm, resamples)
-            rows[metric.name] = {
-                **_plain(statistics.stratified_bootstrap([ours], statistics.mean, resamples), "mean"),
-                "iqm": _plain(middle, "value"),
-                "difference": None,
-                "improvement": None,
-            }
-            if entry is not reference:
-                better = metric.higher_is_better
-                gap = statistics.difference(ours, theirs, resamples)
-                chance = statistics.improvement(ours, theirs, resamples, higher_is_better=better)
-                rows[metric.name] |= {
-                    "difference": _plain(gap, "mean"),
-                    "improvement": _plain(chance, "value"),
-                }
-        summary[entry.name] = rows
-    return {
-        "interval": "95 % percentile bootstrap over training runs and episodes, both drawn as a whole",
-        "reference": reference.name,
-        "metrics": {
-            m.name: {"unit": m.unit, "description": m.description, "higher_is_better": m.higher_is_better}
-            for m in metrics
-        },
-        "heads": heads,
-        "summary": summary,
-        "policies": [
-            {
-                "name": entry.name,
-                "central": entry.central,
-                "remarks": entry.remarks,
-                "seeds": entry.seeds,
-                "runs": entry.results[0].runs,
-                "ticks_per_s": float(np.mean([result.ticks_per_s for result in entry.results])),
-                "actions": entry.shares(),
-                "values": {
-                    m.name: [[_number(v) for v in row] for row in entry.scores(m.name).tolist()]
-                    for m in metrics
-                },
-            }
-            for entry in entries
-        ],
-    }
-
-
-def _write(
-    folder: Path, config: Config, spec: Spec, entries: Sequence[Entry], provenance: dict[str, Any]
-) -> Path:
-    metrics = (REWARD, *spec.metrics)
-    options = config.evaluation
-    content = {
-        "manifest": provenance,
-        "episodes": options.episodes,
-        "seed": options.seed,
-        "greedy": options.greedy,
-        **summarise(entries, metrics, heads_of(spec), options.bootstrap),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    parts = {
-        "": ("mean", "low", "high"),
-        "iqm": ("value", "low", "high"),
-        "difference": ("mean", "low", "high"),
-        "improvement": ("value", "low", "high"),
-    }
-    with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        columns = [
-            *parts[""],
-            *(
-                f"{part}_{end}".removesuffix("_mean").removesuffix("_value")
-                for part in ("iqm", "difference", "improvement")
-                for end in parts[part]
-            ),
-        ]
-        table.writerow(["policy", "metric", "unit", *columns])
-        for name, rows in content["summary"].items():
-            for metric in metrics:
-                row = rows[metric.name]
-                cells = [
-                    ((row[part] if part else row) or {}).get(end)
-                    for part, ends in parts.items()
-                    for end in ends
-                ]
-                table.writerow([name, metric.name, metric.unit, *cells])
-    with (folder / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["policy", "training_seed", "rng_run", *(m.name for m in metrics)])
-        for entry in entries:
-            seeds: list[int | None] = [*entry.seeds] or [None]
-            for seed, result in zip(seeds, entry.results, strict=True):
-                for i, run in enumerate(result.runs):
-                    table.writerow([entry.name, seed, run, *(result.metrics[m.name][i] for m in metrics)])
-    return path
-
-
-def _plain(interval: Interval, name: str) -> dict[str, float | None]:
-    return {name: _number(interval.value), "low": _number(interval.low), "high": _number(interval.high)}
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return value if np.isfinite(value) else None

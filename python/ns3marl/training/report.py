@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ns3marl.errors import ConfigError
-from ns3marl.training import evaluate, metrics, plots
+from ns3marl.training import comparison, metrics, plots
 from ns3marl.training.plots import Plot, Results, pretty
 
 MAIN_METRICS = 6
@@ -37,10 +37,10 @@ def report(folder: Path) -> Path:
         path.parent.name: metrics.read(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
     }
     curves = {name: curve for name, curve in curves.items() if curve}
-    results = evaluate.read(folder / "evaluation") or evaluate.read(folder)
+    results = comparison.read(folder / "evaluation") or comparison.read(folder)
     if not rows and not curves and results is None:
         raise ConfigError(
-            f"{folder} holds neither {metrics.FILE} of a training nor {evaluate.FILE} of an evaluation; give a run folder"
+            f"{folder} holds neither {metrics.FILE} of a training nor {comparison.FILE} of an evaluation; give a run folder"
         )
     first = folder / next(iter(curves), "")
     manifest = _json(first / "manifest.json") or (results or {}).get("manifest", {})
@@ -97,7 +97,7 @@ def label(policy: dict[str, Any]) -> str:
 def robust_table(results: Results) -> tuple[list[str], list[list[str]]]:
     """Interquartile means, and the probability that the reference improves on each policy: header and rows."""
     names = main_metrics(results)
-    reward = results["metrics"][evaluate.REWARD.name]
+    reward = results["metrics"][comparison.REWARD.name]
     header = [
         "policy",
         *(f"IQM of {pretty(name, results['metrics'][name]['unit'])}{_unit(results, name)}" for name in names),
@@ -107,7 +107,7 @@ def robust_table(results: Results) -> tuple[list[str], list[list[str]]]:
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
         cells = [_interval({**summary[name]["iqm"], "mean": summary[name]["iqm"]["value"]}) for name in names]
-        chance = summary[evaluate.REWARD.name]["improvement"]
+        chance = summary[comparison.REWARD.name]["improvement"]
         rows.append([label(policy), *cells, "" if chance is None else _opposite(chance)])
     assert reward["higher_is_better"]
     return header, rows
@@ -127,7 +127,7 @@ def _draw(
     drawn: list[Plot] = []
     references: dict[str, float] = {}
     for name, summary in (results or {"summary": {}})["summary"].items():
-        mean = summary[evaluate.REWARD.name]["mean"]
+        mean = summary[comparison.REWARD.name]["mean"]
         if mean is not None:
             references[f"{name}, evaluation"] = mean
     if curves:
