@@ -10,12 +10,17 @@ agents that were asked, so the optimum is a reward of 1 per tick: any one-to-one
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ns3marl.config import Config
 from ns3marl.games.team import TeamPool
 from ns3marl.types import (
+    Actions,
+    Batch,
     Condition,
     ContinuousHead,
     DiscreteHead,
@@ -135,3 +140,21 @@ class ToyPool(TeamPool):
 
     def __init__(self, *, num_envs: int = 8, seed: int = 0, first_run: int = 1, ticks: int = 20) -> None:
         super().__init__(ToyGame(toy_spec(ticks)), num_envs=num_envs, seed=seed, first_run=first_run)
+
+
+def toy_environments(config: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
+    """Opens environments as ``train`` and ``evaluate`` ask for them; processes of an experiment import it."""
+    del config
+    return ToyPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)
+
+
+class _SlowPool(ToyPool):
+    def step(self, actions: Sequence[Actions]) -> Batch:
+        time.sleep(0.02)
+        return super().step(actions)
+
+
+def slow_environments(config: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
+    """The same at 50 ticks a second, for who wants to interrupt."""
+    del config
+    return _SlowPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)

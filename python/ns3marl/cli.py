@@ -26,7 +26,7 @@ examples:
   ns3marl doctor                                   what is missing, and how to get it
   ns3marl build                                    compile the bundled scenarios
   ns3marl run aiot-mec --policy best-snr -- --devices=10 --servers=3
-  ns3marl train aiot-mec --set training.minutes=30
+  ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
   ns3marl evaluate runs/NAME                       against every heuristic that fits, on fresh seeds
   ns3marl demo                                     train, evaluate and report in a few minutes
 """
@@ -107,7 +107,7 @@ def _scenarios(parsed: argparse.Namespace) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from ns3marl.training import evaluate  # noqa: PLC0415 - torch takes seconds to import
+    from ns3marl.training import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.training.run import open_pool  # noqa: PLC0415
     from ns3marl.training.tables import TableWriter  # noqa: PLC0415
 
@@ -123,10 +123,10 @@ def _run(parsed: argparse.Namespace) -> int:
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
         table = Table("metric", "unit", "mean", "95 % interval", box=None)
-        for metric in (evaluate.REWARD, *pool.spec.metrics):
-            interval = evaluate.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
+        for metric in (comparison.REWARD, *pool.spec.metrics):
+            interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
-            table.add_row(metric.name, metric.unit, f"{interval.mean:.4g}", ends.replace("[", r"\["))
+            table.add_row(metric.name, metric.unit, f"{interval.value:.4g}", ends.replace("[", r"\["))
         hello = pool.hello
     Console().print(table)
     print(
@@ -146,14 +146,19 @@ def _train(parsed: argparse.Namespace) -> int:
     else:
         config = _with_arguments(configuration.load(parsed.config, parsed.set), parsed)
         folder = parsed.out or _new_folder(config)
-    _train_and_report(config, folder, resume=parsed.resume is not None)
+    resume = parsed.resume is not None
+    if parsed.seeds is None and not (folder / "experiment.toml").exists():
+        _train_and_report(config, folder, resume=resume)
+    elif not _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume):
+        print(f"stopped; go on with: ns3marl train --resume {folder}")
+        return 130
     print(f"next: ns3marl evaluate {folder}")
     return 0
 
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    if (run / "config.toml").exists() and parsed.config is None:
+    if _own_config(run) and parsed.config is None:
         config, folder = _config_of(run, parsed.set), parsed.out or run / "evaluation"
     else:
         config = configuration.load(parsed.config, parsed.set)
@@ -221,10 +226,10 @@ def _train_and_report(config: Config, folder: Path, *, resume: bool = False) -> 
 def _evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
 ) -> None:
-    from ns3marl.training import evaluate, report  # noqa: PLC0415
+    from ns3marl.training import comparison, evaluate, report  # noqa: PLC0415
 
     evaluate.evaluate(config, policies, folder, tables=tables)
-    results = evaluate.read(folder)
+    results = comparison.read(folder)
     assert results is not None
     header, rows, best = report.table(results)
     table = Table(*header, box=None, title="best means in bold", title_justify="left")
@@ -246,10 +251,29 @@ def _opponents(config: Config) -> Sequence[str]:
         return heuristics.fitting(pool.spec)
 
 
+def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, *, resume: bool) -> bool:
+    from ns3marl.training import experiment, report  # noqa: PLC0415
+
+    whole = experiment.train_seeds(config, seeds, folder, jobs=jobs, resume=resume)
+    print(f"runs:   {folder}")
+    if any(path.stat().st_size > 0 for path in folder.glob("seed-*/metrics.jsonl")):
+        print(f"report: {report.report(folder)}")
+    return whole
+
+
+def _own_config(run: Path) -> Path | None:
+    """The configuration of a run folder or an experiment."""
+    for name in ("config.toml", "experiment.toml"):
+        if (run / name).exists():
+            return run / name
+    return None
+
+
 def _config_of(run: Path, settings: Sequence[str]) -> Config:
-    if not (run / "config.toml").exists():
-        raise ConfigError(f"{run} is not a run folder: it has no config.toml")
-    return configuration.load(run / "config.toml", settings)
+    path = _own_config(run)
+    if path is None:
+        raise ConfigError(f"{run} is not a run folder: it has no config.toml, and no experiment.toml either")
+    return configuration.load(path, settings)
 
 
 def _with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
@@ -307,7 +331,11 @@ def _parser() -> argparse.ArgumentParser:
         "config", nargs="?", help=f"TOML file, or one of: {names}; built-in defaults otherwise"
     )
     command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
-    command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run")
+    command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run or experiment")
+    command.add_argument(
+        "--seeds", type=_seeds, help="train one run per seed: a list such as 1,2,3, or how many from 1 on"
+    )
+    command.add_argument("--jobs", type=_positive, default=1, help="runs at a time, with --seeds (1)")
     _add_set(command)
     command.set_defaults(action=_train, takes_scenario_arguments=True)
 
@@ -316,7 +344,7 @@ def _parser() -> argparse.ArgumentParser:
         "policies",
         nargs="+",
         metavar="POLICY",
-        help="run folders, checkpoints and heuristics; one alone meets every heuristic that fits",
+        help="run folders, experiments, checkpoints and heuristics; one alone meets every heuristic that fits",
     )
     command.add_argument("--config", help="configuration; that of the first run folder by default")
     command.add_argument("--episodes", type=_positive, help="episodes per policy")
@@ -363,6 +391,13 @@ def _add_tables(command: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="write ticks, state and the scenario's tables as Parquet",
     )
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """``1,2,3``, or a count: the seeds from 1 on."""
+    if "," in text:
+        return tuple(_positive(word) for word in text.strip(",").split(","))
+    return tuple(range(1, _positive(text) + 1))
 
 
 def _positive(text: str) -> int:

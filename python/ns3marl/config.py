@@ -89,6 +89,8 @@ class TrainingOptions:
     """Keep every checkpoint as ``update-NNNNNN.pt``, not only the last."""
     tensorboard: bool = True
     """Write TensorBoard event files."""
+    wandb: bool = False
+    """Log to Weights & Biases too; needs the extra ``wandb``."""
 
 
 @dataclass(frozen=True)

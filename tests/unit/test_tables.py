@@ -17,7 +17,7 @@ from ns3marl.algorithms import heuristics
 from ns3marl.config import load
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.protocol import spec_codec
-from ns3marl.training import evaluate
+from ns3marl.training import comparison, evaluate
 from ns3marl.training.tables import TableWriter
 from ns3marl.types import Batch, Column, Spec, Table
 
@@ -40,7 +40,7 @@ class NotingPool(ToyPool):
         return batch
 
 
-def play(pool: ToyPool, folder: Path) -> evaluate.PolicyResult:
+def play(pool: ToyPool, folder: Path) -> comparison.PolicyResult:
     options = load(None, [f"evaluation.episodes={EPISODES}"])
     with pool, TableWriter(folder, pool.spec) as writer:
         return evaluate.play(heuristics.make("random", pool.spec), "dice", pool, options, tables=writer)
@@ -54,7 +54,7 @@ def test_every_boundary_of_every_counted_episode_is_a_row(tmp_path: Path) -> Non
     ]
     assert {row["policy"] for row in ticks} == {"dice"}
     for run, score, reward in zip(
-        result.runs, result.metrics["score"], result.metrics[evaluate.REWARD.name], strict=True
+        result.runs, result.metrics["score"], result.metrics[comparison.REWARD.name], strict=True
     ):
         of_run = [row for row in ticks if row["run"] == run]
         assert of_run[-1]["score"] == score

@@ -52,6 +52,8 @@ class Imappo:
             ``ImappoOptions.entropy_heads`` names.
     """
 
+    central_execution = False
+
     def __init__(self, spec: Spec, options: ImappoOptions, seed: int) -> None:
         if len(spec.groups) != 1:
             raise ConfigError(

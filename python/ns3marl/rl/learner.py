@@ -17,8 +17,11 @@ class Learner(Protocol):
 
     The trainer calls ``explore`` and ``learn`` in turn, once a tick, with all environments in order. Whatever a learner
     keeps between two ticks is in its ``state_dict``, so that a training can stop and go on after any tick.
+
+    A learner with more to say in tables of results, such as the levels of its discretised heads, has a ``remarks: str``.
     """
 
+    central_execution: bool  #: whether ``act`` reads the global state, or for an agent what others observe
     spec: Spec
     greedy: bool  #: take the most likely (or most valued) action in ``act``
 

@@ -1,15 +1,18 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Figures of a run: one JSON line per update, TensorBoard while it runs, CSV when it ends."""
+"""Figures of a run: one JSON line per update, TensorBoard and Weights & Biases while it runs, CSV when it ends."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from ns3marl.errors import ConfigError
 
 FILE = "metrics.jsonl"
 
@@ -20,10 +23,15 @@ class RunLog:
     Args:
         folder: The run folder.
         tensorboard: Also write event files under ``tensorboard/``.
+        wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run goes on in the same one there.
+
+    Raises:
+        ConfigError: The package ``wandb`` is missing.
     """
 
-    def __init__(self, folder: Path, *, tensorboard: bool) -> None:
+    def __init__(self, folder: Path, *, tensorboard: bool, wandb: bool = False) -> None:
         self._folder = folder
+        self._remote: Any = _open_wandb(folder) if wandb else None
         self._file = (folder / FILE).open("a", encoding="utf-8")
         self._board: Any = None
         if tensorboard:
@@ -44,12 +52,16 @@ class RunLog:
         if self._board is not None:
             for name, value in row.items():
                 self._board.add_scalar(name if "/" in name else f"train/{name}", value, ticks)
+        if self._remote is not None:
+            self._remote.log(row)
 
     def close(self) -> None:
         """Ends the files and writes ``metrics.csv``."""
         self._file.close()
         if self._board is not None:
             self._board.close()
+        if self._remote is not None:
+            self._remote.finish()
         rows = read(self._folder)
         names = list(dict.fromkeys(name for row in rows for name in row))
         with (self._folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
@@ -66,6 +78,30 @@ class RunLog:
     ) -> None:
         """Closes the log."""
         self.close()
+
+
+def _open_wandb(folder: Path) -> Any:
+    """A run of Weights & Biases named as the folder is; ``WANDB_MODE=offline`` keeps it on this machine."""
+    try:
+        import wandb  # noqa: PLC0415 - optional
+    except ImportError:
+        raise ConfigError(
+            "training.wandb is true, but the package wandb is not installed; install the extra ns3marl[wandb], or leave "
+            "the option out: TensorBoard needs nothing"
+        ) from None
+    path = folder.resolve()
+    config = (folder / "config.toml").read_text(encoding="utf-8")
+    run = wandb.init(
+        project="ns3marl",
+        name=folder.name,
+        group=path.parent.name,
+        id=hashlib.sha256(str(path).encode()).hexdigest()[:16],
+        resume="allow",
+        dir=str(folder),
+        config={"ns3marl": config},
+    )
+    run.define_metric("*", step_metric="ticks")
+    return run
 
 
 def read(folder: Path) -> list[dict[str, float]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+
+from ns3marl.training import statistics
+from ns3marl.types import Float64
 
 COLOURS = ["#3b82c4", "#e08a2e", "#4aa564", "#c9534f", "#8d6cc0", "#8c6d5a", "#d277b0", "#7f8790"]
 _THEMES = {"light": ("#24292f", "#d5d9de"), "dark": ("#d8dee4", "#444c56")}  # text and lines, grid
@@ -63,6 +66,54 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
     axes.set_ylabel("team reward per tick")
     axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
+
+
+def learning_bands(
+    curves: Mapping[str, Sequence[Rows]], references: dict[str, float], points: int = 60
+) -> Figure:
+    """Reward per tick over ticks: interquartile mean over the runs of each policy, and its 95 % interval as a band.
+
+    Args:
+        curves: By policy, the rows of each of its runs.
+        references: Means of policies, as dashed lines.
+        points: Places on the horizontal axis; a run's reward there is the mean of its updates since the place before.
+    """
+    figure = Figure(figsize=(7.5, 3.6))
+    axes = figure.subplots()
+    for i, (name, runs) in enumerate(curves.items()):
+        ticks, scores = common_ticks(runs, points)
+        intervals = [
+            statistics.stratified_bootstrap([column[:, None]], statistics.iqm, 1000) for column in scores.T
+        ]
+        colour, seeds = COLOURS[i % len(COLOURS)], f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+        axes.plot(ticks, [one.value for one in intervals], color=colour, lw=1.8, label=f"{name}, {seeds}")
+        low, high = [one.low for one in intervals], [one.high for one in intervals]
+        axes.fill_between(ticks, low, high, color=colour, alpha=0.2, lw=0)
+    for i, (name, value) in enumerate(references.items()):
+        axes.axhline(value, color=COLOURS[(i + len(curves)) % len(COLOURS)], lw=1.2, ls="--", label=name)
+    axes.set_xlabel("simulated ticks, all environments")
+    axes.set_ylabel("team reward per tick")
+    axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
+    """Rewards of several runs at common ticks: ticks [P], and mean rewards of the interval before each, [R,P].
+
+    The axis ends with the shortest run; where a run has no update in an interval, its last value stands.
+    """
+    updates = max(1, min(points, *(len(rows) for rows in runs)))
+    edges = np.linspace(0, min(rows[-1]["ticks"] for rows in runs), updates + 1)
+    scores = np.full((len(runs), updates), np.nan)
+    for r, rows in enumerate(runs):
+        ticks = np.array([row["ticks"] for row in rows])
+        rewards = np.array([row["reward_per_tick"] for row in rows])
+        last = rewards[0]
+        for p in range(updates):
+            inside = rewards[(ticks > edges[p]) & (ticks <= edges[p + 1])]
+            last = inside.mean() if len(inside) else last
+            scores[r, p] = last
+    return edges[1:], scores
 
 
 def learner_health(rows: Rows) -> Figure:

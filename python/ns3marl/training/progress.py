@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
@@ -12,23 +13,26 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 _PLAIN_EVERY_S = 15.0
 
+#: Is told the fraction of the work that is done, 0 to 1, and a line of figures.
+Report = Callable[[float, str], None]
+
 
 class ProgressDisplay:
     """Shows how far a piece of work is, when it will end, and a line of figures.
 
     Args:
         title: What is being done.
-        console: Where to show it; a bar if that is a terminal.
+        console: Where to show it; a bar if that is a terminal. Or who is told.
         done: Fraction that was done before, in an earlier sitting.
     """
 
-    def __init__(self, title: str, console: Console, done: float = 0.0) -> None:
+    def __init__(self, title: str, console: Console | Report, done: float = 0.0) -> None:
         self._title, self._console, self._start = title, console, done
         self._begun_s = time.monotonic()
         self._shown_s = self._begun_s
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        if console.is_terminal:
+        if isinstance(console, Console) and console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(24),
@@ -45,6 +49,9 @@ class ProgressDisplay:
             text: Figures to show beside it.
             force: Print a plain line even if the last one is recent.
         """
+        if not isinstance(self._console, Console):
+            self._console(done, text)
+            return
         now_s = time.monotonic()
         text = f"{100 * min(done, 1):3.0f} %  left {self._left(done, now_s)}  {text}"
         if self._bar is not None:

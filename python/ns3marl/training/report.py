@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ns3marl.errors import ConfigError
-from ns3marl.training import evaluate, metrics, plots
+from ns3marl.training import comparison, metrics, plots
 from ns3marl.training.plots import Plot, Results, pretty
 
 MAIN_METRICS = 6
@@ -33,19 +33,26 @@ def report(folder: Path) -> Path:
         ConfigError: The folder holds neither.
     """
     rows = metrics.read(folder)
-    results = evaluate.read(folder / "evaluation") or evaluate.read(folder)
-    if not rows and results is None:
+    curves = {
+        path.parent.name: metrics.read(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
+    }
+    curves = {name: curve for name, curve in curves.items() if curve}
+    results = comparison.read(folder / "evaluation") or comparison.read(folder)
+    if not rows and not curves and results is None:
         raise ConfigError(
-            f"{folder} holds neither {metrics.FILE} of a training nor {evaluate.FILE} of an evaluation; give a run folder"
+            f"{folder} holds neither {metrics.FILE} of a training nor {comparison.FILE} of an evaluation; give a run folder"
         )
-    manifest = _json(folder / "manifest.json") or (results or {}).get("manifest", {})
-    drawn = _draw(rows, results)
+    first = folder / next(iter(curves), "")
+    manifest = _json(first / "manifest.json") or (results or {}).get("manifest", {})
+    drawn = _draw(rows, curves, results)
     (folder / "plots").mkdir(exist_ok=True)
     for plot in drawn:
         (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
-    config = (folder / "config.toml").read_text(encoding="utf-8") if (folder / "config.toml").exists() else ""
-    title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {'training and evaluation' if rows else 'evaluation'}"
+    config = (first / "config.toml").read_text(encoding="utf-8") if (first / "config.toml").exists() else ""
+    title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {'training and evaluation' if rows or curves else 'evaluation'}"
     facts = _facts(manifest, rows, results)
+    if curves:
+        facts.append(("Training runs", f"{len(curves)}: {', '.join(curves)}"))
     (folder / "report.md").write_text(_markdown(title, facts, results, drawn), encoding="utf-8")
     path = folder / "report.html"
     path.write_text(_html(title, facts, results, drawn, manifest, config), encoding="utf-8")
@@ -63,14 +70,15 @@ def table(results: Results) -> tuple[list[str], list[list[str]], set[tuple[int, 
     names = main_metrics(results)
     header = [
         "policy",
+        "acts on",
         *(pretty(name, results["metrics"][name]["unit"]) + _unit(results, name) for name in names),
     ]
     rows, best = [], set()
-    central = {policy["name"] for policy in results["policies"] if policy["central"]}
-    for policy, summary in results["summary"].items():
-        label = f"{policy} (central)" if policy in central else policy
-        rows.append([label, *(_interval(summary[name]) for name in names)])
-    for column, name in enumerate(names, start=1):
+    for policy in results["policies"]:
+        summary = results["summary"][policy["name"]]
+        knows = "central information" if policy["central"] else "own observation"
+        rows.append([label(policy), knows, *(_interval(summary[name]) for name in names)])
+    for column, name in enumerate(names, start=2):
         sign = 1 if results["metrics"][name]["higher_is_better"] else -1
         means = [summary[name]["mean"] for summary in results["summary"].values()]
         known = [(sign * mean, row) for row, mean in enumerate(means) if mean is not None]
@@ -79,14 +87,57 @@ def table(results: Results) -> tuple[list[str], list[list[str]], set[tuple[int, 
     return header, rows, best
 
 
-def _draw(rows: Sequence[dict[str, float]], results: Results | None) -> list[Plot]:
+def label(policy: dict[str, Any]) -> str:
+    """A policy of the results in a table: its name, how many training seeds, and its remarks."""
+    notes = [f"{len(policy['seeds'])} seeds"] if len(policy["seeds"]) > 1 else []
+    notes += [policy["remarks"]] if policy["remarks"] else []
+    return f"{policy['name']} ({'; '.join(notes)})" if notes else str(policy["name"])
+
+
+def robust_table(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Interquartile means, and the probability that the reference improves on each policy: header and rows."""
+    names = main_metrics(results)
+    reward = results["metrics"][comparison.REWARD.name]
+    header = [
+        "policy",
+        *(f"IQM of {pretty(name, results['metrics'][name]['unit'])}{_unit(results, name)}" for name in names),
+        f"P({results['reference']} earns more)",
+    ]
+    rows = []
+    for policy in results["policies"]:
+        summary = results["summary"][policy["name"]]
+        cells = [_interval({**summary[name]["iqm"], "mean": summary[name]["iqm"]["value"]}) for name in names]
+        chance = summary[comparison.REWARD.name]["improvement"]
+        rows.append([label(policy), *cells, "" if chance is None else _opposite(chance)])
+    assert reward["higher_is_better"]
+    return header, rows
+
+
+def _opposite(chance: dict[str, float | None]) -> str:
+    """The probability that the reference is the better of the two, with its interval."""
+    value, low, high = (
+        None if chance[k] is None else 1 - float(chance[k] or 0) for k in ("value", "high", "low")
+    )
+    return _interval({"mean": value, "low": low, "high": high})
+
+
+def _draw(
+    rows: Sequence[dict[str, float]], curves: dict[str, list[dict[str, float]]], results: Results | None
+) -> list[Plot]:
     drawn: list[Plot] = []
+    references: dict[str, float] = {}
+    for name, summary in (results or {"summary": {}})["summary"].items():
+        mean = summary[comparison.REWARD.name]["mean"]
+        if mean is not None:
+            references[f"{name}, evaluation"] = mean
+    if curves:
+        by_name = {"training": list(curves.values())}
+        drawn.append(
+            plots.render(
+                "learning-curves", "Learning curves", lambda: plots.learning_bands(by_name, references)
+            )
+        )
     if rows:
-        references: dict[str, float] = {}
-        for name, summary in (results or {"summary": {}})["summary"].items():
-            mean = summary[evaluate.REWARD.name]["mean"]
-            if mean is not None:
-                references[f"{name}, evaluation"] = mean
         drawn.append(
             plots.render("learning-curve", "Learning curve", lambda: plots.learning_curve(rows, references))
         )
@@ -103,6 +154,8 @@ def _draw(rows: Sequence[dict[str, float]], results: Results | None) -> list[Plo
 
 _CAPTIONS = {
     "learning-curve": "Team reward per tick while training; dashed: means of the evaluated policies.",
+    "learning-curves": "Team reward per tick while training. Line: interquartile mean over the training seeds; band: 95 % "
+    "bootstrap interval over them; dashed: means of the evaluated policies.",
     "learner": "KL divergence between the policy that acted and the updated one, entropy of each head given that it "
     "counts, and how much of the returns the critic explains.",
     "time": "Simulator: waiting while ns-3 simulates. Wire: encoding, transport and decoding. Learner: deciding and "
@@ -111,6 +164,12 @@ _CAPTIONS = {
     "actions": "Choices in percent, real-valued heads as histograms over their range; only decisions in which the head "
     "counts. Empty: it never counted.",
 }
+
+
+_ROBUST = (
+    "Interquartile mean [95 % interval], and the probability that a run of the reference earns more on the same episode; 0.5 "
+    "says that neither is better."
+)
 
 
 def _facts(
@@ -165,9 +224,14 @@ def _markdown(
             lines.append(f"| {' | '.join(cells)} |")
         lines += [
             "",
-            f"Mean [95 % interval] over {results['episodes']} episodes. Bold: best mean. Central: sees the global state.",
+            f"Mean [95 % interval] over {results['episodes']} episodes and the training seeds. Bold: best mean.",
+            "Who acts on central information sees more than any agent could: a reference rather than a competitor.",
             "",
         ]
+        header, rows = robust_table(results)
+        lines += [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
+        lines += ["", _ROBUST, ""]
     for plot in drawn:
         lines += [
             f"## {plot.title}",
@@ -193,6 +257,10 @@ def _html(
     parts = [f"<h1>{escape(title)}</h1>"]
     if results is not None:
         parts += ["<h2>Comparison</h2>", _html_table(*table(results)), _html_differences(results)]
+        robust = _html_table(*robust_table(results), set()).split("<p>")[0]
+        parts.append(
+            _html_details("Interquartile means and probability of improvement", f"{robust}<p>{_ROBUST}</p>")
+        )
     for plot in drawn:
         light, dark = (base64.b64encode(image).decode() for image in (plot.light, plot.dark))
         parts.append(
@@ -228,7 +296,7 @@ def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], best: set[
         lines.append(f"<tr><th>{escape(row[0])}</th>{cells}</tr>")
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-        "<p>Mean and 95 % interval; highlighted: best mean. Central policies see the global state: they are references.</p>"
+        "<p>Mean and 95 % interval; highlighted: best mean. Who acts on central information is a reference.</p>"
     )
 
 
@@ -241,7 +309,7 @@ def _two_lines(cell: str) -> str:
 def _html_differences(results: Results) -> str:
     """Paired differences against the reference, on the same episodes."""
     names = main_metrics(results)
-    header = [f"minus {results['reference']}", *table(results)[0][1:]]
+    header = [f"minus {results['reference']}", *table(results)[0][2:]]
     rows = [
         [policy, *(_interval(summary[name]["difference"]) for name in names)]
         for policy, summary in results["summary"].items()

@@ -17,15 +17,14 @@ is A3C, whose workers race by design (``asynchronous``).
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -41,10 +40,11 @@ from ns3marl.rl.policy import ActionNoise
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
 from ns3marl.training.checkpoint import Progress
+from ns3marl.training.interrupt import stop_on_signal
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
 from ns3marl.training.position import Position
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.training.progress import ProgressDisplay, Report
 from ns3marl.types import Actions, Batch, Hello, Spec
 
 
@@ -113,7 +113,7 @@ def train(
     folder: Path,
     *,
     resume: bool = False,
-    console: Console | None = None,
+    console: Console | Report | None = None,
     make_pool: PoolFactory = open_pool,
 ) -> Path:
     """Trains until the budget is spent or Ctrl-C is pressed, and leaves a checkpoint either way.
@@ -122,7 +122,7 @@ def train(
         config: What to train.
         folder: The run folder; it must not hold a run yet, unless ``resume``.
         resume: Continue the run in ``folder`` from its last checkpoint.
-        console: Where to show progress; standard error by default.
+        console: Where to show progress, or who is told; standard error by default.
         make_pool: Opens the environments (configuration, seed, number, first RngRun).
 
     Returns:
@@ -141,7 +141,7 @@ def train(
         )
     saved = checkpoint.load(last) if resume else None
     progress = saved.progress if saved else Progress()
-    if _done(config, progress) >= 1:
+    if spent(config, progress) >= 1:
         raise ConfigError(
             f"{folder} has spent its budget ({progress.ticks} ticks, {progress.wall_s / 60:.1f} minutes); raise it with "
             "--set training.ticks=… or --set training.minutes=…"
@@ -161,9 +161,9 @@ def train(
             text = json.dumps(manifest(config, pool.spec, pool.hello), indent=2)
             (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
         with (
-            RunLog(folder, tensorboard=options.tensorboard) as log,
-            ProgressDisplay("training", console or Console(stderr=True), _done(config, progress)) as display,
-            _stop_on_signal() as stop,
+            RunLog(folder, tensorboard=options.tensorboard, wandb=options.wandb) as log,
+            ProgressDisplay("training", console or Console(stderr=True), spent(config, progress)) as display,
+            stop_on_signal() as stop,
         ):
             if isinstance(learner, A3c):
                 environments.close()  # its workers open their own
@@ -173,7 +173,7 @@ def train(
     return folder
 
 
-def _done(config: Config, progress: Progress) -> float:
+def spent(config: Config, progress: Progress) -> float:
     """Fraction of the budget that is spent."""
     ticks, minutes = config.training.ticks, config.training.minutes
     return max(progress.ticks / ticks if ticks else 0.0, progress.wall_s / 60 / minutes if minutes else 0.0)
@@ -199,7 +199,7 @@ class _Loop:
         started_s, before_s = time.perf_counter(), self.progress.wall_s
         batch = self.pool.resume(self.position.episodes, self.position.actions)
         window = _Window(self.pool)
-        while _done(self.config, self.progress) < 1 and not stop.is_set():
+        while spent(self.config, self.progress) < 1 and not stop.is_set():
             with window.learning():
                 joint = self.learner.explore(batch, noise.generators(batch))
             batch = self.pool.step(joint)
@@ -216,7 +216,7 @@ class _Loop:
                 window = _Window(self.pool)
         self._save()
         self.display.show(
-            _done(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
+            spent(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
         )
 
     def _log(self, figures: dict[str, float]) -> None:
@@ -241,7 +241,7 @@ class _Loop:
 
     def _show(self, window: _Window) -> None:
         text = f"{self.progress.ticks} ticks  reward {self.reward}  {window.line()}"
-        self.display.show(_done(self.config, self.progress), text)
+        self.display.show(spent(self.config, self.progress), text)
 
     def _save(self) -> None:
         checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
@@ -293,25 +293,3 @@ class _Window:
             "time/wire_s": self._timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
         }
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C (or a termination signal) sets; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before: dict[signal.Signals, Any] = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The page of the comparison, from the files of its cells. Nothing runs here; `compare.py` calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ns3marl.training import comparison, plots, report
+from ns3marl.training.comparison import Entry, PolicyResult
+from ns3marl.types import Metric
+
+RESAMPLES = 10_000
+#: metric: heading, factor, digits
+SHOWN = {
+    "reward_per_tick": ("reward per tick", 1.0, 2),
+    "completion_ratio": ("completion [%]", 100.0, 1),
+    "latency_mean_s": ("latency [ms]", 1000.0, 1),
+    "aoi_mean_ticks": ("age of information [ticks]", 1.0, 2),
+    "energy_efficiency_tasks_per_j": ("tasks/J", 1.0, 2),
+}
+REWARD = comparison.REWARD.name
+
+Content = dict[str, Any]  # of a cell's file
+Results = dict[str, Any]  # of `comparison.summarise`
+
+_HEAD = """\
+# Comparison
+
+Written by `make bench NAME=compare` from the files in `results/compare/`, one per policy, setting and training seed.
+
+Brackets: 95 % stratified bootstrap intervals over training seeds and held-out episodes ([method](../docs/experiments.md));
+IQM: interquartile mean. P: probability that a run of {reference} earns more than a run of this policy on the same episode, 0.5
+where neither is better. *Central* policies act on the global state or on what several agents observe, which no device could;
+they are references for the others, which act on their *own* observation. Every learner has the same number of simulated ticks
+and the same evaluation episodes, in which it takes its most likely action.
+"""
+
+
+def write(
+    contents: Sequence[Content], page: Path, images: Path, settings: Sequence[str], learners: Sequence[str]
+) -> list[str]:
+    """Writes the page and its plots.
+
+    Args:
+        contents: Of the cells that are done.
+        page: Where to write Markdown.
+        images: Folder of the plots.
+        settings: In which order; those without a cell are left out.
+        learners: In which order; the first is the reference. Other policies follow as they come.
+
+    Returns:
+        Figures as ``name: VALUE UNIT``.
+    """
+    lines, figures = [_HEAD.format(reference=learners[0])], []
+    images.mkdir(parents=True, exist_ok=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for setting in settings:
+        of_setting = [content for content in contents if content["cell"]["setting"] == setting]
+        if not of_setting:
+            continue
+        results = summarise(of_setting, learners)
+        lines += [*_section(setting, of_setting, results), ""]
+        lines += _draw(setting, of_setting, results, learners, page.parent, images)
+        figures += _figures(setting, of_setting, results, learners)
+    page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return figures
+
+
+def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
+    """The cells of one setting as one comparison, learners first."""
+    order = {name: rank for rank, name in enumerate(learners)}
+    names = sorted(
+        {content["cell"]["policy"] for content in contents}, key=lambda n: (order.get(n, len(order)), n)
+    )
+    entries = []
+    for name in names:
+        runs = sorted(
+            (c for c in contents if c["cell"]["policy"] == name), key=lambda c: int(c["cell"]["seed"])
+        )
+        entry = Entry(name, [], [c["cell"]["seed"] for c in runs if c["cell"]["seed"]])
+        entry.central, entry.remarks = runs[0]["central"], runs[0]["remarks"]
+        for content in runs:
+            values = {
+                metric: [np.nan if v is None else v for v in column]
+                for metric, column in content["values"].items()
+            }
+            entry.results.append(PolicyResult(name, content["runs"], values, content["actions"], 0.0))
+        entries.append(entry)
+    known = contents[0]["metrics"]
+    shown = [
+        Metric(name, known[name]["unit"], known[name]["description"], known[name]["higher_is_better"])
+        for name in SHOWN
+        if name in known
+    ]
+    return comparison.summarise(entries, shown, contents[0]["heads"], RESAMPLES)
+
+
+def _section(setting: str, contents: Sequence[Content], results: Results) -> list[str]:
+    metrics = list(results["metrics"])
+    header = ["policy", "acts on", *(SHOWN[name][0] for name in metrics), "IQM of reward", "P"]
+    lines = [f"## {setting}", "", _provenance(contents), "", *_rule(header)]
+    for policy in results["policies"]:
+        summary = results["summary"][policy["name"]]
+        cells = [report.label(policy), "central" if policy["central"] else "own"]
+        cells += [_interval(summary[name], "mean", *SHOWN[name][1:]) for name in metrics]
+        cells.append(_interval(summary[REWARD]["iqm"], "value", 1.0, 2))
+        chance = summary[REWARD]["improvement"]
+        cells.append("" if chance is None else _interval(_opposite(chance), "value", 1.0, 2))
+        lines.append(f"| {' | '.join(cells)} |")
+    heads = results["heads"]
+    lines += ["", "What they chose (choices in percent, means of real values), where it counted:", ""]
+    lines += _rule(["policy", *heads])
+    for policy in results["policies"]:
+        cells = [_chosen(policy["actions"][name], head) for name, head in heads.items()]
+        lines.append(f"| {' | '.join([policy['name'], *cells])} |")
+    return lines
+
+
+def _provenance(contents: Sequence[Content]) -> str:
+    first = contents[0]
+    versions, scenario = first["manifest"]["versions"], first["manifest"]["scenario"]
+    commits = sorted({_short(content["manifest"]["git_commit"]) for content in contents})
+    trained = [content for content in contents if content["cell"]["seed"]]
+    optimum = first["optimum"]
+    parts = []
+    if optimum is None:
+        parts.append(
+            f"`{' '.join([scenario['name'], *scenario['arguments']])}`, ns-3 {versions['ns3']} ({versions['ns3_build_profile']})."
+        )
+    else:
+        parts.append(
+            f"A game of `ns3marl.games.cooperative`; its optimum is a reward of {optimum:.4g} per tick."
+        )
+    if trained:
+        seeds = sorted({content["cell"]["seed"] for content in trained})
+        budget = trained[0]["budget"]["ticks" if optimum is None else "game_ticks"]
+        seconds = np.median([content["seconds"]["training"] for content in trained])
+        parts.append(
+            f"{budget} ticks of training per seed ({', '.join(map(str, seeds))}), {seconds:.0f} s in the median;"
+        )
+    parts.append(
+        f"{first['budget']['episodes']} held-out episodes of seed {first['manifest']['seeds']['evaluation']}."
+    )
+    parts.append(f"Commit {', '.join(commits)}.")
+    return " ".join(parts)
+
+
+def _short(commit: str) -> str:
+    """A commit's first digits, and whether files differed from it."""
+    digits, plus, _ = commit.partition("+")
+    return f"{digits[:12]}{' with changes' if plus else ''}"
+
+
+def _rule(header: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+
+
+def _interval(entry: dict[str, float | None], key: str, factor: float, digits: int) -> str:
+    value, low, high = (entry[part] for part in (key, "low", "high"))
+    if value is None:
+        return "–"
+    text = f"{factor * value:.{digits}f}"
+    if low is None or high is None:
+        return text
+    return f"{text} [{factor * low:.{digits}f}, {factor * high:.{digits}f}]"
+
+
+def _opposite(chance: dict[str, float | None]) -> dict[str, float | None]:
+    turned = {"value": chance["value"], "low": chance["high"], "high": chance["low"]}
+    return {key: None if value is None else 1 - value for key, value in turned.items()}
+
+
+def _chosen(shares: Sequence[float], head: dict[str, Any]) -> str:
+    """Shares of the choices that were ever taken, or the mean of a real-valued head."""
+    if sum(shares) == 0:
+        return "never"
+    if "choices" not in head:
+        edges = np.linspace(head["low"], head["high"], len(shares) + 1)
+        unit = "" if head["unit"] == "1" else f" {head['unit']}"
+        return f"{np.dot(shares, (edges[1:] + edges[:-1]) / 2):.3g}{unit}"
+    taken = [
+        f"{choice} {100 * share:.0f}"
+        for choice, share in zip(head["choices"], shares, strict=True)
+        if share >= 0.005
+    ]
+    return ", ".join(taken)
+
+
+def _draw(
+    setting: str,
+    contents: Sequence[Content],
+    results: Results,
+    learners: Sequence[str],
+    base: Path,
+    images: Path,
+) -> list[str]:
+    curves = {
+        name: [
+            [{"ticks": t, "reward_per_tick": r} for t, r in content["curve"]]
+            for content in contents
+            if content["cell"]["policy"] == name and content["curve"]
+        ]
+        for name in learners
+    }
+    curves = {name: runs for name, runs in curves.items() if runs}
+    best = [
+        (results["summary"][policy["name"]][REWARD]["mean"], policy["name"])
+        for policy in results["policies"]
+        if not policy["seeds"]
+    ]
+    references = {name: mean for mean, name in sorted(best)[-2:]}
+    optimum = contents[0]["optimum"]
+    if optimum is not None:
+        references["optimum"] = optimum
+    drawn = [
+        plots.render(
+            f"compare-{setting}-scores",
+            f"{setting}: means and 95 % intervals",
+            lambda: plots.metric_bars(results, list(results["metrics"])),
+        )
+    ]
+    if curves:
+        drawn.append(
+            plots.render(
+                f"compare-{setting}-curves",
+                f"{setting}: interquartile mean while training, and its 95 % interval over seeds",
+                lambda: plots.learning_bands(curves, references),
+            )
+        )
+    lines = []
+    for plot in drawn:
+        path = images / f"{plot.name}.png"
+        path.write_bytes(plot.png)
+        lines += [f"![{plot.title}]({_relative(path, base)})", ""]
+    return lines
+
+
+def _relative(path: Path, base: Path) -> str:
+    if path.is_relative_to(base):
+        return path.relative_to(base).as_posix()
+    return f"../{_relative(path, base.parent)}"
+
+
+def _figures(
+    setting: str, contents: Sequence[Content], results: Results, learners: Sequence[str]
+) -> list[str]:
+    """The reference, the best of the other learners, the best heuristic that acts on its own observation."""
+    reward = {name: summary[REWARD]["mean"] for name, summary in results["summary"].items()}
+    central = {policy["name"]: policy["central"] for policy in results["policies"]}
+    ours = learners[0]
+    figures = [
+        f"{name}_reward_{setting}: {reward[name]:.3f} reward/tick" for name in learners if name in reward
+    ]
+    groups = {
+        "best_baseline": [reward[name] for name in learners[1:] if name in reward],
+        "best_decentralised_heuristic": [
+            value for name, value in reward.items() if name not in learners and not central[name]
+        ],
+    }
+    for what, values in groups.items():
+        if values:
+            figures.append(f"{what}_reward_{setting}: {max(values):.3f} reward/tick")
+    optimum = contents[0]["optimum"]
+    if optimum and ours in reward:
+        figures.append(f"{ours}_share_of_optimum_{setting}: {reward[ours] / optimum:.3f} 1")
+    return figures

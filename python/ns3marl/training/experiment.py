@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""An experiment: one configuration trained with several seeds.
+
+EXPERIMENT/experiment.toml   the configuration that all runs share
+           seeds.json        the training seeds
+           seed-1/, …        one run folder each, see ``ns3marl.training.run``
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ns3marl import config as configuration
+from ns3marl.config import Config
+from ns3marl.errors import ConfigError
+from ns3marl.training import checkpoint, processes
+from ns3marl.training.progress import ProgressDisplay, Report
+from ns3marl.training.run import PoolFactory, open_pool, spent, train
+
+CONFIG, SEEDS = "experiment.toml", "seeds.json"
+
+
+def train_seeds(
+    config: Config,
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    jobs: int = 1,
+    resume: bool = False,
+    console: Console | None = None,
+    make_pool: PoolFactory = open_pool,
+) -> bool:
+    """Trains one run per seed, each in a process of its own with one torch thread.
+
+    Complete runs are kept and unfinished ones go on where they stood. Ctrl-C stops all of them with a checkpoint.
+
+    Args:
+        config: What to train; ``training.seed`` is that of each run.
+        seeds: Training seeds; when resuming, further ones are added.
+        folder: The experiment; it must not hold one yet, unless ``resume``.
+        jobs: Runs at a time. Each has ``pool.num_envs`` simulators of its own.
+        resume: Go on with the experiment in ``folder``.
+        console: Where to show progress; standard error by default.
+        make_pool: Opens the environments, see ``train``; a function of a module, as processes import it.
+
+    Returns:
+        Whether every run is complete; False after Ctrl-C.
+
+    Raises:
+        ConfigError: The folder is taken, or the seeds are none, repeated, or the one of the evaluation.
+        CheckpointError: A checkpoint to resume from cannot be used.
+        Ns3MarlError: Runs failed; the others are complete.
+    """
+    if (folder / CONFIG).exists() or (folder / "config.toml").exists():
+        if not resume:
+            raise ConfigError(
+                f"{folder} holds an experiment or a run already; choose another folder, or go on with --resume"
+            )
+        seeds = list(dict.fromkeys([*seeds_of(folder), *seeds]))
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 1:
+        raise ConfigError(f"the training seeds are {list(seeds)}, expected different numbers above 0")
+    if config.evaluation.seed in seeds:
+        raise ConfigError(
+            f"seed {config.evaluation.seed} is evaluation.seed too: the policy would meet episodes it was trained on; "
+            "choose another"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(configuration.dumps(config), encoding="utf-8")
+    (folder / SEEDS).write_text(json.dumps(list(seeds)) + "\n", encoding="utf-8")
+    todo = [
+        processes.Job(
+            f"seed {seed}", train_one, (with_seed(config, seed), run_folder(folder, seed), make_pool)
+        )
+        for seed in seeds
+        if not complete(with_seed(config, seed), run_folder(folder, seed))
+    ]
+    if not todo:
+        return True
+    with ProgressDisplay(f"training {len(seeds)} seeds", console or Console(stderr=True)) as display:
+        return processes.work_off(todo, jobs, display)
+
+
+def train_one(report: Report, config: Config, folder: Path, make_pool: PoolFactory) -> None:
+    """Begins a run or goes on with it."""
+    resume = (folder / "checkpoints" / "last.pt").exists()
+    if not resume and (folder / "config.toml").exists():
+        shutil.rmtree(folder)  # it was killed before its first checkpoint: there is nothing to go on with
+    train(config, folder, resume=resume, console=report, make_pool=make_pool)
+
+
+def with_seed(config: Config, seed: int) -> Config:
+    """The configuration of one run."""
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, seed=seed))
+
+
+def run_folder(folder: Path, seed: int) -> Path:
+    """Where a run of an experiment is."""
+    return folder / f"seed-{seed}"
+
+
+def complete(config: Config, run: Path) -> bool:
+    """Whether a run has spent its budget."""
+    if not (run / "checkpoints" / "last.pt").exists():
+        return False
+    return spent(config, checkpoint.load(run).progress) >= 1
+
+
+def seeds_of(folder: Path) -> list[int]:
+    """The training seeds of an experiment.
+
+    Raises:
+        ConfigError: The folder holds none.
+    """
+    try:
+        seeds: list[int] = json.loads((folder / SEEDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder} is not an experiment: it has no readable {SEEDS}") from error
+    return seeds
+
+
+def is_experiment(folder: Path) -> bool:
+    """Whether a folder holds several runs of one configuration."""
+    return (folder / CONFIG).exists()
+
+
+def members(policy: str) -> list[str]:
+    """The run folders of an experiment; whatever else it is, the policy itself.
+
+    Raises:
+        ConfigError: A run of the experiment is not complete.
+    """
+    folder = Path(policy)
+    if not is_experiment(folder):
+        return [policy]
+    config = configuration.load(folder / CONFIG)
+    seeds = seeds_of(folder)
+    unfinished = [s for s in seeds if not complete(with_seed(config, s), run_folder(folder, s))]
+    if unfinished:
+        raise ConfigError(
+            f"{folder} is unfinished: seed {', '.join(map(str, unfinished))} has not spent its budget; go on with "
+            f"`ns3marl train --resume {folder}`, or name the run folders that count"
+        )
+    return [str(run_folder(folder, seed)) for seed in seeds]
+
+
+def made_by(run: Path) -> tuple[str, int] | None:
+    """What made a run folder apart from its seed, and the seed; None for anything else."""
+    if not (run / "config.toml").exists():
+        return None
+    config = configuration.load(run / "config.toml")
+    learner = getattr(config, config.training.algorithm)
+    training = dataclasses.replace(
+        with_seed(config, 1).training, tensorboard=True, wandb=False, keep_checkpoints=False
+    )
+    return repr((config.scenario, config.pool.num_envs, training, learner)), config.training.seed

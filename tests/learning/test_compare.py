@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The comparison at tiny size, on a game."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import compare
+import compare_page
+import pytest
+from compare import Budget, Cell
+from rich.console import Console
+
+from ns3marl.algorithms import heuristics, registry
+from ns3marl.games import library
+
+TINY = Budget(ticks=500, game_ticks=400, episodes=3)
+CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2)]
+
+
+def run(chosen: list[Cell], folder: Path, budget: Budget = TINY) -> bool:
+    quiet = Console(file=io.StringIO())
+    return compare.run_missing(chosen, budget, folder / "results", folder / "work", 2, quiet)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compare")
+    assert run(CELLS, folder)
+    return folder
+
+
+def test_every_policy_meets_every_setting_with_every_seed() -> None:
+    every = compare.cells(3)
+    learners = [name for name in compare.LEARNERS if name in registry.LEARNERS]
+    wanted = 3 * len(learners) * (len(compare.PRESETS) + len(compare.GAMES))
+    assert len(every) == len(set(every)) == wanted + len(compare.PRESETS) * len(heuristics.HEURISTICS)
+    config = compare.configure(Cell("imappo", "stress", 2), Budget())
+    assert config.training.seed == 2
+    assert config.training.ticks == 30_000
+    assert config.evaluation.seed not in range(1, 100)
+    assert "--preset=stress" in config.scenario.arguments
+
+
+def test_a_cell_says_where_it_comes_from(done: Path) -> None:
+    content = json.loads((done / "results" / "climbing" / "imappo-1.json").read_text())
+    assert content["cell"] == {"policy": "imappo", "setting": "climbing", "seed": 1}
+    assert content["optimum"] == library.CLIMBING.max()
+    assert len(content["values"]["reward_per_tick"]) == len(content["runs"]) == 3
+    assert 1 <= len(content["curve"]) <= compare.CURVE_POINTS
+    assert content["manifest"]["git_commit"]
+    assert 'algorithm = "imappo"' in content["config"]
+    assert content["central"] is False
+    assert not list((done / "work").rglob("*.pt"))
+
+
+def test_only_what_is_missing_runs(done: Path) -> None:
+    path = done / "results" / CELLS[0].path
+    before = path.stat().st_mtime_ns
+    assert run(CELLS, done)
+    assert path.stat().st_mtime_ns == before
+    assert compare.finished(CELLS[0], TINY, done / "results") is not None
+    assert compare.finished(CELLS[0], Budget(), done / "results") is None  # another budget is another cell
+
+
+def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path) -> None:
+    contents = [compare.finished(cell, TINY, done / "results") for cell in CELLS]
+    known = [content for content in contents if content is not None]
+    # A policy that earns one less on every episode, to compare with.
+    other = json.loads(json.dumps(known))
+    for content in other:
+        content["cell"]["policy"], content["central"], content["remarks"] = "dqn", True, "5 levels"
+        content["values"] = {name: [v - 1 for v in values] for name, values in content["values"].items()}
+    page, images = tmp_path / "benchmarks" / "compare.md", tmp_path / "docs" / "images"
+    figures = compare_page.write([*known, *other], page, images, ("climbing",), compare.LEARNERS)
+    text = page.read_text()
+    assert "| imappo (2 seeds) | own |" in text
+    assert "| dqn (2 seeds; 5 levels) | central |" in text
+    assert "its optimum is a reward of 11" in text
+    assert "../docs/images/compare-climbing-curves.png" in text
+    assert (images / "compare-climbing-scores.png").stat().st_size > 2000
+    assert (images / "compare-climbing-curves.png").stat().st_size > 2000
+    rewards = {line.split(":")[0]: float(line.split()[1]) for line in figures}
+    assert rewards["best_baseline_reward_climbing"] == pytest.approx(
+        rewards["imappo_reward_climbing"] - 1, abs=2e-3
+    )
