@@ -7,8 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ns3marl.algorithms.dqn import Dqn
 from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions
+from ns3marl.algorithms.iql import Iql
+from ns3marl.algorithms.maddpg import Maddpg
+from ns3marl.config import Config, DqnOptions, ImappoOptions, IqlOptions, MaddpgOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.types import Spec
@@ -16,6 +19,9 @@ from ns3marl.types import Spec
 #: Name: how it is made (spec, options, seed), and its options.
 LEARNERS: dict[str, tuple[Callable[[Spec, Any, int], Learner], type[Any]]] = {
     "imappo": (Imappo, ImappoOptions),
+    "dqn": (Dqn, DqnOptions),
+    "iql": (Iql, IqlOptions),
+    "maddpg": (Maddpg, MaddpgOptions),
 }
 
 
