@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ns3marl.config import MaddpgOptions
@@ -159,7 +160,7 @@ class Maddpg:
         logits, real = self.actors(torch.tensor(batch.groups[0].observations))
         return logits.numpy(), real.numpy()
 
-    def _choices(self, batch: Batch, scores: np.ndarray[Any, Any]) -> Int64:
+    def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
         """The allowed choice of greatest score of every discrete head, [B,A,D]."""
         allowed = np.where(batch.groups[0].masks, scores, -np.inf)
         offsets = self.group.mask_offsets
@@ -310,11 +311,12 @@ class Maddpg:
 
 def _unit(real: Float32) -> Float32:
     """(1 + tanh) / 2."""
-    unit: Float32 = (1 + np.tanh(real)) / 2
+    unit: NDArray[Any] = (1 + np.tanh(real)) / 2
     return unit
 
 
-def _draw(rngs: Sequence[np.random.Generator], like: np.ndarray[Any, Any], law: str) -> Float32:
+def _draw(rngs: Sequence[np.random.Generator], like: NDArray[Any], law: str) -> Float32:
     """Noise of the shape of ``like``; row b from ``rngs[b]`` alone. ``law`` is a method of the generators."""
     rows = [getattr(rng, law)(size=like.shape[1:]) for rng in rngs]
-    return np.stack(rows).astype(np.float32)
+    drawn: NDArray[Any] = np.stack(rows)
+    return drawn.astype(np.float32)
