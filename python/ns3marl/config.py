@@ -75,7 +75,7 @@ class PoolOptions:
 class TrainingOptions:
     """How long to train, and what to keep."""
 
-    algorithm: Literal["imappo", "ppo", "ippo", "a3c"] = "imappo"
+    algorithm: Literal["imappo", "ppo", "ippo", "a3c", "dqn", "iql", "maddpg"] = "imappo"
     """The learner."""
     seed: PositiveInt = 1
     """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
@@ -273,6 +273,124 @@ class A3cOptions:
 
 
 @dataclass(frozen=True)
+class DqnOptions:
+    """Branching DQN: one controller of all agents, on the global state."""
+
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    batch_size: PositiveInt = 128
+    """Transitions of all agents per gradient step."""
+    replay_ticks: PositiveInt = 50_000
+    """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
+    warmup_ticks: NotNegativeInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    ticks_per_step: PositiveInt = 4
+    """Ticks per gradient step, summed over environments."""
+    report_ticks: PositiveInt = 250
+    """Ticks per environment between two reports of figures."""
+    max_grad_norm: PositiveFloat = 10.0
+    """Gradients are scaled down to this norm."""
+    lr: PositiveFloat = 1e-3
+    """Adam's learning rate."""
+    epsilon: Fraction = 0.05
+    """Probability that a head's choice is drawn at random, after the decay; also when ``act`` is not greedy."""
+    epsilon_ticks: PositiveInt = 10_000
+    """Ticks after the warm-up, summed over environments, in which epsilon falls from 1 to its last value."""
+    levels: Annotated[int, _Range(2)] = 5
+    """Levels to which each real-valued head is cut, its ends included."""
+    target_steps: PositiveInt = 200
+    """Gradient steps between copies of the network to the target network."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the loss turns from quadratic to linear, in deviations of the reward."""
+    width: PositiveInt = 64
+    """Units per hidden layer."""
+
+
+@dataclass(frozen=True)
+class IqlOptions:
+    """Independent Q-learning: each agent learns alone, from what it sees."""
+
+    reward: Literal["team", "agent"] = "team"
+    """What each agent maximises: the mean over agents, or its own reward."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    batch_size: PositiveInt = 128
+    """Transitions of all agents per gradient step."""
+    replay_ticks: PositiveInt = 50_000
+    """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
+    warmup_ticks: NotNegativeInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    ticks_per_step: PositiveInt = 4
+    """Ticks per gradient step, summed over environments."""
+    report_ticks: PositiveInt = 250
+    """Ticks per environment between two reports of figures."""
+    max_grad_norm: PositiveFloat = 10.0
+    """Gradients are scaled down to this norm, agent by agent."""
+    lr: PositiveFloat = 1e-3
+    """Adam's learning rate."""
+    epsilon: Fraction = 0.05
+    """Probability that a head's choice is drawn at random, after the decay; also when ``act`` is not greedy."""
+    epsilon_ticks: PositiveInt = 10_000
+    """Ticks after the warm-up, summed over environments, in which epsilon falls from 1 to its last value."""
+    levels: Annotated[int, _Range(2)] = 5
+    """Levels to which each real-valued head is cut, its ends included."""
+    target_steps: PositiveInt = 200
+    """Gradient steps between copies of the network to the target network."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the loss turns from quadratic to linear, in deviations of the reward."""
+    width: PositiveInt = 64
+    """Units per hidden layer."""
+
+
+@dataclass(frozen=True)
+class MaddpgOptions:
+    """MADDPG: actors that see their own observation, a critic of all observations and actions."""
+
+    actors: Literal["shared", "per-agent"] = "shared"
+    """One actor network for all agents, or one for each."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    batch_size: PositiveInt = 128
+    """Transitions of all agents per gradient step."""
+    replay_ticks: PositiveInt = 50_000
+    """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
+    warmup_ticks: NotNegativeInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    ticks_per_step: PositiveInt = 4
+    """Ticks per gradient step, summed over environments."""
+    report_ticks: PositiveInt = 250
+    """Ticks per environment between two reports of figures."""
+    max_grad_norm: PositiveFloat = 10.0
+    """Gradients are scaled down to this norm, actor and critic each."""
+    actor_lr: PositiveFloat = 5e-4
+    """Adam's learning rate of the actors."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    polyak: Fraction = 0.01
+    """Share of the networks that moves into the target networks at every gradient step."""
+    temperature: PositiveFloat = 1.0
+    """Of the Gumbel-softmax relaxation."""
+    noise: NotNegativeFloat = 0.1
+    """Deviation of the exploration noise of real-valued heads, in shares of their range, after the decay."""
+    noise_first: NotNegativeFloat = 0.5
+    """The same right after the warm-up."""
+    noise_ticks: PositiveInt = 10_000
+    """Ticks after the warm-up, summed over environments, in which the noise decays."""
+    epsilon: Fraction = 0.02
+    """Probability that a discrete head's choice is drawn uniformly while exploring."""
+    regularisation: NotNegativeFloat = 1e-3
+    """Weight of the mean square of the actors' outputs, which keeps them from saturating."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the reward."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of an actor."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    pooling: Literal["mean", "attention"] = "mean"
+    """How the critic pools agents."""
+
+
+@dataclass(frozen=True)
 class EvaluationOptions:
     """How policies are compared. All of them meet the same episodes."""
 
@@ -299,6 +417,9 @@ class Config:
     ppo: PpoOptions = field(default_factory=PpoOptions)
     ippo: IppoOptions = field(default_factory=IppoOptions)
     a3c: A3cOptions = field(default_factory=A3cOptions)
+    dqn: DqnOptions = field(default_factory=DqnOptions)
+    iql: IqlOptions = field(default_factory=IqlOptions)
+    maddpg: MaddpgOptions = field(default_factory=MaddpgOptions)
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
 
 

@@ -8,10 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ns3marl.algorithms.a3c import A3c
+from ns3marl.algorithms.dqn import Dqn
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.algorithms.ippo import Ippo
+from ns3marl.algorithms.iql import Iql
+from ns3marl.algorithms.maddpg import Maddpg
 from ns3marl.algorithms.ppo import Ppo
-from ns3marl.config import A3cOptions, Config, ImappoOptions, IppoOptions, PpoOptions
+from ns3marl.config import (
+    A3cOptions,
+    Config,
+    DqnOptions,
+    ImappoOptions,
+    IppoOptions,
+    IqlOptions,
+    MaddpgOptions,
+    PpoOptions,
+)
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.types import Spec
@@ -22,6 +34,9 @@ LEARNERS: dict[str, tuple[Callable[[Spec, Any, int], Learner], type[Any]]] = {
     "ppo": (Ppo, PpoOptions),
     "ippo": (Ippo, IppoOptions),
     "a3c": (A3c, A3cOptions),
+    "dqn": (Dqn, DqnOptions),
+    "iql": (Iql, IqlOptions),
+    "maddpg": (Maddpg, MaddpgOptions),
 }
 
 

@@ -76,6 +76,11 @@ class Heads:
         ]
         return self._weigh(chosen, unit, unit**2, self._relevance(chosen, discrete.shape[:-1]))
 
+    def encode_relaxed(self, one_hots: Tensor, unit: Tensor) -> Tensor:
+        """As ``encode``, from one-hots [..., C] (or relaxed ones) instead of indices; differentiable in both arguments."""
+        chosen = self.split(one_hots)
+        return self._weigh(chosen, unit, unit**2, self._relevance(chosen, one_hots.shape[:-1]))
+
     def _relevance(self, probabilities: Sequence[Tensor], leading: torch.Size) -> Tensor:
         """Probability that each head counts, given the choices' probabilities; parents precede children."""
         columns: list[Tensor] = []

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Real-valued heads as a few levels, for learners that only choose, and the Q-values of heads side by side.
+
+Axes as in ``hybrid``: D counts the discretised heads, C their choices; ``...`` leading axes, [B,A] as a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ns3marl.rl.hybrid import Heads
+from ns3marl.types import Actions, Bool, DiscreteHead, Group, Int64
+
+
+class Levels:
+    """The action heads of a group, each real-valued one replaced by evenly spaced levels from its low to its high end.
+
+    Args:
+        group: The agents' layout of action.
+        levels: L, levels per real-valued head, 2 or more.
+    """
+
+    def __init__(self, group: Group, levels: int) -> None:
+        self.group, self.levels = group, levels
+        self.values = [
+            np.linspace(head.low, head.high, levels, dtype=np.float32).clip(head.low, head.high)
+            for head in group.continuous_heads
+        ]  #: per real-valued head [L], in its unit
+        as_choices = [
+            DiscreteHead(
+                head.name,
+                tuple(f"{value:g}" for value in values),
+                default_choice=int(np.abs(values - head.default_value).argmin()),
+                counts_when=head.counts_when,
+            )
+            for head, values in zip(group.continuous_heads, self.values, strict=True)
+        ]
+        self.heads = Heads(
+            replace(group, discrete_heads=(*group.discrete_heads, *as_choices), continuous_heads=())
+        )
+
+    @property
+    def remarks(self) -> str:
+        """What a result must say of the discretisation; empty where there is none."""
+        return ", ".join(f"{head.name} {self.levels} levels" for head in self.group.continuous_heads)
+
+    def masks(self, masks: Tensor) -> Tensor:
+        """Allowed choices of all heads, [..., C], from those of the discrete ones; every level is allowed.
+
+        A head that allows nothing is treated as if it allowed everything; only agents that are not asked may have one.
+        """
+        levels = masks.new_ones((*masks.shape[:-1], self.levels * len(self.values)))
+        parts = self.heads.split(torch.cat([masks, levels], -1))
+        return torch.cat([part | ~part.any(-1, keepdim=True) for part in parts], -1)
+
+    def actions(self, chosen: Int64, decides: Bool) -> Actions:
+        """In physical units, with the spec's defaults for agents that are not asked to act.
+
+        Args:
+            chosen: [B,A,D].
+            decides: [B,A].
+        """
+        count = len(self.group.discrete_heads)
+        real = [values[chosen[..., count + r]] for r, values in enumerate(self.values)]
+        continuous = np.stack(real, -1) if real else np.zeros((*chosen.shape[:-1], 0), np.float32)
+        asked = decides[..., None]
+        return Actions(
+            np.where(asked, chosen[..., :count], self.group.default_discrete).astype(np.int32),
+            np.where(asked, continuous, self.group.default_continuous).astype(np.float32),
+        )
+
+    def counting(self, chosen: Tensor, decides: Tensor) -> Tensor:
+        """Which branches are part of a joint action: heads that count, of agents that are asked; 1.0 or 0.0, [..., D]."""
+        return self.heads.counts(chosen) * decides[..., None]
+
+
+def dueling(heads: Heads, value: Tensor, advantages: Tensor, masks: Tensor) -> Tensor:
+    """Q_d(s, c) = V(s) + A_d(s, c) - mean of A_d over the allowed choices, [..., C].
+
+    Wang et al., "Dueling network architectures for deep reinforcement learning", ICML 2016, branch by branch.
+
+    Args:
+        heads: The layout of the heads.
+        value: V(s), [..., 1].
+        advantages: A_d(s, c), [..., C].
+        masks: [..., C]; every head allows a choice.
+    """
+    parts = zip(heads.split(advantages), heads.split(masks), strict=True)
+    centred = [
+        part - (part * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True) for part, mask in parts
+    ]
+    return value + torch.cat(centred, -1)
+
+
+def best(heads: Heads, q: Tensor, masks: Tensor) -> Tensor:
+    """The allowed choice of greatest value of every head, [..., D]."""
+    allowed = q.masked_fill(~masks, -torch.inf)
+    return torch.stack([part.argmax(-1) for part in heads.split(allowed)], -1)
+
+
+def taken(heads: Heads, q: Tensor, chosen: Tensor) -> Tensor:
+    """Q_d of the choices made, [..., D], from [..., C] and [..., D]."""
+    parts = [part.gather(-1, chosen[..., d, None]) for d, part in enumerate(heads.split(q))]
+    return torch.cat(parts, -1)
+
+
+def epsilon_greedy(
+    heads: Heads, q: Tensor, masks: Tensor, epsilon: float, rngs: Sequence[np.random.Generator]
+) -> Tensor:
+    """The best choices, each head's replaced with probability epsilon by one drawn uniformly from the allowed, [B,A,D].
+
+    Args:
+        heads: The layout of the heads.
+        q: [B,A,C].
+        masks: [B,A,C].
+        epsilon: From 0 to 1.
+        rngs: One per row of the batch.
+    """
+    agents, count = q.shape[1], len(heads.choice_counts)
+    noise = np.stack([rng.random((agents, count + heads.choices), dtype=np.float32) for rng in rngs])
+    explores = torch.from_numpy(noise[..., :count]) < epsilon
+    drawn = best(heads, torch.from_numpy(noise[..., count:]), masks)
+    return torch.where(explores, drawn, best(heads, q, masks))
+
+
+def mean_counting(values: Tensor, counting: Tensor, otherwise: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Mean of the branches that count; where none does, another value.
+
+    Args:
+        values: Per branch, e.g. [B,A,D].
+        counting: 1.0 or 0.0, same shape.
+        otherwise: Shape without ``axes``.
+        axes: Over which to average.
+    """
+    number = counting.sum(axes)
+    return torch.where(number > 0, (values * counting).sum(axes) / number.clamp(min=1), otherwise)
+
+
+def linear_decay(first: float, last: float, progress: float) -> float:
+    """From ``first`` at progress 0 to ``last`` at 1 and beyond."""
+    return first + (last - first) * min(progress, 1.0)

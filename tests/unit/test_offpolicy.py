@@ -1,0 +1,385 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Branching DQN, independent Q-learning and MADDPG: targets by hand, masks, who learns from what, resuming."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor
+from toy_game import ToyPool, toy_spec
+
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.dqn import Dqn
+from ns3marl.algorithms.iql import Iql
+from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
+from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
+from ns3marl.errors import ConfigError
+from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.learner import Learner
+from ns3marl.rl.networks import CriticValues
+from ns3marl.rl.replay import Seen, Transitions
+from ns3marl.training import checkpoint, metrics
+from ns3marl.training.run import train
+from ns3marl.types import Actions, Batch, DiscreteHead, Feature, Group, Spec
+
+OPTIONS = {"dqn": DqnOptions(), "iql": IqlOptions(), "maddpg": MaddpgOptions()}
+ALGORITHMS = tuple(OPTIONS)
+PAIR = Spec(
+    "pair",
+    1,
+    4,
+    groups=(Group("g", ("a", "b"), (Feature("x", "1", 0, 1),), (DiscreteHead("d", ("0", "1", "2")),)),),
+)
+
+
+def transitions(
+    *,
+    decides: Sequence[bool] = (True, True),
+    forbidden: Sequence[tuple[int, int]] = (),
+    terminated: bool = False,
+    rewards: Sequence[float] = (2.0, 4.0),
+) -> Transitions:
+    """One transition of the pair."""
+    masks = torch.ones(1, 2, 3, dtype=torch.bool)
+    for agent, choice in forbidden:
+        masks[0, agent, choice] = False
+    after = Seen(torch.zeros(1, 2, 1), [], torch.tensor([decides]), masks)
+    before = Seen(
+        torch.zeros(1, 2, 1), [], torch.ones(1, 2, dtype=torch.bool), torch.ones(1, 2, 3, dtype=torch.bool)
+    )
+    return Transitions(
+        before=before,
+        discrete=torch.zeros(1, 2, 1, dtype=torch.int64),
+        unit=torch.zeros(1, 2, 0),
+        rewards=torch.tensor([rewards]),
+        terminated=torch.tensor([terminated]),
+        after=after,
+    )
+
+
+PLAIN = {"mean": 0.0, "deviation": 1.0}  # rewards as they are
+CHOSEN = torch.tensor([[[5.0, 1, 0], [0, 9, 0]]])  # says which choices are best: 0 and 1
+VALUED = torch.tensor([[[0.0, 2, 4], [0, 0, 6]]])  # says what they are worth
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, 3 + 0.5 * (-1 - 1) / 2),  # Q^- is 1 + (-2, 0, 2) and 1 + (-2, -2, 4)
+        ({"forbidden": [(0, 0)]}, 3 + 0.5 * (0 - 1) / 2),  # agent a: choice 1, and 1 + (-1, 1)
+        ({"decides": (False, True)}, 3 + 0.5 * -1),
+        ({"decides": (False, False)}, 3 + 0.5 * 1),  # V^-
+        ({"terminated": True}, 3),
+    ],
+)
+def test_targets_of_branching_dqn(
+    change: dict[str, Any], wanted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner.scale.load_state_dict(PLAIN)
+    monkeypatch.setattr(learner.network, "forward", lambda _: (torch.tensor([77.0]), CHOSEN))
+    monkeypatch.setattr(learner.target, "forward", lambda _: (torch.tensor([1.0]), VALUED))
+    assert learner.targets(transitions(**change)).tolist() == [pytest.approx(wanted)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reward", "wanted"),
+    [
+        ({}, "team", [3 + 0.5 * -1, 3 + 0.5 * 8]),  # Q^- is 1 + (-2, 0, 2) and 10 + (-2, -2, 4)
+        ({}, "agent", [2 + 0.5 * -1, 4 + 0.5 * 8]),
+        ({"forbidden": [(0, 0)]}, "team", [3 + 0.5 * 0, 3 + 0.5 * 8]),
+        ({"decides": (False, True)}, "team", [3 + 0.5 * 1, 3 + 0.5 * 8]),
+        ({"terminated": True}, "agent", [2, 4]),
+    ],
+)
+def test_targets_of_independent_learners(
+    change: dict[str, Any], reward: Any, wanted: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Iql(PAIR, IqlOptions(discount=0.5, reward=reward), 1)
+    for scale in learner.scales:
+        scale.load_state_dict(PLAIN)
+    monkeypatch.setattr(learner.networks, "forward", lambda *_: (torch.tensor([[77.0, 78.0]]), CHOSEN))
+    monkeypatch.setattr(learner.target, "forward", lambda *_: (torch.tensor([[1.0, 10.0]]), VALUED))
+    assert learner.targets(transitions(**change))[0].tolist() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("terminated", "wanted"), [(False, 3 + 0.5 * 21), (True, 3)])
+def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target critic is asked for the actions of the target actors, and its Q of the joint action is taken."""
+    learner = Maddpg(PAIR, MaddpgOptions(discount=0.5), 1)
+    learner.scale.load_state_dict(PLAIN)
+    sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
+    monkeypatch.setattr(learner.target_actors, "forward", lambda _: (sure, torch.zeros(1, 2, 0)))
+
+    def critic(_o: Tensor, _s: Any, encoded: Tensor, _m: Tensor, _d: Tensor) -> CriticValues:
+        code = (encoded[0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
+        return CriticValues((code @ torch.tensor([1.0, 10.0]))[None], torch.zeros(1, 2), torch.zeros(1))
+
+    monkeypatch.setattr(learner.target_critic, "forward", critic)
+    assert learner.targets(transitions(terminated=terminated)).tolist() == [pytest.approx(wanted)]
+
+
+def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
+    """The advantage layer's gradient reaches the rows of chosen choices through their own branch alone."""
+    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner.scale.load_state_dict(PLAIN)
+    data = transitions()
+    data.before.decides[:] = False
+    before = learner.network.advantages.weight.clone()
+    learner.update(data)
+    assert learner.network.advantages.weight.equal(before)  # nobody was asked: only V learns
+    data.before.decides[0, 0] = True
+    learner.update(data)
+    assert not learner.network.advantages.weight.equal(before)
+
+
+# ---------------------------------------------------------------------------------------------------------- independence
+
+
+def toy_transitions(seed: int, count: int = 32) -> Transitions:
+    pool, rng = ToyPool(seed=seed, num_envs=4), np.random.default_rng(seed)
+    learner = Iql(pool.spec, IqlOptions(report_ticks=10**6), 1)
+    batch = pool.reset()
+    for _ in range(40):
+        batch = pool.step(
+            learner.explore(batch, [np.random.default_rng(rng.integers(2**32)) for _ in range(4)])
+        )
+        learner.learn(batch)
+    assert learner._replay is not None
+    return learner._replay.sample(count, rng)
+
+
+def test_an_independent_learner_learns_from_its_own_experience_alone() -> None:
+    data = toy_transitions(1)
+    changed = toy_transitions(1)
+    for tensor in (changed.before.observations, changed.after.observations):
+        tensor[:, 1:] = 1 - tensor[:, 1:]
+    changed.rewards[:, 1:] += 50  # so much that a common gradient norm would be clipped
+    changed.discrete[:, 1:, 1] = 1 - changed.discrete[:, 1:, 1]
+    learners = [Iql(toy_spec(), IqlOptions(reward="agent", target_steps=2), 7) for _ in range(2)]
+    for learner, own in zip(learners, (data, changed), strict=True):
+        learner.measure_rewards(own.rewards.numpy())
+        for _ in range(3):
+            learner.update(own)
+    one, other = (learner.networks.state_dict() for learner in learners)
+    weights = [name for name in one if not name.startswith("scaler")]
+    assert len(weights) == 8
+    for name in weights:
+        assert one[name][0].equal(other[name][0]), name
+        assert not one[name][1].equal(other[name][1]), name
+
+
+@pytest.mark.parametrize("name", ["iql", "maddpg"])
+def test_agents_act_on_what_they_see_themselves(name: str) -> None:
+    learner = registry.make(name, toy_spec(), OPTIONS[name], 1)
+    learner.greedy = True
+    batch = ToyPool(seed=1).reset()
+    rngs = [np.random.default_rng(0) for _ in range(8)]
+    first = learner.act(batch, rngs)[0]
+    group = batch.groups[0]
+    group.observations[:, 1:] = -group.observations[:, 1:]
+    group.decides[:, 1:] ^= True
+    for block in batch.state:
+        block[:] = 0
+    second = learner.act(batch, rngs)[0]
+    assert np.array_equal(first.discrete[:, 0], second.discrete[:, 0])
+    assert np.array_equal(first.continuous[:, 0], second.continuous[:, 0])
+    assert not learner.central_execution
+    assert Dqn.central_execution
+
+
+def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
+    learner = Maddpg(toy_spec(), MaddpgOptions(), 1)
+    data = toy_transitions(2, 8)
+    seen = data.before
+    encoded = learner.heads.encode(data.discrete[..., :2], torch.rand(8, 4, 1))
+    own = torch.rand(8, 4, learner.heads.encoded, requires_grad=True)
+    seen.decides[:] = True
+    q = learner.critic(seen.observations, seen.state, encoded, own, seen.decides).baselines
+    (gradient,) = torch.autograd.grad(q[:, 2].sum(), own)
+    assert gradient[:, 2].abs().sum() > 0
+    assert gradient[:, [0, 1, 3]].abs().sum() == 0
+
+
+# ----------------------------------------------------------------------------------------------------------------- masks
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("progress", ["random", "trained"])
+def test_nothing_forbidden_is_done(name: str, progress: str) -> None:
+    rng = np.random.default_rng(3)
+    learner: Any = registry.make(name, toy_spec(), OPTIONS[name], 1)
+    learner.ticks = 0 if progress == "random" else 10**6
+    batch = ToyPool(seed=1, num_envs=64).reset()
+    group = batch.groups[0]
+    for _ in range(10):
+        masks = rng.random(group.masks.shape) < 0.5
+        masks[..., 0] |= ~masks[..., :3].any(-1)
+        masks[..., 3] |= ~masks[..., 3:].any(-1)
+        masks[~group.decides] = False
+        group.masks = masks
+        rngs = [np.random.default_rng(rng.integers(2**32)) for _ in range(64)]
+        for actions in (learner.explore(batch, rngs)[0], learner.act(batch, rngs)[0]):
+            asked = group.decides
+            for d, offset in enumerate((0, 3)):
+                index = offset + actions.discrete[..., d]
+                assert np.take_along_axis(masks, index[..., None], -1)[..., 0][asked].all()
+            assert (actions.discrete[~asked] == 0).all()
+            assert (actions.continuous[~asked] == 10).all()
+            assert ((actions.continuous >= 0) & (actions.continuous <= 30)).all()
+
+
+def test_gumbel_softmax_samples_the_softmax_and_pulls_on_the_allowed() -> None:
+    heads = Heads(toy_spec().groups[0])
+    mask = torch.tensor([1, 1, 0, 0, 1], dtype=torch.bool).expand(20_000, 5)
+    logits = torch.tensor([0.0, 1.0, 5.0, 3.0, 0.0]).repeat(20_000, 1).requires_grad_()
+    noise = torch.from_numpy(np.random.default_rng(0).gumbel(size=(20_000, 5)).astype(np.float32))
+    sample = gumbel_softmax(heads, logits, mask, noise, 0.7)
+    assert sample.detach().sum(0)[[2, 3]].abs().max() < 1e-3
+    assert torch.allclose(sample.detach().round(), sample.detach(), atol=1e-6)
+    assert float(sample[:, 1].detach().mean()) == pytest.approx(np.e / (1 + np.e), abs=0.01)
+    (gradient,) = torch.autograd.grad((sample * torch.tensor([1.0, 2, 3, 4, 5])).sum(), logits)
+    assert gradient[:, :2].abs().mean() > 0.01
+    assert gradient[:, 2].abs().max() == 0
+    assert gradient[:, 3:].abs().max() == 0  # one choice left: nothing to pull
+    relaxed = torch.softmax((logits + noise)[:, :2] / 0.7, -1)  # the gradient is that of the relaxation
+    (wanted,) = torch.autograd.grad((relaxed * torch.tensor([1.0, 2])).sum(), logits)
+    assert torch.allclose(gradient[:, :2], wanted[:, :2], atol=1e-6)
+
+
+# -------------------------------------------------------------------------------------------------------- runs and files
+
+SETTINGS = [
+    "pool.num_envs=4",
+    "training.ticks=320",
+    "training.tensorboard=false",
+    "training.checkpoint_every=1",
+]
+
+
+def config(name: str, *settings: str) -> Config:
+    changes = {"warmup_ticks": 60, "report_ticks": 20, "replay_ticks": 200, "batch_size": 16}
+    if name != "maddpg":
+        changes |= {"target_steps": 7}
+    own = [f"{name}.{option}={value}" for option, value in changes.items()]
+    return load(None, [f"training.algorithm={name}", *SETTINGS, *own, *settings])
+
+
+class StoppingPool(ToyPool):
+    """Sends this process an interrupt in the middle of its 35th step."""
+
+    steps = 0
+
+    def step(self, actions: Sequence[Actions]) -> Batch:
+        self.steps += 1
+        if self.steps == 35:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().step(actions)
+
+
+def run(
+    options: Config, folder: Path, pool: type[ToyPool] = ToyPool, *, resume: bool = False
+) -> dict[str, Any]:
+    def make(_: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
+        return pool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)
+
+    train(options, folder, resume=resume, console=Console(file=io.StringIO()), make_pool=make)
+    return checkpoint.load(folder).learner
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Tensor):
+        return one.equal(other)
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_an_interrupted_run_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
+    whole = run(config(name), tmp_path / "whole")
+    run(config(name), tmp_path / "parts", StoppingPool)
+    assert checkpoint.load(tmp_path / "parts").progress.ticks == 140  # between two reports
+    assert same(whole, run(config(name), tmp_path / "parts", resume=True))
+    curves = [metrics.read(tmp_path / folder) for folder in ("whole", "parts")]
+    timed = ("wall_s", "ticks_per_s", "time/simulator_s", "time/wire_s", "time/learner_s")
+    bare = [[{k: v for k, v in row.items() if k not in timed} for row in rows] for rows in curves]
+    assert bare[0] == bare[1]
+    assert [row["ticks"] for row in bare[0]] == [80, 160, 240, 320]
+    assert bare[0][-1]["td_loss"] > 0
+    assert not same(whole, run(config(name, "training.seed=2"), tmp_path / "other"))
+
+
+def for_agents(count: int) -> Spec:
+    """The toy with some of its agents."""
+    spec = toy_spec()
+    group = dataclasses.replace(spec.groups[0], agents=spec.groups[0].agents[:count])
+    own = dataclasses.replace(spec.state[0], rows=group.agents)
+    return dataclasses.replace(spec, groups=(group,), state=(own, spec.state[1]))
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_policies_for_another_number_of_agents(name: str) -> None:
+    source = registry.make(name, toy_spec(), OPTIONS[name], 1)
+    target: Learner = registry.make(name, for_agents(2), OPTIONS[name], 2)
+    if name == "iql":
+        with pytest.raises(ValueError, match="trained for 4 agents and cannot act for 2"):
+            target.load_policy(source.state_dict())
+        return
+    target.load_policy(source.state_dict())
+    batch = ToyPool(num_envs=1, seed=1).reset()
+    group = batch.groups[0]
+    fewer = dataclasses.replace(
+        batch,
+        groups=(
+            dataclasses.replace(
+                group,
+                observations=group.observations[:, :2],
+                rewards=group.rewards[:, :2],
+                decides=group.decides[:, :2],
+                masks=group.masks[:, :2],
+            ),
+        ),
+        state=(batch.state[0][:, :2], batch.state[1]),
+    )
+    assert target.act(fewer, [np.random.default_rng(0)])[0].discrete.shape == (1, 2, 2)
+
+
+def test_own_actors_do_not_act_for_others() -> None:
+    options = MaddpgOptions(actors="per-agent")
+    source, target = Maddpg(toy_spec(), options, 1), Maddpg(for_agents(2), options, 1)
+    with pytest.raises(ValueError, match="4 actors were trained and 2 are needed"):
+        target.load_policy(source.state_dict())
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_what_cannot_be_learned_is_refused(name: str) -> None:
+    spec = toy_spec()
+    group = spec.groups[0]
+    twice = dataclasses.replace(spec, groups=(group, dataclasses.replace(group, name="others")))
+    with pytest.raises(ConfigError, match="has 2 groups: players, others"):
+        registry.make(name, twice, OPTIONS[name], 1)
+    idle = dataclasses.replace(group, discrete_heads=(), continuous_heads=())
+    with pytest.raises(ConfigError, match="nothing to learn"):
+        registry.make(name, dataclasses.replace(spec, groups=(idle,)), OPTIONS[name], 1)
+    with pytest.raises(RuntimeError, match="without explore"):
+        registry.make(name, spec, OPTIONS[name], 1).learn(ToyPool(seed=1).reset())
+
+
+def test_results_say_how_actions_were_cut() -> None:
+    assert Dqn(toy_spec(), DqnOptions(levels=7), 1).remarks == "power 7 levels"
+    assert Iql(toy_spec(), IqlOptions(), 1).remarks == "power 5 levels"
+    assert Maddpg(toy_spec(), MaddpgOptions(), 1).remarks == ""

@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The replay: what follows what at ends and wrap-around, what it keeps, how rewards are scaled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ns3marl.rl.replay import Averages, Replay, RewardScale
+from ns3marl.types import Batch, DiscreteHead, Feature, Final, Group, GroupArrays, Spec, StateBlock
+
+SPEC = Spec(
+    "counting",
+    1,
+    4,
+    groups=(Group("g", ("a", "b"), (Feature("x", "1", 0, 1e6),), (DiscreteHead("d", ("0", "1", "2")),)),),
+    state=(StateBlock("s", ("row",), (Feature("x", "1", 0, 1e6),)),),
+)
+
+
+def batch(numbers: list[int], ended: dict[int, tuple[int, bool]] | None = None) -> Batch:
+    """Environment e observes ``numbers[e]``; ``ended``: its last observation, and whether it was terminated."""
+    envs, ended = len(numbers), ended or {}
+    x = np.array(numbers, np.float32)
+    final: list[Final | None] = [None] * envs
+    for env, (last, terminated) in ended.items():
+        final[env] = Final(
+            4,
+            4,
+            terminated=terminated,
+            truncated=not terminated,
+            observations=(np.full((2, 1), last, np.float32),),
+            state=(np.full((1, 1), last, np.float32),),
+            metrics=np.zeros(0),
+            seed=1,
+            run=1,
+        )
+    mask = np.zeros((envs, 2, 3), bool)
+    mask[np.arange(envs), :, x.astype(int) % 3] = True
+    group = GroupArrays(
+        observations=np.broadcast_to(x[:, None, None], (envs, 2, 1)).copy(),
+        rewards=np.stack([x, 10 * x], -1),
+        decides=np.stack([x % 2 == 0, x % 2 == 1], -1),
+        masks=mask,
+    )
+    return Batch(
+        env_id=np.arange(envs),
+        tick=np.zeros(envs, np.int64),
+        sim_time_ns=np.zeros(envs, np.int64),
+        groups=(group,),
+        state=(x[:, None, None].copy(),),
+        metrics=np.zeros((envs, 0)),
+        terminated=np.array([f is not None and f.terminated for f in final]),
+        truncated=np.array([f is not None and f.truncated for f in final]),
+        final=final,
+    )
+
+
+def add(replay: Replay, before: Batch, outcome: Batch) -> Batch:
+    """Each action is the number observed, modulo 3."""
+    chosen = before.groups[0].observations.astype(np.int64) % 3
+    replay.add(before, chosen, before.groups[0].observations / 1e6, outcome)
+    return outcome
+
+
+def pairs(replay: Replay) -> set[tuple[int, int]]:
+    """(number before, number after) of all that can be sampled."""
+    data = replay.sample(2000, np.random.default_rng(0))
+    before, after = (seen.observations[:, 0, 0].long().tolist() for seen in (data.before, data.after))
+    return set(zip(before, after, strict=True))
+
+
+def test_what_is_sampled_belongs_together() -> None:
+    replay = Replay(SPEC, 40, 2, 1, 1)
+    now = batch([1, 101])
+    for n in range(2, 9):
+        now = add(replay, now, batch([n, 100 + n]))
+    assert len(replay) == 14
+    data = replay.sample(500, np.random.default_rng(1))
+    x, y = data.before.observations[:, 0, 0], data.after.observations[:, 0, 0]
+    assert y.equal(x + 1)
+    assert data.before.state[0][:, 0, 0].equal(x)
+    assert data.after.state[0][:, 0, 0].equal(y)
+    assert data.discrete[:, :, 0].equal((x.long() % 3)[:, None].expand(-1, 2))
+    assert torch.allclose(data.unit[:, 0, 0], x / 1e6)
+    assert data.rewards.equal(torch.stack([y, 10 * y], -1))  # of the interval that followed the action
+    assert data.after.decides[:, 0].equal(y % 2 == 0)
+    assert data.after.masks[:, 0].long().argmax(-1).equal(y.long() % 3)
+    assert not data.terminated.any()
+    assert set(x.long().tolist()) == {*range(1, 8), *range(101, 108)}
+
+
+def test_an_episode_ends_in_its_own_last_observation() -> None:
+    replay = Replay(SPEC, 40, 2, 1, 0)
+    now = add_plain(replay, batch([1, 101]), batch([2, 102]))
+    now = add_plain(replay, now, batch([50, 150], {0: (3, False), 1: (103, True)}))
+    add_plain(replay, now, batch([51, 151]))
+    assert pairs(replay) == {(1, 2), (2, 3), (50, 51), (101, 102), (102, 103), (150, 151)}
+    data = replay.sample(500, np.random.default_rng(1))
+    x = data.before.observations[:, 0, 0]
+    assert data.terminated.equal(x == 102)  # a truncated episode would have gone on
+    cut = x == 2
+    assert data.after.masks[cut].equal(
+        data.before.masks[cut]
+    )  # those of the tick before stand for the last ones
+    assert data.after.decides[cut].equal(data.before.decides[cut])
+    assert data.after.state[0][cut].eq(3).all()
+
+
+def add_plain(replay: Replay, before: Batch, outcome: Batch) -> Batch:
+    replay.add(before, np.zeros((2, 2, 1), np.int64), np.zeros((2, 2, 0), np.float32), outcome)
+    return outcome
+
+
+def test_the_oldest_are_overwritten_and_no_pair_is_torn() -> None:
+    replay = Replay(SPEC, 12, 2, 1, 0)  # 6 rows each, one of them open
+    now, number = batch([1, 101]), 1
+    for _ in range(50):
+        number += 1
+        ends = number % 7 == 0  # environment 0 only, so that the rings turn at different speeds
+        now = add_plain(
+            replay, now, batch([number + 1000 * ends, 100 + number], {0: (number, False)} if ends else None)
+        )
+        for before, after in pairs(replay):
+            assert after == before + 1 or (before > 1000 and after == before - 1000 + 1), (before, after)
+        assert len(replay) <= 10
+    assert {before for before, _ in pairs(replay) if 100 < before < 1000} == set(range(146, 151))
+
+
+@pytest.mark.parametrize("ticks", [0, 3, 20])
+def test_a_restored_replay_goes_on_as_the_first(ticks: int) -> None:
+    one, other = (Replay(SPEC, 16, 2, 1, 0) for _ in range(2))
+    now = batch([1, 101])
+    for n in range(2, 2 + ticks):
+        now = add_plain(one, now, batch([n, 100 + n], {1: (99, False)} if n % 5 == 0 else None))
+    add_plain(other, batch([7, 8]), batch([8, 9]))  # what was there is forgotten
+    state = one.state_dict()
+    assert state["arrays"][0].shape[1] == min(ticks + 1 + sum(n % 5 == 0 for n in range(2, 2 + ticks)), 8) * (
+        ticks > 0
+    )
+    other.load_state_dict(state)
+    for n in range(200, 206):
+        outcome = batch([n, 100 + n])
+        now = add_plain(other, now, add_plain(one, now, outcome))
+        samples = [replay.sample(64, np.random.default_rng(n)) for replay in (one, other)]
+        assert samples[0].before.observations.equal(samples[1].before.observations)
+        assert samples[0].after.masks.equal(samples[1].after.masks)
+        assert samples[0].rewards.equal(samples[1].rewards)
+
+
+def test_misuse_is_refused() -> None:
+    replay = Replay(SPEC, 16, 2, 1, 0)
+    with pytest.raises(ValueError, match="no transition yet"):
+        replay.sample(1, np.random.default_rng(0))
+    swapped = batch([1, 2])
+    swapped.env_id = np.array([1, 0])
+    with pytest.raises(ValueError, match="environments 0 to 1 in order"):
+        add_plain(replay, swapped, batch([1, 2]))
+    with pytest.raises(ValueError, match="too small for 2 environments"):
+        Replay(SPEC, 5, 2, 1, 0)
+
+
+def test_scaled_values_are_the_values_scaled() -> None:
+    """Rewards 4 and 6 in turn, then the end: V = 4 + 0.5 * 6 = 7, V' after the first = 6."""
+    scale = RewardScale(0.5)
+    assert not scale.measured
+    scale.measure(np.array([4.0, 6.0]))
+    assert (scale.mean, scale.deviation) == (5.0, 1.0)
+    one = torch.ones(())
+    last = scale.target(6 * one, torch.tensor(True), torch.tensor(123.0))
+    first = scale.target(4 * one, torch.tensor(False), last)
+    # v' = (v - mean / (1 - gamma)) / deviation
+    assert float(last) == pytest.approx(6 - 10)
+    assert float(first) == pytest.approx(7 - 10)
+    undiscounted = RewardScale(1.0)
+    undiscounted.measure(np.array([4.0, 6.0]))
+    assert float(undiscounted.target(6 * one, torch.tensor(True), one)) == 6.0
+
+
+def test_figures_are_averaged_between_reports() -> None:
+    averages = Averages()
+    averages.add(a=1.0, b=2.0)
+    averages.add(a=3.0)
+    restored = Averages()
+    restored.load_state_dict(averages.state_dict())
+    assert averages.take() == restored.take() == {"a": 2.0, "b": 2.0}
+    assert averages.take() == {}
