@@ -173,10 +173,14 @@ def test_choices_are_scored_alike() -> None:
     heads = Heads(SLOTS)
     actor = Actor(SLOTS, heads, 16, 1)
     scorer = actor.scorers["1"]
-    hidden, scaled = torch.rand(16), torch.rand(9)
+    hidden, scaled = torch.rand(1, 16), torch.rand(1, 9)
     swapped = scaled.clone()
-    swapped[1:3], swapped[5:7] = scaled[5:7], scaled[1:3]
-    torch.testing.assert_close(scorer(hidden, scaled)[[2, 1, 0]], scorer(hidden, swapped))
+    swapped[:, 1:3], swapped[:, 5:7] = scaled[:, 5:7], scaled[:, 1:3]
+    logits, everything = torch.zeros(1, 3), torch.ones(1, 3, dtype=torch.bool)
+    scores = scorer(logits, everything, hidden, scaled)
+    torch.testing.assert_close(scores[:, [2, 1, 0]], scorer(logits, everything, hidden, swapped))
+    some = torch.tensor([[True, False, True]])
+    torch.testing.assert_close(scorer(logits, some, hidden, scaled), scores * some)
 
 
 def test_a_baseline_that_does_not_see_the_action_leaves_the_gradient_unbiased() -> None:

@@ -82,8 +82,12 @@ class Imappo:
                 spec, self.heads, options.critic_width, options.pooling, per_agent=options.reward == "agent"
             )
         self.normaliser = ValueNormaliser()
-        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=options.actor_lr, eps=1e-5)
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, eps=1e-5)
+        self.actor_optimiser = torch.optim.Adam(
+            self.actor.parameters(), lr=options.actor_lr, eps=1e-5, fused=True
+        )
+        self.critic_optimiser = torch.optim.Adam(
+            self.critic.parameters(), lr=options.critic_lr, eps=1e-5, fused=True
+        )
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: take the most likely action in ``act``
         self._rollout: Rollout | None = None  # of ``explore`` and ``learn``

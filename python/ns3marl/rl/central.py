@@ -152,8 +152,9 @@ class CentralActor(nn.Module):
         hidden = self.trunk(torch.cat([seen.own, context], -1))
         output = self.output(hidden)
         logits = list(self.heads.split(output[..., : self.heads.choices]))
+        allowed = self.heads.split(masks)
         for key, scorer in self.by_features.items():
-            logits[int(key)] = logits[int(key)] + scorer(hidden, seen.scaled)
+            logits[int(key)] = scorer(logits[int(key)], allowed[int(key)], hidden, seen.scaled)
         for d, number, key in self._scored:
             logits[d] = logits[d] + self.by_rows[key](hidden, seen.rows[number])
         all_logits, real = torch.cat([*logits, output[..., :0]], -1), output[..., self.heads.choices :]

@@ -42,10 +42,16 @@ class Heads:
         self.encoded = self.choices + 2 * self.continuous
         self.low = torch.tensor([head.low for head in group.continuous_heads], dtype=torch.float32)
         self.high = torch.tensor([head.high for head in group.continuous_heads], dtype=torch.float32)
-        self._conditions: list[tuple[int, list[int]] | None] = [
-            None if head.counts_when is None else (head.counts_when.head, list(head.counts_when.choices))
-            for head in heads
-        ]
+        # Per head: its parent, and 1.0 for each of the parent's choices under which the head counts.
+        self._conditions: list[tuple[int, Tensor] | None] = []
+        for head in heads:
+            condition = head.counts_when
+            if condition is None:
+                self._conditions.append(None)
+            else:
+                enabling = torch.zeros(self.choice_counts[condition.head])
+                enabling[list(condition.choices)] = 1.0
+                self._conditions.append((condition.head, enabling))
 
     def split(self, choices: Tensor) -> tuple[Tensor, ...]:
         """Cuts [..., C] into one [..., n] per discrete head."""
@@ -88,8 +94,8 @@ class Heads:
             if condition is None:
                 columns.append(torch.ones(leading))
             else:
-                parent, choices = condition
-                columns.append(columns[parent] * probabilities[parent][..., choices].sum(-1))
+                parent, enabling = condition
+                columns.append(columns[parent] * (probabilities[parent] @ enabling))
         return torch.stack(columns, dim=-1) if columns else torch.ones((*leading, 0))
 
     def _weigh(self, choices: Sequence[Tensor], first: Tensor, second: Tensor, weights: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from ns3marl.rl.per_agent import AgentLinear
 from ns3marl.types import Group, Spec
 
 Pooling = Literal["mean", "attention"]
+SCORER_UNITS = 32  # a choice has few features: wider layers of the trunk do not make those of its score wider
 MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
 
 
@@ -35,10 +36,18 @@ def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
     return layer
 
 
+class Tanh(nn.Module):
+    """Hyperbolic tangent, in single precision even where layers compute in bfloat16: processors have no quick one for that."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Of each element."""
+        return torch.tanh(x.float() if x.dtype == torch.bfloat16 else x)
+
+
 def _trunk(inputs: int, width: int, layers: int, make: MakeLinear = linear) -> nn.Sequential:
     parts: list[nn.Module] = []
     for i in range(layers):
-        parts += [make(inputs if i == 0 else width, width), nn.Tanh()]
+        parts += [make(inputs if i == 0 else width, width), Tanh()]
     return nn.Sequential(*parts)
 
 
@@ -70,22 +79,38 @@ def _words(name: str) -> str:
 
 
 class ChoiceScorer(nn.Module):
-    """Scores every choice of a head by the same function of the trunk's output and the choice's own features."""
+    """Scores every choice of a head by the same function of the trunk's output and the choice's own features.
+
+    Args:
+        features: Of each choice, [n][quantities]; see ``choice_features``.
+        width: W.
+        make: Makes its layers.
+    """
 
     index: Tensor
 
     def __init__(self, features: Sequence[Sequence[int]], width: int, make: MakeLinear = linear) -> None:
         super().__init__()
+        units = min(width, SCORER_UNITS)
         self.register_buffer("index", torch.tensor(features))  # [n, quantities]
-        self.from_trunk = make(width, width, 1.0)
-        self.from_choice = make(len(features[0]), width)
-        self.score = make(width, 1, 0.01)
+        self.from_trunk = make(width, units, 1.0)
+        self.from_choice = make(len(features[0]), units)
+        self.score = make(units, 1, 0.01)
+        self.tanh = Tanh()
 
-    def forward(self, hidden: Tensor, scaled: Tensor) -> Tensor:
-        """Logits [..., n] from the trunk's output [..., W] and the scaled observation [..., F]."""
-        own = self.from_choice(scaled[..., self.index])
-        logits: Tensor = self.score(torch.tanh(own + self.from_trunk(hidden)[..., None, :]))
-        return logits.squeeze(-1)
+    def forward(self, logits: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
+        """Adds the scores of all choices that somebody may take.
+
+        Args:
+            logits: Of the head, [..., n].
+            masks: Allowed choices, [..., n], leading axes in any order.
+            hidden: Output of the trunk, [..., W].
+            scaled: Scaled observation, [..., F].
+        """
+        choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
+        own = self.from_choice(scaled[..., self.index[choices]])
+        scores: Tensor = self.score(self.tanh(own + self.from_trunk(hidden)[..., None, :]))
+        return logits.index_add(-1, choices, scores.squeeze(-1).to(logits.dtype))
 
 
 class Actor(nn.Module):
@@ -135,21 +160,21 @@ class Actor(nn.Module):
         if asked is not None:
             masks = masks[asked]
         if self.per_agent:  # agents first, as their layers want it
-            outputs = self._outputs(observations.transpose(0, 1)).transpose(0, 1)
+            outputs = self._outputs(observations.transpose(0, 1), masks).transpose(0, 1)
             outputs = outputs if asked is None else outputs[asked]
         else:
-            outputs = self._outputs(observations if asked is None else observations[asked])
+            outputs = self._outputs(observations if asked is None else observations[asked], masks)
         logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
         return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)
 
-    def _outputs(self, observations: Tensor) -> Tensor:
+    def _outputs(self, observations: Tensor, masks: Tensor) -> Tensor:
         """Logits and parameters of real-valued heads, [..., C + 2R], as precise as the observations."""
         scaled = self.scaler(observations)
         hidden = self.trunk(scaled)
         output = self.output(hidden).to(observations.dtype)
-        logits = list(self.heads.split(output[..., : self.heads.choices]))
+        logits, allowed = list(self.heads.split(output[..., : self.heads.choices])), self.heads.split(masks)
         for d, scorer in self.scorers.items():
-            logits[int(d)] = logits[int(d)] + scorer(hidden, scaled)
+            logits[int(d)] = scorer(logits[int(d)], allowed[int(d)], hidden, scaled)
         return torch.cat([*logits, output[..., self.heads.choices :]], -1)
 
 
@@ -178,7 +203,7 @@ class CriticValues(NamedTuple):
     """What the critic says of B states, in normalised units; Q and V of the team, or [B,A] of every agent's own return."""
 
     joint: Tensor  #: [B] or [B,A] Q(s, a): the value of the joint action taken
-    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal; of i's own return, if each has one
+    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal, Q for an agent without action; of i's own return, if each has one
     state: Tensor  #: [B] or [B,A] V(s): no action known
 
 
@@ -216,17 +241,17 @@ class PooledCritic(nn.Module):
         self.scaler = BoundsScaler(group.bounds)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
         inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks)
-        self.observe = nn.Sequential(linear(inputs, width), nn.Tanh(), linear(width, width))
+        self.observe = linear(inputs, width)
         self.act = nn.Linear(heads.encoded + 1, width, bias=False)
         nn.init.orthogonal_(self.act.weight, sqrt(2))
-        self.embed = nn.Sequential(nn.Tanh(), linear(width, width), nn.Tanh())
+        self.embed = nn.Sequential(Tanh(), linear(width, width), Tanh())
         self.attend = linear(width, 1) if pooling == "attention" else None
         self.rows = nn.ModuleList(
-            nn.Sequential(linear(len(spec.state[b].features), width), nn.Tanh()) for b in self.other_blocks
+            nn.Sequential(linear(len(spec.state[b].features), width), Tanh()) for b in self.other_blocks
         )
         pooled = width * (1 + per_agent + len(self.other_blocks))
-        self.value_joint = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
-        self.value_state = nn.Sequential(linear(pooled, width), nn.Tanh(), linear(width, 1, 1.0))
+        self.value_joint = nn.Sequential(linear(pooled, width), Tanh(), linear(width, 1, 1.0))
+        self.value_state = nn.Sequential(linear(pooled, width), Tanh(), linear(width, 1, 1.0))
 
     def forward(
         self,
@@ -246,19 +271,27 @@ class PooledCritic(nn.Module):
             decides: Who was asked to act, [B,A].
         """
         hidden, context = self._read(observations, state)
-        asked = decides[..., None].float()
-        taken = self._embed(hidden + self.act(torch.cat([encoded * asked, asked], -1)))
-        marginal = self._embed(hidden + self.act(torch.cat([moments * asked, asked], -1)))
+        unknown = self._embed(hidden)
+        agents = decides.shape[1]
+        asked = decides.flatten().nonzero().squeeze(-1)  # n agents of all B x A
+        states = asked // agents  # where each of them stands
+        acts = torch.stack([encoded.flatten(0, 1)[asked], moments.flatten(0, 1)[asked]])  # [2,n,K]
+        acts = nn.functional.pad(acts, (0, 1), value=1.0)  # was asked
+        own, marginal = self._embed(hidden.flatten(0, 1)[asked] + self.act(acts)).unbind()
+        taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
         joint = self._pooled_value(self.value_joint, taken, context)
-        without = self._pool_without(taken, marginal)
+        without = self._pool_without(taken, own, marginal, states)
         if self.per_agent:
             without = torch.cat([without, marginal], -1)
-        baselines = self._value(self.value_joint, without, context[:, None])
-        return CriticValues(joint, baselines, self._state_value(hidden, context))
+        everyone = joint if self.per_agent else joint[:, None].expand(decides.shape)
+        counterfactual = self._value(self.value_joint, without, context[states])
+        baselines = everyone.flatten().index_copy(0, asked, counterfactual).view(decides.shape)
+        return CriticValues(joint, baselines, self._pooled_value(self.value_state, unknown, context))
 
     def state_value(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
         """V(s) alone, [B] or [B,A]."""
-        return self._state_value(*self._read(observations, state))
+        hidden, context = self._read(observations, state)
+        return self._pooled_value(self.value_state, self._embed(hidden), context)
 
     def _read(self, observations: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """h(o_i) [B,A,W], and the embedding of the blocks that are not about agents [B,W x blocks]."""
@@ -267,9 +300,6 @@ class PooledCritic(nn.Module):
         rows = [embed(scaled[b]).mean(-2) for embed, b in zip(self.rows, self.other_blocks, strict=True)]
         context = torch.cat(rows, -1) if rows else own.new_zeros(own.shape[0], 0)
         return self.observe(own), context
-
-    def _state_value(self, hidden: Tensor, context: Tensor) -> Tensor:
-        return self._pooled_value(self.value_state, self._embed(hidden), context)
 
     def _embed(self, hidden: Tensor) -> Tensor:
         """Phi, [B,A,W], as precise as the weights: pools are sums and differences."""
@@ -290,17 +320,27 @@ class PooledCritic(nn.Module):
         return value.squeeze(-1).to(self.act.weight.dtype)
 
     def _weights(self, embedded: Tensor) -> Tensor:
-        """Unnormalised positive pooling weights, [..., 1]; bounded scores keep the exponential tame."""
-        if self.attend is None:
-            return embedded.new_ones(*embedded.shape[:-1], 1)
+        """Unnormalised positive weights of attention, [..., 1]; bounded scores keep the exponential tame."""
+        assert self.attend is not None
         return torch.exp(5 * torch.tanh(self.attend(embedded) / 5))
 
     def _pool(self, embedded: Tensor) -> Tensor:
+        if self.attend is None:
+            return embedded.mean(-2)
         weights = self._weights(embedded)
         return (weights * embedded).sum(-2) / weights.sum(-2)
 
-    def _pool_without(self, taken: Tensor, marginal: Tensor) -> Tensor:
-        """Row i of [B,A,W]: the pool in which agent i's embedding is replaced by its marginal's."""
-        w, v = self._weights(taken), self._weights(marginal)
-        total, weight = (w * taken).sum(-2, keepdim=True), w.sum(-2, keepdim=True)
-        return (total - w * taken + v * marginal) / (weight - w + v)
+    def _pool_without(self, taken: Tensor, own: Tensor, marginal: Tensor, states: Tensor) -> Tensor:
+        """The pool in which one agent's embedding is replaced by its marginal's, [n,W].
+
+        Args:
+            taken: Embeddings of all agents, [B,A,W].
+            own: Those that are replaced, [n,W].
+            marginal: What replaces them, [n,W].
+            states: Where each of them stands, [n].
+        """
+        if self.attend is None:
+            return taken.mean(-2)[states] + (marginal - own) / taken.shape[1]
+        weights, w, v = self._weights(taken), self._weights(own), self._weights(marginal)
+        total, weight = (weights * taken).sum(-2)[states], weights.sum(-2)[states]
+        return (total - w * own + v * marginal) / (weight - w + v)

@@ -18,17 +18,17 @@ class BoundsScaler(nn.Module):
     """
 
     low: Tensor
-    span: Tensor
+    slope: Tensor
 
     def __init__(self, bounds: tuple[Float32, Float32]) -> None:
         super().__init__()
         low, high = (torch.from_numpy(bound.copy()) for bound in bounds)
         self.register_buffer("low", low)
-        self.register_buffer("span", high - low)
+        self.register_buffer("slope", 2 / (high - low))
 
     def forward(self, features: Tensor) -> Tensor:
         """Scales [..., F]."""
-        return 2 * (features - self.low) / self.span - 1
+        return (features - self.low).mul_(self.slope).sub_(1)
 
 
 class ValueNormaliser(nn.Module):

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""How fast IMAPPO learns, apart from the simulator: rollout plus update, against TorchRL's MAPPO on the same data.
+
+`aiot-mec` (N=50, K=9) plays its ticks once, at random. Both learners then act on the recorded observations, keep what they
+must, and update: one thread, equal sizes of layers, epochs, minibatches and samples; an agent that is asked to act or not is one
+agent-sample. IMAPPO also evaluates the counterfactual baselines, which MAPPO does not have. TorchRL gets its observations
+scaled and as tensors at no cost, and no collector stands in its way. Learners take turns, round by round.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torchrl_mappo import TorchrlMappo
+
+from ns3marl.algorithms import heuristics
+from ns3marl.algorithms.imappo import Imappo
+from ns3marl.config import ImappoOptions
+from ns3marl.env.pool import Pool
+from ns3marl.rl.networks import BoundsScaler
+from ns3marl.types import Batch, Spec
+
+ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=1000")
+TICKS, ENVS, ROUNDS = 250, 2, 5
+
+
+@dataclass(frozen=True)
+class Times:
+    """Of one round [s]."""
+
+    rollout: float
+    update: float
+
+
+def record() -> tuple[Spec, list[Batch]]:
+    """What T + 1 ticks of E simulators showed, with rewards of the intervals between."""
+    rngs = [np.random.default_rng(e) for e in range(ENVS)]
+    with Pool("aiot-mec", num_envs=ENVS, arguments=ARGUMENTS, spares=0) as pool:
+        policy = heuristics.make("random", pool.spec)
+        batches = [copy.deepcopy(pool.reset())]
+        while len(batches) <= TICKS:
+            batches.append(copy.deepcopy(pool.step(policy.act(batches[-1], rngs))))
+        return pool.spec, batches
+
+
+def ours(learner: Imappo, batches: list[Batch]) -> Times:
+    """One rollout and update of IMAPPO."""
+    rngs = [np.random.default_rng(e) for e in range(ENVS)]
+    start_s = time.perf_counter()
+    for batch, outcome in zip(batches[:-2], batches[1:-1], strict=True):
+        learner.explore(batch, rngs)
+        learner.learn(outcome)
+    learner.explore(batches[-2], rngs)
+    rolled_s = time.perf_counter()
+    learner.learn(batches[-1])
+    return Times(rolled_s - start_s, time.perf_counter() - rolled_s)
+
+
+def theirs(
+    learner: TorchrlMappo, scaled: list[torch.Tensor], masks: list[torch.Tensor], rewards: list[torch.Tensor]
+) -> Times:
+    """One rollout and update of TorchRL's MAPPO."""
+    start_s = time.perf_counter()
+    for t in range(TICKS - 1):
+        learner.explore(scaled[t], masks[t])
+        learner.learn(rewards[t + 1], scaled[t + 1])
+    learner.explore(scaled[TICKS - 1], masks[TICKS - 1])
+    rolled_s = time.perf_counter()
+    learner.learn(rewards[TICKS], scaled[TICKS])
+    return Times(rolled_s - start_s, time.perf_counter() - rolled_s)
+
+
+def compare(spec: Spec, batches: list[Batch], width: int) -> tuple[list[Times], list[Times]]:
+    """Rounds of both in turn, the first of each left out."""
+    options = ImappoOptions(
+        rollout_ticks=TICKS,
+        target_kl=0.0,  # never stops early
+        actor_width=width,
+        critic_width=width,
+    )
+    group = spec.groups[0]
+    scaler = BoundsScaler(group.bounds)
+    scaled = [scaler(torch.from_numpy(batch.groups[0].observations)) for batch in batches]
+    masks = [torch.from_numpy(batch.groups[0].masks) for batch in batches]
+    rewards = [torch.from_numpy(batch.groups[0].rewards).mean(-1, keepdim=True) for batch in batches]
+    imappo, mappo = Imappo(spec, options, seed=1), TorchrlMappo(group, options, TICKS, ENVS)
+    rounds = [(ours(imappo, batches), theirs(mappo, scaled, masks, rewards)) for _ in range(ROUNDS + 1)][1:]
+    for mine, peer in rounds:
+        print(
+            f"width {width}: rollout {1e3 * mine.rollout:.0f} ms, update {1e3 * mine.update:.0f} ms; "
+            f"TorchRL {1e3 * peer.rollout:.0f} ms, {1e3 * peer.update:.0f} ms",
+            flush=True,
+        )
+    return [mine for mine, _ in rounds], [peer for _, peer in rounds]
+
+
+def main() -> None:
+    """Prints rates and ratios."""
+    torch.set_num_threads(1)
+    spec, batches = record()
+    samples = TICKS * ENVS * len(spec.groups[0].agents)
+    figures = []
+    for width in (64, 256):
+        mine, peer = compare(spec, batches, width)
+        ratios = [(p.rollout + p.update) / (m.rollout + m.update) for m, p in zip(mine, peer, strict=True)]
+        whole = statistics.median(m.rollout + m.update for m in mine)
+        update = statistics.median(m.update for m in mine)
+        suffix = "" if width == 64 else f"_h{width}"
+        figures += [
+            f"rate_vs_torchrl{suffix}: {statistics.median(ratios):.2f} x",
+            f"agent_samples_per_s_h{width}: {samples / whole:.0f} agent-samples/s",
+            f"update_agent_samples_per_s_h{width}: {samples / update:.0f} agent-samples/s",
+        ]
+    print("\n".join(figures))
+
+
+if __name__ == "__main__":
+    main()
