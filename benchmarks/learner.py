@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: MIT
 """How fast IMAPPO learns, apart from the simulator: rollout plus update, against TorchRL's MAPPO on the same data.
 
-`aiot-mec` (N=50, K=9) plays its ticks once, at random. Both learners then act on the recorded observations, keep what they
-must, and update: one thread, equal sizes of layers, epochs, minibatches and samples; an agent that is asked to act or not is one
-agent-sample. IMAPPO also evaluates the counterfactual baselines, which MAPPO does not have. TorchRL gets its observations
-scaled and as tensors at no cost, and no collector stands in its way. Learners take turns, round by round.
+`aiot-mec` (N=50, K=9) plays its ticks once, at random. The learners then act on the recorded observations, keep what they
+must, and update: one thread, equal sizes of layers, epochs, minibatches and samples. `rate_vs_torchrl` is that of IMAPPO with
+`advantage = "gae"`, which computes what MAPPO computes; the figures without a name are those of IMAPPO as it is by default, with
+Q and the counterfactual baselines of all agents, which MAPPO does not have. An agent that was asked to act or not is one
+agent-sample. TorchRL gets its observations scaled and as tensors at no cost, and no collector stands in its way. Learners
+take turns, round by round; all compute in single precision but where the figure says bfloat16.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import statistics
 import time
 from dataclasses import dataclass
@@ -36,6 +39,11 @@ class Times:
 
     rollout: float
     update: float
+
+    @property
+    def whole(self) -> float:
+        """Both."""
+        return self.rollout + self.update
 
 
 def record() -> tuple[Spec, list[Batch]]:
@@ -76,28 +84,34 @@ def theirs(
     return Times(rolled_s - start_s, time.perf_counter() - rolled_s)
 
 
-def compare(spec: Spec, batches: list[Batch], width: int) -> tuple[list[Times], list[Times]]:
-    """Rounds of both in turn, the first of each left out."""
+def compare(spec: Spec, batches: list[Batch], width: int) -> dict[str, list[Times]]:
+    """Rounds of all learners in turn, the first of each left out."""
     options = ImappoOptions(
         rollout_ticks=TICKS,
         target_kl=0.0,  # never stops early
         actor_width=width,
         critic_width=width,
     )
+    variants = {"imappo": options, "mappo": dataclasses.replace(options, advantage="gae")}
+    if width > 64:
+        variants["bfloat16"] = dataclasses.replace(options, bfloat16=True)
     group = spec.groups[0]
     scaler = BoundsScaler(group.bounds)
     scaled = [scaler(torch.from_numpy(batch.groups[0].observations)) for batch in batches]
     masks = [torch.from_numpy(batch.groups[0].masks) for batch in batches]
     rewards = [torch.from_numpy(batch.groups[0].rewards).mean(-1, keepdim=True) for batch in batches]
-    imappo, mappo = Imappo(spec, options, seed=1), TorchrlMappo(group, options, TICKS, ENVS)
-    rounds = [(ours(imappo, batches), theirs(mappo, scaled, masks, rewards)) for _ in range(ROUNDS + 1)][1:]
-    for mine, peer in rounds:
-        print(
-            f"width {width}: rollout {1e3 * mine.rollout:.0f} ms, update {1e3 * mine.update:.0f} ms; "
-            f"TorchRL {1e3 * peer.rollout:.0f} ms, {1e3 * peer.update:.0f} ms",
-            flush=True,
+    learners = {name: Imappo(spec, variant, seed=1) for name, variant in variants.items()}
+    peer = TorchrlMappo(group, options, TICKS, ENVS)
+    times: dict[str, list[Times]] = {name: [] for name in (*learners, "torchrl")}
+    for _ in range(ROUNDS + 1):
+        for name, learner in learners.items():
+            times[name].append(ours(learner, batches))
+        times["torchrl"].append(theirs(peer, scaled, masks, rewards))
+        last = (
+            f"{name} {1e3 * t[-1].rollout:.0f} + {1e3 * t[-1].update:.0f} ms" for name, t in times.items()
         )
-    return [mine for mine, _ in rounds], [peer for _, peer in rounds]
+        print(f"width {width}, rollout + update: {', '.join(last)}", flush=True)
+    return {name: rows[1:] for name, rows in times.items()}
 
 
 def main() -> None:
@@ -107,13 +121,18 @@ def main() -> None:
     samples = TICKS * ENVS * len(spec.groups[0].agents)
     figures = []
     for width in (64, 256):
-        mine, peer = compare(spec, batches, width)
-        ratios = [(p.rollout + p.update) / (m.rollout + m.update) for m, p in zip(mine, peer, strict=True)]
-        whole = statistics.median(m.rollout + m.update for m in mine)
-        update = statistics.median(m.update for m in mine)
+        times = compare(spec, batches, width)
         suffix = "" if width == 64 else f"_h{width}"
+        for name, prefix in (("mappo", ""), ("imappo", "counterfactual_"), ("bfloat16", "bfloat16_")):
+            if name in times:
+                ratios = [
+                    theirs.whole / ours.whole
+                    for ours, theirs in zip(times[name], times["torchrl"], strict=True)
+                ]
+                figures.append(f"{prefix}rate_vs_torchrl{suffix}: {statistics.median(ratios):.2f} x")
+        whole = statistics.median(t.whole for t in times["imappo"])
+        update = statistics.median(t.update for t in times["imappo"])
         figures += [
-            f"rate_vs_torchrl{suffix}: {statistics.median(ratios):.2f} x",
             f"agent_samples_per_s_h{width}: {samples / whole:.0f} agent-samples/s",
             f"update_agent_samples_per_s_h{width}: {samples / update:.0f} agent-samples/s",
         ]

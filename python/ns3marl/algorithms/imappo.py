@@ -156,7 +156,7 @@ class Imappo:
         Returns:
             Figures of the update by name, among them ``kl/<head>``, ``entropy/<head>`` and ``explained_variance``.
         """
-        data = _Samples(rollout, self.heads, self.actor.bounded.unit)
+        data = _Samples(rollout, self.heads, self.actor.bounded.unit, self.critic)
         frozen = self._values(data)
         rewards = rollout.rewards.astype(np.float64)
         if self.options.reward == "team":
@@ -196,16 +196,22 @@ class Imappo:
             case "coma":
                 return denormalise(frozen.joint) - denormalise(frozen.baselines)
             case "gae":
-                return (returns - denormalise(frozen.state)).expand_as(frozen.baselines)
+                return (returns - denormalise(frozen.state)).expand(-1, len(self.group.agents))
 
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
         """The critic's view of all samples before any update: Q and V as [N,V], baselines [N,A], frozen at the rollout."""
         rows = torch.arange(data.size)
-        chunks = [
-            self.critic(*data.critic_inputs(rows[start : start + 1024])) for start in rows[::1024].tolist()
-        ]
+        chunks = [self._predict(data, rows[start : start + 1024]) for start in rows[::1024].tolist()]
         return CriticValues(*(torch.cat(parts).reshape(data.size, -1) for parts in zip(*chunks, strict=True)))
+
+    def _predict(self, data: _Samples, rows: Tensor) -> CriticValues:
+        """The critic's view of some samples; ``gae`` needs V(s) only, and puts it in the place of all."""
+        if self.options.advantage == "gae":
+            state = self.critic.evaluate_state([block[rows] for block in data.read])
+            return CriticValues(state, state, state)
+        values: CriticValues = self.critic.evaluate(*data.critic_inputs(rows))
+        return values
 
     @torch.no_grad()
     def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
@@ -248,15 +254,19 @@ class Imappo:
 
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
-        options, asked = self.options, data.decides[rows]
+        options = self.options
+        local, asked = data.asked(rows)
         with self._precision():
-            policy = self.actor(data.observations[rows], data.masks[rows], asked)
+            if self.actor.per_agent:
+                policy = self.actor(data.observations[rows], data.masks[rows], local)
+            else:
+                policy = self.actor(data.observations, data.masks, asked)
         objective = clipped_objective(
             policy,
-            data.discrete[rows][asked],
-            data.drawn[rows][asked],
-            data.log_probs[rows][asked],
-            advantages[rows][asked],
+            data.discrete.flatten(0, 1)[asked],
+            data.drawn.flatten(0, 1)[asked],
+            data.log_probs.flatten(0, 1)[asked],
+            advantages.flatten()[asked],
             clip=options.clip,
             max_log_ratio=options.max_log_ratio,
             entropy_discrete=self.entropy_weights[: self.heads.discrete],
@@ -269,21 +279,21 @@ class Imappo:
         return {**objective.figures, "actor_grad_norm": float(norm)}
 
     def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
-        """One regression step of Q, every V(s^-i) and V on the normalised returns."""
+        """One regression step of Q, every V(s^-i) and V, as far as the advantage needs them, on the normalised returns."""
         with self._precision():
-            values: CriticValues = self.critic(*data.critic_inputs(rows))
+            values = self._predict(data, rows)
         target = targets[rows]
         delta = self.options.huber_delta
-        loss = (
-            nn.functional.huber_loss(values.joint.view_as(target), target, delta=delta)
-            + nn.functional.huber_loss(values.baselines, target.expand_as(values.baselines), delta=delta)
-            + nn.functional.huber_loss(values.state.view_as(target), target, delta=delta)
-        )
+        predictions = [values.state.view_as(target)]
+        if self.options.advantage != "gae":
+            predictions += [values.joint.view_as(target), values.baselines]
+        losses = [nn.functional.huber_loss(p, target.expand_as(p), delta=delta) for p in predictions]
+        loss = torch.stack(losses).sum()
         self.critic_optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch's own
         nn.utils.clip_grad_norm_(self.critic.parameters(), self.options.max_grad_norm)
         self.critic_optimiser.step()
-        return float(loss.detach()) / 3
+        return float(loss.detach()) / len(losses)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16)
@@ -361,19 +371,28 @@ def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 class _Samples:
     """A rollout with ticks and environments on one axis of N = T E samples."""
 
-    def __init__(self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor], critic: PooledCritic
+    ) -> None:
         def flat(array: np.ndarray[Any, Any]) -> Tensor:
             return torch.from_numpy(array).flatten(0, 1)
 
         self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
-        self.state = [flat(block) for block in rollout.state]
         self.decides = flat(rollout.decides)
         self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
         self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
         self.encoded = heads.encode(self.discrete, unit(self.drawn))
+        self.read = critic.read(self.observations, [flat(block) for block in rollout.state])
         self.size = len(self.decides)
 
-    def critic_inputs(self, rows: Tensor) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:
-        """Arguments of ``PooledCritic.forward`` for some samples."""
-        state = [block[rows] for block in self.state]
-        return self.observations[rows], state, self.encoded[rows], self.moments[rows], self.decides[rows]
+    def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The n agents of some samples that were asked to act, by number: among those of these samples, and of all."""
+        agents = self.decides.shape[1]
+        local = self.decides[rows].flatten().nonzero().squeeze(-1)
+        return local, rows[local // agents] * agents + local % agents
+
+    def critic_inputs(self, rows: Tensor) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+        """Arguments of ``PooledCritic.evaluate`` for some samples."""
+        local, asked = self.asked(rows)
+        read = [block[rows] for block in self.read]
+        return read, local, self.encoded.flatten(0, 1)[asked], self.moments.flatten(0, 1)[asked]

@@ -24,7 +24,9 @@ from ns3marl.rl.per_agent import AgentLinear
 from ns3marl.types import Group, Spec
 
 Pooling = Literal["mean", "attention"]
-SCORER_UNITS = 32  # a choice has few features: wider layers of the trunk do not make those of its score wider
+# Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents were asked, which
+# changes from minibatch to minibatch. Rounded up to a multiple of this, there are few.
+PADDING = 128
 MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
 
 
@@ -34,6 +36,11 @@ def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
     nn.init.orthogonal_(layer.weight, gain)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def pad_rows(index: Tensor) -> Tensor:
+    """An index [n] with its first entry repeated at the end up to a multiple of ``PADDING`` rows."""
+    return torch.cat([index, index[:1].expand(-len(index) % PADDING)])
 
 
 class Tanh(nn.Module):
@@ -79,24 +86,20 @@ def _words(name: str) -> str:
 
 
 class ChoiceScorer(nn.Module):
-    """Scores every choice of a head by the same function of the trunk's output and the choice's own features.
+    """Scores every choice of a head by the same function of its own features f: w(h) . [f, f^2], weights w that the trunk sets.
 
     Args:
         features: Of each choice, [n][quantities]; see ``choice_features``.
         width: W.
-        make: Makes its layers.
+        make: Makes its layer.
     """
 
     index: Tensor
 
     def __init__(self, features: Sequence[Sequence[int]], width: int, make: MakeLinear = linear) -> None:
         super().__init__()
-        units = min(width, SCORER_UNITS)
         self.register_buffer("index", torch.tensor(features))  # [n, quantities]
-        self.from_trunk = make(width, units, 1.0)
-        self.from_choice = make(len(features[0]), units)
-        self.score = make(units, 1, 0.01)
-        self.tanh = Tanh()
+        self.weigh = make(width, 2 * len(features[0]), 0.01)
 
     def forward(self, logits: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
         """Adds the scores of all choices that somebody may take.
@@ -108,8 +111,9 @@ class ChoiceScorer(nn.Module):
             scaled: Scaled observation, [..., F].
         """
         choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
-        own = self.from_choice(scaled[..., self.index[choices]])
-        scores: Tensor = self.score(self.tanh(own + self.from_trunk(hidden)[..., None, :]))
+        own = scaled[..., self.index[choices]]  # [..., c, quantities]
+        weights = self.weigh(hidden).to(own.dtype)
+        scores = torch.cat([own, own**2], -1) @ weights[..., None]
         return logits.index_add(-1, choices, scores.squeeze(-1).to(logits.dtype))
 
 
@@ -153,29 +157,35 @@ class Actor(nn.Module):
         """The agents' action distribution.
 
         Args:
-            observations: In the features' units, [..., F]; [B,A,F] for weights per agent.
+            observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``asked``.
             masks: Allowed choices, [..., C].
-            asked: Whose distribution is wanted, [...]: n agents; None: everybody's.
+            asked: Whose distribution is wanted, n agents of all B x A by number; None: everybody's.
         """
-        if asked is not None:
-            masks = masks[asked]
-        if self.per_agent:  # agents first, as their layers want it
-            outputs = self._outputs(observations.transpose(0, 1), masks).transpose(0, 1)
-            outputs = outputs if asked is None else outputs[asked]
+        if asked is None:
+            outputs = self._outputs(observations, masks)
         else:
-            outputs = self._outputs(observations if asked is None else observations[asked], masks)
+            padded = pad_rows(asked)
+            flat_masks = masks.flatten(0, 1)
+            if self.per_agent:
+                outputs = self._outputs(observations, masks).flatten(0, 1)[asked]
+            else:
+                outputs = self._outputs(observations.flatten(0, 1)[padded], flat_masks[padded])[: len(asked)]
+            masks = flat_masks[asked]
         logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
         return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)
 
     def _outputs(self, observations: Tensor, masks: Tensor) -> Tensor:
         """Logits and parameters of real-valued heads, [..., C + 2R], as precise as the observations."""
+        if self.per_agent:  # agents first, as their layers want it
+            observations, masks = observations.transpose(0, 1), masks.transpose(0, 1)
         scaled = self.scaler(observations)
         hidden = self.trunk(scaled)
         output = self.output(hidden).to(observations.dtype)
         logits, allowed = list(self.heads.split(output[..., : self.heads.choices])), self.heads.split(masks)
         for d, scorer in self.scorers.items():
             logits[int(d)] = scorer(logits[int(d)], allowed[int(d)], hidden, scaled)
-        return torch.cat([*logits, output[..., self.heads.choices :]], -1)
+        outputs = torch.cat([*logits, output[..., self.heads.choices :]], -1)
+        return outputs.transpose(0, 1) if self.per_agent else outputs
 
 
 class LocalCritic(nn.Module):
@@ -207,6 +217,25 @@ class CriticValues(NamedTuple):
     state: Tensor  #: [B] or [B,A] V(s): no action known
 
 
+class _ValueHead(nn.Module):
+    """g: the value of a pool in its context, by one hidden layer; contexts that several pools share are read once."""
+
+    def __init__(self, pooled: int, context: int, width: int) -> None:
+        super().__init__()
+        self.from_pool = linear(pooled, width)
+        self.from_context = linear(context, width) if context else None
+        self.value = nn.Sequential(Tanh(), linear(width, 1, 1.0))
+
+    def forward(self, pooled: Tensor, context: Tensor, states: Tensor | None = None) -> Tensor:
+        """Values [n] of pools [n,P] in contexts [n,C], or ``context[states]`` if these are given."""
+        hidden = self.from_pool(pooled)
+        if self.from_context is not None:
+            seen = self.from_context(context)
+            hidden = hidden + (seen if states is None else seen[states])
+        value: Tensor = self.value(hidden)
+        return value.squeeze(-1).to(self.from_pool.weight.dtype)
+
+
 class PooledCritic(nn.Module):
     """Values of the joint action, of all A counterfactual marginals at once, and of the state alone.
 
@@ -236,6 +265,7 @@ class PooledCritic(nn.Module):
         super().__init__()
         self.per_agent = per_agent
         group = spec.groups[0]
+        self.agents = len(group.agents)
         self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
         self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
         self.scaler = BoundsScaler(group.bounds)
@@ -249,9 +279,9 @@ class PooledCritic(nn.Module):
         self.rows = nn.ModuleList(
             nn.Sequential(linear(len(spec.state[b].features), width), Tanh()) for b in self.other_blocks
         )
-        pooled = width * (1 + per_agent + len(self.other_blocks))
-        self.value_joint = nn.Sequential(linear(pooled, width), Tanh(), linear(width, 1, 1.0))
-        self.value_state = nn.Sequential(linear(pooled, width), Tanh(), linear(width, 1, 1.0))
+        pooled, context = width * (1 + per_agent), width * len(self.other_blocks)
+        self.value_joint = _ValueHead(pooled, context, width)
+        self.value_state = _ValueHead(pooled, context, width)
 
     def forward(
         self,
@@ -270,34 +300,65 @@ class PooledCritic(nn.Module):
             moments: Marginal of each agent, [B,A,K]; likewise.
             decides: Who was asked to act, [B,A].
         """
-        hidden, context = self._read(observations, state)
-        unknown = self._embed(hidden)
-        agents = decides.shape[1]
-        asked = decides.flatten().nonzero().squeeze(-1)  # n agents of all B x A
-        states = asked // agents  # where each of them stands
-        acts = torch.stack([encoded.flatten(0, 1)[asked], moments.flatten(0, 1)[asked]])  # [2,n,K]
-        acts = nn.functional.pad(acts, (0, 1), value=1.0)  # was asked
-        own, marginal = self._embed(hidden.flatten(0, 1)[asked] + self.act(acts)).unbind()
-        taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
-        joint = self._pooled_value(self.value_joint, taken, context)
-        without = self._pool_without(taken, own, marginal, states)
-        if self.per_agent:
-            without = torch.cat([without, marginal], -1)
-        everyone = joint if self.per_agent else joint[:, None].expand(decides.shape)
-        counterfactual = self._value(self.value_joint, without, context[states])
-        baselines = everyone.flatten().index_copy(0, asked, counterfactual).view(decides.shape)
-        return CriticValues(joint, baselines, self._pooled_value(self.value_state, unknown, context))
+        asked = decides.flatten().nonzero().squeeze(-1)
+        acts = encoded.flatten(0, 1)[asked], moments.flatten(0, 1)[asked]
+        return self.evaluate(self.read(observations, state), asked, *acts)
 
     def state_value(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
         """V(s) alone, [B] or [B,A]."""
-        hidden, context = self._read(observations, state)
-        return self._pooled_value(self.value_state, self._embed(hidden), context)
+        return self.evaluate_state(self.read(observations, state))
 
-    def _read(self, observations: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """h(o_i) [B,A,W], and the embedding of the blocks that are not about agents [B,W x blocks]."""
+    def evaluate_state(self, inputs: Sequence[Tensor]) -> Tensor:
+        """As ``state_value``, from what ``read`` gave."""
+        hidden, context = self._first_layers(inputs)
+        embedded = self._embed(hidden)
+        pool = self._pool(self._share(embedded).sum(1))
+        return self._value(self.value_state, pool, embedded, context)
+
+    def read(self, observations: Tensor, state: Sequence[Tensor]) -> list[Tensor]:
+        """What the first layers read, scaled: of every agent [B,A,I], then of each block that is not about agents [B,S,F]."""
         scaled = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
         own = torch.cat([self.scaler(observations), *(scaled[b] for b in self.own_blocks)], -1)
-        rows = [embed(scaled[b]).mean(-2) for embed, b in zip(self.rows, self.other_blocks, strict=True)]
+        return [own, *(scaled[b] for b in self.other_blocks)]
+
+    def evaluate(
+        self, inputs: Sequence[Tensor], asked: Tensor, encoded: Tensor, moments: Tensor
+    ) -> CriticValues:
+        """As ``forward``, from what ``read`` gave.
+
+        Args:
+            inputs: Of B states.
+            asked: The n agents that were asked to act, of all B x A by number.
+            encoded: Their actions, [n,K].
+            moments: Their marginals, [n,K].
+        """
+        hidden, context = self._first_layers(inputs)
+        unknown = self._embed(hidden)
+        batch, agents, _ = hidden.shape
+        states = asked // agents  # where each of them stands
+        n, padded = len(asked), pad_rows(asked)
+        acts = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was asked
+        acts = nn.functional.pad(acts, (0, 0, 0, len(padded) - n))
+        own, marginal = self._embed(hidden.flatten(0, 1)[padded] + self.act(acts))[:, :n].unbind()
+        before, after, instead = (self._share(e) for e in (unknown, own, marginal))
+        total = before.sum(1).index_add(0, states, after - before.flatten(0, 1)[asked])  # [B,P]
+        pool, without = self._pool(total), self._pool(total[states] - after + instead)
+        state = self._value(self.value_state, self._pool(before.sum(1)), unknown, context)
+        if self.per_agent:
+            taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
+            joint = everyone = self._value(self.value_joint, pool, taken, context)
+            without = torch.cat([without, marginal], -1)
+        else:
+            joint = self._value(self.value_joint, pool, unknown, context)
+            everyone = joint[:, None].expand(batch, agents)
+        counterfactual = self.value_joint(without, context, states)
+        baselines = everyone.flatten().index_copy(0, asked, counterfactual).view(batch, agents)
+        return CriticValues(joint, baselines, state)
+
+    def _first_layers(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """h(o_i) [B,A,W], and the embedding of the blocks that are not about agents [B,W x blocks]."""
+        own, *others = inputs
+        rows = [embed(block).mean(-2) for embed, block in zip(self.rows, others, strict=True)]
         context = torch.cat(rows, -1) if rows else own.new_zeros(own.shape[0], 0)
         return self.observe(own), context
 
@@ -306,41 +367,28 @@ class PooledCritic(nn.Module):
         embedded: Tensor = self.embed(hidden)
         return embedded.to(self.act.weight.dtype)
 
-    def _pooled_value(self, head: nn.Module, embedded: Tensor, context: Tensor) -> Tensor:
+    def _share(self, embedded: Tensor) -> Tensor:
+        """What an embedding adds to the sum that ``_pool`` divides, [..., P]: itself, or weighed by attention and the weight."""
+        if self.attend is None:
+            return embedded
+        weight = torch.exp(
+            5 * torch.tanh(self.attend(embedded) / 5)
+        )  # bounded scores keep the exponential tame
+        return torch.cat([weight * embedded, weight], -1)
+
+    def _pool(self, total: Tensor) -> Tensor:
+        """The mean of which ``total`` [..., P] is the sum over agents, [..., W]."""
+        if self.attend is None:
+            return total / self.agents
+        return total[..., :-1] / total[..., -1:]
+
+    def _value(self, head: _ValueHead, pool: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
         """Value of the pool [B], or of the pool as each agent stands in it [B,A]."""
-        pooled = self._pool(embedded)
         if not self.per_agent:
-            return self._value(head, pooled, context)
-        beside = torch.cat([pooled[:, None].expand_as(embedded), embedded], -1)
-        return self._value(head, beside, context[:, None])
-
-    def _value(self, head: nn.Module, pooled: Tensor, context: Tensor) -> Tensor:
-        context = context.expand(*pooled.shape[:-1], context.shape[-1])
-        value: Tensor = head(torch.cat([pooled, context], -1))
-        return value.squeeze(-1).to(self.act.weight.dtype)
-
-    def _weights(self, embedded: Tensor) -> Tensor:
-        """Unnormalised positive weights of attention, [..., 1]; bounded scores keep the exponential tame."""
-        assert self.attend is not None
-        return torch.exp(5 * torch.tanh(self.attend(embedded) / 5))
-
-    def _pool(self, embedded: Tensor) -> Tensor:
-        if self.attend is None:
-            return embedded.mean(-2)
-        weights = self._weights(embedded)
-        return (weights * embedded).sum(-2) / weights.sum(-2)
-
-    def _pool_without(self, taken: Tensor, own: Tensor, marginal: Tensor, states: Tensor) -> Tensor:
-        """The pool in which one agent's embedding is replaced by its marginal's, [n,W].
-
-        Args:
-            taken: Embeddings of all agents, [B,A,W].
-            own: Those that are replaced, [n,W].
-            marginal: What replaces them, [n,W].
-            states: Where each of them stands, [n].
-        """
-        if self.attend is None:
-            return taken.mean(-2)[states] + (marginal - own) / taken.shape[1]
-        weights, w, v = self._weights(taken), self._weights(own), self._weights(marginal)
-        total, weight = (weights * taken).sum(-2)[states], weights.sum(-2)[states]
-        return (total - w * own + v * marginal) / (weight - w + v)
+            value: Tensor = head(pool, context)
+            return value
+        batch, agents, width = embedded.shape
+        beside = torch.cat([pool[:, None].expand_as(embedded), embedded], -1)
+        states = torch.arange(batch).repeat_interleave(agents)
+        value = head(beside.view(-1, 2 * width), context, states)
+        return value.view(batch, agents)
