@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import statistics
 import time
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from ns3marl.algorithms import heuristics
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
 from ns3marl.env.pool import Pool
-from ns3marl.rl.networks import BoundsScaler
+from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.types import Batch, Spec
 
 ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=1000")
@@ -61,7 +62,7 @@ def ours(learner: Imappo, batches: list[Batch]) -> Times:
     """One rollout and update of IMAPPO."""
     rngs = [np.random.default_rng(e) for e in range(ENVS)]
     start_s = time.perf_counter()
-    for batch, outcome in zip(batches[:-2], batches[1:-1], strict=True):
+    for batch, outcome in itertools.pairwise(batches[:-1]):
         learner.explore(batch, rngs)
         learner.learn(outcome)
     learner.explore(batches[-2], rngs)

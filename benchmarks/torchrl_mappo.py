@@ -45,9 +45,9 @@ class _Parameters(nn.Module):
         )
 
     def forward(self, observation: Tensor, masks: Tensor) -> tuple[Tensor, ...]:
-        *logits, alpha, beta = self.network(observation).split(self.sizes, -1)
+        *logits, alpha, beta = torch.split(self.network(observation), self.sizes, -1)
         alpha, beta = (1 + nn.functional.softplus(x) for x in (alpha, beta))
-        return *logits, *masks.split(self.sizes[:-2], -1), alpha, beta
+        return *logits, *torch.split(masks, self.sizes[:-2], -1), alpha, beta
 
 
 class IndependentBeta(distributions.Independent[distributions.Beta]):
@@ -129,7 +129,7 @@ class TorchrlMappo:
         self.ticks, self.num_envs = ticks, num_envs
         self.buffer: list[TensorDict] = []
 
-    def explore(self, observations: Tensor, masks: Tensor) -> dict[str, Tensor]:
+    def explore(self, observations: Tensor, masks: Tensor) -> None:
         """Draws the joint action and remembers it; observations [E,A,F] scaled, masks [E,A,C]."""
         data = TensorDict(
             {"agents": TensorDict({"observation": observations, "masks": masks}, batch_size=masks.shape[:2])},
@@ -138,7 +138,6 @@ class TorchrlMappo:
         with torch.no_grad(), set_exploration_type(ExplorationType.RANDOM):
             self.actor(data)
         self.buffer.append(data)
-        return data
 
     def learn(self, rewards: Tensor, observations: Tensor) -> None:
         """Takes the team's rewards [E,1] and the next observations; updates when T ticks are together."""
