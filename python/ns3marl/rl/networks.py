@@ -271,7 +271,7 @@ class PooledCritic(nn.Module):
         self.scaler = BoundsScaler(group.bounds)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
         inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks)
-        self.observe = linear(inputs, width)
+        self.observe = nn.Sequential(linear(inputs, width), Tanh(), linear(width, width))
         self.act = nn.Linear(heads.encoded + 1, width, bias=False)
         nn.init.orthogonal_(self.act.weight, sqrt(2))
         self.embed = nn.Sequential(Tanh(), linear(width, width), Tanh())
