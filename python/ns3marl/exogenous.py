@@ -65,7 +65,6 @@ _MOTION: dict[str, dict[str, _Array]] = {
     "straight": {},
     "random-waypoint": {
         "leg_device": _Array("<i4", ("ways",), 0),
-        "leg_pause_s": _Array("<f8", ("ways",), 0),
         "leg_goal_m": _Array("<f8", ("ways", 3)),
         "leg_speed_mps": _Array("<f8", ("ways",), 0, excludes_least=True),
     },
@@ -87,6 +86,7 @@ _HEADER: dict[str, type] = {
     "tick_ns": int,
     "path_loss_exponent": float,
     "reference_loss_db": float,
+    "pause_s": float,
 }
 
 
@@ -123,6 +123,7 @@ class Exogenous:
         scenario: the scenario that it belongs to.
         mobility: how devices move between boundaries: ``static``; ``straight``; or ``random-waypoint`` and ``trace``, with
             the ways of ns-3's models in ``motion``.
+        pause_s: pause of random waypoints before each way; 0 otherwise.
         motion: arrays of those ways by name; nobody but the simulator needs them.
 
     Raises:
@@ -151,6 +152,7 @@ class Exogenous:
     run: int = 0
     scenario: str = "aiot-mec"
     mobility: str = "static"
+    pause_s: float = 0.0
     motion: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -331,8 +333,7 @@ def _read_header(folder: Path) -> dict[str, Any]:
         header = json.loads(file.read_text())
     except FileNotFoundError as error:
         raise ConfigError(
-            f"'{file}' does not exist; expected the folder of a world, PATH-seedS-runR for --exogenousOut=PATH; the file "
-            "comes when the episode ends"
+            f"'{file}' does not exist; expected the folder of a world, PATH-seedS-runR for --exogenousOut=PATH"
         ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"'{file}' cannot be read as JSON: {error}; write the world again") from error

@@ -52,7 +52,6 @@ def moving(**changes: Any) -> exogenous.Exogenous:
 
 LEGS = {
     "leg_device": np.array([0, 2, 2], dtype=np.int32),
-    "leg_pause_s": np.array([2.0, 2.0, 0.0]),
     "leg_goal_m": np.full((3, 3), 7.0),
     "leg_speed_mps": np.array([0.5, 1.0, 1.5]),
 }
@@ -63,7 +62,7 @@ LEGS = {
     [
         make(seed=7, run=9, tick_ns=25_000_000, channels=8, path_loss_exponent=2.5, reference_loss_db=40.05),
         moving(),
-        moving(mobility="random-waypoint", motion=LEGS),
+        moving(mobility="random-waypoint", motion=LEGS, pause_s=2.5),
     ],
     ids=["static", "straight", "random-waypoint"],
 )
@@ -128,7 +127,7 @@ NAN = np.full((T + 1, N, K), np.nan)
         ({"mobility": "flying"}, "'mobility' is 'flying'; expected one of static, straight"),
         ({"mobility": "straight"}, "lacks positions_m, shadowing_db and has nothing too much"),
         ({"positions_m": np.zeros((T + 1, N, 3))}, "has positions_m too much"),
-        ({"motion": LEGS}, "has leg_device, leg_goal_m, leg_pause_s, leg_speed_mps too much"),
+        ({"motion": LEGS}, "has leg_device, leg_goal_m, leg_speed_mps too much"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], words: str) -> None:
