@@ -245,17 +245,20 @@ class Reader
                              double low,
                              double high) const
     {
-        std::string where;
+        std::vector<std::size_t> where(shape.size());
         for (std::size_t axis = shape.size(); axis-- > 0;)
         {
-            const std::size_t length = axis == 0 ? index + 1 : shape[axis];
-            where = std::to_string(index % length) + (where.empty() ? "" : ", ") + where;
-            index /= length;
+            where[axis] = axis == 0 ? index : index % shape[axis];
+            index /= axis == 0 ? 1 : shape[axis];
         }
         std::ostringstream message;
         message.precision(15);
-        message << "'" << name << "': expected numbers between " << low << " and " << high << ", found " << value
-                << " at [" << where << "] in '" << m_folder.string()
+        message << "'" << name << "': expected numbers between " << low << " and " << high << ", found " << value;
+        for (std::size_t axis = 0; axis < where.size(); axis++)
+        {
+            message << (axis == 0 ? " at [" : ", ") << where[axis];
+        }
+        message << "] in '" << m_folder.string()
                 << "'; give the ranges and the --area that the world was written with, or mend it";
         throw std::invalid_argument(message.str());
     }
