@@ -85,6 +85,12 @@ GetBetween(const Vector& from, const Vector& to, double share)
     return from + Vector((to.x - from.x) * share, (to.y - from.y) * share, (to.z - from.z) * share);
 }
 
+Time
+GetDuration(const Vector& from, const Mobility::Leg& leg)
+{
+    return Seconds(CalculateDistance(from, leg.goal) / leg.speedMps);
+}
+
 Vector
 GetPlaceOnLegs(const Vector& place, const std::vector<Mobility::Leg>& legs, const Time& pause, const Time& time)
 {
@@ -92,7 +98,7 @@ GetPlaceOnLegs(const Vector& place, const std::vector<Mobility::Leg>& legs, cons
     Time begin = pause;
     for (const auto& leg : legs)
     {
-        const Time duration = Seconds(CalculateDistance(from, leg.goal) / leg.speedMps);
+        const Time duration = GetDuration(from, leg);
         if (time < begin + duration)
         {
             return time <= begin ? from : GetBetween(from, leg.goal, ((time - begin) / duration).GetDouble());
@@ -170,10 +176,26 @@ Mobility::DrawLegs(const std::vector<Vector>& places, double areaM, int64_t stre
             const Vector goal = goals.Get<PositionAllocator>()->GetNext();
             const Leg leg{goal, speed.Get<RandomVariableStream>()->GetValue()};
             legs[device].push_back(leg);
-            begin += Seconds(CalculateDistance(from, leg.goal) / leg.speedMps) + pause;
+            begin += GetDuration(from, leg) + pause;
             from = leg.goal;
         }
     }
+}
+
+Time
+Mobility::GetLegsEnd(uint32_t device, const Vector& place) const
+{
+    Time end = pause;
+    Vector from = place;
+    if (const auto own = legs.find(device); own != legs.end())
+    {
+        for (const auto& leg : own->second)
+        {
+            end += GetDuration(from, leg) + pause;
+            from = leg.goal;
+        }
+    }
+    return end;
 }
 
 Vector

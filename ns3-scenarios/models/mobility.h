@@ -35,6 +35,9 @@ struct Mobility
     /// them.
     void DrawLegs(const std::vector<Vector>& places, double areaM, int64_t stream, const Time& end);
 
+    /// \return when a device that starts at \p place has gone its legs, and paused for the last time
+    Time GetLegsEnd(uint32_t device, const Vector& place) const;
+
     /// \return where a device is that starts at \p place, once the legs are drawn
     Vector GetPlace(uint32_t device, const Vector& place, const Time& time) const;
 

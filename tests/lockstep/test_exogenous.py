@@ -279,6 +279,8 @@ def _cut_off(folder: Path) -> None:
         ),
         (_replace("jitter_ns", lambda a: a - 10**9), "'jitter_ns': expected numbers between 0 and 25000000"),
         (_replace("leg_device", lambda a: a + 6), "'leg_device': expected numbers between 0 and 5"),
+        (_replace("leg_device", lambda a: 0 * a), "'leg_device': .*those of device 1 end at"),
+        (_header(pause_s=-1), "'leg_device': expected ways and pauses, of at least 0 s"),
     ],
 )
 def test_worlds_that_do_not_fit_are_refused(

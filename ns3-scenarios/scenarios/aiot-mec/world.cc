@@ -8,7 +8,8 @@
 
 #include <utility>
 
-#include "scenarios/aiot-mec/exogenous-file.h"
+#include "scenarios/aiot-mec/exogenous-reader.h"
+#include "scenarios/aiot-mec/exogenous-writer.h"
 #include "scenarios/aiot-mec/streams.h"
 
 namespace ns3::marl::aiot_mec

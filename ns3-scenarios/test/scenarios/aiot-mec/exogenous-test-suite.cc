@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "scenarios/aiot-mec/exogenous-file.h"
+#include "scenarios/aiot-mec/exogenous-reader.h"
+#include "scenarios/aiot-mec/exogenous-writer.h"
 #include "scenarios/aiot-mec/exogenous.h"
 #include "scenarios/aiot-mec/world.h"
 
