@@ -92,6 +92,13 @@ GaussMarkovFading::Advance()
     }
 }
 
+void
+GaussMarkovFading::SetGainDb(uint32_t device, uint32_t server, double gainDb)
+{
+    m_gains.at(device).at(server) = std::pow(10, gainDb / 20);
+    m_gainsDb[device][server] = gainDb;
+}
+
 std::complex<double>
 GaussMarkovFading::GetGain(uint32_t device, uint32_t server) const
 {

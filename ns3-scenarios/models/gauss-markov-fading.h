@@ -39,6 +39,9 @@ class GaussMarkovFading : public PropagationLossModel
     /// Moves all gains by one step.
     void Advance();
 
+    /// Instead of drawing: the gain of a pair until the next call.
+    void SetGainDb(uint32_t device, uint32_t server, double gainDb);
+
     std::complex<double> GetGain(uint32_t device, uint32_t server) const; ///< h
 
     /// \return |h|^2 in dB, at least -90 dB

@@ -29,8 +29,21 @@ MakeStanding(const Vector& place)
     return model;
 }
 
-Ptr<MobilityModel>
-MakeRandomWaypoint(const Mobility& mobility, const Vector& place, double areaM, int64_t stream)
+Ptr<RandomWaypointMobilityModel>
+MakeWaypointModel(Ptr<PositionAllocator> goals, Ptr<RandomVariableStream> speed, const Time& pauseTime)
+{
+    const auto pause = CreateObject<ConstantRandomVariable>();
+    pause->SetAttribute("Constant", DoubleValue(pauseTime.GetSeconds()));
+    const auto model = CreateObject<RandomWaypointMobilityModel>();
+    model->SetAttribute("PositionAllocator", PointerValue(goals));
+    model->SetAttribute("Speed", PointerValue(speed));
+    model->SetAttribute("Pause", PointerValue(pause));
+    return model;
+}
+
+/// Draws its ways; it stands nowhere yet.
+Ptr<RandomWaypointMobilityModel>
+MakeRandomWaypoint(const Mobility& mobility, double areaM, double heightM, int64_t stream)
 {
     const auto side = [areaM] {
         const auto variable = CreateObject<UniformRandomVariable>();
@@ -40,19 +53,78 @@ MakeRandomWaypoint(const Mobility& mobility, const Vector& place, double areaM, 
     const auto goals = CreateObject<RandomRectanglePositionAllocator>();
     goals->SetX(side());
     goals->SetY(side());
-    goals->SetZ(place.z);
+    goals->SetZ(heightM);
     const auto speed = CreateObject<UniformRandomVariable>();
     speed->SetAttribute("Min", DoubleValue(mobility.speedMinMps));
     speed->SetAttribute("Max", DoubleValue(mobility.speedMaxMps));
-    const auto pause = CreateObject<ConstantRandomVariable>();
-    pause->SetAttribute("Constant", DoubleValue(mobility.pause.GetSeconds()));
-    const auto model = CreateObject<RandomWaypointMobilityModel>();
-    model->SetAttribute("PositionAllocator", PointerValue(goals));
-    model->SetAttribute("Speed", PointerValue(speed));
-    model->SetAttribute("Pause", PointerValue(pause));
+    const auto model = MakeWaypointModel(goals, speed, mobility.pause);
     model->AssignStreams(stream);
-    model->SetPosition(place);
     return model;
+}
+
+/// Goes ways that are known; it stands nowhere yet.
+Ptr<RandomWaypointMobilityModel>
+MakeLegs(const Mobility& mobility, const std::vector<Mobility::Leg>& legs)
+{
+    const auto goals = CreateObject<ListPositionAllocator>();
+    std::vector<double> speeds;
+    for (const auto& leg : legs)
+    {
+        goals->Add(leg.goal);
+        speeds.push_back(leg.speedMps);
+    }
+    const auto speed = CreateObject<DeterministicRandomVariable>();
+    speed->SetValueArray(speeds);
+    return MakeWaypointModel(goals, speed, mobility.pause);
+}
+
+/// \return the place after a part of a straight way
+Vector
+GetBetween(const Vector& from, const Vector& to, double share)
+{
+    return from + Vector((to.x - from.x) * share, (to.y - from.y) * share, (to.z - from.z) * share);
+}
+
+Time
+GetDuration(const Vector& from, const Mobility::Leg& leg)
+{
+    return Seconds(CalculateDistance(from, leg.goal) / leg.speedMps);
+}
+
+Vector
+GetPlaceOnLegs(const Vector& place, const std::vector<Mobility::Leg>& legs, const Time& pause, const Time& time)
+{
+    Vector from = place;
+    Time begin = pause;
+    for (const auto& leg : legs)
+    {
+        const Time duration = GetDuration(from, leg);
+        if (time < begin + duration)
+        {
+            return time <= begin ? from : GetBetween(from, leg.goal, ((time - begin) / duration).GetDouble());
+        }
+        from = leg.goal;
+        begin += duration + pause;
+    }
+    return from;
+}
+
+Vector
+GetPlaceOnTrace(const std::vector<Waypoint>& waypoints, const Time& time)
+{
+    Waypoint from = waypoints.front();
+    for (const auto& to : waypoints)
+    {
+        if (time < to.time)
+        {
+            return time <= from.time ? from.position
+                                     : GetBetween(from.position,
+                                                  to.position,
+                                                  ((time - from.time) / (to.time - from.time)).GetDouble());
+        }
+        from = to;
+    }
+    return from.position;
 }
 
 Ptr<MobilityModel>
@@ -87,15 +159,72 @@ Mobility::ReadTrace(const std::string& path, uint32_t devices, double areaM, dou
     }
 }
 
+void
+Mobility::DrawLegs(const std::vector<Vector>& places, double areaM, int64_t stream, const Time& end)
+{
+    legs.clear();
+    for (uint32_t device = 0; device < places.size(); device++)
+    {
+        const auto model = MakeRandomWaypoint(*this, areaM, places[device].z, stream + device * STREAMS);
+        PointerValue goals;
+        PointerValue speed;
+        model->GetAttribute("PositionAllocator", goals);
+        model->GetAttribute("Speed", speed);
+        Vector from = places[device];
+        for (Time begin = pause; begin <= end;)
+        {
+            const Vector goal = goals.Get<PositionAllocator>()->GetNext();
+            const Leg leg{goal, speed.Get<RandomVariableStream>()->GetValue()};
+            legs[device].push_back(leg);
+            begin += GetDuration(from, leg) + pause;
+            from = leg.goal;
+        }
+    }
+}
+
+Time
+Mobility::GetLegsEnd(uint32_t device, const Vector& place) const
+{
+    Time end = pause;
+    Vector from = place;
+    if (const auto own = legs.find(device); own != legs.end())
+    {
+        for (const auto& leg : own->second)
+        {
+            end += GetDuration(from, leg) + pause;
+            from = leg.goal;
+        }
+    }
+    return end;
+}
+
+Vector
+Mobility::GetPlace(uint32_t device, const Vector& place, const Time& time) const
+{
+    if (kind == MobilityKind::RANDOM_WAYPOINT && legs.contains(device))
+    {
+        return GetPlaceOnLegs(place, legs.at(device), pause, time);
+    }
+    if (kind == MobilityKind::TRACE && trace.contains(device))
+    {
+        return GetPlaceOnTrace(trace.at(device), time);
+    }
+    return place;
+}
+
 std::vector<Ptr<MobilityModel>>
 Mobility::Make(const std::vector<Vector>& places, double areaM, int64_t stream) const
 {
     std::vector<Ptr<MobilityModel>> models;
     for (uint32_t device = 0; device < places.size(); device++)
     {
-        if (kind == MobilityKind::RANDOM_WAYPOINT)
+        if (kind == MobilityKind::RANDOM_WAYPOINT && (legs.empty() || legs.contains(device)))
         {
-            models.push_back(MakeRandomWaypoint(*this, places[device], areaM, stream + device * STREAMS));
+            const auto model = legs.empty()
+                                   ? MakeRandomWaypoint(*this, areaM, places[device].z, stream + device * STREAMS)
+                                   : MakeLegs(*this, legs.at(device));
+            model->SetPosition(places[device]);
+            models.push_back(model);
         }
         else if (kind == MobilityKind::TRACE && trace.contains(device))
         {

@@ -31,17 +31,35 @@ struct Mobility
     /// its first and after its last row a device stands still. \throws std::invalid_argument that names file and line
     void ReadTrace(const std::string& path, uint32_t devices, double areaM, double heightM);
 
+    /// Draws the ways of random waypoints that begin before \p end, as the models of Make would, so that these only follow
+    /// them.
+    void DrawLegs(const std::vector<Vector>& places, double areaM, int64_t stream, const Time& end);
+
+    /// \return when a device that starts at \p place has gone its legs, and paused for the last time
+    Time GetLegsEnd(uint32_t device, const Vector& place) const;
+
+    /// \return where a device is that starts at \p place, once the legs are drawn
+    Vector GetPlace(uint32_t device, const Vector& place, const Time& time) const;
+
     /// \param places where the devices start; one that the trace names starts at its first place
     /// \param stream each device has STREAMS of them from here on
     std::vector<Ptr<MobilityModel>> Make(const std::vector<Vector>& places, double areaM, int64_t stream) const;
 
     static constexpr int64_t STREAMS = 8;
 
+    /// A way of random waypoints.
+    struct Leg
+    {
+        Vector goal;
+        double speedMps;
+    };
+
     MobilityKind kind{MobilityKind::STATIC};
     double speedMinMps{0.5}; ///< of a way, drawn evenly
     double speedMaxMps{1.5};
     Time pause{Seconds(2)};
     std::map<uint32_t, std::vector<Waypoint>> trace; ///< by device
+    std::map<uint32_t, std::vector<Leg>> legs;       ///< of random waypoints, by device; empty: drawn under way
 };
 
 } // namespace ns3::marl

@@ -42,7 +42,7 @@ Propagation::Propagation(const PropagationSettings& settings,
     m_shadowing->SetEndpoints(devices, servers, settings.shadowingDb, settings.shadowingDistanceM);
     m_fading->SetEndpoints(devices, servers, settings.fadingRho);
     m_loss->SetNext(m_fading);
-    if (settings.shadowingDb > 0)
+    if (settings.shadowingDb > 0 || settings.isShadowingGiven)
     {
         m_fading->SetNext(m_shadowing);
     }

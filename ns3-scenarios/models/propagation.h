@@ -25,6 +25,7 @@ struct PropagationSettings
     double fadingRho{0.9};
     double shadowingDb{0};         ///< standard deviation
     double shadowingDistanceM{10}; ///< within which it decorrelates
+    bool isShadowingGiven{false};  ///< the gains are set, whatever the standard deviation
 };
 
 /// Log-distance path loss between all, shadowing and fading between devices and servers. Whoever moves is where he is at

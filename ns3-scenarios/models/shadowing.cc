@@ -88,6 +88,12 @@ Shadowing::Advance()
     }
 }
 
+void
+Shadowing::SetGainDb(uint32_t device, uint32_t server, double gainDb)
+{
+    m_gainsDb.at(device).at(server) = gainDb;
+}
+
 double
 Shadowing::GetGainDb(uint32_t device, uint32_t server) const
 {

@@ -40,6 +40,9 @@ class Shadowing : public PropagationLossModel
     /// Follows the devices that have moved since the last call.
     void Advance();
 
+    /// Instead of drawing: the gain of a link until the next call, or until Advance finds that the device has moved.
+    void SetGainDb(uint32_t device, uint32_t server, double gainDb);
+
     double GetGainDb(uint32_t device, uint32_t server) const;
 
   private:

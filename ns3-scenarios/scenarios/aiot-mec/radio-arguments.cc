@@ -5,7 +5,6 @@
 
 #include "models/power-level.h"
 
-#include <filesystem>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
@@ -34,16 +33,6 @@ ReadFile(const std::string& argument, const std::string& path, Read read)
     {
         throw Error(FaultKind::CONFIG, "argument '--" + argument + "': " + error.what() + "; mend the file");
     }
-}
-
-void
-RequireFolder(const std::string& argument, const std::string& path)
-{
-    const auto folder = std::filesystem::path(path).parent_path();
-    Require(path.empty() || folder.empty() || std::filesystem::is_directory(folder),
-            argument,
-            path,
-            "a file in a folder that exists");
 }
 
 } // namespace

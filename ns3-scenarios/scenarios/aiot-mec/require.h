@@ -6,6 +6,7 @@
 
 #include "bridge/error.h"
 
+#include <filesystem>
 #include <sstream>
 #include <string>
 
@@ -23,6 +24,17 @@ Require(bool holds, const std::string& argument, const T& value, const std::stri
         message << "argument '--" << argument << "=" << value << "': expected " << expected << "; mend it";
         throw Error(FaultKind::CONFIG, message.str());
     }
+}
+
+/// \throws Error (CONFIG) unless a file can be made at \p path; an empty one is none
+inline void
+RequireFolder(const std::string& argument, const std::string& path)
+{
+    const auto folder = std::filesystem::path(path).parent_path();
+    Require(path.empty() || folder.empty() || std::filesystem::is_directory(folder),
+            argument,
+            path,
+            "a file in a folder that exists");
 }
 
 } // namespace ns3::marl::aiot_mec

@@ -87,6 +87,14 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("beta", "Priority weight of the work", priority.beta);
     arguments.Add("gamma", "Priority weight of the premium service level", priority.gamma);
 
+    arguments.Add("exogenousOut",
+                  "Folder to write the exogenous world to: places, rates, tasks, fading and shadowing",
+                  exogenousOut);
+    arguments.Add("exogenousIn",
+                  "Folder to read the exogenous world from, instead of drawing it: as named, or the episode's own of "
+                  "those that --exogenousOut writes",
+                  exogenousIn);
+
     arguments.Add("reward", "Who is paid: team or agent", m_rewardKind);
     arguments.Add("rewardCompletion", "Reward weight of completion", reward.completion);
     arguments.Add("rewardEnergy", "Reward weight of energy", reward.energy);
@@ -232,6 +240,11 @@ Settings::Resolve()
         serverRateMaxHz = *std::max_element(serverRatesHz.begin(), serverRatesHz.end());
     }
     serverFailures = ParseServerFailures(m_serverFailures, servers);
+    RequireFolder("exogenousOut", exogenousOut);
+    Require(exogenousIn.empty() || exogenousIn != exogenousOut,
+            "exogenousOut",
+            exogenousOut,
+            "another folder than that of --exogenousIn");
 }
 
 } // namespace ns3::marl::aiot_mec

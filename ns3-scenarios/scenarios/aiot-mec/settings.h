@@ -107,6 +107,9 @@ class Settings
     double outagePowerDbm{30}; ///< at this power
     double kappa{1e-27};
 
+    std::string exogenousOut; ///< where the exogenous world is written; empty: nowhere
+    std::string exogenousIn;  ///< where it comes from; empty: drawn
+
   private:
     void ApplyPreset();
     void Check() const;

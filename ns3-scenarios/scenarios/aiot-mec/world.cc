@@ -4,10 +4,13 @@
 #include "scenarios/aiot-mec/world.h"
 
 #include "ns3/config.h"
-#include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
 
 #include <utility>
+
+#include "scenarios/aiot-mec/exogenous-reader.h"
+#include "scenarios/aiot-mec/exogenous-writer.h"
+#include "scenarios/aiot-mec/streams.h"
 
 namespace ns3::marl::aiot_mec
 {
@@ -15,18 +18,7 @@ namespace ns3::marl::aiot_mec
 namespace
 {
 
-/// Random streams: a block for each device, then the servers', the network's and so on.
-constexpr int64_t DEVICE_STREAMS = 16;
-constexpr int64_t SOURCE_STREAM = 0;
-constexpr int64_t RATE_STREAM = 8;
-constexpr int64_t PLACEMENT_STREAM = 9;
-constexpr int64_t SERVER_STREAM = 10'000'000;
-constexpr int64_t NETWORK_STREAM = 20'000'000;
-constexpr int64_t MOBILITY_STREAM = 30'000'000;
-constexpr int64_t SHADOWING_STREAM = 40'000'000;
-constexpr int64_t BACKGROUND_STREAM = 50'000'000;
-
-const Time STATUS_LEAD = MilliSeconds(World::STATUS_LEAD_MS);
+const Time STATUS_LEAD = MilliSeconds(WorldClock::STATUS_LEAD_MS);
 
 } // namespace
 
@@ -34,6 +26,7 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
     : m_settings(settings),
       m_taskEnded(std::move(taskEnded))
 {
+    PrepareExogenous();
     CreateNetwork();
     m_ledger = CreateObject<TaskLedger>([this](const Task& task) { NoteEnd(task); });
     Config::RegisterRootNamespaceObject(m_ledger);
@@ -57,32 +50,61 @@ World::ConnectTraces()
 Time
 World::GetStart()
 {
-    return 2 * STATUS_LEAD;
+    return WorldClock::GetStart();
+}
+
+void
+World::PrepareExogenous()
+{
+    if (!m_settings.exogenousIn.empty())
+    {
+        m_exogenous = ReadExogenous(m_settings);
+    }
+    else if (!m_settings.exogenousOut.empty())
+    {
+        m_exogenous = DrawExogenous(m_settings);
+    }
+    if (!m_settings.exogenousOut.empty())
+    {
+        WriteExogenous(*m_exogenous, m_settings);
+    }
 }
 
 void
 World::CreateNetwork()
 {
-    const auto& radio = m_settings.radioArguments;
-    const auto& placement = m_settings.placement;
-    m_traces = std::make_unique<Traces>(radio.traces);
+    const auto& background = m_settings.radioArguments.background;
+    auto radio = m_settings.radio;
+    auto placement = m_settings.placement;
+    auto mobility = m_settings.radioArguments.mobility;
+    if (m_exogenous)
+    {
+        placement.devices = m_exogenous->placement;
+        placement.servers = m_exogenous->serverPlaces;
+        mobility = m_exogenous->mobility;
+        radio.propagation.isShadowingGiven = m_exogenous->IsShadowed();
+    }
+    m_traces = std::make_unique<Traces>(m_settings.radioArguments.traces);
     const auto places = placement.GetDevices(m_settings.devices, PLACEMENT_STREAM, DEVICE_STREAMS);
-    m_network = std::make_unique<RadioNetwork>(m_settings.radio,
-                                               radio.mobility.Make(places, placement.areaM, MOBILITY_STREAM),
-                                               placement.GetServers(m_settings.servers));
+    m_network = std::make_unique<RadioNetwork>(
+        radio, mobility.Make(places, placement.areaM, MOBILITY_STREAM), placement.GetServers(m_settings.servers));
     m_network->AssignStreams(NETWORK_STREAM);
     const auto& propagation = m_network->GetPropagation();
     propagation.GetShadowing()->AssignStreams(SHADOWING_STREAM);
     propagation.GetShadowing()->Start();
     propagation.GetFading()->Start();
-    radio.background.AddTo(*m_network, placement.areaM, placement.deviceHeightM, BACKGROUND_STREAM);
+    if (m_exogenous)
+    {
+        m_exogenous->Place(*propagation.GetShadowing());
+    }
+    background.AddTo(*m_network, placement.areaM, placement.deviceHeightM, BACKGROUND_STREAM);
     m_traces->Watch(*m_network);
 }
 
 void
 World::CreateServers()
 {
-    const auto rates = GetServerRates(m_settings, SERVER_STREAM);
+    const auto rates = m_exogenous ? m_exogenous->serverRatesHz : GetServerRates(m_settings, SERVER_STREAM);
     EdgeGateway::Callbacks callbacks;
     callbacks.fragment = [this](uint32_t task, bool accepted) { m_ledger->NoteFragment(task, accepted); };
     callbacks.received = [this](uint32_t task) { m_ledger->Note(task, &Task::uplinkEnd); };
@@ -129,10 +151,9 @@ World::CreateDevice(uint32_t index)
     const int64_t stream = index * DEVICE_STREAMS;
     device.source = std::make_unique<TaskSource>(m_settings.tasks);
     device.source->AssignStreams(stream + SOURCE_STREAM);
-    const auto rate = CreateObject<UniformRandomVariable>();
-    rate->SetStream(stream + RATE_STREAM);
-    device.cpu = CreateObject<ComputeNode>(rate->GetValue(m_settings.deviceRateMinHz, m_settings.deviceRateMaxHz),
-                                           m_settings.kappa);
+    const double rateHz =
+        m_exogenous ? m_exogenous->deviceRatesHz[index] : GetDeviceRate(m_settings, stream + RATE_STREAM);
+    device.cpu = CreateObject<ComputeNode>(rateHz, m_settings.kappa);
     device.energy = CreateObject<EnergyMeter>(m_settings.modem, GetStart());
     m_network->GetDevice(index)->AggregateObject(device.cpu);
     m_network->GetDevice(index)->AggregateObject(device.energy);
@@ -167,8 +188,7 @@ World::PrepareTick(uint64_t tick)
 {
     const Time boundary = Simulator::Now() + STATUS_LEAD;
     DrainBatteries();
-    m_network->GetPropagation().GetShadowing()->Advance();
-    m_network->GetPropagation().GetFading()->Advance();
+    MoveGains(tick);
     for (const auto& server : m_servers)
     {
         server.gateway->TakeStatus();
@@ -188,6 +208,22 @@ World::PrepareTick(uint64_t tick)
     if (tick < m_settings.ticks)
     {
         Simulator::Schedule(m_settings.tick, &World::PrepareTick, this, tick + 1);
+    }
+}
+
+void
+World::MoveGains(uint64_t tick)
+{
+    const auto fading = m_network->GetPropagation().GetFading();
+    const auto shadowing = m_network->GetPropagation().GetShadowing();
+    shadowing->Advance(); // in any case: ns-3's mobility models round whenever somebody asks where a device is
+    if (m_exogenous)
+    {
+        m_exogenous->Apply(tick, *fading, *shadowing);
+    }
+    else
+    {
+        fading->Advance();
     }
 }
 
@@ -233,7 +269,7 @@ World::BeginTick(uint64_t tick, bool counts)
     for (uint32_t index = 0; index < m_settings.devices; index++)
     {
         auto& device = m_devices[index];
-        const auto draw = device.source->Next();
+        const auto draw = m_exogenous ? m_exogenous->GetDraw(tick, index) : device.source->Next();
         device.arrival = device.death ? std::nullopt : draw.task;
         device.jitter = draw.jitter;
         device.arrivalId.reset();

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "scenarios/aiot-mec/device.h"
+#include "scenarios/aiot-mec/exogenous.h"
 #include "scenarios/aiot-mec/server.h"
 #include "scenarios/aiot-mec/settings.h"
 #include "scenarios/aiot-mec/traces.h"
@@ -29,8 +31,6 @@ namespace ns3::marl::aiot_mec
 class World
 {
   public:
-    static constexpr int64_t STATUS_LEAD_MS = 5;
-
     /// \param taskEnded is called when a task completes or fails, after the device took note
     World(const Settings& settings, std::function<void(const Task&)> taskEnded);
     ~World();
@@ -60,12 +60,14 @@ class World
     void CheckConservation() const;
 
   private:
+    void PrepareExogenous();
     void CreateNetwork();
     void CreateServers();
     void ScheduleFailures();
     void CreateDevices();
     void CreateDevice(uint32_t index);
     void PrepareTick(uint64_t tick);
+    void MoveGains(uint64_t tick);
     void SendStatus(uint32_t server, const Time& boundary);
     void LearnEverything();
     void DrainBatteries();
@@ -74,6 +76,7 @@ class World
 
     const Settings& m_settings;
     std::function<void(const Task&)> m_taskEnded;
+    std::optional<Exogenous> m_exogenous; ///< drawn or read beforehand; nothing: drawn under way
     std::unique_ptr<Traces> m_traces;
     std::unique_ptr<RadioNetwork> m_network;
     Ptr<TaskLedger> m_ledger;

@@ -87,6 +87,49 @@ class RandomWaypoint : public TestCase
     }
 };
 
+/// Legs that were drawn beforehand are those that ns-3's model draws under way, to the bit.
+class Legs : public TestCase
+{
+  public:
+    Legs()
+        : TestCase("ways that are drawn beforehand are gone as if they were not")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        const std::vector<Vector> starts{{0, 0, 1.5}, {50, 25, 1.5}, {20, 30, 1.5}};
+        for (const Time& pause : {Seconds(0), Seconds(0.7), Seconds(70)})
+        {
+            Mobility mobility;
+            mobility.kind = MobilityKind::RANDOM_WAYPOINT;
+            mobility.speedMinMps = 4;
+            mobility.speedMaxMps = 10;
+            mobility.pause = pause;
+            std::vector<Time> times;
+            for (int tick = 0; tick < 600; tick++)
+            {
+                times.push_back(MilliSeconds(100 * tick));
+            }
+            const auto drawn = Follow(mobility, starts, times);
+            mobility.DrawLegs(starts, AREA_M, 100, times.back());
+            NS_TEST_EXPECT_MSG_EQ(mobility.legs.size(), (pause > times.back() ? 0 : 3), "devices that go");
+            NS_TEST_EXPECT_MSG_EQ((Follow(mobility, starts, times) == drawn), true, "pause " << pause.As(Time::S));
+            for (std::size_t i = 0; i < times.size(); i++)
+            {
+                for (std::size_t device = 0; device < starts.size(); device++)
+                {
+                    NS_TEST_ASSERT_MSG_LT(
+                        CalculateDistance(mobility.GetPlace(device, starts[device], times[i]), drawn[i][device]),
+                        1e-6,
+                        "device " << device << " at " << times[i].As(Time::S));
+                }
+            }
+        }
+    }
+};
+
 class Trace : public TestCase
 {
   public:
@@ -101,13 +144,16 @@ class Trace : public TestCase
         Mobility mobility;
         mobility.kind = MobilityKind::TRACE;
         mobility.trace[1] = {{Seconds(1), Vector(10, 0, 1.5)}, {Seconds(3), Vector(20, 40, 1.5)}};
-        const auto places =
-            Follow(mobility, {{5, 5, 1.5}, {6, 6, 1.5}}, {Seconds(0), Seconds(1), Seconds(2), Seconds(3), Seconds(9)});
+        const std::vector<Time> times{Seconds(0), Seconds(1), Seconds(2), Seconds(3), Seconds(9)};
+        const auto places = Follow(mobility, {{5, 5, 1.5}, {6, 6, 1.5}}, times);
         const std::vector<Vector> expected{{10, 0, 1.5}, {10, 0, 1.5}, {15, 20, 1.5}, {20, 40, 1.5}, {20, 40, 1.5}};
         for (std::size_t i = 0; i < places.size(); i++)
         {
             NS_TEST_EXPECT_MSG_EQ(places[i][0], Vector(5, 5, 1.5), "no rows");
             NS_TEST_EXPECT_MSG_LT(CalculateDistance(places[i][1], expected[i]), 1e-9, "at time " << i);
+            NS_TEST_EXPECT_MSG_LT(
+                CalculateDistance(mobility.GetPlace(1, {6, 6, 1.5}, times[i]), expected[i]), 1e-9, "told, " << i);
+            NS_TEST_EXPECT_MSG_EQ(mobility.GetPlace(0, {5, 5, 1.5}, times[i]), Vector(5, 5, 1.5), "told, no rows");
         }
     }
 };
@@ -119,6 +165,7 @@ class MobilityTestSuite : public TestSuite
         : TestSuite("ns3marl-mobility", Type::UNIT)
     {
         AddTestCase(new RandomWaypoint, TestCase::Duration::QUICK);
+        AddTestCase(new Legs, TestCase::Duration::QUICK);
         AddTestCase(new Trace, TestCase::Duration::QUICK);
     }
 };
