@@ -179,6 +179,16 @@ def test_scaled_values_are_the_values_scaled() -> None:
     assert float(undiscounted.target(6 * one, torch.tensor(True), one)) == 6.0
 
 
+@pytest.mark.parametrize(("reward", "deviation"), [(1.0, 1.0), (-0.1, 0.1), (0.0, 1.0)])
+def test_rewards_that_are_all_alike_keep_their_size(reward: float, deviation: float) -> None:
+    """As those of a task that pays the same at every tick until it ends."""
+    scale = RewardScale(0.5)
+    scale.measure(np.full((1000, 3), reward, np.float32))
+    assert scale.deviation == pytest.approx(deviation)
+    end = scale.target(torch.tensor(reward), torch.tensor(True), torch.tensor(0.0))
+    assert float(end) == pytest.approx(0.5 * -reward / deviation / 0.5)
+
+
 def test_figures_are_averaged_between_reports() -> None:
     averages = Averages()
     averages.add(a=1.0, b=2.0)

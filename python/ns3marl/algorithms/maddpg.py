@@ -190,7 +190,8 @@ class Maddpg:
         self._averages.add(reward_per_tick=float(outcome.groups[0].rewards.mean(dtype=np.float64)))
         if self.ticks > options.warmup_ticks:
             if not self.scale.measured:
-                self.scale.measure(self._replay.held_rewards().mean(-1))
+                rewards = self._replay.held_rewards().mean(-1)
+                self.scale.measure(rewards, terminates=self._replay.terminates())
             for _ in range(
                 self.ticks // options.ticks_per_step - (self.ticks - envs) // options.ticks_per_step
             ):
