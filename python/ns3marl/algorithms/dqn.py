@@ -104,7 +104,7 @@ class Dqn:
             torch.manual_seed(seed)
             self.network = BranchingNetwork(spec, self.heads.choices, options.width)
         self.target = deepcopy(self.network).requires_grad_(requires_grad=False)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options.lr)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options.lr, fused=True)
         self.scale = RewardScale(options.discount)
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: never explore in ``act``

@@ -89,7 +89,7 @@ class Iql:
             torch.manual_seed(seed)
             self.networks = IndependentNetworks(spec.groups[0], self.heads.choices, options.width)
         self.target = deepcopy(self.networks).requires_grad_(requires_grad=False)
-        self.optimiser = torch.optim.Adam(self.networks.parameters(), lr=options.lr)
+        self.optimiser = torch.optim.Adam(self.networks.parameters(), lr=options.lr, fused=True)
         self.scales = [RewardScale(options.discount) for _ in spec.groups[0].agents]
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: never explore in ``act``

@@ -116,8 +116,8 @@ class Maddpg:
             self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
         self.target_actors = deepcopy(self.actors).requires_grad_(requires_grad=False)
         self.target_critic = deepcopy(self.critic).requires_grad_(requires_grad=False)
-        self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr)
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr)
+        self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr, fused=True)
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, fused=True)
         self.scale = RewardScale(options.discount)
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: take the most likely choices in ``act``
