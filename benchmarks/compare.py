@@ -54,6 +54,9 @@ TUNED: dict[str, dict[str, float]] = {
 }
 TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
     "imappo": {"rollout_ticks": 16, "actor_lr": 3e-3, "critic_lr": 3e-3, "target_kl": 0.03},
+    "dqn": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
+    "iql": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
+    "maddpg": {"ticks_per_step": 8},
 }
 
 

@@ -278,13 +278,13 @@ class DqnOptions:
 
     discount: Fraction = 0.9
     """gamma, per tick."""
-    batch_size: PositiveInt = 128
+    batch_size: PositiveInt = 64
     """Transitions of all agents per gradient step."""
-    replay_ticks: PositiveInt = 50_000
+    replay_ticks: PositiveInt = 4000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: NotNegativeInt = 1000
     """Ticks of uniformly random play before the first gradient step, summed over environments."""
-    ticks_per_step: PositiveInt = 4
+    ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250
     """Ticks per environment between two reports of figures."""
@@ -292,13 +292,13 @@ class DqnOptions:
     """Gradients are scaled down to this norm."""
     lr: PositiveFloat = 1e-3
     """Adam's learning rate."""
-    epsilon: Fraction = 0.05
+    epsilon: Fraction = 0.02
     """Probability that a head's choice is drawn at random, after the decay; also when ``act`` is not greedy."""
-    epsilon_ticks: PositiveInt = 10_000
+    epsilon_ticks: PositiveInt = 5000
     """Ticks after the warm-up, summed over environments, in which epsilon falls from 1 to its last value."""
     levels: Annotated[int, _Range(2)] = 5
     """Levels to which each real-valued head is cut, its ends included."""
-    target_steps: PositiveInt = 200
+    target_steps: PositiveInt = 100
     """Gradient steps between copies of the network to the target network."""
     huber_delta: PositiveFloat = 1.0
     """Where the loss turns from quadratic to linear, in deviations of the reward."""
@@ -314,13 +314,13 @@ class IqlOptions:
     """What each agent maximises: the mean over agents, or its own reward."""
     discount: Fraction = 0.9
     """gamma, per tick."""
-    batch_size: PositiveInt = 128
+    batch_size: PositiveInt = 64
     """Transitions of all agents per gradient step."""
-    replay_ticks: PositiveInt = 50_000
+    replay_ticks: PositiveInt = 4000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: NotNegativeInt = 1000
     """Ticks of uniformly random play before the first gradient step, summed over environments."""
-    ticks_per_step: PositiveInt = 4
+    ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250
     """Ticks per environment between two reports of figures."""
@@ -328,13 +328,13 @@ class IqlOptions:
     """Gradients are scaled down to this norm, agent by agent."""
     lr: PositiveFloat = 1e-3
     """Adam's learning rate."""
-    epsilon: Fraction = 0.05
+    epsilon: Fraction = 0.02
     """Probability that a head's choice is drawn at random, after the decay; also when ``act`` is not greedy."""
-    epsilon_ticks: PositiveInt = 10_000
+    epsilon_ticks: PositiveInt = 5000
     """Ticks after the warm-up, summed over environments, in which epsilon falls from 1 to its last value."""
     levels: Annotated[int, _Range(2)] = 5
     """Levels to which each real-valued head is cut, its ends included."""
-    target_steps: PositiveInt = 200
+    target_steps: PositiveInt = 100
     """Gradient steps between copies of the network to the target network."""
     huber_delta: PositiveFloat = 1.0
     """Where the loss turns from quadratic to linear, in deviations of the reward."""
@@ -350,19 +350,19 @@ class MaddpgOptions:
     """One actor network for all agents, or one for each."""
     discount: Fraction = 0.9
     """gamma, per tick."""
-    batch_size: PositiveInt = 128
+    batch_size: PositiveInt = 64
     """Transitions of all agents per gradient step."""
-    replay_ticks: PositiveInt = 50_000
+    replay_ticks: PositiveInt = 8000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: NotNegativeInt = 1000
     """Ticks of uniformly random play before the first gradient step, summed over environments."""
-    ticks_per_step: PositiveInt = 4
+    ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250
     """Ticks per environment between two reports of figures."""
     max_grad_norm: PositiveFloat = 10.0
     """Gradients are scaled down to this norm, actor and critic each."""
-    actor_lr: PositiveFloat = 5e-4
+    actor_lr: PositiveFloat = 1e-3
     """Adam's learning rate of the actors."""
     critic_lr: PositiveFloat = 1e-3
     """Adam's learning rate of the critic."""
@@ -370,11 +370,11 @@ class MaddpgOptions:
     """Share of the networks that moves into the target networks at every gradient step."""
     temperature: PositiveFloat = 1.0
     """Of the Gumbel-softmax relaxation."""
-    noise: NotNegativeFloat = 0.1
+    noise: NotNegativeFloat = 0.05
     """Deviation of the exploration noise of real-valued heads, in shares of their range, after the decay."""
     noise_first: NotNegativeFloat = 0.5
     """The same right after the warm-up."""
-    noise_ticks: PositiveInt = 10_000
+    noise_ticks: PositiveInt = 6000
     """Ticks after the warm-up, summed over environments, in which the noise decays."""
     epsilon: Fraction = 0.02
     """Probability that a discrete head's choice is drawn uniformly while exploring."""

@@ -18,7 +18,7 @@ from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.games import library
-from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
+from ns3marl.games.cooperative import ChannelGame, SignalGame, TeamMatrixGame
 from ns3marl.games.equilibria import minimax, nash
 from ns3marl.games.learners import FriendOrFoeQ, Learner, MinimaxQ, NashQ, Options, learn
 from ns3marl.games.markov import END, MarkovGame, best_reply, matrix_game, shapley, tabulate
@@ -311,6 +311,27 @@ def test_the_pool_of_games_keeps_the_contract(game: TeamMatrixGame | ChannelGame
         assert pool.timing.ticks == 2 * pool.spec.ticks
 
 
+def test_the_team_hears_what_share_of_the_signals_was_answered() -> None:
+    game = SignalGame(agents=6, signals=3)
+    with TeamPool(game, num_envs=2, seed=4) as pool:
+        batch, shown = pool.reset(), []
+        for wrong in range(7):
+            seen = batch.groups[0].observations
+            assert seen[..., 1:].sum(-1).tolist() == [[1.0] * 6] * 2
+            answers = seen[..., 1:].argmax(-1)
+            shown.append(answers)
+            answers[:, :wrong] = (answers[:, :wrong] + 1) % 3
+            batch = pool.step([Actions(answers[..., None].astype(np.int32), np.zeros((2, 6, 0), np.float32))])
+            assert batch.groups[0].rewards == pytest.approx(np.full((2, 6), (6 - wrong) / 6))
+        assert game.optimum() == 1
+        assert (
+            len({tuple(row) for tick in shown for row in tick}) > 10
+        )  # new at every tick, and in every copy
+        assert pool.reset().groups[0].observations[0, :, 0].tolist() == pytest.approx(
+            [1 / 12, 3 / 12, 5 / 12, 7 / 12, 9 / 12, 11 / 12]
+        )
+
+
 @pytest.mark.learning
 def test_imappo_trains_on_the_channel_game() -> None:
     torch.set_num_threads(1)
@@ -375,6 +396,8 @@ def test_imappo_trains_on_the_channel_game() -> None:
         (lambda: ChannelGame([], 2), "one or more numbers above 0"),
         (lambda: ChannelGame([1.0], 0), "0 channels and a power cost of 1.0, expected 1 or more"),
         (lambda: ChannelGame([1.0] * 20, 2), "expected 10\\^5 at most"),
+        (lambda: SignalGame(0), "0 agents and 4 signals, expected 1 or more and 2 or more"),
+        (lambda: SignalGame(2, 1), "2 agents and 1 signals"),
         (lambda: TeamPool(ChannelGame([1.0], 1), num_envs=0), "num_envs is 0, expected 1 or above"),
     ],
 )

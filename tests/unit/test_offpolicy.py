@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import os
 import signal
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ import pytest
 import torch
 from rich.console import Console
 from torch import Tensor
-from toy_game import ToyPool, toy_spec
+from toy_game import ToyPool, toy_environments, toy_spec
 
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.dqn import Dqn
@@ -30,6 +31,8 @@ from ns3marl.rl.learner import Learner
 from ns3marl.rl.networks import CriticValues
 from ns3marl.rl.replay import Seen, Transitions
 from ns3marl.training import checkpoint, metrics
+from ns3marl.training.evaluate import evaluate
+from ns3marl.training.report import label
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, DiscreteHead, Feature, Group, Spec
 
@@ -379,7 +382,24 @@ def test_what_cannot_be_learned_is_refused(name: str) -> None:
         registry.make(name, spec, OPTIONS[name], 1).learn(ToyPool(seed=1).reset())
 
 
-def test_results_say_how_actions_were_cut() -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("dqn", "dqn (power 7 levels)"), ("iql", "iql (power 7 levels)"), ("maddpg", "maddpg")]
+)
+def test_results_say_how_actions_were_cut(name: str, said: str, tmp_path: Path) -> None:
+    options = config(name, *([] if name == "maddpg" else [f"{name}.levels=7"]), "evaluation.episodes=2")
+    run(options, tmp_path / "run")
+    path = evaluate(
+        options,
+        [str(tmp_path / "run")],
+        tmp_path / "evaluation",
+        console=Console(file=io.StringIO()),
+        make_pool=toy_environments,
+    )
+    (played,) = json.loads(path.read_text())["policies"]
+    assert label({**played, "name": name}) == said
+
+
+def test_levels_are_said() -> None:
     assert Dqn(toy_spec(), DqnOptions(levels=7), 1).remarks == "power 7 levels"
     assert Iql(toy_spec(), IqlOptions(), 1).remarks == "power 5 levels"
     assert Maddpg(toy_spec(), MaddpgOptions(), 1).remarks == ""

@@ -179,6 +179,30 @@ def test_scaled_values_are_the_values_scaled() -> None:
     assert float(undiscounted.target(6 * one, torch.tensor(True), one)) == 6.0
 
 
+@pytest.mark.parametrize(("reward", "deviation"), [(1.0, 1.0), (-0.1, 0.1), (0.0, 1.0)])
+def test_rewards_that_are_all_alike_keep_their_size(reward: float, deviation: float) -> None:
+    """As those of a task that pays the same at every tick until it ends."""
+    scale = RewardScale(0.5)
+    scale.measure(np.full((1000, 3), reward, np.float32))
+    assert scale.deviation == pytest.approx(deviation)
+    end = scale.target(torch.tensor(reward), torch.tensor(True), torch.tensor(0.0))
+    assert float(end) == pytest.approx(0.5 * -reward / deviation / 0.5)
+
+
+def test_rewards_of_episodes_that_terminate_are_not_centred() -> None:
+    replay = Replay(SPEC, 12, 2, 1, 0)
+    now = add_plain(replay, batch([1, 101]), batch([2, 102], {0: (3, False)}))
+    assert not replay.terminates()  # a truncated episode would have gone on
+    now = add_plain(replay, now, batch([3, 103], {1: (104, True)}))
+    assert replay.terminates()
+    for n in range(4, 12):
+        now = add_plain(replay, now, batch([n, 100 + n]))
+    assert not replay.terminates()  # overwritten
+    scale = RewardScale(0.5)
+    scale.measure(np.array([4.0, 6.0]), terminates=True)
+    assert (scale.mean, scale.deviation, scale.end_value) == (0.0, 1.0, 0.0)
+
+
 def test_figures_are_averaged_between_reports() -> None:
     averages = Averages()
     averages.add(a=1.0, b=2.0)

@@ -104,7 +104,7 @@ class Dqn:
             torch.manual_seed(seed)
             self.network = BranchingNetwork(spec, self.heads.choices, options.width)
         self.target = deepcopy(self.network).requires_grad_(requires_grad=False)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options.lr)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options.lr, fused=True)
         self.scale = RewardScale(options.discount)
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: never explore in ``act``
@@ -165,7 +165,8 @@ class Dqn:
         self._averages.add(reward_per_tick=float(outcome.groups[0].rewards.mean(dtype=np.float64)))
         if self.ticks > options.warmup_ticks:
             if not self.scale.measured:
-                self.scale.measure(self._replay.held_rewards().mean(-1))
+                rewards = self._replay.held_rewards().mean(-1)
+                self.scale.measure(rewards, terminates=self._replay.terminates())
             for _ in range(
                 self.ticks // options.ticks_per_step - (self.ticks - envs) // options.ticks_per_step
             ):

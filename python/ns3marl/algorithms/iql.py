@@ -89,7 +89,7 @@ class Iql:
             torch.manual_seed(seed)
             self.networks = IndependentNetworks(spec.groups[0], self.heads.choices, options.width)
         self.target = deepcopy(self.networks).requires_grad_(requires_grad=False)
-        self.optimiser = torch.optim.Adam(self.networks.parameters(), lr=options.lr)
+        self.optimiser = torch.optim.Adam(self.networks.parameters(), lr=options.lr, fused=True)
         self.scales = [RewardScale(options.discount) for _ in spec.groups[0].agents]
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: never explore in ``act``
@@ -143,7 +143,8 @@ class Iql:
         self._averages.add(reward_per_tick=float(outcome.groups[0].rewards.mean(dtype=np.float64)))
         if self.ticks > options.warmup_ticks:
             if not self.scales[0].measured:
-                self.measure_rewards(self._replay.held_rewards())
+                rewards = self._replay.held_rewards()
+                self.measure_rewards(rewards, terminates=self._replay.terminates())
             for _ in range(
                 self.ticks // options.ticks_per_step - (self.ticks - envs) // options.ticks_per_step
             ):
@@ -152,15 +153,15 @@ class Iql:
             return None
         return {**self._averages.take(), "epsilon": self.epsilon, "replay": float(len(self._replay))}
 
-    def measure_rewards(self, rewards: Float32) -> None:
-        """Fixes the scale of every agent's rewards by those of n ticks, [n,A]."""
+    def measure_rewards(self, rewards: Float32, *, terminates: bool = False) -> None:
+        """Fixes the scale of every agent's rewards by those of n ticks, [n,A]; see ``RewardScale.measure``."""
         own = (
             rewards
             if self.options.reward == "agent"
             else rewards.mean(-1, keepdims=True).repeat(rewards.shape[-1], -1)
         )
         for scale, column in zip(self.scales, own.T, strict=True):
-            scale.measure(column)
+            scale.measure(column, terminates=terminates)
 
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:

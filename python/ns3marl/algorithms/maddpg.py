@@ -116,8 +116,8 @@ class Maddpg:
             self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
         self.target_actors = deepcopy(self.actors).requires_grad_(requires_grad=False)
         self.target_critic = deepcopy(self.critic).requires_grad_(requires_grad=False)
-        self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr)
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr)
+        self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr, fused=True)
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, fused=True)
         self.scale = RewardScale(options.discount)
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: take the most likely choices in ``act``
@@ -190,7 +190,8 @@ class Maddpg:
         self._averages.add(reward_per_tick=float(outcome.groups[0].rewards.mean(dtype=np.float64)))
         if self.ticks > options.warmup_ticks:
             if not self.scale.measured:
-                self.scale.measure(self._replay.held_rewards().mean(-1))
+                rewards = self._replay.held_rewards().mean(-1)
+                self.scale.measure(rewards, terminates=self._replay.terminates())
             for _ in range(
                 self.ticks // options.ticks_per_step - (self.ticks - envs) // options.ticks_per_step
             ):

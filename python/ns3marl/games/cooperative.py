@@ -223,3 +223,75 @@ class ChannelGame:
             if reward > best:
                 best, chosen = reward, Actions(discrete[None], continuous[None])
         return best, chosen
+
+
+class SignalGame:
+    """N agents each get one of M signals and should answer with its number; the team hears what share of them did.
+
+    Who was right is not told, so an agent's own part in the reward, 1/N at most, drowns in what the others do: a game of nothing
+    but credit assignment. Signals are new at every tick, and independent.
+
+    Args:
+        agents: N.
+        signals: M.
+        ticks: Of an episode.
+
+    Raises:
+        ConfigError: There is no agent, or fewer than 2 signals.
+    """
+
+    def __init__(self, agents: int, signals: int = 4, ticks: int = 20) -> None:
+        if agents < 1 or signals < 2:
+            raise ConfigError(
+                f"signal game: {agents} agents and {signals} signals, expected 1 or more and 2 or more"
+            )
+        self.agents, self.signals = agents, signals
+        group = Group(
+            "agents",
+            tuple(f"agent_{i}" for i in range(agents)),
+            features=(
+                Feature("index_share", "1", 0, 1),
+                *(Feature(f"signal_is_{m}", "1", 0, 1) for m in range(signals)),
+            ),
+            discrete_heads=(DiscreteHead("answer", tuple(str(m) for m in range(signals))),),
+        )
+        self.spec = _spec("signal game", ticks, group, "1")
+
+    def begin(self, rng: np.random.Generator) -> World:
+        """A new episode; the signals of all its ticks come from ``rng``."""
+        return _Signals(self, rng)
+
+    def optimum(self) -> float:
+        """The greatest team reward per tick; what earns it depends on the signals."""
+        return 1.0
+
+
+class _Signals:
+    """An episode of the signal game; all act, everything is allowed."""
+
+    def __init__(self, game: SignalGame, rng: np.random.Generator) -> None:
+        self.game, self.rng = game, rng
+        self.rewards: list[float] = []
+        self.decides = np.ones(game.agents, bool)
+        self.masks = np.ones((game.agents, game.signals), bool)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.drawn = self.rng.integers(self.game.signals, size=self.game.agents)
+        index = (np.arange(self.game.agents) + 0.5) / self.game.agents
+        shown = np.eye(self.game.signals)[self.drawn]
+        self.observations: Float32 = np.concatenate([index[:, None], shown], axis=1).astype(np.float32)
+
+    @property
+    def state(self) -> tuple[Float32, ...]:
+        return (self.observations,)
+
+    @property
+    def metrics(self) -> Float64:
+        return np.array([np.mean(self.rewards) if self.rewards else np.nan])
+
+    def play(self, discrete: Int32, continuous: Float32) -> float:
+        del continuous
+        self.rewards.append(float((discrete[:, 0] == self.drawn).mean()))
+        self._draw()
+        return self.rewards[-1]

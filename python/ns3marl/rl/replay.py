@@ -162,6 +162,10 @@ class Replay:
         """Rewards of all transitions held, [n,A]."""
         return self.rewards[self.begins]
 
+    def terminates(self) -> bool:
+        """Whether a termination is among the transitions held."""
+        return bool((self.terminated & self.begins).any())
+
     def state_dict(self) -> dict[str, Any]:
         """What is filled so far: tensors and plain values."""
         filled = self._filled()
@@ -202,8 +206,11 @@ class Replay:
 class RewardScale:
     """Rewards in units of their deviation around their mean, both measured once and then fixed.
 
+    Rewards that are all alike are scaled by their size instead, and left as they are if that is 0.
+
     A constant taken off every reward moves the value of an episode that never ends by the same amount everywhere. After
-    a termination the missing rewards are made up for by ``end_value``, so that the optimal policy is the same.
+    a termination the missing rewards are made up for by ``end_value``, so that the optimal policy is the same; but that is far
+    from what a new network says, so where episodes are known to terminate the mean is left where it is.
 
     Args:
         discount: gamma; 1 leaves the mean where it is.
@@ -218,10 +225,11 @@ class RewardScale:
         """Whether ``measure`` was called."""
         return self.deviation > 0
 
-    def measure(self, rewards: NDArray[Any]) -> None:
-        """Fixes mean and deviation to those of these rewards, any shape."""
-        self.mean = float(rewards.mean(dtype=np.float64)) if self.discount < 1 else 0.0
-        self.deviation = max(float(rewards.std(dtype=np.float64)), 1e-3)
+    def measure(self, rewards: NDArray[Any], *, terminates: bool = False) -> None:
+        """Fixes mean and deviation to those of these rewards, any shape; the mean to 0 if episodes terminate."""
+        mean, deviation = float(rewards.mean(dtype=np.float64)), float(rewards.std(dtype=np.float64))
+        self.mean = mean if self.discount < 1 and not terminates else 0.0
+        self.deviation = deviation if deviation > 1e-6 * abs(mean) else abs(mean) or 1.0
 
     def scaled(self, rewards: Tensor) -> Tensor:
         """(r - mean) / deviation, same shape."""
