@@ -52,8 +52,11 @@ ONCE = {"discount": 0.5}
 TUNED: dict[str, dict[str, float]] = {
     "imappo": {"actor_lr": 2e-3, "critic_lr": 1e-3, "epochs": 8, "target_kl": 0.02},
 }
+ON_POLICY = {"rollout_ticks": 16, "actor_lr": 3e-3, "critic_lr": 3e-3, "target_kl": 0.03}
 TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
-    "imappo": {"rollout_ticks": 16, "actor_lr": 3e-3, "critic_lr": 3e-3, "target_kl": 0.03},
+    "imappo": ON_POLICY,
+    "ippo": ON_POLICY,
+    "ppo": ON_POLICY,
     "dqn": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
     "iql": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
     "maddpg": {"ticks_per_step": 8},
@@ -64,7 +67,7 @@ TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
 class Budget:
     """The same for all policies of a setting."""
 
-    ticks: int = 30_000
+    ticks: int = 12_000
     game_ticks: int = 20_000
     episodes: int = 10
 
@@ -221,7 +224,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3, help="training seeds per learner (3)")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time (1)")
-    parser.add_argument("--budget", type=int, default=default.ticks, help="ticks of training on ns-3 (30000)")
+    parser.add_argument("--budget", type=int, default=default.ticks, help="ticks of training on ns-3 (12000)")
     parser.add_argument("--anew", action="store_true", help="run the chosen cells though they have files")
     options = parser.parse_args()
     budget = dataclasses.replace(default, ticks=options.budget)

@@ -95,8 +95,7 @@ class RivalPool(ToyPool):
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize("actors", ["shared", "per-agent"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("actors", "seed"), [("shared", 1), ("per-agent", 2)])
 def test_agents_that_are_paid_for_themselves_learn_what_pays_them(actors: Any, seed: int) -> None:
     options = dataclasses.replace(OPTIONS, reward="agent", actors=actors)
     learner = train(options, seed, updates=12, pool=RivalPool(seed=seed))

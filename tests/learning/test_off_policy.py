@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
+from poles import ENVS, balance, not_worse, peer_balance
 from stable_baselines3 import DQN
-from stable_baselines3.common.env_util import make_vec_env
 from toy_game import ToyPool
 
 from ns3marl.algorithms import registry
@@ -49,12 +49,11 @@ def mean_reward(learner: Learner, pool: Environments, steps: int) -> float:
 
 # ------------------------------------------------------------------------------------------------------------ a known task
 
-ENVS, TICKS, WARMUP, DECAY, TICKS_PER_STEP, TARGET_STEPS = 8, 6000, 800, 2000, 4, 50
-EPISODES = 10  # of an evaluation, at most 500 ticks each
+TICKS, WARMUP, DECAY, TICKS_PER_STEP, TARGET_STEPS = 6000, 800, 2000, 4, 50
 
 
 def ours(seed: int) -> float:
-    """Mean return of the greedy policy of branching DQN, here of one branch."""
+    """Balance of branching DQN, here of one branch."""
     options = DqnOptions(
         discount=0.99,
         lr=1e-3,
@@ -69,23 +68,15 @@ def ours(seed: int) -> float:
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
         learner = Dqn(pool.spec, options, seed)
         train(learner, pool, seed, TICKS)
-    learner.greedy = True
-    returns = np.full(EPISODES, np.nan)
-    with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=EPISODES, seed=99) as test:
-        noise, batch = ActionNoise(99, EPISODES), test.reset()
-        while np.isnan(returns).any():
-            batch = test.step(learner.act(batch, noise.generators(batch)))
-            for env, final in enumerate(batch.final):
-                if final is not None and np.isnan(returns[env]):
-                    returns[env] = final.metrics[0]
-    return float(returns.mean())
+    return balance(learner)
 
 
 def theirs(seed: int) -> float:
-    """The same of Stable-Baselines3's DQN."""
-    model = DQN(
-        "MlpPolicy",
-        make_vec_env("CartPole-v1", n_envs=ENVS, seed=seed),
+    """Balance of Stable-Baselines3's DQN."""
+    return peer_balance(
+        DQN,
+        seed,
+        TICKS,
         gamma=0.99,
         learning_rate=1e-3,
         batch_size=64,
@@ -97,20 +88,7 @@ def theirs(seed: int) -> float:
         gradient_steps=ENVS // TICKS_PER_STEP,
         target_update_interval=TARGET_STEPS * TICKS_PER_STEP,
         policy_kwargs={"net_arch": [64, 64]},
-        seed=seed,
-        device="cpu",
     )
-    model.learn(TICKS)
-    test = make_vec_env("CartPole-v1", n_envs=EPISODES, seed=99)
-    seen: Any = test.reset()
-    totals, returns = np.zeros(EPISODES), np.full(EPISODES, np.nan)
-    while np.isnan(returns).any():
-        seen, rewards, ended, _ = test.step(model.predict(seen, deterministic=True)[0])
-        totals += rewards
-        first = ended & np.isnan(returns)
-        returns[first] = totals[first]
-        totals[ended] = 0
-    return float(returns.mean())
 
 
 @pytest.mark.learning
@@ -120,11 +98,9 @@ def test_a_pole_is_balanced_as_long_as_by_another_implementation() -> None:
 
     So few ticks leave a spread of 50 to 260 ticks of balance between seeds; the interval of the difference says as much.
     """
-    mine, others = (np.array([learn(seed) for seed in (1, 2, 3)]) for learn in (ours, theirs))
-    error = np.sqrt(mine.var(ddof=1) / 3 + others.var(ddof=1) / 3)
-    # Student's t of two-sided 95 % with 4 degrees of freedom
-    assert mine.mean() - others.mean() > -2.78 * error, (mine, others)
-    assert mine.mean() > 50  # about 22 by chance
+    mine, others = [ours(seed) for seed in (1, 2, 3)], [theirs(seed) for seed in (1, 2, 3)]
+    assert not_worse(mine, others), (mine, others)
+    assert np.mean(mine) > 50  # about 22 by chance
 
 
 # ------------------------------------------------------------------------------------------------------- cooperative games
@@ -134,28 +110,23 @@ QUICK: dict[str, Any] = {**TOY, "lr": 2e-3, "epsilon_ticks": 4000, "target_steps
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize(
-    ("name", "options", "enough"),
-    [
-        ("dqn", DqnOptions(**QUICK), 0.8),
-        ("iql", IqlOptions(**QUICK), 0.8),
-        pytest.param(
-            "maddpg",
-            MaddpgOptions(**TOY, noise_ticks=4000, actor_lr=2e-3, critic_lr=2e-3),
-            0.9,
-            marks=pytest.mark.xfail(
-                reason="stops at 0.6 with most seeds, reaches 0.98 with some", strict=False
-            ),
-        ),
-    ],
-    ids=["dqn", "iql", "maddpg"],
-)
-def test_a_cooperative_game_with_hybrid_actions_is_learned(name: str, options: Any, enough: float) -> None:
+@pytest.mark.parametrize(("name", "options"), [("dqn", DqnOptions(**QUICK)), ("iql", IqlOptions(**QUICK))])
+def test_a_cooperative_game_with_hybrid_actions_is_learned(name: str, options: Any) -> None:
     pool = ToyPool(seed=1)
     learner = registry.make(name, pool.spec, options, 1)
     assert mean_reward(registry.make(name, pool.spec, options, 1), ToyPool(seed=777), 50) < 0.6
     train(learner, pool, 1, 8000)
-    assert mean_reward(learner, ToyPool(seed=777), 50) > enough  # optimum 1, with 5 levels of power 0.96
+    assert mean_reward(learner, ToyPool(seed=777), 50) > 0.8  # optimum 1, with 5 levels of power 0.96
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("seed", [1, 2])
+def test_maddpg_finds_who_earned_the_reward(seed: int) -> None:
+    game = SignalGame(agents=4)
+    options = MaddpgOptions(**TOY, noise_ticks=2000, actor_lr=2e-3, critic_lr=2e-3)
+    learner = registry.make("maddpg", game.spec, options, seed)
+    train(learner, TeamPool(game, seed=seed), seed, 4000)
+    assert mean_reward(learner, TeamPool(game, seed=777), 20) > 0.95  # optimum 1, 0.25 by chance
 
 
 def share_right(name: str, options: Any, seed: int) -> float:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
+from poles import ENVS, balance, peer_balance
+from stable_baselines3 import PPO
 from toy_game import ToyPool
 
 from ns3marl.algorithms.ippo import Ippo
@@ -62,9 +65,7 @@ def independent(spec: Spec, seed: int) -> Ippo:
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize(
-    ("learner", "seed"), [(central, 1), (central, 2), (central_joint, 3), (independent, 1), (independent, 2)]
-)
+@pytest.mark.parametrize(("learner", "seed"), [(central, 1), (central_joint, 3), (independent, 1)])
 def test_the_optimum_is_found(learner: Any, seed: int) -> None:
     pool = ToyPool(seed=seed)
     made = learner(pool.spec, seed)
@@ -72,25 +73,27 @@ def test_the_optimum_is_found(learner: Any, seed: int) -> None:
     assert mean_reward(made) > 0.92  # optimum 1; with lanes drawn at random 0.91
 
 
+def balanced(make: Callable[[Spec], Learner], seed: int, updates: int = 24) -> float:
+    """Ticks that a learner balances the pole after 24 576 of training."""
+    with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
+        made = make(pool.spec)
+        train(made, pool, updates)
+    return balance(made)
+
+
 @pytest.mark.learning
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(
-    "learner",
-    [
-        pytest.param(lambda spec, seed: Ppo(spec, PpoOptions(**BALANCE), seed), id="ppo"),
-        pytest.param(lambda spec, seed: Ippo(spec, IppoOptions(**BALANCE), seed), id="ippo"),
-    ],
-)
-def test_a_pole_is_balanced(learner: Any, seed: int) -> None:
-    pool = GymnasiumPool("CartPole-v1", CARTPOLE, seed=seed)
-    made = learner(pool.spec, seed)
-    train(made, pool, updates=24)  # 24 576 ticks
-    test = GymnasiumPool("CartPole-v1", CARTPOLE, seed=99)
-    noise = ActionNoise(99, test.num_envs)
-    made.greedy = True
-    batch = test.reset()
-    returns = []
-    for _ in range(500):
-        batch = test.step(made.act(batch, noise.generators(batch)))
-        returns += [float(final.metrics[0]) for final in batch.final if final is not None]
-    assert np.mean(returns) > 200  # 500 at best, about 22 by chance
+@pytest.mark.timeout(300)
+def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
+    """Stable-Baselines3's PPO with the same budget, rollouts and minibatches of a quarter of them."""
+    ours = [balanced(lambda spec, s=seed: Ppo(spec, PpoOptions(**BALANCE), s), seed) for seed in (1, 2)]  # type: ignore[misc]
+    theirs = [
+        peer_balance(PPO, seed, 24_576, n_steps=128, batch_size=256, n_epochs=8, learning_rate=1e-3)
+        for seed in (1, 2)
+    ]
+    assert np.mean(ours) > 0.9 * np.mean(theirs), (ours, theirs)
+    assert np.mean(ours) > 300, ours  # 500 at best, about 22 by chance
+
+
+@pytest.mark.learning
+def test_ippo_balances_a_pole() -> None:
+    assert balanced(lambda spec: Ippo(spec, IppoOptions(**BALANCE), 1), 1) > 200

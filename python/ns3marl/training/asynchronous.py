@@ -189,11 +189,18 @@ class Workers:
             self._save()
 
     def _save(self) -> None:
-        with self._lock:
+        if not self._lock.acquire(timeout=_GRACE_S):  # a step takes milliseconds
+            raise Ns3MarlError(
+                "a worker died while it was changing the weights, which may be half changed; all workers have been ended. "
+                "Continue from the last checkpoint with --resume"
+            )
+        try:
             checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
             if self.config.training.keep_checkpoints:
                 path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
                 checkpoint.save(path, self.learner, self.config, self.progress, self.position)
+        finally:
+            self._lock.release()
 
 
 def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment | None:

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""How long a greedy policy balances the pole of CartPole-v1: ours, and those of Stable-Baselines3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium_pool import CARTPOLE, GymnasiumPool
+from stable_baselines3.common.env_util import make_vec_env
+
+from ns3marl.rl.learner import Learner
+from ns3marl.rl.policy import ActionNoise
+from ns3marl.types import Float64
+
+EPISODES = 10  # of an evaluation, at most 500 ticks each
+ENVS = 8  # of a training
+
+
+def not_worse(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether the 95 % interval of the difference of two means of three seeds (Student's t, 4 degrees of freedom) reaches 0."""
+    assert len(ours) == len(theirs) == 3
+    error = np.sqrt(np.var(ours, ddof=1) / 3 + np.var(theirs, ddof=1) / 3)
+    return bool(np.mean(ours) - np.mean(theirs) > -2.78 * error)
+
+
+def balance(learner: Learner) -> float:
+    """Mean return of a learner's greedy policy; 500 at best, about 22 by chance."""
+    learner.greedy = True
+    returns: Float64 = np.full(EPISODES, np.nan)
+    with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=EPISODES, seed=99) as pool:
+        noise, batch = ActionNoise(99, EPISODES), pool.reset()
+        while np.isnan(returns).any():
+            batch = pool.step(learner.act(batch, noise.generators(batch)))
+            for env, final in enumerate(batch.final):
+                if final is not None and np.isnan(returns[env]):
+                    returns[env] = final.metrics[0]
+    return float(returns.mean())
+
+
+def peer_balance(algorithm: Any, seed: int, ticks: int, **options: Any) -> float:
+    """The same of a class of Stable-Baselines3 that is trained first, with ``ENVS`` environments."""
+    environments = make_vec_env("CartPole-v1", n_envs=ENVS, seed=seed)
+    model = algorithm("MlpPolicy", environments, seed=seed, device="cpu", **options)
+    model.learn(ticks)
+    test = make_vec_env("CartPole-v1", n_envs=EPISODES, seed=99)
+    seen: Any = test.reset()
+    totals, returns = np.zeros(EPISODES), np.full(EPISODES, np.nan)
+    while np.isnan(returns).any():
+        seen, rewards, ended, _ = test.step(model.predict(seen, deterministic=True)[0])
+        totals += rewards
+        first = ended & np.isnan(returns)
+        returns[first] = totals[first]
+        totals[ended] = 0
+    return float(returns.mean())
