@@ -1,0 +1,460 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``aiot-mec`` in torch: B environments of N devices, K servers and C channels, tick by tick (docs/fastsim.md).
+
+The order of a tick is the scenario's: what happened in the interval is accounted, tasks arrive, agents observe and decide, the
+interval runs. Times are microseconds from the beginning of the tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ns3marl.errors import ConfigError
+from ns3marl.fastsim import accounts as account
+from ns3marl.fastsim import contention as mac
+from ns3marl.fastsim import energy, radio, uplink
+from ns3marl.fastsim.accounts import Accounts, Interval
+from ns3marl.fastsim.calibration import Calibration
+from ns3marl.fastsim.observer import FEATURES, Knowledge, missed_broadcasts, strongest
+from ns3marl.fastsim.queueing import ServerQueues, submit
+from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
+from ns3marl.fastsim.spec import make_spec
+from ns3marl.fastsim.state import state_blocks
+from ns3marl.fastsim.uplink import Tasks, Traffic
+from ns3marl.fastsim.world import Drawn, Scene, Tick
+
+LOCAL, PARTIAL, FULL = range(3)
+_SELF_DB = 100.0  # of a transmitter at its own antenna: it hears itself and nothing else
+_INF = float("inf")
+
+
+class World(Protocol):
+    """Where places, tasks and fading come from."""
+
+    def begin(self, runs: list[int]) -> Scene:
+        """New episodes."""
+        ...
+
+    def next(self) -> Tick:
+        """The next tick."""
+        ...
+
+
+@dataclass
+class View:
+    """What all environments show at a boundary. Tensors are the simulator's own: they change with the next step."""
+
+    observations: Tensor  #: [B, N, 128]
+    decides: Tensor  #: bool [B, N]
+    masks: Tensor  #: bool [B, N, 29]
+    rewards: Tensor  #: of the interval that ended, [B, N]
+    done: bool  #: the last boundary of the episode
+
+
+class AiotMec:
+    """B environments in lockstep.
+
+    Args:
+        settings: The scenario.
+        num_envs: B.
+        seed: Of all draws.
+        device: Where to compute.
+        calibration: Free constants; those that ship with the package by default.
+        world: Where exogenous quantities come from; drawn by default.
+
+    Raises:
+        ConfigError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        num_envs: int,
+        *,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        calibration: Calibration | None = None,
+        world: World | None = None,
+    ) -> None:
+        if num_envs < 1:
+            raise ConfigError(f"fastsim: num_envs is {num_envs}, expected 1 or above")
+        settings.check()
+        self.settings, self.num_envs, self.device = settings, num_envs, torch.device(device)
+        self.calibration = calibration or Calibration.load()
+        self.spec = make_spec(settings)
+        self.world = world or Drawn(settings, seed, self.device)
+        self.tick = 0
+
+    # ---------------------------------------------------------------------------------------------------------- the episode
+
+    @torch.no_grad()
+    def reset(self, runs: Sequence[int] | None = None) -> View:
+        """Begins an episode in every environment.
+
+        Args:
+            runs: Number of each environment's episode, [B]; 1 to B by default. With the seed it determines all draws.
+        """
+        s, envs, device = self.settings, self.num_envs, self.device
+        shape = (envs, s.devices)
+        self.tick = 0
+        self.scene = scene = self.world.begin(list(runs) if runs is not None else list(range(1, envs + 1)))
+        self.tasks = Tasks.empty((*shape, s.task_slots), device)
+        self.accounts = Accounts(s, envs, device)
+        self.servers = ServerQueues(s, scene.server_hz * 1e-6)
+        self.cpu_free = torch.zeros(shape, device=device)
+        self.tuned = (torch.arange(s.devices, device=device) % s.channels).expand(shape).clone()
+        self.power = torch.zeros(shape, device=device)
+        self.fresh = torch.zeros(shape, device=device)  # tick in which the freshest completed task arrived
+        self.class_fresh = torch.zeros(*shape, 2, device=device)
+        self.receipt_us = torch.zeros(shape, device=device)  # of the last completion, from the beginning of the tick
+        self.last_outcome = torch.zeros(shape, device=device)
+        self.last_latency_us = torch.zeros(shape, device=device)
+        self.sensed = torch.zeros(shape, device=device)
+        self.active_j = torch.zeros(shape, device=device)
+        self._lead_us = torch.zeros(envs, s.servers, 4, device=device)  # of the last 5 ms: busy, wait, begun, received
+        self.status = torch.zeros(envs, s.servers, 3, device=device)  # utilisation, wait [us], received
+        self.channel_busy = torch.zeros(envs, s.servers, s.channels, device=device)
+        self.queued_bits = torch.zeros(shape, device=device)
+        self._place()
+        self.observations = torch.zeros(*shape, FEATURES, device=device)
+        self.knowledge = Knowledge(s, envs, self.observations, strongest(self.mean_snr))
+        self.masks = torch.zeros(*shape, 3 + SERVER_SLOTS + CHANNEL_SLOTS, dtype=torch.bool, device=device)
+        self.masks[..., : 3 + self.knowledge.used] = True
+        self._static()
+        self.now = self.world.next()
+        self._fade()
+        self._broadcast(None)
+        self._arrive(True)
+        rewards = torch.zeros(shape, device=device)
+        return View(self.observations, self.now.arrives, self.masks, rewards, False)
+
+    @torch.no_grad()
+    def step(self, discrete: Tensor, continuous: Tensor) -> View:
+        """One tick.
+
+        Args:
+            discrete: Mode, server slot and channel, [B, N, 3] int64. Devices without a task are ignored.
+            continuous: Power [dBm] and ratio, [B, N, 2].
+        """
+        s = self.settings
+        self._decide(discrete, continuous)
+        traffic = uplink.play(self.tasks, self.tuned, self.gain, self.servers, s, self.calibration)
+        rewards = self._account(traffic)
+        self.tick += 1
+        done = self.tick == s.ticks
+        self.now = self.world.next()
+        self._fade()
+        self._status()
+        self._broadcast(traffic)
+        self.tasks.shift(s.tick)
+        self.servers.shift(s.tick)
+        self.cpu_free.sub_(s.tick)
+        self.receipt_us.sub_(s.tick)
+        self._arrive(not done)
+        return View(self.observations, self.now.arrives, self.masks, rewards, done)
+
+    def state(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The global state at the boundary: agents [B, N, F], servers [B, K, 8], channels [B, C, 3]."""
+        return state_blocks(self)
+
+    def metrics(self) -> dict[str, Tensor]:
+        """Of the episodes so far, [B] each, in the spec's order."""
+        return self.accounts.metrics(self.tasks.open.flatten(1).sum(1))
+
+    # ------------------------------------------------------------------------------------------------------------ the radio
+
+    def _place(self) -> None:
+        """Gains that places alone determine."""
+        s, scene = self.settings, self.scene
+        places = torch.cat([scene.devices, scene.servers], 1)
+        self.gain = radio.gain_db(places, places, s)
+        self.gain.diagonal(dim1=1, dim2=2).fill_(_SELF_DB)
+        self.path = self.gain[:, : s.devices, s.devices :].clone()
+        self.mean_snr = self.path + radio.MAX_POWER_DBM
+        self.best = self.mean_snr.argmax(2, keepdim=True)
+
+    def _fade(self) -> None:
+        """The fading that holds from 5 ms before this boundary on."""
+        n = self.settings.devices
+        link = self.path + self.now.fading_db
+        self.gain[:, :n, n:] = link
+        self.gain[:, n:, :n] = link.transpose(1, 2)
+        self.snr = link + radio.MAX_POWER_DBM
+
+    def _broadcast(self, traffic: Traffic | None) -> None:
+        """Servers tell their status; devices hear it on the channel that they are tuned to."""
+        s = self.settings
+        heard = self.snr >= self.calibration.detection_db
+        if s.csi == "genie":
+            heard = torch.ones_like(heard)
+        elif traffic is not None:
+            luck = self.now.luck[:, :1, None] + torch.arange(
+                s.channels * s.servers, device=self.device
+            ).view(s.channels, s.servers) * 0.6180339887
+            missed = missed_broadcasts(s, traffic.last, luck.frac())
+            index = self.tuned[..., None].expand(-1, -1, s.servers)
+            heard &= ~missed.gather(1, index)
+        utilisation, wait, _ = self.status.unbind(2)
+        self.knowledge.hear(heard, self.snr, self.scene.server_hz, utilisation, wait, self.channel_busy)
+
+    def _status(self) -> None:
+        """The interval of the servers, which ends 5 ms before the boundary, closes: utilisation, mean wait, tasks received."""
+        s, record = self.settings, self.tasks.changing
+        cut = s.tick - STATUS_LEAD_US
+        arrival, start, end = (
+            record[..., c].flatten(1) for c in (mac.UPLINK_END, mac.COMPUTE_START, mac.COMPUTE_END)
+        )
+        expiry = self.tasks.expiry.flatten(1)
+        offloaded = self.tasks.offloaded.flatten(1)
+        stop = torch.minimum(end, expiry)
+        server = self.tasks.server.flatten(1)
+
+        def within(low: float, high: float) -> Tensor:
+            """Computing time, waits, jobs begun and jobs received of each server in [low, high), [B, K, 4]."""
+            begun = offloaded & (start >= low) & (start < high)
+            came = offloaded & (arrival >= low) & (arrival < high)
+            busy = (stop.clamp(max=high) - start.clamp(min=low)).clamp(min=0)
+            values = torch.stack(
+                [
+                    torch.where(offloaded & (start < high), busy, 0.0),
+                    torch.where(begun, start - arrival, 0.0),
+                    begun.float(),
+                    came.float(),
+                ],
+                2,
+            )
+            out = torch.zeros(self.num_envs, s.servers, 4, device=self.device)
+            return out.scatter_add_(1, server[..., None].expand(-1, -1, 4), values)
+
+        self.computed = within(0.0, cut)
+        total = self.computed + self._lead_us
+        self._lead_us = within(cut, s.tick)
+        self.status = torch.stack(
+            [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]], 2
+        )
+
+    # --------------------------------------------------------------------------------------------------------- the decision
+
+    def _arrive(self, counts: bool) -> None:
+        """Tasks of this tick arrive, and everybody observes."""
+        now, s, tasks, obs = self.now, self.settings, self.tasks, self.observations
+        bits = 8 * now.size_bytes
+        self.cycles = cycles = bits * now.density
+        self.static_rank = s.beta * (cycles / s.max_cycles).clamp(max=1) + s.gamma * now.premium
+        if counts:
+            self.accounts.arrived += now.arrives.sum(1)
+        has = now.arrives.float()
+        hertz = self.scene.device_hz
+        open_ = tasks.open
+        remaining = torch.where(
+            open_ & tasks.local, (tasks.cpu_end - tasks.cpu_start.clamp(min=0)).clamp(min=0), 0.0
+        )
+        backlog_s = 1e-6 * remaining.sum(2)
+        under_way = (open_ & tasks.offloaded).any(2)
+        self.under_way = under_way
+        self.queued_bits = self._queued() if s.task_slots > 1 else torch.zeros_like(has)
+        obs[..., 0] = has
+        obs[..., 1] = has * bits
+        obs[..., 2] = has * now.density
+        obs[..., 3] = has * cycles.clamp(max=s.max_cycles)
+        obs[..., 4] = has * now.deadline_us * 1e-6
+        obs[..., 5] = has * now.premium
+        obs[..., 6] = has * self.static_rank
+        obs[..., 7] = has * (backlog_s + cycles / hertz).clamp(max=1)
+        obs[..., 8] = open_.sum(2).clamp(max=20)
+        obs[..., 9] = self.queued_bits.clamp(max=5e6)
+        obs[..., 10] = backlog_s.clamp(max=1)
+        obs[..., 12] = self.tuned
+        obs[..., 13] = self.power
+        obs[..., 14] = (self.tick - self.fresh).clamp(max=100)
+        obs[..., 15] = self.last_outcome
+        obs[..., 16] = (self.last_latency_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
+        obs[..., 20] = self.sensed
+        obs[..., 21] = self.active_j.clamp(max=1)
+        channel = torch.arange(s.channels, device=self.device)
+        self.masks[..., 3 + SERVER_SLOTS : 3 + SERVER_SLOTS + s.channels] = (
+            ~under_way[..., None] | (self.tuned[..., None] == channel)
+        )
+
+    def _static(self) -> None:
+        """Features that an episode does not change."""
+        obs, n = self.observations, self.settings.devices
+        obs[..., 11] = self.scene.device_hz
+        obs[..., 17:19] = self.scene.devices[..., :2]
+        obs[..., 19] = (torch.arange(n, device=self.device) + 0.5) / n
+
+    def _queued(self) -> Tensor:
+        """Bits waiting at each radio: fragments that are not acknowledged, headers included."""
+        tasks = self.tasks
+        waits = tasks.open & (tasks.phase == mac.UPLINK)
+        left = torch.where(waits, tasks.changing[..., mac.LEFT], 0.0)
+        return (8 * (radio.FRAGMENT_BYTES + radio.OVERHEAD_BYTES) * left).sum(2)
+
+    def _decide(self, discrete: Tensor, continuous: Tensor) -> None:
+        """Actions become tasks in this tick's slots."""
+        now, s, tasks = self.now, self.settings, self.tasks
+        slot = self.tick % s.task_slots
+        mode, server, channel = discrete.unbind(2)
+        offloads = now.arrives & (mode != LOCAL)
+        local = now.arrives & (mode != FULL)
+        if len(self.knowledge.slot_server):
+            server = self.knowledge.slot_server.gather(2, server.clamp(max=SERVER_SLOTS - 1)[..., None])[..., 0]
+        server = torch.where(offloads, server, 0)
+        power = torch.where(offloads, (continuous[..., 0] / radio.POWER_STEP_DB).round() * radio.POWER_STEP_DB, 0.0)
+        ratio = torch.where(mode == FULL, 1.0, torch.where(mode == LOCAL, 0.0, continuous[..., 1]))
+        self.tuned = torch.where(offloads, channel, self.tuned)
+        self.power = torch.where(offloads, continuous[..., 0], self.power)
+        for field, value in (
+            (tasks.open, now.arrives),
+            (tasks.local, local),
+            (tasks.offloaded, offloads),
+            (tasks.arrival, 0.0),
+            (tasks.expiry, now.deadline_us),
+            (tasks.deadline, now.deadline_us),
+            (tasks.cycles, self.cycles),
+            (tasks.rank, self.static_rank),
+            (tasks.premium, now.premium),
+            (tasks.ratio, ratio),
+            (tasks.size_bytes, (ratio * now.size_bytes).round().clamp(min=1)),
+            (tasks.server, server),
+            (tasks.power, power),
+        ):
+            field[..., slot] = value
+        tasks.believed = self.knowledge.snr.gather(2, tasks.server)
+        duration = (1 - ratio) * self.cycles / self.scene.device_hz * 1e6
+        start, end, stop = submit(self.cpu_free, duration, now.deadline_us, local)
+        tasks.cpu_start[..., slot], tasks.cpu_end[..., slot], tasks.cpu_stop[..., slot] = start, end, stop
+        uplink.begin_upload(tasks, offloads, slot, now.jitter_us, now.random)
+
+    # ------------------------------------------------------------------------------------------------------- the accounting
+
+    def _account(self, traffic: Traffic) -> Tensor:
+        """Tasks end, energy is paid, ages grow; the reward."""
+        s, tasks, record = self.settings, self.tasks, self.tasks.changing
+        result, uploaded = record[..., mac.RESULT], record[..., mac.UPLINK_END]
+        local_done = torch.where(tasks.local, tasks.cpu_end, 0.0)
+        remote_done = torch.where(tasks.offloaded, result, 0.0)
+        finish = torch.maximum(local_done, remote_done)
+        completed = tasks.open & (finish <= tasks.expiry) & (finish <= s.tick)
+        failed = tasks.open & ~completed & (tasks.expiry <= s.tick)
+        total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
+        lost = record[..., mac.ON_AIR] > total - record[..., mac.LEFT]
+        stage = torch.where(
+            torch.isinf(uploaded),
+            torch.where(lost, account.UPLINK_LOST, account.UPLINK_EXPIRED),
+            torch.where(
+                torch.isinf(record[..., mac.COMPUTE_START]),
+                account.QUEUE_EXPIRED,
+                torch.where(
+                    torch.isinf(record[..., mac.COMPUTE_END]), account.COMPUTE_LATE, account.RESULT_LATE
+                ),
+            ),
+        )
+        missed = torch.where(tasks.offloaded & (result > tasks.expiry), stage, account.LOCAL_LATE)
+        outcome = torch.where(completed, account.COMPLETED, torch.where(failed, missed, account.UNRESOLVED))
+        ended = completed | failed
+        end = torch.where(completed, finish, tasks.expiry)
+        latency = finish - tasks.arrival
+        peak_sum, peaks = self._age(ended, completed, end, latency)
+        ran = (tasks.cpu_stop.clamp(max=s.tick) - tasks.cpu_start.clamp(min=0)).clamp(min=0)
+        ran_us = torch.where(tasks.local, ran, 0.0).sum(2)
+        fragments = self._fragments(ended)
+        tasks.open &= ~ended
+        amplifier = traffic.amplifier_us_mw * (1e-9 / energy.AMPLIFIER_EFFICIENCY)
+        compute = energy.compute_j(s.kappa, self.scene.device_hz, ran_us)
+        received_us = self._hear(traffic)
+        transmit, receive, idle = energy.modem_j(amplifier, traffic.device_us, received_us, s.tick)
+        self.active_j = amplifier + compute
+        age = (self.tick + 1) - self.fresh
+        best = self.snr.gather(2, self.best)[..., 0]
+        return self.accounts.add(
+            Interval(
+                outcome,
+                tasks.premium,
+                latency,
+                self.active_j,
+                transmit,
+                receive,
+                idle,
+                compute,
+                age,
+                (self.tick + 1) - self.class_fresh,
+                1 - self.receipt_us / s.tick,
+                peak_sum,
+                peaks,
+                best - (radio.MAX_POWER_DBM - s.outagePower) < s.outageSnr,
+                self._computing() / s.servers,
+                fragments,
+            )
+        )
+
+    def _computing(self) -> Tensor:
+        """Time that the servers of each environment computed, [B] us."""
+        tasks, record = self.tasks, self.tasks.changing
+        stop = torch.minimum(record[..., mac.COMPUTE_END], tasks.expiry).clamp(max=self.settings.tick)
+        busy = (stop - record[..., mac.COMPUTE_START].clamp(min=0)).clamp(min=0)
+        return torch.where(tasks.offloaded, busy, 0.0).flatten(1).sum(1)
+
+    def _age(self, ended: Tensor, completed: Tensor, end: Tensor, latency: Tensor) -> tuple[Tensor, Tensor]:
+        """Ages and memories of devices after the interval; sum and number of the peaks."""
+        s, tasks = self.settings, self.tasks
+        born = torch.where(completed, self.tick + (tasks.arrival / s.tick).round(), -1.0)
+        peak_sum, peaks = torch.zeros_like(self.fresh), torch.zeros_like(self.fresh)
+        order = end.argsort(2) if s.task_slots > 1 else None
+        last_end = torch.full_like(self.fresh, -_INF)
+        for l in range(s.task_slots):
+            def pick(values: Tensor, l: int = l) -> Tensor:
+                return values[..., l] if order is None else values.gather(2, order[..., l : l + 1])[..., 0]
+
+            done, generated, when = pick(completed), pick(born), pick(end)
+            fresher = done & (generated > self.fresh)
+            peak_sum += torch.where(fresher, self.tick + when / s.tick - self.fresh, 0.0)
+            peaks += fresher
+            self.fresh = torch.where(fresher, generated, self.fresh)
+            self.last_outcome = torch.where(pick(ended), torch.where(done, 1.0, -1.0), self.last_outcome)
+            self.last_latency_us = torch.where(done, pick(latency), self.last_latency_us)
+            last_end = torch.where(done, when, last_end)
+        self.receipt_us = torch.maximum(self.receipt_us, last_end)
+        for level, of in enumerate((~tasks.premium, tasks.premium)):
+            newest = torch.where(of, born, -1.0).amax(2)
+            self.class_fresh[..., level] = torch.maximum(self.class_fresh[..., level], newest)
+        return peak_sum, peaks
+
+    def _fragments(self, ended: Tensor) -> Tensor:
+        """Of the tasks that ended: sent, received, lost, expired; retries and unanswered transmissions, [B, 6]."""
+        tasks, record = self.tasks, self.tasks.changing
+        of = (ended & tasks.offloaded).float()
+        total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
+        received = total - record[..., mac.LEFT]
+        on_air = torch.maximum(record[..., mac.ON_AIR], received)
+        columns = (
+            total,
+            received,
+            on_air - received,
+            total - on_air,
+            record[..., mac.RETRIES],
+            record[..., mac.UNANSWERED],
+        )
+        return torch.stack([(of * column).flatten(1).sum(1) for column in columns], 1).double()
+
+    def _hear(self, traffic: Traffic) -> Tensor:
+        """Time that each device received others' frames; also the busy shares that devices and servers sense."""
+        s = self.settings
+        n = s.devices
+        audible = (self.gain[..., :n] + traffic.power[:, None]) >= self.calibration.detection_db
+        loud = (self.gain[..., n:] + radio.MAX_POWER_DBM) >= self.calibration.detection_db
+        on = torch.nn.functional.one_hot(self.tuned, s.channels).float()
+        air = torch.cat([traffic.device_us[..., None] * on, traffic.server_us], 1)
+        status = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
+        air[:, n:] += status
+        busy = torch.bmm(torch.cat([audible, loud], 2).float(), air)
+        own = (busy[:, :n] * on).sum(2)
+        self.sensed = (own / s.tick).clamp(0, 1)
+        self.channel_busy = (busy[:, n:] / s.tick).clamp(0, 1)
+        return (own - traffic.device_us).clamp(min=0)

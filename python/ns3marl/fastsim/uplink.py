@@ -1,0 +1,260 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The tasks of all devices, and how those under way are laid out as rows of channels for ``contention``.
+
+A device has L slots, enough for all tasks that its deadlines let be under way at once; J = N L. Times are microseconds from
+the beginning of the tick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from ns3marl.fastsim import contention as mac
+from ns3marl.fastsim import radio
+from ns3marl.fastsim.calibration import Calibration
+from ns3marl.fastsim.contention import Channels, Columns
+from ns3marl.fastsim.queueing import ServerQueues
+from ns3marl.fastsim.settings import Settings
+
+INF = math.inf
+
+
+@dataclass
+class Tasks:
+    """[B, N, L] each; what belongs to an empty slot means nothing."""
+
+    open: Tensor  #: bool: neither completed nor failed
+    local: Tensor  #: bool: it has a local part
+    offloaded: Tensor  #: bool: it has an offloaded part
+    arrival: Tensor  #: us
+    expiry: Tensor  #: us
+    deadline: Tensor  #: us
+    cycles: Tensor  #: of the whole task
+    rank: Tensor  #: what does not change of its priority
+    premium: Tensor  #: bool
+    ratio: Tensor  #: offloaded share
+    size_bytes: Tensor  #: of the offloaded part
+    server: Tensor  #: int64
+    power: Tensor  #: dBm
+    believed: Tensor  #: SNR at 30 dBm that its MCS follows from, dB
+    cpu_start: Tensor  #: us, of the local part
+    cpu_end: Tensor  #: if it were never taken out
+    cpu_stop: Tensor  #: when the CPU turned to the next job
+    phase: Tensor  #: int8, of the offloaded part
+    next: Tensor
+    quiet: Tensor
+    ready: Tensor
+    slots: Tensor
+    end: Tensor
+    random: Tensor  #: int64
+    changing: Tensor  #: [B, N, L, mac.CHANGING]
+
+    @staticmethod
+    def empty(shape: tuple[int, int, int], device: torch.device) -> Tasks:
+        """No task anywhere."""
+        kinds = {"open": torch.bool, "local": torch.bool, "offloaded": torch.bool, "premium": torch.bool}
+        kinds |= {"server": torch.int64, "random": torch.int64, "phase": torch.int8}
+        made = {
+            f.name: torch.zeros(shape, dtype=kinds.get(f.name, torch.float32), device=device)
+            for f in fields(Tasks)
+            if f.name != "changing"
+        }
+        return Tasks(**made, changing=torch.zeros(*shape, mac.CHANGING, device=device))
+
+    def shift(self, tick: float) -> None:
+        """The next tick begins: all times are counted from there."""
+        for time in (
+            self.arrival,
+            self.expiry,
+            self.cpu_start,
+            self.cpu_end,
+            self.cpu_stop,
+            self.next,
+            self.quiet,
+            self.ready,
+            self.end,
+        ):
+            time.sub_(tick)
+        if self.open.shape[2] > 1:  # otherwise no task outlasts its tick
+            for column in (
+                mac.START,
+                mac.FROM,
+                mac.UNTIL,
+                mac.UPLINK_END,
+                mac.COMPUTE_START,
+                mac.COMPUTE_END,
+                mac.RESULT,
+            ):
+                self.changing[..., column].sub_(tick)
+
+
+def begin_upload(tasks: Tasks, begins: Tensor, slot: int, jitter: Tensor, random: Tensor) -> None:
+    """Offloaded parts of this tick's tasks, in ``slot`` of the devices ``begins`` [B, N], go to the radio after their jitter."""
+    fragments = (tasks.size_bytes[..., slot] / radio.FRAGMENT_BYTES).ceil()
+    record = tasks.changing[:, :, slot]
+    record.zero_()
+    record[..., mac.LEFT] = fragments
+    record[..., mac.UPLINK_END :] = INF
+    tasks.phase[..., slot] = torch.where(begins, mac.UPLINK, mac.NONE).to(torch.int8)
+    tasks.ready[..., slot] = jitter
+    # Stations begin at slot boundaries, which they count from the last frame that they heard.
+    tasks.next[..., slot] = (jitter / radio.SLOT_US).ceil() * radio.SLOT_US
+    tasks.quiet[..., slot] = -1000.0
+    state = (random * 1664525 + 1013904223) & 0xFFFFFFFF
+    tasks.random[..., slot] = state
+    tasks.slots[..., slot] = ((state >> 8).float() * 2.0**-20).floor_()
+    tasks.end[..., slot] = INF
+
+
+@dataclass
+class Traffic:
+    """What was on the air in a tick."""
+
+    device_us: Tensor  #: transmitted by each device, [B, N]
+    amplifier_us_mw: Tensor  #: the same times emitted power, [B, N]
+    server_us: Tensor  #: transmitted by each server on each channel, [B, K, C]
+    power: Tensor  #: of each device's transmissions, dBm, [B, N]
+    last: Tensor  #: end of the last exchange on each channel, [B, C]
+    passes: int
+
+
+def play(
+    tasks: Tasks,
+    tuned: Tensor,
+    gain: Tensor,
+    servers: ServerQueues,
+    settings: Settings,
+    calibration: Calibration,
+) -> Traffic:
+    """The channels and servers of one tick.
+
+    Args:
+        tasks: Changed in place.
+        tuned: Channel of each device, [B, N].
+        gain: SNR at 0 dBm between entities, [B, N + K, N + K] dB.
+        servers: Changed in place.
+        settings: The scenario.
+        calibration: Free constants.
+    """
+    envs, devices, depth = tasks.open.shape
+    total, channels, count = devices * depth, settings.channels, settings.servers
+    where = gain.device
+    phase = tasks.phase.view(envs, total)
+    going = tasks.open.view(envs, total) & (phase >= mac.UPLINK) & (phase <= mac.DOWNLINK)
+    channel = tuned.repeat_interleave(depth, 1) if depth > 1 else tuned
+    on = going[:, None] & (channel[:, None] == torch.arange(channels, device=where)[:, None])
+    position = on.cumsum(2, dtype=torch.int32)
+    width = max(1, int(position[:, :, -1].max()))
+    b, c, j = on.nonzero(as_tuple=True)
+    source = b * total + j
+    row = b * channels + c
+    place = row * width + position[b, c, j].long() - 1
+    device = j // depth
+    fixed = _fixed(tasks, source, b, device, gain, settings, calibration)
+    rows = envs * channels
+
+    def spread(values: Tensor, empty: float) -> Tensor:
+        out = torch.full((rows * width, *values.shape[1:]), empty, dtype=values.dtype, device=where)
+        out[place] = values
+        return out
+
+    def flat(values: Tensor) -> Tensor:
+        return values.reshape(envs * total, *values.shape[3:])
+
+    now = flat(tasks.phase)[source]
+    up = now == mac.UPLINK
+    server = devices + flat(tasks.server)[source]
+    before = flat(tasks.changing)[source]
+    columns = Columns(
+        spread(fixed, 0.0),
+        spread(before, 0.0),
+        spread(now, 0).view(rows, width),
+        spread(flat(tasks.next)[source], INF).view(rows, width),
+        spread(flat(tasks.quiet)[source], 0.0).view(rows, width),
+        spread(flat(tasks.ready)[source], INF).view(rows, width),
+        spread(flat(tasks.slots)[source], 0.0).view(rows, width),
+        spread(flat(tasks.end)[source], INF).view(rows, width),
+        spread(torch.where(up, device, server), 0).view(rows, width),
+        spread(torch.where(up, server, device), 0).view(rows, width),
+        spread(torch.where(up, fixed[:, mac.POWER], radio.MAX_POWER_DBM), 0.0).view(rows, width),
+        spread(flat(tasks.random)[source], 0),
+    )
+    passes = Channels(columns, gain, channels, servers, calibration).run(settings.tick)
+    after = columns.changing[place]
+    for name in ("phase", "next", "quiet", "ready", "slots", "end"):
+        getattr(tasks, name).view(-1)[source] = getattr(columns, name).view(-1)[place]
+    tasks.random.view(-1)[source] = columns.random[place]
+    tasks.changing.view(envs * total, -1)[source] = after
+
+    air = after[:, mac.DEVICE_AIR] - before[:, mac.DEVICE_AIR]
+    owner = b * devices + device
+    power = fixed[:, mac.POWER]
+    device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
+    energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
+    loudest = torch.zeros(envs * devices, device=where)
+    loudest[owner] = power
+    station = (b * count + fixed[:, mac.SERVER].long()) * channels + c
+    server_us = torch.zeros(envs * count * channels, device=where).index_add_(
+        0, station, after[:, mac.SERVER_AIR] - before[:, mac.SERVER_AIR]
+    )
+    heard = torch.where(columns.phase == mac.NONE, -INF, columns.quiet)
+    return Traffic(
+        device_us.view(envs, devices),
+        energy.view(envs, devices),
+        server_us.view(envs, count, channels),
+        loudest.view(envs, devices),
+        heard.amax(1).view(envs, channels),
+        passes,
+    )
+
+
+def _fixed(
+    tasks: Tasks,
+    source: Tensor,
+    b: Tensor,
+    device: Tensor,
+    gain: Tensor,
+    settings: Settings,
+    calibration: Calibration,
+) -> Tensor:
+    """Records of the tasks ``source`` [n] that stay as they are: ``contention``'s columns, [n, FIXED]."""
+    def pick(values: Tensor) -> Tensor:
+        return values.reshape(-1)[source]
+
+    entities = gain.shape[-1]
+    server, power, size = pick(tasks.server), pick(tasks.power), pick(tasks.size_bytes)
+    link = gain.reshape(-1)[(b * entities + device) * entities + settings.devices + server]
+    up = link + power
+    believed = pick(tasks.believed) - (radio.MAX_POWER_DBM - power)
+    index = radio.mcs(believed)
+    fragments = (size / radio.FRAGMENT_BYTES).ceil()
+    bits = 8 * (size / fragments + radio.OVERHEAD_BYTES)
+    rate = radio.data_bits_per_symbol(index)
+    symbols = math.floor((radio.MAX_PPDU_US - radio.HE_PREAMBLE_US) / radio.HE_SYMBOL_US)
+    limit = ((symbols * rate - 22) / bits).floor().clamp(1, radio.MAX_FRAGMENTS)
+    return torch.stack(
+        [
+            device.float(),
+            server.float(),
+            power,
+            pick(tasks.expiry),
+            pick(tasks.deadline),
+            pick(tasks.rank),
+            pick(tasks.ratio) * pick(tasks.cycles),
+            fragments,
+            bits,
+            rate,
+            limit,
+            radio.midpoint_db(index, calibration),
+            radio.SIFS_US + radio.control_air_time(radio.BLOCK_ACK_BYTES, index),
+            radio.control_air_time(radio.BLOCK_ACK_REQUEST_BYTES, index),
+            up,
+            link + radio.MAX_POWER_DBM,
+        ],
+        1,
+    )
