@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import radio
+from ns3marl.fastsim import kernel, radio
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.contention import Channels, Columns
 from ns3marl.fastsim.queueing import ServerQueues
 from ns3marl.fastsim.settings import Settings
 
 INF = math.inf
+_MOVING = ("phase", "next", "quiet", "ready", "slots", "end", "random")
 
 
 @dataclass
@@ -120,7 +121,6 @@ class Traffic:
     server_us: Tensor  #: transmitted by each server on each channel, [B, K, C]
     power: Tensor  #: of each device's transmissions, dBm, [B, N]
     last: Tensor  #: end of the last exchange on each channel, [B, C]
-    passes: int
 
 
 def play(
@@ -144,55 +144,41 @@ def play(
     envs, devices, depth = tasks.open.shape
     total, channels, count = devices * depth, settings.channels, settings.servers
     where = gain.device
-    phase = tasks.phase.view(envs, total)
-    going = tasks.open.view(envs, total) & (phase >= mac.UPLINK) & (phase <= mac.DOWNLINK)
-    channel = tuned.repeat_interleave(depth, 1) if depth > 1 else tuned
-    on = going[:, None] & (channel[:, None] == torch.arange(channels, device=where)[:, None])
-    position = on.cumsum(2, dtype=torch.int32)
-    width = max(1, int(position[:, :, -1].max()))
-    b, c, j = on.nonzero(as_tuple=True)
-    source = b * total + j
-    row = b * channels + c
-    place = row * width + position[b, c, j].long() - 1
-    device = j // depth
+    going = tasks.open & (tasks.phase >= mac.UPLINK) & (tasks.phase <= mac.DOWNLINK)
+    source = going.view(-1).nonzero().squeeze(1)
+    b = source // total
+    owner = source // depth
+    device = owner - b * devices
+    c = tuned.reshape(-1)[owner]
     fixed = _fixed(tasks, source, b, device, gain, settings, calibration)
-    rows = envs * channels
-
-    def spread(values: Tensor, empty: float) -> Tensor:
-        out = torch.full((rows * width, *values.shape[1:]), empty, dtype=values.dtype, device=where)
-        out[place] = values
-        return out
-
-    def flat(values: Tensor) -> Tensor:
-        return values.reshape(envs * total, *values.shape[3:])
-
-    now = flat(tasks.phase)[source]
-    up = now == mac.UPLINK
-    server = devices + flat(tasks.server)[source]
-    before = flat(tasks.changing)[source]
-    columns = Columns(
-        spread(fixed, 0.0),
-        spread(before, 0.0),
-        spread(now, 0).view(rows, width),
-        spread(flat(tasks.next)[source], INF).view(rows, width),
-        spread(flat(tasks.quiet)[source], 0.0).view(rows, width),
-        spread(flat(tasks.ready)[source], INF).view(rows, width),
-        spread(flat(tasks.slots)[source], 0.0).view(rows, width),
-        spread(flat(tasks.end)[source], INF).view(rows, width),
-        spread(torch.where(up, device, server), 0).view(rows, width),
-        spread(torch.where(up, server, device), 0).view(rows, width),
-        spread(torch.where(up, fixed[:, mac.POWER], radio.MAX_POWER_DBM), 0.0).view(rows, width),
-        spread(flat(tasks.random)[source], 0),
-    )
-    passes = Channels(columns, gain, channels, servers, calibration).run(settings.tick)
-    after = columns.changing[place]
-    for name in ("phase", "next", "quiet", "ready", "slots", "end"):
-        getattr(tasks, name).view(-1)[source] = getattr(columns, name).view(-1)[place]
-    tasks.random.view(-1)[source] = columns.random[place]
+    before = tasks.changing.view(envs * total, -1)[source]
+    now = {name: getattr(tasks, name).view(-1)[source] for name in _MOVING}
+    after = before.clone()
+    module = kernel.load() if where.type == "cpu" else None
+    if module is not None:
+        last = module.run_channels(
+            b,
+            c,
+            fixed,
+            after,
+            now["phase"],
+            [now[name] for name in ("next", "quiet", "ready", "slots", "end")],
+            now["random"],
+            gain,
+            servers.rate,
+            servers.free,
+            channels,
+            settings.tick,
+            kernel.constants(calibration, settings),
+            settings.discipline == "priority",
+        )
+    else:
+        last = _run_rows(now, after, fixed, b * channels + c, gain, servers, settings, calibration)
+    for name, values in now.items():
+        getattr(tasks, name).view(-1)[source] = values
     tasks.changing.view(envs * total, -1)[source] = after
 
     air = after[:, mac.DEVICE_AIR] - before[:, mac.DEVICE_AIR]
-    owner = b * devices + device
     power = fixed[:, mac.POWER]
     device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
     energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
@@ -202,15 +188,62 @@ def play(
     server_us = torch.zeros(envs * count * channels, device=where).index_add_(
         0, station, after[:, mac.SERVER_AIR] - before[:, mac.SERVER_AIR]
     )
-    heard = torch.where(columns.phase == mac.NONE, -INF, columns.quiet)
     return Traffic(
         device_us.view(envs, devices),
         energy.view(envs, devices),
         server_us.view(envs, count, channels),
         loudest.view(envs, devices),
-        heard.amax(1).view(envs, channels),
-        passes,
+        last,
     )
+
+
+def _run_rows(
+    now: dict[str, Tensor],
+    changing: Tensor,
+    fixed: Tensor,
+    row: Tensor,
+    gain: Tensor,
+    servers: ServerQueues,
+    settings: Settings,
+    calibration: Calibration,
+) -> Tensor:
+    """Lays tasks [n] out as rows of channels, runs them, and writes back; the end of the last exchange of each channel."""
+    envs, where = gain.shape[0], gain.device
+    rows = envs * settings.channels
+    order = row.argsort(stable=True)
+    sizes = torch.bincount(row, minlength=rows)
+    width = max(1, int(sizes.max()))
+    first = (sizes.cumsum(0) - sizes)[row[order]]
+    place = torch.empty_like(row)
+    place[order] = row[order] * width + torch.arange(len(row), device=where) - first
+
+    def spread(values: Tensor, empty: float) -> Tensor:
+        out = torch.full((rows * width, *values.shape[1:]), empty, dtype=values.dtype, device=where)
+        out[place] = values
+        return out
+
+    up = now["phase"] == mac.UPLINK
+    device, server = fixed[:, mac.DEVICE].long(), settings.devices + fixed[:, mac.SERVER].long()
+    columns = Columns(
+        spread(fixed, 0.0),
+        spread(changing, 0.0),
+        spread(now["phase"], 0).view(rows, width),
+        spread(now["next"], INF).view(rows, width),
+        spread(now["quiet"], 0.0).view(rows, width),
+        spread(now["ready"], INF).view(rows, width),
+        spread(now["slots"], 0.0).view(rows, width),
+        spread(now["end"], INF).view(rows, width),
+        spread(torch.where(up, device, server), 0).view(rows, width),
+        spread(torch.where(up, server, device), 0).view(rows, width),
+        spread(torch.where(up, fixed[:, mac.POWER], radio.MAX_POWER_DBM), 0.0).view(rows, width),
+        spread(now["random"], 0),
+    )
+    Channels(columns, gain, settings.channels, servers, calibration).run(settings.tick)
+    changing.copy_(columns.changing[place])
+    for name, values in now.items():
+        values.copy_(getattr(columns, name).view(-1)[place])
+    heard = torch.where(columns.phase == mac.NONE, -INF, columns.quiet)
+    return heard.amax(1).view(envs, settings.channels)
 
 
 def _fixed(

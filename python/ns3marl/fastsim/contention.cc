@@ -1,0 +1,588 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: MIT
+//
+// contention.py, one environment after the other, for processors: the same events in the same order, without tensors. A test
+// holds the two against each other; equations and references are explained there.
+
+#include <torch/extension.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace
+{
+
+constexpr float INF = std::numeric_limits<float>::infinity();
+constexpr float LOOKAHEAD_US = 3000;
+constexpr int BACKOFF_STAGES = 7;
+constexpr float SLOT_US = 9;
+constexpr float SIFS_US = 16;
+constexpr float AIFS_US = 43;
+constexpr float HE_PREAMBLE_US = 44;
+constexpr float HE_SYMBOL_US = 13.6F;
+constexpr float MAX_POWER_DBM = 30;
+constexpr float WEAK = 0.05F; // interference over noise that is not looked at
+
+enum Phase : int8_t
+{
+    NONE,
+    UPLINK,
+    WAITING,
+    COMPUTING,
+    DOWNLINK,
+    DONE,
+    DROPPED
+};
+
+/// A row of contention.py's record that stays as it is.
+struct Fixed
+{
+    float device, server, power, expiry, deadline, rank, cycles, total, bits, ndbps, limit, midpoint, reply, request, snrUp,
+        snrDown;
+};
+
+/// A row of the record that changes.
+struct Changing
+{
+    float left, fails, asks, start, count, from, until, noise, blocked, onAir, retries, unanswered, deviceAir, serverAir,
+        uplinkEnd, computeStart, computeEnd, result;
+};
+
+/// Free constants, in the order in which Python hands them over.
+struct Constants
+{
+    double access, collision, sync, downlink, detection, energy, steepness, hidden, resultUs, ackUs, alpha;
+    bool isPriority;
+};
+
+struct Task
+{
+    const Fixed* fixed;
+    Changing* changing;
+    int8_t* phase;
+    float *next, *quiet, *ready, *slots, *end;
+    int64_t* random;
+    int sender, receiver;
+    float power;
+};
+
+class Environment
+{
+  public:
+    Environment(const Constants& constants, const float* gain, int entities, int channels, const float* rate, float* free, int servers)
+        : m_c(constants),
+          m_gain(gain),
+          m_entities(entities),
+          m_rate(rate),
+          m_free(free),
+          m_servers(servers),
+          m_rows(channels),
+          m_events(channels),
+          m_aifs(AIFS_US + static_cast<float>(constants.access))
+    {
+    }
+
+    void Add(int channel, const Task& task)
+    {
+        m_rows[channel].push_back(task);
+        SetEnds(m_rows[channel].back());
+    }
+
+    int Run(float horizon)
+    {
+        int passes = 0;
+        while (true)
+        {
+            float earliest = INF;
+            for (std::size_t row = 0; row < m_rows.size(); row++)
+            {
+                auto& event = m_events[row];
+                if (event.stale)
+                {
+                    Look(m_rows[row], event);
+                }
+                earliest = std::min(earliest, event.time);
+            }
+            const bool started = m_waiting > 0 && Serve(std::min(earliest, horizon));
+            bool acted = false;
+            for (std::size_t row = 0; row < m_rows.size(); row++)
+            {
+                auto& event = m_events[row];
+                if (event.time < horizon && event.time <= earliest + LOOKAHEAD_US)
+                {
+                    acted = true;
+                    // An event that the servers made in this pass is seen in the next one.
+                    event.stale = true;
+                    event.ends ? Conclude(m_rows[row][event.task], event.time)
+                               : Begin(m_rows[row], event.task, event.time);
+                }
+                event.stale |= started;
+            }
+            if (!acted && !started)
+            {
+                return passes;
+            }
+            passes++;
+        }
+    }
+
+    float GetLast(int channel) const
+    {
+        float last = -INF;
+        for (const auto& task : m_rows[channel])
+        {
+            last = std::max(last, *task.quiet);
+        }
+        return last;
+    }
+
+    void CountWaiting()
+    {
+        m_waiting = 0;
+        for (const auto& row : m_rows)
+        {
+            m_waiting += static_cast<int>(
+                std::count_if(row.begin(), row.end(), [](const Task& task) { return *task.phase == WAITING; }));
+        }
+    }
+
+  private:
+    struct Event
+    {
+        float time{INF};
+        int task{0};
+        bool ends{false};
+        bool stale{true};
+    };
+
+    using Row = std::vector<Task>;
+
+    void SetEnds(Task& task) const
+    {
+        const int device = static_cast<int>(task.fixed->device);
+        const int server = m_entities - m_servers + static_cast<int>(task.fixed->server);
+        const bool up = *task.phase == UPLINK;
+        task.sender = up ? device : server;
+        task.receiver = up ? server : device;
+        task.power = up ? task.fixed->power : MAX_POWER_DBM;
+    }
+
+    static void Look(const Row& row, Event& event)
+    {
+        event = {INF, 0, false, false};
+        for (std::size_t i = 0; i < row.size(); i++)
+        {
+            if (*row[i].end < event.time || (*row[i].end == event.time && !event.ends && event.time < INF))
+            {
+                event = {*row[i].end, static_cast<int>(i), true, false};
+            }
+            if (*row[i].next < event.time)
+            {
+                event = {*row[i].next, static_cast<int>(i), false, false};
+            }
+        }
+    }
+
+    static float Draw(Task& task)
+    {
+        *task.random = (*task.random * 1664525 + 1013904223) & 0xFFFFFFFF;
+        return static_cast<float>(*task.random >> 8) * 0x1p-24F;
+    }
+
+    static float GetBackoff(float fails, float uniform)
+    {
+        const int stage = static_cast<int>(fails) % (BACKOFF_STAGES + 1);
+        return std::floor(uniform * std::min(16.0F * static_cast<float>(1 << stage), 1024.0F));
+    }
+
+    float GetSuccess(float sinrDb, float midpointDb) const
+    {
+        return 1 / (1 + std::exp(-(sinrDb - midpointDb) * static_cast<float>(m_c.steepness)));
+    }
+
+    void Conclude(Task& task, float end)
+    {
+        const auto& f = *task.fixed;
+        auto& r = *task.changing;
+        const bool up = *task.phase == UPLINK;
+        const bool data = up && r.count > 0;
+        const float snr = up ? f.snrUp : f.snrDown;
+        const float midpoint = data ? f.midpoint : static_cast<float>(m_c.detection) - 2;
+        const float first = Draw(task);
+        const float second = Draw(task);
+        const float overlap = std::clamp((std::min(r.until, end) - r.from) / (end - r.start), 0.0F, 1.0F);
+        const float clean = GetSuccess(snr, midpoint);
+        const float disturbed = r.noise > 0 ? GetSuccess(snr - 10 * std::log10(1 + r.noise), midpoint) : clean;
+        const bool possible = r.blocked == 0 && snr >= static_cast<float>(m_c.detection);
+        float good = 0;
+        bool answered = false;
+        if (data)
+        {
+            const float hit = std::min(std::ceil(overlap * r.count) + (overlap > 0 ? 1.0F : 0.0F), r.count);
+            good = possible ? std::floor(hit * disturbed + (r.count - hit) * clean + first) : 0;
+            answered = good >= 1;
+        }
+        else
+        {
+            answered = possible && first < (overlap > 0 ? disturbed : clean);
+        }
+        r.left -= good;
+        r.unanswered += data && !answered ? 1.0F : 0.0F;
+        r.fails = answered ? 0 : r.fails + 1;
+        r.asks = up && !answered ? 1.0F : 0.0F;
+        const bool uploaded = up && r.left < 0.5F && end <= f.expiry;
+        const bool returned = !up && answered;
+        const float quiet =
+            end + (answered ? (up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs)) : static_cast<float>(m_c.collision));
+        const float slots = GetBackoff(r.fails, second);
+        const float following = quiet + m_aifs + slots * SLOT_US;
+        const bool hopeless = snr < static_cast<float>(m_c.detection);
+        if (hopeless && up)
+        {
+            ChargeRequests(task, end);
+        }
+        const bool over = uploaded || returned || (up && r.left < 0.5F) || hopeless || following >= f.expiry;
+        *task.end = INF;
+        *task.quiet = quiet;
+        *task.slots = slots;
+        *task.next = over ? INF : following;
+        if (uploaded)
+        {
+            r.uplinkEnd = end;
+            *task.phase = WAITING;
+            m_waiting++;
+            SetEnds(task);
+        }
+        else if (returned)
+        {
+            r.result = end;
+            r.deviceAir += static_cast<float>(m_c.ackUs);
+            *task.phase = DONE;
+        }
+    }
+
+    void ChargeRequests(Task& task, float end) const
+    {
+        float cycle = 8 * task.fixed->request;
+        for (int stage = 0; stage <= BACKOFF_STAGES; stage++)
+        {
+            const float window = std::min(16.0F * static_cast<float>(1 << stage), 1024.0F);
+            cycle += (window - 1) / 2 * SLOT_US + m_aifs + static_cast<float>(m_c.collision);
+        }
+        const float requests = std::floor(std::max(task.fixed->expiry - end, 0.0F) / cycle * 8);
+        task.changing->deviceAir += requests * task.fixed->request;
+    }
+
+    void Begin(Row& row, int index, float now)
+    {
+        auto& task = row[index];
+        const auto& f = *task.fixed;
+        auto& r = *task.changing;
+        if (now >= f.expiry)
+        {
+            *task.next = INF;
+            return;
+        }
+        const auto detection = static_cast<float>(m_c.detection);
+        const auto sync = static_cast<float>(m_c.sync);
+        const bool up = *task.phase == UPLINK;
+        const bool data = up && r.asks == 0;
+        const float count = data ? std::min(r.left, f.limit) : 0;
+        const float lasts = data ? HE_PREAMBLE_US + HE_SYMBOL_US * std::ceil((count * f.bits + 22) / f.ndbps)
+                            : up ? f.request
+                                 : static_cast<float>(m_c.resultUs);
+        const float end = now + lasts;
+        const float free = end + (up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs));
+        const float firsts = data ? std::max(f.total - r.left + count - r.onAir, 0.0F) : 0;
+        r.onAir += firsts;
+        r.retries += count - firsts;
+        r.start = now;
+        r.count = count;
+        r.from = INF;
+        r.until = -INF;
+        r.noise = 0;
+        r.blocked = 0;
+        r.deviceAir += up ? lasts : 0;
+        r.serverAir += up ? f.reply - SIFS_US : lasts;
+        const float* levels = m_gain + static_cast<std::size_t>(task.sender) * m_entities;
+        for (int i = 0; i < static_cast<int>(row.size()); i++)
+        {
+            auto& other = row[i];
+            if (i == index)
+            {
+                continue;
+            }
+            const bool ongoing = *other.end < INF;
+            if (ongoing)
+            {
+                Interfere(task, other, now, end);
+            }
+            const float level = levels[other.sender] + task.power;
+            const bool hears = level >= static_cast<float>(m_c.energy) ||
+                               (level >= detection && !ongoing && *other.quiet <= now);
+            if (!hears || (*other.next <= now + sync && other.sender != task.sender))
+            {
+                continue;
+            }
+            const float later = std::max(*other.quiet, free);
+            if (*other.next < INF)
+            {
+                if (*other.ready <= now)
+                {
+                    *other.slots = std::min(*other.slots, std::ceil((*other.next - now) / SLOT_US));
+                }
+                const float slots = *other.ready < later
+                                        ? *other.slots
+                                        : std::ceil(std::max((*other.ready - later - m_aifs) / SLOT_US, 0.0F));
+                *other.next = later + m_aifs + slots * SLOT_US;
+            }
+            *other.quiet = later;
+        }
+        *task.next = INF;
+        *task.end = end;
+    }
+
+    /// A frame that begins and one that is on the air disturb each other.
+    void Interfere(Task& fresh, Task& old, float now, float end) const
+    {
+        auto& a = *fresh.changing;
+        auto& b = *old.changing;
+        const bool together = now - b.start <= static_cast<float>(m_c.sync);
+        const float until = std::min(*old.end, end);
+        const auto detection = static_cast<float>(m_c.detection);
+
+        const float atOld = m_gain[fresh.sender * m_entities + old.receiver] + fresh.power;
+        const float linearOld = static_cast<float>(m_c.hidden) * std::pow(10.0F, atOld / 10);
+        if (linearOld > WEAK)
+        {
+            b.noise += linearOld;
+            b.from = std::min(b.from, now);
+            b.until = std::max(b.until, until);
+        }
+        if (together && atOld > (*old.phase == UPLINK ? old.fixed->snrUp : old.fixed->snrDown))
+        {
+            b.blocked = 1;
+        }
+
+        const float atFresh = m_gain[fresh.receiver * m_entities + old.sender] + old.power;
+        const float linearFresh = static_cast<float>(m_c.hidden) * std::pow(10.0F, atFresh / 10);
+        if (linearFresh > WEAK)
+        {
+            a.noise += linearFresh;
+            a.from = now;
+            a.until = std::max(a.until, until);
+        }
+        const float own = *fresh.phase == UPLINK ? fresh.fixed->snrUp : fresh.fixed->snrDown;
+        if (atFresh >= detection && (!together || atFresh > own))
+        {
+            a.blocked = 1;
+        }
+    }
+
+    /// Servers begin what they can know to be next. \return whether anything changed
+    bool Serve(float known)
+    {
+        bool changed = false;
+        for (int server = 0; server < m_servers; server++)
+        {
+            float first = INF;
+            for (auto& row : m_rows)
+            {
+                for (auto& task : row)
+                {
+                    if (*task.phase == WAITING && static_cast<int>(task.fixed->server) == server)
+                    {
+                        first = std::min(first, task.changing->uplinkEnd);
+                    }
+                }
+            }
+            const float start = std::max(m_free[server], first);
+            if (start <= known && first < INF)
+            {
+                changed |= Choose(server, start);
+            }
+        }
+        return changed;
+    }
+
+    bool Choose(int server, float start)
+    {
+        Task* best = nullptr;
+        float bestOrder = INF;
+        bool changed = false;
+        for (auto& row : m_rows)
+        {
+            for (auto& task : row)
+            {
+                const auto& f = *task.fixed;
+                if (*task.phase != WAITING || static_cast<int>(f.server) != server)
+                {
+                    continue;
+                }
+                if (f.expiry <= start)
+                {
+                    *task.phase = DROPPED;
+                    m_waiting--;
+                    changed = true;
+                    continue;
+                }
+                float order = f.expiry;
+                if (m_c.isPriority)
+                {
+                    const float left = std::clamp((f.expiry - start) / f.deadline, 0.0F, 1.0F);
+                    order = -(static_cast<float>(m_c.alpha) * (1 - left) + f.rank);
+                }
+                if (task.changing->uplinkEnd <= start && order < bestOrder)
+                {
+                    best = &task;
+                    bestOrder = order;
+                }
+            }
+        }
+        if (best == nullptr)
+        {
+            return changed;
+        }
+        Compute(*best, server, start);
+        return true;
+    }
+
+    void Compute(Task& task, int server, float start)
+    {
+        const auto& f = *task.fixed;
+        auto& r = *task.changing;
+        const float end = std::min(start + f.cycles / m_rate[server], f.expiry);
+        const bool inTime = end < f.expiry;
+        m_free[server] = end;
+        m_waiting--;
+        r.computeStart = start;
+        r.computeEnd = inTime ? end : INF;
+        r.fails = 0;
+        r.asks = 0;
+        *task.phase = inTime ? DOWNLINK : DROPPED;
+        const float slots = GetBackoff(0, Draw(task));
+        const float ready = end + static_cast<float>(m_c.downlink);
+        const float quiet = *task.quiet;
+        const float fresh = std::ceil(std::max((ready - quiet - m_aifs) / SLOT_US, 0.0F));
+        *task.ready = ready;
+        *task.slots = slots;
+        *task.next = inTime ? quiet + m_aifs + (ready < quiet ? slots : fresh) * SLOT_US : INF;
+    }
+
+    const Constants& m_c;
+    const float* m_gain;
+    int m_entities;
+    const float* m_rate;
+    float* m_free;
+    int m_servers;
+    std::vector<Row> m_rows;
+    std::vector<Event> m_events;
+    float m_aifs;
+    int m_waiting{0};
+};
+
+template <typename T>
+T*
+Data(const torch::Tensor& tensor)
+{
+    TORCH_CHECK(tensor.is_contiguous() && tensor.device().is_cpu(), "expected contiguous tensors on the CPU");
+    return tensor.data_ptr<T>();
+}
+
+} // namespace
+
+/// Tasks [n] in order of environment, changed in place. \return end of the last exchange of each channel, [B, C]
+torch::Tensor
+RunChannels(const torch::Tensor& environment,
+            const torch::Tensor& channel,
+            const torch::Tensor& fixed,
+            const torch::Tensor& changing,
+            const torch::Tensor& phase,
+            const std::vector<torch::Tensor>& times,
+            const torch::Tensor& random,
+            const torch::Tensor& gain,
+            const torch::Tensor& rate,
+            const torch::Tensor& free,
+            int64_t channels,
+            double horizon,
+            const std::vector<double>& constants,
+            bool isPriority)
+{
+    TORCH_CHECK(fixed.size(1) * sizeof(float) == sizeof(Fixed) && changing.size(1) * sizeof(float) == sizeof(Changing));
+    const Constants c{constants[0],
+                      constants[1],
+                      constants[2],
+                      constants[3],
+                      constants[4],
+                      constants[5],
+                      constants[6],
+                      constants[7],
+                      constants[8],
+                      constants[9],
+                      constants[10],
+                      isPriority};
+    const int64_t tasks = environment.size(0);
+    const int64_t environments = gain.size(0);
+    const auto entities = static_cast<int>(gain.size(1));
+    const auto servers = static_cast<int>(rate.size(1));
+    const auto* env = Data<int64_t>(environment);
+    const auto* chan = Data<int64_t>(channel);
+    const auto* fixedRows = reinterpret_cast<const Fixed*>(Data<float>(fixed));
+    auto* changingRows = reinterpret_cast<Changing*>(Data<float>(changing));
+    auto* phases = Data<int8_t>(phase);
+    std::vector<float*> columns;
+    for (const auto& time : times)
+    {
+        columns.push_back(Data<float>(time));
+    }
+    auto* randoms = Data<int64_t>(random);
+    const auto* gains = Data<float>(gain);
+    const auto* rates = Data<float>(rate);
+    auto* frees = Data<float>(free);
+    auto last = torch::full({environments, channels}, -INF);
+    auto* lasts = last.data_ptr<float>();
+    at::parallel_for(0, environments, 16, [&](int64_t begin, int64_t end) {
+        int64_t at = std::lower_bound(env, env + tasks, begin) - env;
+        for (int64_t b = begin; b < end; b++)
+        {
+            Environment world(c,
+                              gains + b * entities * entities,
+                              entities,
+                              static_cast<int>(channels),
+                              rates + b * servers,
+                              frees + b * servers,
+                              servers);
+            for (; at < tasks && env[at] == b; at++)
+            {
+                world.Add(static_cast<int>(chan[at]),
+                          {fixedRows + at,
+                           changingRows + at,
+                           phases + at,
+                           columns[0] + at,
+                           columns[1] + at,
+                           columns[2] + at,
+                           columns[3] + at,
+                           columns[4] + at,
+                           randoms + at,
+                           0,
+                           0,
+                           0});
+            }
+            world.CountWaiting();
+            world.Run(static_cast<float>(horizon));
+            for (int64_t row = 0; row < channels; row++)
+            {
+                lasts[b * channels + row] = world.GetLast(static_cast<int>(row));
+            }
+        }
+    });
+    return last;
+}
+
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, module)
+{
+    module.def("run_channels", &RunChannels);
+}
