@@ -21,7 +21,7 @@ from ns3marl.fastsim import contention as mac
 from ns3marl.fastsim import energy, radio, uplink
 from ns3marl.fastsim.accounts import Accounts, Interval
 from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.observer import FEATURES, Knowledge, missed_broadcasts, strongest
+from ns3marl.fastsim.observer import FEATURES, OWN, Knowledge, missed_broadcasts, strongest
 from ns3marl.fastsim.queueing import ServerQueues, submit
 from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
 from ns3marl.fastsim.spec import make_spec
@@ -90,6 +90,8 @@ class AiotMec:
         self.spec = make_spec(settings)
         self.world = world or Drawn(settings, seed, self.device)
         self.tick = 0
+        steps = torch.arange(settings.channels * settings.servers, device=self.device)
+        self._golden = 0.6180339887 * steps.view(settings.channels, settings.servers)
 
     # ---------------------------------------------------------------------------------------------------------- the episode
 
@@ -193,13 +195,11 @@ class AiotMec:
         heard = self.snr >= self.calibration.detection_db
         if s.csi == "genie":
             heard = torch.ones_like(heard)
-        elif traffic is not None:
-            luck = self.now.luck[:, :1, None] + torch.arange(
-                s.channels * s.servers, device=self.device
-            ).view(s.channels, s.servers) * 0.6180339887
+        elif traffic is not None and bool((traffic.last > s.tick - STATUS_LEAD_US).any()):
+            luck = self.now.luck[:, :1, None] + self._golden
             missed = missed_broadcasts(s, traffic.last, luck.frac())
-            index = self.tuned[..., None].expand(-1, -1, s.servers)
-            heard &= ~missed.gather(1, index)
+            heard &= ~missed.view(-1, s.servers)[self._channel_rows()]
+        self.heard = heard
         utilisation, wait, _ = self.status.unbind(2)
         self.knowledge.hear(heard, self.snr, self.scene.server_hz, utilisation, wait, self.channel_busy)
 
@@ -259,24 +259,29 @@ class AiotMec:
         under_way = (open_ & tasks.offloaded).any(2)
         self.under_way = under_way
         self.queued_bits = self._queued() if s.task_slots > 1 else torch.zeros_like(has)
-        obs[..., 0] = has
-        obs[..., 1] = has * bits
-        obs[..., 2] = has * now.density
-        obs[..., 3] = has * cycles.clamp(max=s.max_cycles)
-        obs[..., 4] = has * now.deadline_us * 1e-6
-        obs[..., 5] = has * now.premium
-        obs[..., 6] = has * self.static_rank
-        obs[..., 7] = has * (backlog_s + cycles / hertz).clamp(max=1)
-        obs[..., 8] = open_.sum(2).clamp(max=20)
-        obs[..., 9] = self.queued_bits.clamp(max=5e6)
-        obs[..., 10] = backlog_s.clamp(max=1)
-        obs[..., 12] = self.tuned
-        obs[..., 13] = self.power
-        obs[..., 14] = (self.tick - self.fresh).clamp(max=100)
-        obs[..., 15] = self.last_outcome
-        obs[..., 16] = (self.last_latency_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
-        obs[..., 20] = self.sensed
-        obs[..., 21] = self.active_j.clamp(max=1)
+        own = self._own
+        for column, value in (
+            (0, has),
+            (1, has * bits),
+            (2, has * now.density),
+            (3, has * cycles.clamp(max=s.max_cycles)),
+            (4, has * now.deadline_us * 1e-6),
+            (5, has * now.premium),
+            (6, has * self.static_rank),
+            (7, has * (backlog_s + cycles / hertz).clamp(max=1)),
+            (8, open_.sum(2).clamp(max=20)),
+            (9, self.queued_bits.clamp(max=5e6)),
+            (10, backlog_s.clamp(max=1)),
+            (12, self.tuned),
+            (13, self.power),
+            (14, (self.tick - self.fresh).clamp(max=100)),
+            (15, self.last_outcome),
+            (16, (self.last_latency_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)),
+            (20, self.sensed),
+            (21, self.active_j.clamp(max=1)),
+        ):
+            own[column] = value
+        obs[..., :OWN] = own.permute(1, 2, 0)
         channel = torch.arange(s.channels, device=self.device)
         self.masks[..., 3 + SERVER_SLOTS : 3 + SERVER_SLOTS + s.channels] = (
             ~under_way[..., None] | (self.tuned[..., None] == channel)
@@ -284,10 +289,11 @@ class AiotMec:
 
     def _static(self) -> None:
         """Features that an episode does not change."""
-        obs, n = self.observations, self.settings.devices
-        obs[..., 11] = self.scene.device_hz
-        obs[..., 17:19] = self.scene.devices[..., :2]
-        obs[..., 19] = (torch.arange(n, device=self.device) + 0.5) / n
+        n = self.settings.devices
+        self._own = torch.zeros(OWN, self.num_envs, n, device=self.device)
+        self._own[11] = self.scene.device_hz
+        self._own[17:19] = self.scene.devices[..., :2].permute(2, 0, 1)
+        self._own[19] = (torch.arange(n, device=self.device) + 0.5) / n
 
     def _queued(self) -> Tensor:
         """Bits waiting at each radio: fragments that are not acknowledged, headers included."""
@@ -445,16 +451,18 @@ class AiotMec:
 
     def _hear(self, traffic: Traffic) -> Tensor:
         """Time that each device received others' frames; also the busy shares that devices and servers sense."""
-        s = self.settings
-        n = s.devices
-        audible = (self.gain[..., :n] + traffic.power[:, None]) >= self.calibration.detection_db
-        loud = (self.gain[..., n:] + radio.MAX_POWER_DBM) >= self.calibration.detection_db
-        on = torch.nn.functional.one_hot(self.tuned, s.channels).float()
-        air = torch.cat([traffic.device_us[..., None] * on, traffic.server_us], 1)
-        status = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
-        air[:, n:] += status
-        busy = torch.bmm(torch.cat([audible, loud], 2).float(), air)
-        own = (busy[:, :n] * on).sum(2)
-        self.sensed = (own / s.tick).clamp(0, 1)
-        self.channel_busy = (busy[:, n:] / s.tick).clamp(0, 1)
-        return (own - traffic.device_us).clamp(min=0)
+        s, n, envs = self.settings, self.settings.devices, self.num_envs
+        heard = traffic.heard.view(envs, s.channels, n + s.servers)
+        broadcasts = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
+        own = traffic.heard.view(-1)[
+            (self._channel_rows() * (n + s.servers)) + torch.arange(n, device=self.device)
+        ]
+        own = own + broadcasts * self.heard.sum(2)
+        self.channel_busy = ((heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick).clamp(0, 1)
+        self.sensed = ((own + traffic.device_us) / s.tick).clamp(0, 1)
+        return own
+
+    def _channel_rows(self) -> Tensor:
+        """Row b C + c of the channel that each device is tuned to, [B, N]."""
+        rows = torch.arange(self.num_envs, device=self.device)[:, None] * self.settings.channels
+        return rows + self.tuned

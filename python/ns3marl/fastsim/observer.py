@@ -16,11 +16,9 @@ AGENT_COLUMNS = SERVER_SLOTS + 14
 
 
 class Knowledge:
-    """What each device has heard of servers and channels, as it stands in its observation.
+    """What each device has heard of servers and channels, and its place in the observations.
 
     Attributes:
-        slots: SNR dB, rate Hz, utilisation, wait s, age ticks of each slot, [B, N, 18, 5]; 0 where there is no server.
-        channels: Busy share and its age, [B, N, 8, 2].
         snr: SNR at 30 dBm that a device believes in, of all servers, [B, N, K] dB.
     """
 
@@ -29,15 +27,15 @@ class Knowledge:
         self.slot_server = slot_server  # [B, N, S], or empty where slot j is server j
         self.used = min(SERVER_SLOTS, settings.servers)
         shape = (envs, settings.devices)
-        self.slots = observations[..., OWN : OWN + 5 * SERVER_SLOTS].view(*shape, SERVER_SLOTS, 5)
-        self.channels = observations[..., OWN + 5 * SERVER_SLOTS :].view(*shape, CHANNEL_SLOTS, 2)
-        self.slots.zero_()
-        self.channels.zero_()
-        self.slots[:, :, : self.used, 0] = SNR_LOW_DB
-        self.slots[:, :, : self.used, 4] = AGE_HIGH_TICKS
-        self.channels[:, :, : settings.channels, 1] = AGE_HIGH_TICKS
         device = observations.device
+        last = OWN + 5 * SERVER_SLOTS
+        self._slots = observations[..., OWN:last].view(*shape, SERVER_SLOTS, 5)[:, :, : self.used]
+        self._channels = observations[..., last:].view(*shape, CHANNEL_SLOTS, 2)[:, :, : settings.channels]
         self.snr = torch.full((*shape, settings.servers), SNR_LOW_DB, device=device)
+        # SNR dB, rate Hz, utilisation, wait s, age ticks; busy share, age ticks.
+        self._servers = torch.zeros(5, *shape, settings.servers, device=device)
+        self._air = torch.zeros(2, *shape, settings.channels, device=device)
+        self._servers[4], self._air[1] = AGE_HIGH_TICKS, AGE_HIGH_TICKS
 
     def hear(self, heard: Tensor, snr: Tensor, rate: Tensor, utilisation: Tensor, wait_us: Tensor, busy: Tensor) -> None:
         """A round of broadcasts.
@@ -50,30 +48,23 @@ class Knowledge:
             wait_us: Mean wait of the interval, [B, K].
             busy: Share of the interval as each server sensed it, [B, K, C].
         """
-        # One pass over contiguous memory for what every learner reads, one strided write for each feature.
-        self.snr = torch.where(heard, snr, self.snr)
         wait = (wait_us * 1e-6).clamp(max=self.settings.deadlineMax * 1e-6)
-        limited = self.snr.clamp(SNR_LOW_DB, SNR_HIGH_DB)
-        slots = self.slots[:, :, : self.used]
-        of = self._of_slots
-        known = of(heard)
-        slots[..., 0] = of(limited)
-        for column, value in ((1, rate), (2, utilisation), (3, wait)):
-            target = slots[..., column]
-            torch.where(known, of(value[:, None].expand_as(heard)), target, out=target)
-        age = slots[..., 4]
-        age.add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(known, 0.0)
+        self.snr = torch.where(heard, snr, self.snr)
+        known = self._servers
+        torch.clamp(self.snr, SNR_LOW_DB, SNR_HIGH_DB, out=known[0])
+        for plane, news in zip(known[1:4], (rate, utilisation, wait), strict=True):
+            torch.where(heard, news[:, None].expand_as(plane), plane, out=plane)
+        known[4].add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(heard, 0.0)
         count = heard.sum(2, dtype=torch.float32)
-        mean = torch.bmm(heard.float(), busy) / count.clamp(min=1)[..., None]
+        share, age = self._air
+        mean = torch.bmm(heard.float(), busy).div_(count.clamp(min=1)[..., None]).clamp_(0, 1)
         any_heard = (count > 0)[..., None]
-        channels = self.channels[:, :, : self.settings.channels]
-        share, age = channels[..., 0], channels[..., 1]
-        torch.where(any_heard, mean.clamp(0, 1), share, out=share)
+        torch.where(any_heard, mean, share, out=share)
         age.add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(any_heard, 0.0)
-
-    def _of_slots(self, values: Tensor) -> Tensor:
-        """[B, N, K] -> [B, N, slots]."""
-        return values.gather(2, self.slot_server) if len(self.slot_server) else values
+        if len(self.slot_server):
+            known = known.gather(3, self.slot_server.expand(5, -1, -1, -1))
+        self._slots.copy_(known.permute(1, 2, 3, 0))
+        self._channels.copy_(self._air.permute(1, 2, 3, 0))
 
 
 def strongest(mean_snr: Tensor) -> Tensor:

@@ -57,12 +57,13 @@ def gain_db(a: Tensor, b: Tensor, settings: Settings) -> Tensor:
 
 
 def fading_db(gain: Tensor) -> Tensor:
-    """10 log10 |h|^2, at least -90 dB, of complex gains as pairs [..., 2]."""
-    return 10 * gain.square().sum(-1).clamp(min=1e-9).log10()
+    """10 log10 |h|^2, at least -90 dB, of complex gains [B, 2, ...], real and imaginary parts."""
+    real, imaginary = gain.unbind(1)
+    return real.square().addcmul_(imaginary, imaginary).clamp_(min=1e-9).log10_().mul_(10)
 
 
 def advance_fading(gain: Tensor, innovation: Tensor, rho: float) -> Tensor:
-    """h' = rho h + sqrt(1 - rho^2) w (Tan and Beaulieu 2000), with w = innovation / sqrt 2 of unit normals [..., 2]; in place."""
+    """h' = rho h + sqrt(1 - rho^2) w (Tan and Beaulieu 2000), with w = innovation / sqrt 2 of unit normals; in place."""
     return gain.mul_(rho).add_(innovation, alpha=math.sqrt((1 - rho * rho) / 2))
 
 

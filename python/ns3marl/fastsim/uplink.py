@@ -118,8 +118,7 @@ class Traffic:
 
     device_us: Tensor  #: transmitted by each device, [B, N]
     amplifier_us_mw: Tensor  #: the same times emitted power, [B, N]
-    server_us: Tensor  #: transmitted by each server on each channel, [B, K, C]
-    power: Tensor  #: of each device's transmissions, dBm, [B, N]
+    heard: Tensor  #: air time of others' frames that entities can make out on each channel, [B * C, N + K]
     last: Tensor  #: end of the last exchange on each channel, [B, C]
 
 
@@ -182,17 +181,22 @@ def play(
     power = fixed[:, mac.POWER]
     device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
     energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
-    loudest = torch.zeros(envs * devices, device=where)
-    loudest[owner] = power
-    station = (b * count + fixed[:, mac.SERVER].long()) * channels + c
-    server_us = torch.zeros(envs * count * channels, device=where).index_add_(
-        0, station, after[:, mac.SERVER_AIR] - before[:, mac.SERVER_AIR]
-    )
+    server_air = after[:, mac.SERVER_AIR] - before[:, mac.SERVER_AIR]
+    entities = devices + count
+    places = gain.view(envs * entities, entities)
+    row = b * entities
+    heard = (places[row + device] >= (calibration.detection_db - power)[:, None]) * air[:, None]
+    own = torch.arange(len(b), device=where)
+    heard[own, device] = 0.0
+    station = devices + fixed[:, mac.SERVER].long()
+    loud = places[row + station] >= calibration.detection_db - radio.MAX_POWER_DBM
+    heard += loud * server_air[:, None]
+    channel_row = b * channels + c
+    total_heard = torch.zeros(envs * channels, entities, device=where).index_add_(0, channel_row, heard)
     return Traffic(
         device_us.view(envs, devices),
         energy.view(envs, devices),
-        server_us.view(envs, count, channels),
-        loudest.view(envs, devices),
+        total_heard,
         last,
     )
 

@@ -96,7 +96,7 @@ class Drawn:
         hot = (index < s.hotspotShare * s.devices)[:, None]
         centre = s.area * torch.tensor(_HOTSPOTS, device=self.device)[index % 2]
         place = torch.where(hot, centre + s.hotspotSigma * normal[..., :2], s.area * uniform[..., :2]).clamp(0, s.area)
-        self._gain = normal[..., 2:].reshape(envs, s.devices, s.servers, 2) * math.sqrt(0.5)
+        self._gain = normal[..., 2:].reshape(envs, 2, s.devices, s.servers) * math.sqrt(0.5)
         height = torch.full((envs, s.devices, 1), _DEVICE_HEIGHT_M, device=self.device)
         rate = s.deviceCpuMin + (s.deviceCpuMax - s.deviceCpuMin) * uniform[..., 2]
         if s.serverRates:
@@ -139,7 +139,7 @@ class Drawn:
         s, envs = self.settings, len(self._generators)
         if self._uniform.shape[0] != envs:
             self._uniform = torch.empty(envs, BLOCK_TICKS, _UNIFORMS, s.devices, device=self.device)
-            self._normal = torch.empty(envs, BLOCK_TICKS, s.devices, s.servers, 2, device=self.device)
+            self._normal = torch.empty(envs, BLOCK_TICKS, 2, s.devices, s.servers, device=self.device)
         for b, generator in enumerate(self._generators):
             self._uniform[b].uniform_(generator=generator)
             self._normal[b].normal_(generator=generator)
