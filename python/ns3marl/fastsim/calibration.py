@@ -31,8 +31,8 @@ class Calibration:
     """From the end of computing until the result contends for the channel."""
     detection_db: float = 4.0
     """SNR from which a frame is made out, and the channel sensed busy."""
-    energy_db: float = 32.0
-    """SNR from which energy alone makes a channel busy: -62 dBm."""
+    energy_db: float = 11.97
+    """SNR from which a frame makes the channel busy for a station that could not begin to receive it: -82 dBm."""
     midpoint_shift_db: float = 0.0
     """Added to the SINR at which half of the fragments of each MCS arrive."""
     steepness: float = 2.9

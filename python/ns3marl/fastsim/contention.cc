@@ -235,8 +235,8 @@ class Environment
         r.asks = up && !answered ? 1.0F : 0.0F;
         const bool uploaded = up && r.left < 0.5F && end <= f.expiry;
         const bool returned = !up && answered;
-        const float quiet =
-            end + (answered ? (up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs)) : static_cast<float>(m_c.collision));
+        const float reply = up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs);
+        const float quiet = std::max(*task.quiet, end + (answered ? reply : static_cast<float>(m_c.collision)));
         const float slots = GetBackoff(r.fails, second);
         const float following = quiet + m_aifs + slots * SLOT_US;
         const bool hopeless = snr < static_cast<float>(m_c.detection);
@@ -323,12 +323,13 @@ class Environment
             const float level = levels[other.sender] + task.power;
             const bool hears = level >= static_cast<float>(m_c.energy) ||
                                (level >= detection && !ongoing && *other.quiet <= now);
-            if (!hears || (*other.next <= now + sync && other.sender != task.sender))
+            if (!hears)
             {
                 continue;
             }
             const float later = std::max(*other.quiet, free);
-            if (*other.next < INF)
+            const bool tooLate = *other.next <= now + sync && other.sender != task.sender;
+            if (*other.next < INF && !tooLate)
             {
                 if (*other.ready <= now)
                 {

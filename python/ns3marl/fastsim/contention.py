@@ -191,7 +191,8 @@ class Channels:
         record[:, RESULT] = torch.where(returned, end, record[:, RESULT])
         record[:, DEVICE_AIR] += torch.where(returned, self.ack_us, 0.0)
         reply = torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
-        quiet = end + torch.where(answered, reply, calibration.collision_us)
+        before = c.quiet.view(-1)[at]
+        quiet = torch.maximum(before, end + torch.where(answered, reply, calibration.collision_us))
         slots = self._backoff(record[:, FAILS], second)
         following = quiet + self.aifs + slots * radio.SLOT_US
         hopeless = snr < calibration.detection_db
@@ -267,16 +268,17 @@ class Channels:
         hears = (level >= calibration.energy_db) | (
             (level >= calibration.detection_db) & ~ongoing & (quiet <= t)
         )
-        hears &= (nexts > t + calibration.sync_us) | (senders == sender[:, None])
         hears.scatter_(1, column[:, None], False)
+        # What begins together with it is on its way already; its sender only defers afterwards.
+        waits = hears & (nexts < INF) & ((nexts > t + calibration.sync_us) | (senders == sender[:, None]))
         left = torch.minimum(slots, ((nexts - t) / radio.SLOT_US).ceil())
         left = torch.where(ready <= t, left, slots)
         later = torch.maximum(quiet, e)
         fresh = ((ready - later - self.aifs) / radio.SLOT_US).clamp_(min=0).ceil_()
         following = later + self.aifs + torch.where(ready < later, left, fresh) * radio.SLOT_US
-        c.next[rows] = torch.where(hears & (nexts < INF), following, nexts).scatter_(1, column[:, None], INF)
+        c.next[rows] = torch.where(waits, following, nexts).scatter_(1, column[:, None], INF)
         c.quiet[rows] = torch.where(hears, later, quiet)
-        c.slots[rows] = torch.where(hears & (nexts < INF), left, slots)
+        c.slots[rows] = torch.where(waits & (ready <= t), left, slots)
 
         first = (fixed[:, TOTAL] - record[:, LEFT] + count).clamp(max=fixed[:, TOTAL].max())
         fresh_count = torch.where(data, (first - record[:, ON_AIR]).clamp(min=0), 0.0)
