@@ -119,6 +119,7 @@ class AiotMec:
         self.last_latency_us = torch.zeros(shape, device=device)
         self.sensed = torch.zeros(shape, device=device)
         self.active_j = torch.zeros(shape, device=device)
+        self.windows = uplink.Windows(envs, s, device)
         self._lead_us = torch.zeros(envs, s.servers, 4, device=device)  # of the last 5 ms: busy, wait, begun, received
         self.status = torch.zeros(envs, s.servers, 3, device=device)  # utilisation, wait [us], received
         self.channel_busy = torch.zeros(envs, s.servers, s.channels, device=device)
@@ -336,7 +337,8 @@ class AiotMec:
         duration = (1 - ratio) * self.cycles / self.scene.device_hz * 1e6
         start, end, stop = submit(self.cpu_free, duration, now.deadline_us, local)
         tasks.cpu_start[..., slot], tasks.cpu_end[..., slot], tasks.cpu_stop[..., slot] = start, end, stop
-        uplink.begin_upload(tasks, offloads, slot, now.jitter_us, now.random)
+        behind = self.windows.are_behind(self.windows.links(server, self.tuned))
+        uplink.begin_upload(tasks, offloads, slot, now.jitter_us, now.random, behind)
 
     # ------------------------------------------------------------------------------------------------------- the accounting
 
@@ -368,6 +370,7 @@ class AiotMec:
         end = torch.where(completed, finish, tasks.expiry)
         latency = finish - tasks.arrival
         peak_sum, peaks = self._age(ended, completed, end, latency)
+        self._note_windows(ended, lost | (record[..., mac.ASKS] > 0))
         ran = (tasks.cpu_stop.clamp(max=s.tick) - tasks.cpu_start.clamp(min=0)).clamp(min=0)
         ran_us = torch.where(tasks.local, ran, 0.0).sum(2)
         fragments = self._fragments(ended)
@@ -399,6 +402,12 @@ class AiotMec:
                 fragments,
             )
         )
+
+    def _note_windows(self, ended: Tensor, behind: Tensor) -> None:
+        over = ended & self.tasks.offloaded
+        for slot in range(self.settings.task_slots):
+            links = self.windows.links(self.tasks.server[..., slot], self.tuned)
+            self.windows.note(links, behind[..., slot], over[..., slot])
 
     def _computing(self) -> Tensor:
         """Time that the servers of each environment computed, [B] us."""

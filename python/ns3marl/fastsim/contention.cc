@@ -229,7 +229,7 @@ class Environment
         {
             answered = possible && first < (overlap > 0 ? disturbed : clean);
         }
-        r.left -= good;
+        r.left -= end <= f.expiry ? good : 0; // later ones are ignored
         r.unanswered += data && !answered ? 1.0F : 0.0F;
         r.fails = answered ? 0 : r.fails + 1;
         r.asks = up && !answered ? 1.0F : 0.0F;

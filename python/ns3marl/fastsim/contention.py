@@ -181,7 +181,7 @@ class Channels:
         good = torch.where(possible & data, (mean + first).floor(), 0.0)
         whole = possible & ~data & (first < torch.where(overlap > 0, disturbed, clean))
         answered = torch.where(data, good >= 1, whole)
-        record[:, LEFT] -= good
+        record[:, LEFT] -= torch.where(end <= fixed[:, EXPIRY], good, 0.0)  # later ones are ignored
         record[:, UNANSWERED] += (data & ~answered).float()
         record[:, FAILS] = torch.where(answered, 0.0, record[:, FAILS] + 1)
         record[:, ASKS] = (up & ~answered).float()

@@ -94,13 +94,45 @@ class Tasks:
                 self.changing[..., column].sub_(tick)
 
 
-def begin_upload(tasks: Tasks, begins: Tensor, slot: int, jitter: Tensor, random: Tensor) -> None:
-    """Offloaded parts of this tick's tasks, in ``slot`` of the devices ``begins`` [B, N], go to the radio after their jitter."""
+class Windows:
+    """Block-ack windows of all links (device, server, channel): which one has to be moved by a request before data goes on.
+
+    That is so when a task ended with fragments that were transmitted and not acknowledged.
+    """
+
+    def __init__(self, envs: int, settings: Settings, device: torch.device) -> None:
+        self._shape = (settings.servers, settings.channels)
+        size = envs * settings.devices * settings.servers * settings.channels
+        self._behind = torch.zeros(size, dtype=torch.bool, device=device)
+        self._first = torch.arange(envs * settings.devices, device=device).view(envs, settings.devices)
+
+    def links(self, server: Tensor, channel: Tensor) -> Tensor:
+        """Numbers of links, [B, N]."""
+        servers, channels = self._shape
+        return (self._first * servers + server) * channels + channel
+
+    def are_behind(self, links: Tensor) -> Tensor:
+        """Which windows have to be moved, [B, N]."""
+        return self._behind[links]
+
+    def note(self, links: Tensor, behind: Tensor, ended: Tensor) -> None:
+        """Tasks on these links ``ended`` with windows that are ``behind``, [B, N] each."""
+        self._behind[links] = torch.where(ended, behind, self._behind[links])
+
+
+def begin_upload(
+    tasks: Tasks, begins: Tensor, slot: int, jitter: Tensor, random: Tensor, behind: Tensor
+) -> None:
+    """Offloaded parts of this tick's tasks, in ``slot`` of the devices ``begins`` [B, N], go to the radio after their jitter.
+
+    Where the link's window is ``behind``, a block-ack request goes first.
+    """
     fragments = (tasks.size_bytes[..., slot] / radio.FRAGMENT_BYTES).ceil()
     record = tasks.changing[:, :, slot]
     record.zero_()
     record[..., mac.LEFT] = fragments
     record[..., mac.UPLINK_END :] = INF
+    record[..., mac.ASKS] = behind.float()
     tasks.phase[..., slot] = torch.where(begins, mac.UPLINK, mac.NONE).to(torch.int8)
     tasks.ready[..., slot] = jitter
     # Stations begin at slot boundaries, which they count from the last frame that they heard.
