@@ -23,7 +23,9 @@ OUTCOMES = (
     "result_late",
     "uplink_lost",
 )
-(UNRESOLVED, COMPLETED, LOCAL_LATE, UPLINK_EXPIRED, QUEUE_EXPIRED, COMPUTE_LATE, RESULT_LATE, UPLINK_LOST) = range(8)
+(UNRESOLVED, COMPLETED, LOCAL_LATE, UPLINK_EXPIRED, QUEUE_EXPIRED, COMPUTE_LATE, RESULT_LATE, UPLINK_LOST) = (
+    range(8)
+)
 _SCALE = 100.0
 
 
@@ -46,7 +48,9 @@ class Interval:
     peaks: Tensor
     outages: Tensor  #: bool
     server_us: Tensor  #: computing time, mean over servers, [B]
-    fragments: Tensor  #: sent, received, lost, expired of tasks that ended; retries, unanswered of all; [B, 6]
+    fragments: (
+        Tensor  #: sent, received, lost, expired of tasks that ended; retries, unanswered of all; [B, 6]
+    )
 
 
 class Accounts:
@@ -71,7 +75,6 @@ class Accounts:
         self.outages = zeros()
         self.server_us = zeros()
         self.fragments = zeros(6)
-        self.on_the_way = zeros(2)  # sent and received of unresolved tasks
         self._completion = torch.ones(envs, dtype=torch.float64, device=device)
         self._energy = torch.ones(envs, dtype=torch.float64, device=device)
         self._uncharged_j = zeros()
@@ -141,11 +144,13 @@ class Accounts:
         self.terms += torch.stack([self._completion, self._energy, age, rewards.mean(1).double()], 1)
         return rewards
 
-    def metrics(self, unresolved: Tensor) -> dict[str, Tensor]:
+    def metrics(self, unresolved: Tensor, on_sent: Tensor, on_received: Tensor) -> dict[str, Tensor]:
         """Of the episode so far, [B] each, NaN where there is nothing to measure.
 
         Args:
             unresolved: Tasks that arrived and have not ended, [B].
+            on_sent: Fragments of these tasks, [B].
+            on_received: Those of them that are at their servers, [B].
         """
         s, ticks = self.settings, self.ticks
         nan = torch.full_like(self.arrived, math.nan)
@@ -172,9 +177,8 @@ class Accounts:
         highest = device_ratio.amax(1)
         some = had.any(1)
         sent, received, lost, expired, retries, unanswered = self.fragments.unbind(1)
-        on_sent, on_received = self.on_the_way.unbind(1)
         zero = torch.zeros_like(nan)
-        values = {
+        return {
             "completion_ratio": over(all_completed, all_ended),
             "latency_mean_s": over(self.latency_us.sum(1) * 1e-6, all_completed),
             "latency_p95_s": p95,
@@ -232,7 +236,6 @@ class Accounts:
             "first_death_s": nan,
             "outage_probability": over(self.outages, ticks),
         }
-        return values
 
 
 def _jain(values: Tensor, counts: Tensor) -> Tensor:

@@ -114,13 +114,17 @@ class AiotMec:
         self.power = torch.zeros(shape, device=device)
         self.fresh = torch.zeros(shape, device=device)  # tick in which the freshest completed task arrived
         self.class_fresh = torch.zeros(*shape, 2, device=device)
-        self.receipt_us = torch.zeros(shape, device=device)  # of the last completion, from the beginning of the tick
+        self.receipt_us = torch.zeros(
+            shape, device=device
+        )  # of the last completion, from the beginning of the tick
         self.last_outcome = torch.zeros(shape, device=device)
         self.last_latency_us = torch.zeros(shape, device=device)
         self.sensed = torch.zeros(shape, device=device)
         self.active_j = torch.zeros(shape, device=device)
         self.windows = uplink.Windows(envs, s, device)
-        self._lead_us = torch.zeros(envs, s.servers, 4, device=device)  # of the last 5 ms: busy, wait, begun, received
+        self._lead_us = torch.zeros(
+            envs, s.servers, 4, device=device
+        )  # of the last 5 ms: busy, wait, begun, received
         self.status = torch.zeros(envs, s.servers, 3, device=device)  # utilisation, wait [us], received
         self.channel_busy = torch.zeros(envs, s.servers, s.channels, device=device)
         self.queued_bits = torch.zeros(shape, device=device)
@@ -133,7 +137,7 @@ class AiotMec:
         self.now = self.world.next()
         self._fade()
         self._broadcast(None)
-        self._arrive(True)
+        self._arrive()
         rewards = torch.zeros(shape, device=device)
         return View(self.observations, self.now.arrives, self.masks, rewards, False)
 
@@ -159,7 +163,7 @@ class AiotMec:
         self.servers.shift(s.tick)
         self.cpu_free.sub_(s.tick)
         self.receipt_us.sub_(s.tick)
-        self._arrive(not done)
+        self._arrive()
         return View(self.observations, self.now.arrives, self.masks, rewards, done)
 
     def state(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -168,7 +172,9 @@ class AiotMec:
 
     def metrics(self) -> dict[str, Tensor]:
         """Of the episodes so far, [B] each, in the spec's order."""
-        return self.accounts.metrics(self.tasks.open.flatten(1).sum(1))
+        tasks = self.tasks
+        sent, received, *_ = self._fragments(tasks.open).unbind(1)
+        return self.accounts.metrics(tasks.open.flatten(1).sum(1), sent, received)
 
     # ------------------------------------------------------------------------------------------------------------ the radio
 
@@ -237,19 +243,18 @@ class AiotMec:
         total = self.computed + self._lead_us
         self._lead_us = within(cut, s.tick)
         self.status = torch.stack(
-            [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]], 2
+            [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]],
+            2,
         )
 
     # --------------------------------------------------------------------------------------------------------- the decision
 
-    def _arrive(self, counts: bool) -> None:
+    def _arrive(self) -> None:
         """Tasks of this tick arrive, and everybody observes."""
         now, s, tasks, obs = self.now, self.settings, self.tasks, self.observations
         bits = 8 * now.size_bytes
         self.cycles = cycles = bits * now.density
         self.static_rank = s.beta * (cycles / s.max_cycles).clamp(max=1) + s.gamma * now.premium
-        if counts:
-            self.accounts.arrived += now.arrives.sum(1)
         has = now.arrives.float()
         hertz = self.scene.device_hz
         open_ = tasks.open
@@ -284,8 +289,8 @@ class AiotMec:
             own[column] = value
         obs[..., :OWN] = own.permute(1, 2, 0)
         channel = torch.arange(s.channels, device=self.device)
-        self.masks[..., 3 + SERVER_SLOTS : 3 + SERVER_SLOTS + s.channels] = (
-            ~under_way[..., None] | (self.tuned[..., None] == channel)
+        self.masks[..., 3 + SERVER_SLOTS : 3 + SERVER_SLOTS + s.channels] = ~under_way[..., None] | (
+            self.tuned[..., None] == channel
         )
 
     def _static(self) -> None:
@@ -308,12 +313,17 @@ class AiotMec:
         now, s, tasks = self.now, self.settings, self.tasks
         slot = self.tick % s.task_slots
         mode, server, channel = discrete.unbind(2)
+        self.accounts.arrived += now.arrives.sum(1)
         offloads = now.arrives & (mode != LOCAL)
         local = now.arrives & (mode != FULL)
         if len(self.knowledge.slot_server):
-            server = self.knowledge.slot_server.gather(2, server.clamp(max=SERVER_SLOTS - 1)[..., None])[..., 0]
+            server = self.knowledge.slot_server.gather(2, server.clamp(max=SERVER_SLOTS - 1)[..., None])[
+                ..., 0
+            ]
         server = torch.where(offloads, server, 0)
-        power = torch.where(offloads, (continuous[..., 0] / radio.POWER_STEP_DB).round() * radio.POWER_STEP_DB, 0.0)
+        power = torch.where(
+            offloads, (continuous[..., 0] / radio.POWER_STEP_DB).round() * radio.POWER_STEP_DB, 0.0
+        )
         ratio = torch.where(mode == FULL, 1.0, torch.where(mode == LOCAL, 0.0, continuous[..., 1]))
         self.tuned = torch.where(offloads, channel, self.tuned)
         self.power = torch.where(offloads, continuous[..., 0], self.power)
@@ -423,9 +433,14 @@ class AiotMec:
         peak_sum, peaks = torch.zeros_like(self.fresh), torch.zeros_like(self.fresh)
         order = end.argsort(2) if s.task_slots > 1 else None
         last_end = torch.full_like(self.fresh, -_INF)
-        for l in range(s.task_slots):
-            def pick(values: Tensor, l: int = l) -> Tensor:
-                return values[..., l] if order is None else values.gather(2, order[..., l : l + 1])[..., 0]
+        for place in range(s.task_slots):
+
+            def pick(values: Tensor, place: int = place) -> Tensor:
+                return (
+                    values[..., place]
+                    if order is None
+                    else values.gather(2, order[..., place : place + 1])[..., 0]
+                )
 
             done, generated, when = pick(completed), pick(born), pick(end)
             fresher = done & (generated > self.fresh)

@@ -68,7 +68,9 @@ class Calibration:
         """The TOML text that ``load`` reads."""
         lines = ["[constants]"]
         lines += [
-            f"{f.name} = {getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.name != "provenance"
+            f"{f.name} = {getattr(self, f.name)!r}"
+            for f in dataclasses.fields(self)
+            if f.name != "provenance"
         ]
         lines += ["", "[provenance]", *(f"{key} = {_toml(value)}" for key, value in self.provenance.items())]
         return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -94,6 +95,17 @@ class Columns:
     random: Tensor  #: int64 [R*M], a generator for each column
 
 
+class _Frames(NamedTuple):
+    """Frames that begin: entities, power dBm, SNR at the receiver dB, times."""
+
+    sender: Tensor
+    receiver: Tensor
+    power: Tensor
+    own: Tensor
+    begin: Tensor
+    end: Tensor
+
+
 class Channels:
     """Runs the events of one tick.
 
@@ -170,7 +182,9 @@ class Channels:
         snr = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
         midpoint = torch.where(data, fixed[:, MIDPOINT], calibration.detection_db - 2)
         first, second = self._uniform(at), self._uniform(at)
-        overlap = ((torch.minimum(record[:, UNTIL], end) - record[:, FROM]) / (end - record[:, START])).clamp(0, 1)
+        overlap = ((torch.minimum(record[:, UNTIL], end) - record[:, FROM]) / (end - record[:, START])).clamp(
+            0, 1
+        )
         clean = radio.success(snr, midpoint, calibration)
         disturbed = radio.success(snr - 10 * (1 + record[:, NOISE]).log10(), midpoint, calibration)
         possible = (record[:, BLOCKED] == 0) & (snr >= calibration.detection_db)
@@ -204,7 +218,9 @@ class Channels:
         c.slots.view(-1)[at] = slots
         c.next.view(-1)[at] = torch.where(over, INF, following)
         phase = c.phase.view(-1)
-        phase[at] = torch.where(uploaded, WAITING, torch.where(returned, DONE, phase[at].long())).to(torch.int8)
+        phase[at] = torch.where(uploaded, WAITING, torch.where(returned, DONE, phase[at].long())).to(
+            torch.int8
+        )
         done = uploaded.nonzero().squeeze(1)
         if len(done):
             moved = at[done]
@@ -218,9 +234,10 @@ class Channels:
         They are short and bring nothing, so only their air time is counted: eight for each cycle of windows.
         """
         windows = [16 * 2**i for i in range(BACKOFF_STAGES)] + [1024]
-        cycle_us = sum(
-            (w - 1) / 2 * radio.SLOT_US + self.aifs + self.calibration.collision_us for w in windows
-        ) + 8 * fixed[:, REQUEST]
+        cycle_us = (
+            sum((w - 1) / 2 * radio.SLOT_US + self.aifs + self.calibration.collision_us for w in windows)
+            + 8 * fixed[:, REQUEST]
+        )
         requests = ((fixed[:, EXPIRY] - end).clamp(min=0) / cycle_us * len(windows)).floor()
         record[:, DEVICE_AIR] += torch.where(hopeless, requests * fixed[:, REQUEST], 0.0)
 
@@ -293,51 +310,42 @@ class Channels:
         if len(overlapped):
             o = overlapped
             own = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
-            self._interfere(
-                record, o, rows[o], sender[o], receiver[o], power[o], own[o], now[o], end[o], ends[o], base[o]
-            )
+            frames = _Frames(sender[o], receiver[o], power[o], own[o], now[o], end[o])
+            self._interfere(record, o, rows[o], frames, base[o])
         c.changing[at] = record
         c.end.view(-1)[at] = end
 
-    def _interfere(
-        self,
-        record: Tensor,
-        o: Tensor,
-        rows: Tensor,
-        sender: Tensor,
-        receiver: Tensor,
-        power: Tensor,
-        own: Tensor,
-        now: Tensor,
-        end: Tensor,
-        ends: Tensor,
-        base: Tensor,
-    ) -> None:
-        """The new frames ``o`` of ``record`` and those on the air in their rows [m] disturb each other."""
+    def _interfere(self, record: Tensor, o: Tensor, rows: Tensor, new: _Frames, base: Tensor) -> None:
+        """The new frames, rows ``o`` of ``record``, and those on the air in their ``rows`` [m] disturb each other."""
         c, calibration = self.columns, self.calibration
+        ends = c.end[rows]
         ongoing = ends < INF
-        t = now[:, None]
+        t = new.begin[:, None]
         at = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
         others, fixed = c.changing[at], c.fixed[at]
         together = (t - others[..., START]) <= calibration.sync_us
         # The new frame at the receivers of those on the air.
-        level = self.gain[((base + sender) * self.entities)[:, None] + c.receiver[rows]] + power[:, None]
+        level = (
+            self.gain[((base + new.sender) * self.entities)[:, None] + c.receiver[rows]] + new.power[:, None]
+        )
         linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
         strong = ongoing & (linear > 0.05)
         theirs = torch.where(c.phase[rows] == UPLINK, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
         others[..., NOISE] += torch.where(strong, linear, 0.0)
         others[..., FROM] = torch.where(strong, torch.minimum(others[..., FROM], t), others[..., FROM])
-        overlap = torch.minimum(ends, end[:, None])
-        others[..., UNTIL] = torch.where(strong, torch.maximum(others[..., UNTIL], overlap), others[..., UNTIL])
+        overlap = torch.minimum(ends, new.end[:, None])
+        others[..., UNTIL] = torch.where(
+            strong, torch.maximum(others[..., UNTIL], overlap), others[..., UNTIL]
+        )
         others[..., BLOCKED] = torch.where(ongoing & together & (level > theirs), 1.0, others[..., BLOCKED])
         c.changing[at] = others
         # Those on the air at the receiver of the new one.
-        level = self.gain[((base + receiver) * self.entities)[:, None] + c.sender[rows]] + c.power[rows]
+        level = self.gain[((base + new.receiver) * self.entities)[:, None] + c.sender[rows]] + c.power[rows]
         linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
         strong = ongoing & (linear > 0.05)
-        busy = ongoing & (level >= calibration.detection_db) & (~together | (level > own[:, None]))
+        busy = ongoing & (level >= calibration.detection_db) & (~together | (level > new.own[:, None]))
         record[o, NOISE] = torch.where(strong, linear, 0.0).sum(1)
-        record[o, FROM] = torch.where(strong.any(1), now, INF)
+        record[o, FROM] = torch.where(strong.any(1), new.begin, INF)
         record[o, UNTIL] = torch.where(strong, overlap, -INF).amax(1)
         record[o, BLOCKED] = busy.any(1).float()
 

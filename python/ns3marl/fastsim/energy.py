@@ -20,7 +20,9 @@ def amplifier_j(power_dbm: Tensor, time_us: Tensor) -> Tensor:
     return output_w(power_dbm) / AMPLIFIER_EFFICIENCY * time_us * 1e-6
 
 
-def modem_j(amplifier: Tensor, transmit_us: Tensor, receive_us: Tensor, total_us: float) -> tuple[Tensor, Tensor, Tensor]:
+def modem_j(
+    amplifier: Tensor, transmit_us: Tensor, receive_us: Tensor, total_us: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Energy of transmitting, receiving and idling in ``total_us``."""
     receive_us = receive_us.clamp(max=total_us)
     idle_us = (total_us - transmit_us - receive_us).clamp(min=0)
@@ -32,5 +34,5 @@ def modem_j(amplifier: Tensor, transmit_us: Tensor, receive_us: Tensor, total_us
 
 
 def compute_j(kappa: float, rate_hz: Tensor, time_us: Tensor) -> Tensor:
-    """kappa f^2 c for the cycles that ran in ``time_us`` (Tran and Pompili 2019)."""
+    """Energy kappa f^2 c of the cycles that ran in ``time_us`` (Tran and Pompili 2019)."""
     return kappa * rate_hz * rate_hz * (rate_hz * time_us * 1e-6)

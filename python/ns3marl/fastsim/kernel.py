@@ -26,11 +26,12 @@ def load() -> ModuleType | None:
     if os.environ.get(DISABLE_VARIABLE) == "0":
         return None
     try:
-        return cpp_extension.load(
+        module: ModuleType = cpp_extension.load(
             "ns3marl_contention",
             [str(Path(__file__).with_name("contention.cc"))],
             extra_cflags=["-O3", "-march=native", "-fno-math-errno"],
         )
+        return module  # noqa: TRY300 - what may fail stands above
     except (OSError, RuntimeError, ImportError) as error:
         warnings.warn(
             f"fastsim: {Path(__file__).with_name('contention.cc')} does not compile ({str(error).splitlines()[0]}); the twin "

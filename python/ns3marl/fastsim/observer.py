@@ -37,7 +37,9 @@ class Knowledge:
         self._air = torch.zeros(2, *shape, settings.channels, device=device)
         self._servers[4], self._air[1] = AGE_HIGH_TICKS, AGE_HIGH_TICKS
 
-    def hear(self, heard: Tensor, snr: Tensor, rate: Tensor, utilisation: Tensor, wait_us: Tensor, busy: Tensor) -> None:
+    def hear(
+        self, heard: Tensor, snr: Tensor, rate: Tensor, utilisation: Tensor, wait_us: Tensor, busy: Tensor
+    ) -> None:
         """A round of broadcasts.
 
         Args:
@@ -71,7 +73,8 @@ def strongest(mean_snr: Tensor) -> Tensor:
     """Above 18 servers, which stand in the slots: the 18 of best mean SNR, in order of id, [B, N, 18]; else empty."""
     if mean_snr.shape[2] <= SERVER_SLOTS:
         return torch.empty(0, dtype=torch.int64, device=mean_snr.device)
-    return mean_snr.sort(2, descending=True, stable=True).indices[..., :SERVER_SLOTS].sort(2).values
+    order = torch.sort(mean_snr, dim=2, descending=True, stable=True).indices[..., :SERVER_SLOTS]
+    return torch.sort(order, dim=2).values
 
 
 def missed_broadcasts(settings: Settings, last: Tensor, luck: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.fastsim.aiot_mec import AiotMec, View, World
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.settings import Settings
-from ns3marl.types import Actions, Batch, Final, Float64, GroupArrays, Hello, Spec
+from ns3marl.types import Actions, Batch, Final, Float32, Float64, GroupArrays, Hello, Spec
 
 SCENARIO = "aiot-mec"
 
@@ -233,5 +233,6 @@ class FastPool:
         )
 
 
-def _numpy(values: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return values.cpu().contiguous().numpy().copy()
+def _numpy(values: Tensor) -> Float32:
+    array: Float32 = values.cpu().contiguous().numpy().copy()
+    return array

@@ -8,7 +8,6 @@ Times are microseconds from the beginning of the tick.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor

@@ -36,7 +36,7 @@ BLOCK_ACK_BYTES, BLOCK_ACK_REQUEST_BYTES, ACK_BYTES = 32, 24, 14
 
 
 def noise_dbm(settings: Settings) -> float:
-    """kTB plus the noise figure."""
+    """Noise of a receiver: kTB plus its noise figure."""
     return THERMAL_DBM + settings.noiseFigure
 
 
@@ -63,13 +63,15 @@ def fading_db(gain: Tensor) -> Tensor:
 
 
 def advance_fading(gain: Tensor, innovation: Tensor, rho: float) -> Tensor:
-    """h' = rho h + sqrt(1 - rho^2) w (Tan and Beaulieu 2000), with w = innovation / sqrt 2 of unit normals; in place."""
+    """Moves the fading: h' = rho h + sqrt(1 - rho^2) w (Tan and Beaulieu 2000), with w = innovation / sqrt 2 of unit normals; in place."""
     return gain.mul_(rho).add_(innovation, alpha=math.sqrt((1 - rho * rho) / 2))
 
 
 def mcs(snr_db: Tensor) -> Tensor:
     """The highest MCS whose threshold the SNR less margin reaches, 0 below all of them; int64."""
-    return (torch.bucketize(snr_db - MCS_MARGIN_DB, _table(MCS_FROM_DB, snr_db.device), right=True) - 1).clamp_(min=0)
+    return (
+        torch.bucketize(snr_db - MCS_MARGIN_DB, _table(MCS_FROM_DB, snr_db.device), right=True) - 1
+    ).clamp_(min=0)
 
 
 def data_bits_per_symbol(index: Tensor) -> Tensor:

@@ -196,4 +196,6 @@ def _value(word: str, text: str, kind: str) -> object:
         number = text[: len(text) - len(unit)]
         return float(number) * (_TIME_UNITS_US[unit] if unit else 1.0)
     except (ValueError, KeyError) as error:
-        raise ConfigError(f"fastsim: {word!r} has no value that --{word.removeprefix('--')} could take") from error
+        raise ConfigError(
+            f"fastsim: {word!r} has no value that --{word.removeprefix('--')} could take"
+        ) from error

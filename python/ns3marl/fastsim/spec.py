@@ -35,7 +35,12 @@ def make_spec(settings: Settings) -> Spec:
         if block["name"] == "agent_state" and settings.servers > _SLOT_IDS:
             features += tuple(
                 Feature(
-                    f"slot_server_id_{j}", "1", 0, settings.servers - 1.0, False, "Which server stands in the slot"
+                    f"slot_server_id_{j}",
+                    "1",
+                    0,
+                    settings.servers - 1.0,
+                    False,
+                    "Which server stands in the slot",
                 )
                 for j in range(_SLOT_IDS)
             )
@@ -108,7 +113,9 @@ def _features(features: list[dict[str, Any]], highs: dict[str, float]) -> tuple[
         key = "server_state.cpu_hz" if is_server and name == "cpu_hz" else name
         high = highs.get(key, feature["high"])
         made.append(
-            Feature(name, feature["unit"], feature["low"], high, feature["saturating"], feature["description"])
+            Feature(
+                name, feature["unit"], feature["low"], high, feature["saturating"], feature["description"]
+            )
         )
     return tuple(made)
 

@@ -54,7 +54,9 @@ def _servers(sim: AiotMec) -> Tensor:
         server[..., None].expand(-1, -1, 2),
         torch.stack([waits.float(), torch.where(waits, cycles, 0.0)], 2),
     )
-    backlog_s = 1e-6 * sim.servers.free.view(sim.num_envs, -1).clamp(min=0) + counts[..., 1] / sim.scene.server_hz
+    backlog_s = (
+        1e-6 * sim.servers.free.view(sim.num_envs, -1).clamp(min=0) + counts[..., 1] / sim.scene.server_hz
+    )
     utilisation, wait, received = sim.status.unbind(2)
     return torch.stack(
         [

@@ -292,6 +292,7 @@ def _fixed(
     calibration: Calibration,
 ) -> Tensor:
     """Records of the tasks ``source`` [n] that stay as they are: ``contention``'s columns, [n, FIXED]."""
+
     def pick(values: Tensor) -> Tensor:
         return values.reshape(-1)[source]
 

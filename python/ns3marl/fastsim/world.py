@@ -57,7 +57,8 @@ def server_places(settings: Settings) -> Tensor:
     for row in range(rows):
         in_row = (count - len(places)) // (rows - row)
         places += [
-            (area * (column + 0.5) / in_row, area * (row + 0.5) / rows, _SERVER_HEIGHT_M) for column in range(in_row)
+            (area * (column + 0.5) / in_row, area * (row + 0.5) / rows, _SERVER_HEIGHT_M)
+            for column in range(in_row)
         ]
     return torch.tensor(places)
 
@@ -81,7 +82,9 @@ class Drawn:
         """New episodes, one for each run."""
         s, envs = self.settings, len(runs)
         self._generators = [
-            torch.Generator(self.device).manual_seed((self.seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1))
+            torch.Generator(self.device).manual_seed(
+                (self.seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1)
+            )
             for run in runs
         ]
         self._left = 0
@@ -95,7 +98,9 @@ class Drawn:
         index = torch.arange(s.devices, device=self.device)
         hot = (index < s.hotspotShare * s.devices)[:, None]
         centre = s.area * torch.tensor(_HOTSPOTS, device=self.device)[index % 2]
-        place = torch.where(hot, centre + s.hotspotSigma * normal[..., :2], s.area * uniform[..., :2]).clamp(0, s.area)
+        place = torch.where(hot, centre + s.hotspotSigma * normal[..., :2], s.area * uniform[..., :2]).clamp(
+            0, s.area
+        )
         self._gain = normal[..., 2:].reshape(envs, 2, s.devices, s.servers) * math.sqrt(0.5)
         height = torch.full((envs, s.devices, 1), _DEVICE_HEIGHT_M, device=self.device)
         rate = s.deviceCpuMin + (s.deviceCpuMax - s.deviceCpuMin) * uniform[..., 2]
