@@ -325,7 +325,7 @@ class AiotMec:
             offloads, (continuous[..., 0] / radio.POWER_STEP_DB).round() * radio.POWER_STEP_DB, 0.0
         )
         ratio = torch.where(mode == FULL, 1.0, torch.where(mode == LOCAL, 0.0, continuous[..., 1]))
-        self.tuned = torch.where(offloads, channel, self.tuned)
+        self.tuned = torch.where(offloads & ~self.under_way, channel, self.tuned)
         self.power = torch.where(offloads, continuous[..., 0], self.power)
         for field, value in (
             (tasks.open, now.arrives),

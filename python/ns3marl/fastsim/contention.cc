@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 namespace
@@ -65,6 +66,7 @@ struct Task
     int8_t* phase;
     float *next, *quiet, *ready, *slots, *end;
     int64_t* random;
+    float deviceAirBefore, serverAirBefore;
     int sender, receiver;
     float power;
 };
@@ -137,6 +139,31 @@ class Environment
             last = std::max(last, *task.quiet);
         }
         return last;
+    }
+
+    /// Adds the air time of this tick's frames to what every entity can make out of others, [channels, entities].
+    void AddHeard(float* heard) const
+    {
+        const auto detection = static_cast<float>(m_c.detection);
+        for (std::size_t row = 0; row < m_rows.size(); row++)
+        {
+            float* const out = heard + row * m_entities;
+            for (const auto& task : m_rows[row])
+            {
+                const int device = static_cast<int>(task.fixed->device);
+                const int server = m_entities - m_servers + static_cast<int>(task.fixed->server);
+                const float mine = task.changing->deviceAir - task.deviceAirBefore;
+                const float its = task.changing->serverAir - task.serverAirBefore;
+                const float* const up = m_gain + static_cast<std::size_t>(device) * m_entities;
+                const float* const down = m_gain + static_cast<std::size_t>(server) * m_entities;
+                const float least = detection - task.fixed->power;
+                for (int i = 0; i < m_entities; i++)
+                {
+                    out[i] += (up[i] >= least ? mine : 0) + (down[i] >= detection - MAX_POWER_DBM ? its : 0);
+                }
+                out[device] -= up[device] >= least ? mine : 0;
+            }
+        }
     }
 
     void CountWaiting()
@@ -495,8 +522,9 @@ Data(const torch::Tensor& tensor)
 
 } // namespace
 
-/// Tasks [n] in order of environment, changed in place. \return end of the last exchange of each channel, [B, C]
-torch::Tensor
+/// Tasks [n] in order of environment, changed in place. \return end of the last exchange of each channel, [B, C], and the air
+/// time of others' frames that each entity can make out on it, [B C, N + K]
+std::tuple<torch::Tensor, torch::Tensor>
 RunChannels(const torch::Tensor& environment,
             const torch::Tensor& channel,
             const torch::Tensor& fixed,
@@ -545,6 +573,8 @@ RunChannels(const torch::Tensor& environment,
     auto* frees = Data<float>(free);
     auto last = torch::full({environments, channels}, -INF);
     auto* lasts = last.data_ptr<float>();
+    auto heard = torch::zeros({environments * channels, entities});
+    auto* heards = heard.data_ptr<float>();
     at::parallel_for(0, environments, 16, [&](int64_t begin, int64_t end) {
         int64_t at = std::lower_bound(env, env + tasks, begin) - env;
         for (int64_t b = begin; b < end; b++)
@@ -568,19 +598,22 @@ RunChannels(const torch::Tensor& environment,
                            columns[3] + at,
                            columns[4] + at,
                            randoms + at,
+                           changingRows[at].deviceAir,
+                           changingRows[at].serverAir,
                            0,
                            0,
                            0});
             }
             world.CountWaiting();
             world.Run(static_cast<float>(horizon));
+            world.AddHeard(heards + b * channels * entities);
             for (int64_t row = 0; row < channels; row++)
             {
                 lasts[b * channels + row] = world.GetLast(static_cast<int>(row));
             }
         }
     });
-    return last;
+    return {last, heard};
 }
 
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, module)

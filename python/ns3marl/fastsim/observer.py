@@ -33,9 +33,9 @@ class Knowledge:
         self._channels = observations[..., last:].view(*shape, CHANNEL_SLOTS, 2)[:, :, : settings.channels]
         self.snr = torch.full((*shape, settings.servers), SNR_LOW_DB, device=device)
         # SNR dB, rate Hz, utilisation, wait s, age ticks; busy share, age ticks.
-        self._servers = torch.zeros(5, *shape, settings.servers, device=device)
-        self._air = torch.zeros(2, *shape, settings.channels, device=device)
-        self._servers[4], self._air[1] = AGE_HIGH_TICKS, AGE_HIGH_TICKS
+        self._servers = torch.zeros(*shape, settings.servers, 5, device=device)
+        self._air = torch.zeros(*shape, settings.channels, 2, device=device)
+        self._servers[..., 4], self._air[..., 1] = AGE_HIGH_TICKS, AGE_HIGH_TICKS
 
     def hear(
         self, heard: Tensor, snr: Tensor, rate: Tensor, utilisation: Tensor, wait_us: Tensor, busy: Tensor
@@ -52,21 +52,22 @@ class Knowledge:
         """
         wait = (wait_us * 1e-6).clamp(max=self.settings.deadlineMax * 1e-6)
         self.snr = torch.where(heard, snr, self.snr)
-        known = self._servers
+        known = self._servers.unbind(3)
         torch.clamp(self.snr, SNR_LOW_DB, SNR_HIGH_DB, out=known[0])
         for plane, news in zip(known[1:4], (rate, utilisation, wait), strict=True):
             torch.where(heard, news[:, None].expand_as(plane), plane, out=plane)
         known[4].add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(heard, 0.0)
         count = heard.sum(2, dtype=torch.float32)
-        share, age = self._air
+        share, age = self._air.unbind(3)
         mean = torch.bmm(heard.float(), busy).div_(count.clamp(min=1)[..., None]).clamp_(0, 1)
         any_heard = (count > 0)[..., None]
         torch.where(any_heard, mean, share, out=share)
         age.add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(any_heard, 0.0)
+        heard_of = self._servers
         if len(self.slot_server):
-            known = known.gather(3, self.slot_server.expand(5, -1, -1, -1))
-        self._slots.copy_(known.permute(1, 2, 3, 0))
-        self._channels.copy_(self._air.permute(1, 2, 3, 0))
+            heard_of = heard_of.gather(2, self.slot_server[..., None].expand(-1, -1, -1, 5))
+        self._slots.copy_(heard_of)
+        self._channels.copy_(self._air)
 
 
 def strongest(mean_snr: Tensor) -> Tensor:

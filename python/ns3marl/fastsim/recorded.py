@@ -48,7 +48,11 @@ class Recorded:
     """
 
     def __init__(
-        self, settings: Settings, worlds: Mapping[int, Exogenous], seed: int = 0, device: torch.device | None = None
+        self,
+        settings: Settings,
+        worlds: Mapping[int, Exogenous],
+        seed: int = 0,
+        device: torch.device | None = None,
     ) -> None:
         self.settings, self.worlds, self.seed = settings, worlds, seed
         self.device = device or torch.device("cpu")
@@ -101,6 +105,6 @@ class Recorded:
             self._stack([world.fading_db[t] for world in of]),
         )
 
-    def _stack(self, arrays: list[np.ndarray]) -> Tensor:  # type: ignore[type-arg]
+    def _stack(self, arrays: list[np.ndarray]) -> Tensor:
         values = torch.from_numpy(np.stack(arrays))
         return (values.float() if values.is_floating_point() else values).to(self.device)

@@ -173,7 +173,7 @@ def play(
         calibration: Free constants.
     """
     envs, devices, depth = tasks.open.shape
-    total, channels, count = devices * depth, settings.channels, settings.servers
+    total, channels = devices * depth, settings.channels
     where = gain.device
     going = tasks.open & (tasks.phase >= mac.UPLINK) & (tasks.phase <= mac.DOWNLINK)
     source = going.view(-1).nonzero().squeeze(1)
@@ -187,7 +187,7 @@ def play(
     after = before.clone()
     module = kernel.load() if where.type == "cpu" else None
     if module is not None:
-        last = module.run_channels(
+        last, heard = module.run_channels(
             b,
             c,
             fixed,
@@ -205,6 +205,7 @@ def play(
         )
     else:
         last = _run_rows(now, after, fixed, b * channels + c, gain, servers, settings, calibration)
+        heard = _audible(before, after, fixed, b, c, gain, settings, calibration)
     for name, values in now.items():
         getattr(tasks, name).view(-1)[source] = values
     tasks.changing.view(envs * total, -1)[source] = after
@@ -213,22 +214,10 @@ def play(
     power = fixed[:, mac.POWER]
     device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
     energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
-    server_air = after[:, mac.SERVER_AIR] - before[:, mac.SERVER_AIR]
-    entities = devices + count
-    places = gain.view(envs * entities, entities)
-    row = b * entities
-    heard = (places[row + device] >= (calibration.detection_db - power)[:, None]) * air[:, None]
-    own = torch.arange(len(b), device=where)
-    heard[own, device] = 0.0
-    station = devices + fixed[:, mac.SERVER].long()
-    loud = places[row + station] >= calibration.detection_db - radio.MAX_POWER_DBM
-    heard += loud * server_air[:, None]
-    channel_row = b * channels + c
-    total_heard = torch.zeros(envs * channels, entities, device=where).index_add_(0, channel_row, heard)
     return Traffic(
         device_us.view(envs, devices),
         energy.view(envs, devices),
-        total_heard,
+        heard,
         last,
     )
 
@@ -280,6 +269,32 @@ def _run_rows(
         values.copy_(getattr(columns, name).view(-1)[place])
     heard = torch.where(columns.phase == mac.NONE, -INF, columns.quiet)
     return heard.amax(1).view(envs, settings.channels)
+
+
+def _audible(
+    before: Tensor,
+    after: Tensor,
+    fixed: Tensor,
+    b: Tensor,
+    c: Tensor,
+    gain: Tensor,
+    settings: Settings,
+    calibration: Calibration,
+) -> Tensor:
+    """Air time of others' frames that each entity can make out on each channel, [B C, N + K]."""
+    entities = gain.shape[-1]
+    places = gain.view(-1, entities)
+    device = fixed[:, mac.DEVICE].long()
+    station = settings.devices + fixed[:, mac.SERVER].long()
+    air = after - before
+    row = b * entities
+    least = calibration.detection_db - fixed[:, mac.POWER]
+    heard = (places[row + device] >= least[:, None]) * air[:, mac.DEVICE_AIR, None]
+    heard[torch.arange(len(b), device=gain.device), device] = 0.0
+    loud = places[row + station] >= calibration.detection_db - radio.MAX_POWER_DBM
+    heard += loud * air[:, mac.SERVER_AIR, None]
+    total = torch.zeros(gain.shape[0] * settings.channels, entities, device=gain.device)
+    return total.index_add_(0, b * settings.channels + c, heard)
 
 
 def _fixed(
