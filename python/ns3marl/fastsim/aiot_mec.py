@@ -18,10 +18,10 @@ from torch import Tensor
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim import accounts as account
 from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import energy, radio, uplink
+from ns3marl.fastsim import energy, kernel, radio, uplink
 from ns3marl.fastsim.accounts import Accounts, Interval
 from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.observer import FEATURES, OWN, Knowledge, missed_broadcasts, strongest
+from ns3marl.fastsim.observer import FEATURES, OWN, Knowledge, Links, missed_broadcasts, strongest
 from ns3marl.fastsim.queueing import ServerQueues, submit
 from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
 from ns3marl.fastsim.spec import make_spec
@@ -130,13 +130,12 @@ class AiotMec:
         self.queued_bits = torch.zeros(shape, device=device)
         self._place()
         self.observations = torch.zeros(*shape, FEATURES, device=device)
-        self.knowledge = Knowledge(s, envs, self.observations, strongest(self.mean_snr))
+        self.knowledge = Knowledge(s, envs, self.observations, strongest(self.links.path))
         self.masks = torch.zeros(*shape, 3 + SERVER_SLOTS + CHANNEL_SLOTS, dtype=torch.bool, device=device)
         self.masks[..., : 3 + self.knowledge.used] = True
         self._static()
         self.now = self.world.next()
-        self._fade()
-        self._broadcast(None)
+        self._listen(None)
         self._arrive()
         rewards = torch.zeros(shape, device=device)
         return View(self.observations, self.now.arrives, self.masks, rewards, False)
@@ -151,14 +150,13 @@ class AiotMec:
         """
         s = self.settings
         self._decide(discrete, continuous)
-        traffic = uplink.play(self.tasks, self.tuned, self.gain, self.servers, s, self.calibration)
+        traffic = uplink.play(self.tasks, self.tuned, self.links.gain, self.servers, s, self.calibration)
         rewards = self._account(traffic)
         self.tick += 1
         done = self.tick == s.ticks
         self.now = self.world.next()
-        self._fade()
         self._status()
-        self._broadcast(traffic)
+        self._listen(traffic)
         self.tasks.shift(s.tick)
         self.servers.shift(s.tick)
         self.cpu_free.sub_(s.tick)
@@ -182,65 +180,65 @@ class AiotMec:
         """Gains that places alone determine."""
         s, scene = self.settings, self.scene
         places = torch.cat([scene.devices, scene.servers], 1)
-        self.gain = radio.gain_db(places, places, s)
-        self.gain.diagonal(dim1=1, dim2=2).fill_(_SELF_DB)
-        self.path = self.gain[:, : s.devices, s.devices :].clone()
-        self.mean_snr = self.path + radio.MAX_POWER_DBM
-        self.best = self.mean_snr.argmax(2, keepdim=True)
+        gain = radio.gain_db(places, places, s)
+        gain.diagonal(dim1=1, dim2=2).fill_(_SELF_DB)
+        path = gain[:, : s.devices, s.devices :].clone()
+        self.links = Links(path, torch.zeros_like(path), gain, torch.zeros_like(path))
+        self.best = path.argmax(2, keepdim=True)
 
-    def _fade(self) -> None:
-        """The fading that holds from 5 ms before this boundary on."""
-        n = self.settings.devices
-        link = self.path + self.now.fading_db
-        self.gain[:, :n, n:] = link
-        self.gain[:, n:, :n] = link.transpose(1, 2)
-        self.snr = link + radio.MAX_POWER_DBM
-
-    def _broadcast(self, traffic: Traffic | None) -> None:
-        """Servers tell their status; devices hear it on the channel that they are tuned to."""
-        s = self.settings
-        heard = self.snr >= self.calibration.detection_db
+    def _listen(self, traffic: Traffic | None) -> None:
+        """The fading moves, servers tell their status, and devices hear it on the channel that they are tuned to."""
+        s, links = self.settings, self.links
+        links.fading = self.now.fading_db
+        missed = torch.empty(0, dtype=torch.bool, device=self.device)
+        if traffic is not None and bool((traffic.last > s.tick - STATUS_LEAD_US).any()):
+            luck = self.now.luck[:, :1, None] + self._golden
+            missed = missed_broadcasts(s, traffic.last, luck.frac()).view(-1, s.servers)
+        utilisation, wait_us, _ = self.status.unbind(2)
+        wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
+        news = torch.stack([self.scene.server_hz, utilisation, wait_s], 2)
+        detection_db = self.calibration.detection_db
+        module = kernel.load() if self.device.type == "cpu" else None
+        if module is not None:
+            self.heard = self.knowledge.hear_compiled(
+                module, links, missed, self.tuned, news, self.channel_busy, detection_db
+            )
+            return
+        links.fade()
+        heard = links.snr >= detection_db
+        if len(missed):
+            heard &= ~missed[self._channel_rows()]
         if s.csi == "genie":
             heard = torch.ones_like(heard)
-        elif traffic is not None and bool((traffic.last > s.tick - STATUS_LEAD_US).any()):
-            luck = self.now.luck[:, :1, None] + self._golden
-            missed = missed_broadcasts(s, traffic.last, luck.frac())
-            heard &= ~missed.view(-1, s.servers)[self._channel_rows()]
-        self.heard = heard
-        utilisation, wait, _ = self.status.unbind(2)
-        self.knowledge.hear(heard, self.snr, self.scene.server_hz, utilisation, wait, self.channel_busy)
+        self.heard = self.knowledge.hear(heard, links.snr, news, self.channel_busy)
 
     def _status(self) -> None:
         """The interval of the servers, which ends 5 ms before the boundary, closes: utilisation, mean wait, tasks received."""
         s, record = self.settings, self.tasks.changing
         cut = s.tick - STATUS_LEAD_US
+        at = self.tasks.offloaded.view(-1).nonzero().squeeze(1)
+        count = s.devices * s.task_slots
+        record = record.view(-1, mac.CHANGING)[at]
         arrival, start, end = (
-            record[..., c].flatten(1) for c in (mac.UPLINK_END, mac.COMPUTE_START, mac.COMPUTE_END)
+            record[:, mac.UPLINK_END],
+            record[:, mac.COMPUTE_START],
+            record[:, mac.COMPUTE_END],
         )
-        expiry = self.tasks.expiry.flatten(1)
-        offloaded = self.tasks.offloaded.flatten(1)
-        stop = torch.minimum(end, expiry)
-        server = self.tasks.server.flatten(1)
+        stop = torch.minimum(end, self.tasks.expiry.view(-1)[at])
+        server = at // count * s.servers + self.tasks.server.view(-1)[at]
 
         def within(low: float, high: float) -> Tensor:
             """Computing time, waits, jobs begun and jobs received of each server in [low, high), [B, K, 4]."""
-            begun = offloaded & (start >= low) & (start < high)
-            came = offloaded & (arrival >= low) & (arrival < high)
-            busy = (stop.clamp(max=high) - start.clamp(min=low)).clamp(min=0)
+            begun = (start >= low) & (start < high)
+            busy = (stop.clamp(max=high) - start.clamp(min=low)).clamp_(min=0)  # 0 where it never began
+            came = (arrival >= low) & (arrival < high)
             values = torch.stack(
-                [
-                    torch.where(offloaded & (start < high), busy, 0.0),
-                    torch.where(begun, start - arrival, 0.0),
-                    begun.float(),
-                    came.float(),
-                ],
-                2,
+                [busy, torch.where(begun, start - arrival, 0.0), begun.float(), came.float()], 1
             )
-            out = torch.zeros(self.num_envs, s.servers, 4, device=self.device)
-            return out.scatter_add_(1, server[..., None].expand(-1, -1, 4), values)
+            out = torch.zeros(self.num_envs * s.servers, 4, device=self.device)
+            return out.index_add_(0, server, values).view(self.num_envs, s.servers, 4)
 
-        self.computed = within(0.0, cut)
-        total = self.computed + self._lead_us
+        total = within(0.0, cut) + self._lead_us
         self._lead_us = within(cut, s.tick)
         self.status = torch.stack(
             [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]],
@@ -391,7 +389,7 @@ class AiotMec:
         transmit, receive, idle = energy.modem_j(amplifier, traffic.device_us, received_us, s.tick)
         self.active_j = amplifier + compute
         age = (self.tick + 1) - self.fresh
-        best = self.snr.gather(2, self.best)[..., 0]
+        best = self.links.snr.gather(2, self.best)[..., 0]
         return self.accounts.add(
             Interval(
                 outcome,
@@ -481,8 +479,9 @@ class AiotMec:
         own = traffic.heard.view(-1)[
             (self._channel_rows() * (n + s.servers)) + torch.arange(n, device=self.device)
         ]
-        own = own + broadcasts * self.heard.sum(2)
-        self.channel_busy = ((heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick).clamp(0, 1)
+        own = own + broadcasts * self.heard
+        busy = (heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick
+        self.channel_busy = busy.clamp(0, 1).contiguous()
         self.sensed = ((own + traffic.device_us) / s.tick).clamp(0, 1)
         return own
 

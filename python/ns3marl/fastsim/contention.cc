@@ -4,6 +4,8 @@
 // contention.py, one environment after the other, for processors: the same events in the same order, without tensors. A test
 // holds the two against each other; equations and references are explained there.
 
+#include "knowledge.h"
+
 #include <torch/extension.h>
 
 #include <algorithm>
@@ -522,10 +524,11 @@ Data(const torch::Tensor& tensor)
 
 } // namespace
 
-/// Tasks [n] in order of environment, changed in place. \return end of the last exchange of each channel, [B, C], and the air
-/// time of others' frames that each entity can make out on it, [B C, N + K]
-std::tuple<torch::Tensor, torch::Tensor>
-RunChannels(const torch::Tensor& environment,
+/// Tasks ``source`` [n] of all, in order of environment, are changed in place; ``fixed`` belongs to these n alone. \return end of the last exchange of each channel, [B, C], and the air
+/// time of others' frames that each entity can make out on it, [B C, N + K]; the air time of each task's device, [n]
+std::tuple<torch::Tensor, torch::Tensor, torch::Tensor>
+RunChannels(const torch::Tensor& source,
+            const torch::Tensor& environment,
             const torch::Tensor& channel,
             const torch::Tensor& fixed,
             const torch::Tensor& changing,
@@ -557,6 +560,7 @@ RunChannels(const torch::Tensor& environment,
     const int64_t environments = gain.size(0);
     const auto entities = static_cast<int>(gain.size(1));
     const auto servers = static_cast<int>(rate.size(1));
+    const auto* places = Data<int64_t>(source);
     const auto* env = Data<int64_t>(environment);
     const auto* chan = Data<int64_t>(channel);
     const auto* fixedRows = reinterpret_cast<const Fixed*>(Data<float>(fixed));
@@ -575,6 +579,8 @@ RunChannels(const torch::Tensor& environment,
     auto* lasts = last.data_ptr<float>();
     auto heard = torch::zeros({environments * channels, entities});
     auto* heards = heard.data_ptr<float>();
+    auto air = torch::zeros({tasks});
+    auto* airs = air.data_ptr<float>();
     at::parallel_for(0, environments, 16, [&](int64_t begin, int64_t end) {
         int64_t at = std::lower_bound(env, env + tasks, begin) - env;
         for (int64_t b = begin; b < end; b++)
@@ -586,26 +592,33 @@ RunChannels(const torch::Tensor& environment,
                               rates + b * servers,
                               frees + b * servers,
                               servers);
+            const int64_t from = at;
             for (; at < tasks && env[at] == b; at++)
             {
+                const int64_t place = places[at];
+                airs[at] = -changingRows[place].deviceAir;
                 world.Add(static_cast<int>(chan[at]),
                           {fixedRows + at,
-                           changingRows + at,
-                           phases + at,
-                           columns[0] + at,
-                           columns[1] + at,
-                           columns[2] + at,
-                           columns[3] + at,
-                           columns[4] + at,
-                           randoms + at,
-                           changingRows[at].deviceAir,
-                           changingRows[at].serverAir,
+                           changingRows + place,
+                           phases + place,
+                           columns[0] + place,
+                           columns[1] + place,
+                           columns[2] + place,
+                           columns[3] + place,
+                           columns[4] + place,
+                           randoms + place,
+                           changingRows[place].deviceAir,
+                           changingRows[place].serverAir,
                            0,
                            0,
                            0});
             }
             world.CountWaiting();
             world.Run(static_cast<float>(horizon));
+            for (int64_t i = from; i < at; i++)
+            {
+                airs[i] += changingRows[places[i]].deviceAir;
+            }
             world.AddHeard(heards + b * channels * entities);
             for (int64_t row = 0; row < channels; row++)
             {
@@ -613,10 +626,11 @@ RunChannels(const torch::Tensor& environment,
             }
         }
     });
-    return {last, heard};
+    return {last, heard, air};
 }
 
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, module)
 {
     module.def("run_channels", &RunChannels);
+    module.def("hear_status", &HearStatus);
 }

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import ModuleType
+
 import torch
 from torch import Tensor
 
@@ -13,6 +16,24 @@ from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US
 SNR_LOW_DB, SNR_HIGH_DB, AGE_HIGH_TICKS = -20.0, 80.0, 100.0
 OWN, FEATURES = 22, 128
 AGENT_COLUMNS = SERVER_SLOTS + 14
+
+
+@dataclass
+class Links:
+    """The links between devices and servers."""
+
+    path: Tensor  #: SNR at 0 dBm without fading, [B, N, K] dB
+    fading: Tensor  #: [B, N, K] dB
+    gain: Tensor  #: SNR at 0 dBm between all entities, [B, N + K, N + K] dB
+    snr: Tensor  #: at 30 dBm, [B, N, K] dB
+
+    def fade(self) -> None:
+        """Gains and SNR follow the fading."""
+        n = self.path.shape[1]
+        link = self.path + self.fading
+        self.gain[:, :n, n:] = link
+        self.gain[:, n:, :n] = link.transpose(1, 2)
+        torch.add(link, radio.MAX_POWER_DBM, out=self.snr)
 
 
 class Knowledge:
@@ -33,29 +54,66 @@ class Knowledge:
         self._channels = observations[..., last:].view(*shape, CHANNEL_SLOTS, 2)[:, :, : settings.channels]
         self.snr = torch.full((*shape, settings.servers), SNR_LOW_DB, device=device)
         # SNR dB, rate Hz, utilisation, wait s, age ticks; busy share, age ticks.
+        self._observations = observations
         self._servers = torch.zeros(*shape, settings.servers, 5, device=device)
         self._air = torch.zeros(*shape, settings.channels, 2, device=device)
-        self._servers[..., 4], self._air[..., 1] = AGE_HIGH_TICKS, AGE_HIGH_TICKS
+        self._servers[..., 0], self._servers[..., 4], self._air[..., 1] = (
+            SNR_LOW_DB,
+            AGE_HIGH_TICKS,
+            AGE_HIGH_TICKS,
+        )
 
-    def hear(
-        self, heard: Tensor, snr: Tensor, rate: Tensor, utilisation: Tensor, wait_us: Tensor, busy: Tensor
-    ) -> None:
+    def hear_compiled(
+        self,
+        module: ModuleType,
+        links: Links,
+        missed: Tensor,
+        tuned: Tensor,
+        news: Tensor,
+        busy: Tensor,
+        detection_db: float,
+    ) -> Tensor:
+        """The same as ``Links.fade`` and ``hear``, in one pass.
+
+        Returns:
+            How many servers each device heard, [B, N].
+        """
+        heard: Tensor = module.hear_status(
+            links.path,
+            links.fading,
+            links.gain,
+            links.snr,
+            self.snr,
+            missed,
+            tuned,
+            news,
+            busy,
+            self._servers,
+            self._air,
+            self.slot_server,
+            self._observations,
+            detection_db,
+            self.settings.csi == "genie",
+        )
+        return heard
+
+    def hear(self, heard: Tensor, snr: Tensor, news: Tensor, busy: Tensor) -> Tensor:
         """A round of broadcasts.
 
         Args:
             heard: Which servers each device heard, bool [B, N, K].
             snr: Measured, at 30 dBm, [B, N, K] dB.
-            rate: [B, K] Hz.
-            utilisation: Of the interval, [B, K].
-            wait_us: Mean wait of the interval, [B, K].
+            news: Rate Hz, utilisation and mean wait s of the interval, [B, K, 3].
             busy: Share of the interval as each server sensed it, [B, K, C].
+
+        Returns:
+            How many servers each device heard, [B, N].
         """
-        wait = (wait_us * 1e-6).clamp(max=self.settings.deadlineMax * 1e-6)
         self.snr = torch.where(heard, snr, self.snr)
         known = self._servers.unbind(3)
         torch.clamp(self.snr, SNR_LOW_DB, SNR_HIGH_DB, out=known[0])
-        for plane, news in zip(known[1:4], (rate, utilisation, wait), strict=True):
-            torch.where(heard, news[:, None].expand_as(plane), plane, out=plane)
+        for plane, told in zip(known[1:4], news.unbind(2), strict=True):
+            torch.where(heard, told[:, None].expand_as(plane), plane, out=plane)
         known[4].add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(heard, 0.0)
         count = heard.sum(2, dtype=torch.float32)
         share, age = self._air.unbind(3)
@@ -68,6 +126,7 @@ class Knowledge:
             heard_of = heard_of.gather(2, self.slot_server[..., None].expand(-1, -1, -1, 5))
         self._slots.copy_(heard_of)
         self._channels.copy_(self._air)
+        return count
 
 
 def strongest(mean_snr: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def _agents(sim: AiotMec) -> Tensor:
     ids = sim.knowledge.slot_server
     width = AGENT_COLUMNS + (SERVER_SLOTS if len(ids) else 0)
     state = torch.full((*obs.shape[:2], width), SNR_LOW_DB, device=obs.device)
-    snr = sim.snr.clamp(SNR_LOW_DB, SNR_HIGH_DB)
+    snr = sim.links.snr.clamp(SNR_LOW_DB, SNR_HIGH_DB)
     state[..., : sim.knowledge.used] = snr.gather(2, ids) if len(ids) else snr
     first = SERVER_SLOTS
     last = first + len(_OF_OBSERVATION)

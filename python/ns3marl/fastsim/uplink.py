@@ -182,19 +182,17 @@ def play(
     device = owner - b * devices
     c = tuned.reshape(-1)[owner]
     fixed = _fixed(tasks, source, b, device, gain, settings, calibration)
-    before = tasks.changing.view(envs * total, -1)[source]
-    now = {name: getattr(tasks, name).view(-1)[source] for name in _MOVING}
-    after = before.clone()
     module = kernel.load() if where.type == "cpu" else None
     if module is not None:
-        last, heard = module.run_channels(
+        last, heard, air = module.run_channels(
+            source,
             b,
             c,
             fixed,
-            after,
-            now["phase"],
-            [now[name] for name in ("next", "quiet", "ready", "slots", "end")],
-            now["random"],
+            tasks.changing.view(envs * total, -1),
+            tasks.phase,
+            [tasks.next, tasks.quiet, tasks.ready, tasks.slots, tasks.end],
+            tasks.random,
             gain,
             servers.rate,
             servers.free,
@@ -204,13 +202,16 @@ def play(
             settings.discipline == "priority",
         )
     else:
+        before = tasks.changing.view(envs * total, -1)[source]
+        after = before.clone()
+        now = {name: getattr(tasks, name).view(-1)[source] for name in _MOVING}
         last = _run_rows(now, after, fixed, b * channels + c, gain, servers, settings, calibration)
         heard = _audible(before, after, fixed, b, c, gain, settings, calibration)
-    for name, values in now.items():
-        getattr(tasks, name).view(-1)[source] = values
-    tasks.changing.view(envs * total, -1)[source] = after
+        for name, values in now.items():
+            getattr(tasks, name).view(-1)[source] = values
+        tasks.changing.view(envs * total, -1)[source] = after
+        air = after[:, mac.DEVICE_AIR] - before[:, mac.DEVICE_AIR]
 
-    air = after[:, mac.DEVICE_AIR] - before[:, mac.DEVICE_AIR]
     power = fixed[:, mac.POWER]
     device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
     energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
