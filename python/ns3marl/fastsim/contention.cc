@@ -1,18 +1,13 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// contention.py, one environment after the other, for processors: the same events in the same order, without tensors. A test
-// holds the two against each other; equations and references are explained there.
-
-#include "knowledge.h"
-
-#include <torch/extension.h>
+// contention.py, one environment after the other, for processors: the same events in the same order. A test holds the two
+// against each other; equations and references are explained there.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <tuple>
 #include <vector>
 
 namespace
@@ -58,7 +53,7 @@ struct Changing
 struct Constants
 {
     double access, collision, sync, downlink, detection, energy, steepness, hidden, resultUs, ackUs, alpha;
-    bool isPriority;
+    int64_t isPriority;
 };
 
 struct Task
@@ -514,123 +509,78 @@ class Environment
     int m_waiting{0};
 };
 
-template <typename T>
-T*
-Data(const torch::Tensor& tensor)
-{
-    TORCH_CHECK(tensor.is_contiguous() && tensor.device().is_cpu(), "expected contiguous tensors on the CPU");
-    return tensor.data_ptr<T>();
-}
-
 } // namespace
 
-/// Tasks ``source`` [n] of all, in order of environment, are changed in place; ``fixed`` belongs to these n alone. \return end of the last exchange of each channel, [B, C], and the air
-/// time of others' frames that each entity can make out on it, [B C, N + K]; the air time of each task's device, [n]
-std::tuple<torch::Tensor, torch::Tensor, torch::Tensor>
-RunChannels(const torch::Tensor& source,
-            const torch::Tensor& environment,
-            const torch::Tensor& channel,
-            const torch::Tensor& fixed,
-            const torch::Tensor& changing,
-            const torch::Tensor& phase,
-            const std::vector<torch::Tensor>& times,
-            const torch::Tensor& random,
-            const torch::Tensor& gain,
-            const torch::Tensor& rate,
-            const torch::Tensor& free,
-            int64_t channels,
-            double horizon,
-            const std::vector<double>& constants,
-            bool isPriority)
+extern "C"
 {
-    TORCH_CHECK(fixed.size(1) * sizeof(float) == sizeof(Fixed) && changing.size(1) * sizeof(float) == sizeof(Changing));
-    const Constants c{constants[0],
-                      constants[1],
-                      constants[2],
-                      constants[3],
-                      constants[4],
-                      constants[5],
-                      constants[6],
-                      constants[7],
-                      constants[8],
-                      constants[9],
-                      constants[10],
-                      isPriority};
-    const int64_t tasks = environment.size(0);
-    const int64_t environments = gain.size(0);
-    const auto entities = static_cast<int>(gain.size(1));
-    const auto servers = static_cast<int>(rate.size(1));
-    const auto* places = Data<int64_t>(source);
-    const auto* env = Data<int64_t>(environment);
-    const auto* chan = Data<int64_t>(channel);
-    const auto* fixedRows = reinterpret_cast<const Fixed*>(Data<float>(fixed));
-    auto* changingRows = reinterpret_cast<Changing*>(Data<float>(changing));
-    auto* phases = Data<int8_t>(phase);
-    std::vector<float*> columns;
-    for (const auto& time : times)
+
+    /// What the channels of B environments need for a tick; kernel.py has the same fields in the same order. Tasks ``source``
+    /// [n] of all, in order of environment, are changed in place; ``fixed`` belongs to these n alone.
+    struct Run
     {
-        columns.push_back(Data<float>(time));
-    }
-    auto* randoms = Data<int64_t>(random);
-    const auto* gains = Data<float>(gain);
-    const auto* rates = Data<float>(rate);
-    auto* frees = Data<float>(free);
-    auto last = torch::full({environments, channels}, -INF);
-    auto* lasts = last.data_ptr<float>();
-    auto heard = torch::zeros({environments * channels, entities});
-    auto* heards = heard.data_ptr<float>();
-    auto air = torch::zeros({tasks});
-    auto* airs = air.data_ptr<float>();
-    at::parallel_for(0, environments, 16, [&](int64_t begin, int64_t end) {
-        int64_t at = std::lower_bound(env, env + tasks, begin) - env;
-        for (int64_t b = begin; b < end; b++)
+        int64_t tasks, environments, entities, channels, servers;
+        const int64_t *source, *environment, *channel; ///< [n]
+        const Fixed* fixed;                            ///< [n]
+        Changing* changing;
+        int8_t* phase;
+        float *next, *quiet, *ready, *slots, *end;
+        int64_t* random;
+        const float* gain; ///< [B, E, E] dB
+        const float* rate; ///< [B, K] cycles/us
+        float* free;       ///< [B, K] us
+        float* last;       ///< out: end of the last exchange of each channel, [B, C]
+        float* heard;      ///< out, from 0: air time of others' frames that each entity can make out, [B, C, E]
+        float* air;        ///< out: air time of each task's device, [n]
+        double horizon;
+        Constants constants;
+    };
+
+    void RunChannels(const Run* run)
+    {
+        const int64_t area = run->entities * run->entities;
+        int64_t at = 0;
+        for (int64_t b = 0; b < run->environments; b++)
         {
-            Environment world(c,
-                              gains + b * entities * entities,
-                              entities,
-                              static_cast<int>(channels),
-                              rates + b * servers,
-                              frees + b * servers,
-                              servers);
+            Environment world(run->constants,
+                              run->gain + b * area,
+                              static_cast<int>(run->entities),
+                              static_cast<int>(run->channels),
+                              run->rate + b * run->servers,
+                              run->free + b * run->servers,
+                              static_cast<int>(run->servers));
             const int64_t from = at;
-            for (; at < tasks && env[at] == b; at++)
+            for (; at < run->tasks && run->environment[at] == b; at++)
             {
-                const int64_t place = places[at];
-                airs[at] = -changingRows[place].deviceAir;
-                world.Add(static_cast<int>(chan[at]),
-                          {fixedRows + at,
-                           changingRows + place,
-                           phases + place,
-                           columns[0] + place,
-                           columns[1] + place,
-                           columns[2] + place,
-                           columns[3] + place,
-                           columns[4] + place,
-                           randoms + place,
-                           changingRows[place].deviceAir,
-                           changingRows[place].serverAir,
+                const int64_t place = run->source[at];
+                const Changing& before = run->changing[place];
+                run->air[at] = -before.deviceAir;
+                world.Add(static_cast<int>(run->channel[at]),
+                          {run->fixed + at,
+                           run->changing + place,
+                           run->phase + place,
+                           run->next + place,
+                           run->quiet + place,
+                           run->ready + place,
+                           run->slots + place,
+                           run->end + place,
+                           run->random + place,
+                           before.deviceAir,
+                           before.serverAir,
                            0,
                            0,
                            0});
             }
             world.CountWaiting();
-            world.Run(static_cast<float>(horizon));
+            world.Run(static_cast<float>(run->horizon));
+            world.AddHeard(run->heard + b * run->channels * run->entities);
             for (int64_t i = from; i < at; i++)
             {
-                airs[i] += changingRows[places[i]].deviceAir;
+                run->air[i] += run->changing[run->source[i]].deviceAir;
             }
-            world.AddHeard(heards + b * channels * entities);
-            for (int64_t row = 0; row < channels; row++)
+            for (int64_t row = 0; row < run->channels; row++)
             {
-                lasts[b * channels + row] = world.GetLast(static_cast<int>(row));
+                run->last[b * run->channels + row] = world.GetLast(static_cast<int>(row));
             }
         }
-    });
-    return {last, heard, air};
-}
-
-PYBIND11_MODULE(TORCH_EXTENSION_NAME, module)
-{
-    module.def("run_channels", &RunChannels);
-    module.def("hear_status", &HearStatus);
+    }
 }

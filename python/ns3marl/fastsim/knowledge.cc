@@ -4,9 +4,8 @@
 // The fading of a tick and the round of broadcasts that devices hear then, in one pass over memory: AiotMec._fade and
 // Knowledge.hear for processors.
 
-#include "knowledge.h"
-
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace
@@ -23,80 +22,69 @@ constexpr int64_t SERVER_SLOTS = 18;
 
 } // namespace
 
-torch::Tensor
-HearStatus(const torch::Tensor& path,
-           const torch::Tensor& fading,
-           const torch::Tensor& gain,
-           const torch::Tensor& snr,
-           const torch::Tensor& believed,
-           const torch::Tensor& missed,
-           const torch::Tensor& tuned,
-           const torch::Tensor& news,
-           const torch::Tensor& busy,
-           const torch::Tensor& servers,
-           const torch::Tensor& air,
-           const torch::Tensor& slotServer,
-           const torch::Tensor& observations,
-           double detection,
-           bool isGenie)
+extern "C"
 {
-    for (const auto& tensor : {path, fading, gain, snr, believed, missed, tuned, news, busy, servers, air, slotServer, observations})
+
+    /// Moves the links of B environments and lets devices hear the broadcasts; kernel.py has the same fields in the same order.
+    struct Hear
     {
-        TORCH_CHECK(tensor.is_contiguous() && tensor.device().is_cpu(), "expected contiguous tensors on the CPU");
-    }
-    const int64_t B = path.size(0);
-    const int64_t N = path.size(1);
-    const int64_t K = path.size(2);
-    const int64_t C = air.size(2);
-    const int64_t E = N + K;
-    const int64_t F = observations.size(2);
-    const int64_t slots = std::min(K, SERVER_SLOTS);
-    const auto least = static_cast<float>(detection);
-    auto heard = torch::empty({B, N});
-    const auto* paths = path.data_ptr<float>();
-    const auto* fadings = fading.data_ptr<float>();
-    auto* gains = gain.data_ptr<float>();
-    auto* snrs = snr.data_ptr<float>();
-    auto* beliefs = believed.data_ptr<float>();
-    const auto* misses = missed.numel() > 0 ? missed.data_ptr<bool>() : nullptr;
-    const auto* tunings = tuned.data_ptr<int64_t>();
-    const auto* told = news.data_ptr<float>();
-    const auto* shares = busy.data_ptr<float>();
-    auto* known = servers.data_ptr<float>();
-    auto* channels = air.data_ptr<float>();
-    const auto* ids = slotServer.numel() > 0 ? slotServer.data_ptr<int64_t>() : nullptr;
-    auto* seen = observations.data_ptr<float>();
-    auto* counts = heard.data_ptr<float>();
-    at::parallel_for(0, B, 16, [&](int64_t begin, int64_t end) {
-        for (int64_t b = begin; b < end; b++)
+        int64_t environments, devices, servers, channels, features, isGenie;
+        double detection;          ///< SNR from which a broadcast is heard, dB
+        const float *path, *fading; ///< [B, N, K] dB: SNR at 0 dBm without fading; the fading
+        float* gain;               ///< [B, N + K, N + K] dB: links between devices and servers are set
+        float* snr;                ///< [B, N, K] dB: set, at 30 dBm
+        float* believed;           ///< [B, N, K] dB: set where a server was heard
+        const bool* missed;        ///< [B, C, K]: broadcasts that did not get through; null: none
+        const int64_t* tuned;      ///< [B, N]
+        const float* news;         ///< rate Hz, utilisation, wait s of each server, [B, K, 3]
+        const float* busy;         ///< [B, K, C]
+        float* known;              ///< what devices know of servers, [B, N, K, 5], changed
+        float* air;                ///< what they know of channels, [B, N, C, 2], changed
+        const int64_t* slotServer; ///< [B, N, 18] above 18 servers, else null
+        float* observations;       ///< [B, N, features]: the slots of servers and channels are set
+        float* heard;              ///< out: how many servers each device heard, [B, N]
+    };
+
+    void HearStatus(const Hear* hear)
+    {
+        const int64_t B = hear->environments;
+        const int64_t N = hear->devices;
+        const int64_t K = hear->servers;
+        const int64_t C = hear->channels;
+        const int64_t E = N + K;
+        const int64_t F = hear->features;
+        const int64_t slots = std::min(K, SERVER_SLOTS);
+        const auto least = static_cast<float>(hear->detection);
+        const bool isGenie = hear->isGenie != 0;
+        for (int64_t b = 0; b < B; b++)
         {
             for (int64_t i = 0; i < N; i++)
             {
                 const int64_t agent = b * N + i;
-                const bool* const missing = misses == nullptr ? nullptr : misses + (b * C + tunings[agent]) * K;
-                float* const row = known + agent * K * SERVER_FEATURES;
-                float* const ways = gains + (b * E + i) * E + N;
+                const bool* const missing = hear->missed == nullptr ? nullptr : hear->missed + (b * C + hear->tuned[agent]) * K;
+                float* const row = hear->known + agent * K * SERVER_FEATURES;
+                float* const ways = hear->gain + (b * E + i) * E + N;
                 float sums[8] = {};
                 float count = 0;
                 for (int64_t k = 0; k < K; k++)
                 {
                     const int64_t link = agent * K + k;
-                    const float level = paths[link] + fadings[link];
+                    const float level = hear->path[link] + hear->fading[link];
                     ways[k] = level;
-                    gains[(b * E + N + k) * E + i] = level;
+                    hear->gain[(b * E + N + k) * E + i] = level;
                     const float db = level + MAX_POWER_DBM;
-                    snrs[link] = db;
+                    hear->snr[link] = db;
                     float* const entry = row + k * SERVER_FEATURES;
                     if (isGenie || (db >= least && (missing == nullptr || !missing[k])))
                     {
-                        beliefs[link] = db;
+                        hear->believed[link] = db;
                         entry[0] = std::clamp(db, SNR_LOW_DB, SNR_HIGH_DB);
-                        std::memcpy(entry + 1, told + (b * K + k) * 3, 3 * sizeof(float));
+                        std::memcpy(entry + 1, hear->news + (b * K + k) * 3, 3 * sizeof(float));
                         entry[4] = 0;
                         count++;
                         for (int64_t c = 0; c < C; c++)
                         {
-                            sums[c] += shares[(b * K + k) * C + c];
+                            sums[c] += hear->busy[(b * K + k) * C + c];
                         }
                     }
                     else
@@ -104,23 +92,22 @@ HearStatus(const torch::Tensor& path,
                         entry[4] = std::min(entry[4] + 1, AGE_HIGH_TICKS);
                     }
                 }
-                counts[agent] = count;
-                float* const heardChannels = channels + agent * C * CHANNEL_FEATURES;
+                hear->heard[agent] = count;
+                float* const heardChannels = hear->air + agent * C * CHANNEL_FEATURES;
                 for (int64_t c = 0; c < C; c++)
                 {
                     float* const entry = heardChannels + c * CHANNEL_FEATURES;
                     entry[0] = count > 0 ? std::clamp(sums[c] / count, 0.0F, 1.0F) : entry[0];
                     entry[1] = count > 0 ? 0 : std::min(entry[1] + 1, AGE_HIGH_TICKS);
                 }
-                float* const out = seen + agent * F + OWN;
+                float* const out = hear->observations + agent * F + OWN;
                 for (int64_t slot = 0; slot < slots; slot++)
                 {
-                    const int64_t k = ids == nullptr ? slot : ids[agent * slots + slot];
+                    const int64_t k = hear->slotServer == nullptr ? slot : hear->slotServer[agent * slots + slot];
                     std::memcpy(out + slot * SERVER_FEATURES, row + k * SERVER_FEATURES, SERVER_FEATURES * sizeof(float));
                 }
                 std::memcpy(out + SERVER_SLOTS * SERVER_FEATURES, heardChannels, C * CHANNEL_FEATURES * sizeof(float));
             }
         }
-    });
-    return heard;
+    }
 }

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 
 import torch
 from torch import Tensor
 
-from ns3marl.fastsim import radio
+from ns3marl.fastsim import kernel, radio
 from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
 
 SNR_LOW_DB, SNR_HIGH_DB, AGE_HIGH_TICKS = -20.0, 80.0, 100.0
@@ -64,37 +63,28 @@ class Knowledge:
         )
 
     def hear_compiled(
-        self,
-        module: ModuleType,
-        links: Links,
-        missed: Tensor,
-        tuned: Tensor,
-        news: Tensor,
-        busy: Tensor,
-        detection_db: float,
+        self, links: Links, missed: Tensor, tuned: Tensor, news: Tensor, busy: Tensor, detection_db: float
     ) -> Tensor:
         """The same as ``Links.fade`` and ``hear``, in one pass.
+
+        Args:
+            links: Changed in place.
+            missed: Broadcasts that did not get through, bool [B C, K], or empty.
+            tuned: Channel of each device, [B, N].
+            news: See ``hear``.
+            busy: See ``hear``.
+            detection_db: SNR from which a broadcast is heard.
 
         Returns:
             How many servers each device heard, [B, N].
         """
-        heard: Tensor = module.hear_status(
-            links.path,
-            links.fading,
-            links.gain,
-            links.snr,
-            self.snr,
-            missed,
-            tuned,
-            news,
-            busy,
-            self._servers,
-            self._air,
-            self.slot_server,
-            self._observations,
-            detection_db,
-            self.settings.csi == "genie",
-        )
+        s, library = self.settings, kernel.load()
+        assert library is not None
+        heard = torch.empty(tuned.shape)
+        arrays = [links.path, links.fading, links.gain, links.snr, self.snr, missed, tuned, news, busy]
+        arrays += [self._servers, self._air, self.slot_server, self._observations, heard]
+        sizes = (len(tuned), s.devices, s.servers, s.channels, FEATURES, int(s.csi == "genie"))
+        library.HearStatus(kernel.Hear(*sizes, detection_db, *(kernel.pointer(array) for array in arrays)))
         return heard
 
     def hear(self, heard: Tensor, snr: Tensor, news: Tensor, busy: Tensor) -> Tensor:

@@ -182,25 +182,25 @@ def play(
     device = owner - b * devices
     c = tuned.reshape(-1)[owner]
     fixed = _fixed(tasks, source, b, device, gain, settings, calibration)
-    module = kernel.load() if where.type == "cpu" else None
-    if module is not None:
-        last, heard, air = module.run_channels(
-            source,
-            b,
-            c,
-            fixed,
-            tasks.changing.view(envs * total, -1),
-            tasks.phase,
-            [tasks.next, tasks.quiet, tasks.ready, tasks.slots, tasks.end],
-            tasks.random,
-            gain,
-            servers.rate,
-            servers.free,
+    library = kernel.load() if where.type == "cpu" else None
+    if library is not None:
+        entities, of = gain.shape[-1], kernel.pointer
+        last = torch.empty(envs, channels)
+        heard = torch.zeros(envs * channels, entities)
+        air = torch.empty(len(source))
+        arrays = [source, b, c, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet, tasks.ready]
+        arrays += [tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free, last, heard, air]
+        run = kernel.Run(
+            len(source),
+            envs,
+            entities,
             channels,
+            settings.servers,
+            *(of(array) for array in arrays),
             settings.tick,
             kernel.constants(calibration, settings),
-            settings.discipline == "priority",
         )
+        library.RunChannels(run)
     else:
         before = tasks.changing.view(envs * total, -1)[source]
         after = before.clone()
