@@ -94,7 +94,7 @@ class Accounts:
         self.device_completed += completed_count
         flat = (interval.outcome * 2 + interval.premium).flatten(1)
         self.outcomes.view(self.envs, -1).scatter_add_(1, flat, torch.ones_like(flat, dtype=torch.float64))
-        latency = torch.where(completed, interval.latency_us, 0.0).flatten(1)
+        latency = interval.latency_us.masked_fill(~completed, 0.0).flatten(1)
         premium = (latency * interval.premium.flatten(1)).sum(1)
         self.latency_us += torch.stack([latency.sum(1) - premium, premium], 1)
         width = s.deadlineMax / LATENCY_BINS

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim import accounts as account
 from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import energy, kernel, radio, uplink
-from ns3marl.fastsim.accounts import Accounts, Interval
+from ns3marl.fastsim import kernel, radio, uplink
+from ns3marl.fastsim.accounts import Accounts
 from ns3marl.fastsim.calibration import Calibration
+from ns3marl.fastsim.interval import close_interval, fragments
 from ns3marl.fastsim.observer import FEATURES, OWN, Knowledge, Links, missed_broadcasts, strongest
 from ns3marl.fastsim.queueing import ServerQueues, submit
 from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
@@ -31,7 +31,6 @@ from ns3marl.fastsim.world import Drawn, Scene, Tick
 
 LOCAL, PARTIAL, FULL = range(3)
 _SELF_DB = 100.0  # of a transmitter at its own antenna: it hears itself and nothing else
-_INF = float("inf")
 
 
 class World(Protocol):
@@ -122,7 +121,7 @@ class AiotMec:
         self.sensed = torch.zeros(shape, device=device)
         self.active_j = torch.zeros(shape, device=device)
         self.windows = uplink.Windows(envs, s, device)
-        self._lead_us = torch.zeros(
+        self.lead_us = torch.zeros(
             envs, s.servers, 4, device=device
         )  # of the last 5 ms: busy, wait, begun, received
         self.status = torch.zeros(envs, s.servers, 3, device=device)  # utilisation, wait [us], received
@@ -151,7 +150,7 @@ class AiotMec:
         s = self.settings
         self._decide(discrete, continuous)
         traffic = uplink.play(self.tasks, self.tuned, self.links.gain, self.servers, s, self.calibration)
-        rewards = self._account(traffic)
+        rewards = close_interval(self, traffic)
         self.tick += 1
         done = self.tick == s.ticks
         self.now = self.world.next()
@@ -171,7 +170,7 @@ class AiotMec:
     def metrics(self) -> dict[str, Tensor]:
         """Of the episodes so far, [B] each, in the spec's order."""
         tasks = self.tasks
-        sent, received, *_ = self._fragments(tasks.open).unbind(1)
+        sent, received, *_ = fragments(self, tasks.open).unbind(1)
         return self.accounts.metrics(tasks.open.flatten(1).sum(1), sent, received)
 
     # ------------------------------------------------------------------------------------------------------------ the radio
@@ -206,7 +205,7 @@ class AiotMec:
         links.fade()
         heard = links.snr >= detection_db
         if len(missed):
-            heard &= ~missed[self._channel_rows()]
+            heard &= ~missed[self.channel_rows()]
         if s.csi == "genie":
             heard = torch.ones_like(heard)
         self.heard = self.knowledge.hear(heard, links.snr, news, self.channel_busy)
@@ -217,7 +216,7 @@ class AiotMec:
         cut = s.tick - STATUS_LEAD_US
         at = self.tasks.offloaded.view(-1).nonzero().squeeze(1)
         count = s.devices * s.task_slots
-        record = record.view(-1, mac.CHANGING)[at]
+        record = record.view(-1, mac.CHANGING).index_select(0, at)
         arrival, start, end = (
             record[:, mac.UPLINK_END],
             record[:, mac.COMPUTE_START],
@@ -232,13 +231,13 @@ class AiotMec:
             busy = (stop.clamp(max=high) - start.clamp(min=low)).clamp_(min=0)  # 0 where it never began
             came = (arrival >= low) & (arrival < high)
             values = torch.stack(
-                [busy, torch.where(begun, start - arrival, 0.0), begun.float(), came.float()], 1
+                [busy, (start - arrival).masked_fill(~begun, 0.0), begun.float(), came.float()], 1
             )
             out = torch.zeros(self.num_envs * s.servers, 4, device=self.device)
             return out.index_add_(0, server, values).view(self.num_envs, s.servers, 4)
 
-        total = within(0.0, cut) + self._lead_us
-        self._lead_us = within(cut, s.tick)
+        total = within(0.0, cut) + self.lead_us
+        self.lead_us = within(cut, s.tick)
         self.status = torch.stack(
             [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]],
             2,
@@ -317,11 +316,11 @@ class AiotMec:
             server = self.knowledge.slot_server.gather(2, server.clamp(max=SERVER_SLOTS - 1)[..., None])[
                 ..., 0
             ]
-        server = torch.where(offloads, server, 0)
+        server = server * offloads
         power = torch.where(
             offloads, (continuous[..., 0] / radio.POWER_STEP_DB).round() * radio.POWER_STEP_DB, 0.0
         )
-        ratio = torch.where(mode == FULL, 1.0, torch.where(mode == LOCAL, 0.0, continuous[..., 1]))
+        ratio = continuous[..., 1].masked_fill(mode == FULL, 1.0).masked_fill_(mode == LOCAL, 0.0)
         self.tuned = torch.where(offloads & ~self.under_way, channel, self.tuned)
         self.power = torch.where(offloads, continuous[..., 0], self.power)
         for field, value in (
@@ -347,144 +346,7 @@ class AiotMec:
         behind = self.windows.are_behind(self.windows.links(server, self.tuned))
         uplink.begin_upload(tasks, offloads, slot, now.jitter_us, now.random, behind)
 
-    # ------------------------------------------------------------------------------------------------------- the accounting
-
-    def _account(self, traffic: Traffic) -> Tensor:
-        """Tasks end, energy is paid, ages grow; the reward."""
-        s, tasks, record = self.settings, self.tasks, self.tasks.changing
-        result, uploaded = record[..., mac.RESULT], record[..., mac.UPLINK_END]
-        local_done = torch.where(tasks.local, tasks.cpu_end, 0.0)
-        remote_done = torch.where(tasks.offloaded, result, 0.0)
-        finish = torch.maximum(local_done, remote_done)
-        completed = tasks.open & (finish <= tasks.expiry) & (finish <= s.tick)
-        failed = tasks.open & ~completed & (tasks.expiry <= s.tick)
-        total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
-        lost = record[..., mac.ON_AIR] > total - record[..., mac.LEFT]
-        stage = torch.where(
-            torch.isinf(uploaded),
-            torch.where(lost, account.UPLINK_LOST, account.UPLINK_EXPIRED),
-            torch.where(
-                torch.isinf(record[..., mac.COMPUTE_START]),
-                account.QUEUE_EXPIRED,
-                torch.where(
-                    torch.isinf(record[..., mac.COMPUTE_END]), account.COMPUTE_LATE, account.RESULT_LATE
-                ),
-            ),
-        )
-        missed = torch.where(tasks.offloaded & (result > tasks.expiry), stage, account.LOCAL_LATE)
-        outcome = torch.where(completed, account.COMPLETED, torch.where(failed, missed, account.UNRESOLVED))
-        ended = completed | failed
-        end = torch.where(completed, finish, tasks.expiry)
-        latency = finish - tasks.arrival
-        peak_sum, peaks = self._age(ended, completed, end, latency)
-        self._note_windows(ended, lost | (record[..., mac.ASKS] > 0))
-        ran = (tasks.cpu_stop.clamp(max=s.tick) - tasks.cpu_start.clamp(min=0)).clamp(min=0)
-        ran_us = torch.where(tasks.local, ran, 0.0).sum(2)
-        fragments = self._fragments(ended)
-        tasks.open &= ~ended
-        amplifier = traffic.amplifier_us_mw * (1e-9 / energy.AMPLIFIER_EFFICIENCY)
-        compute = energy.compute_j(s.kappa, self.scene.device_hz, ran_us)
-        received_us = self._hear(traffic)
-        transmit, receive, idle = energy.modem_j(amplifier, traffic.device_us, received_us, s.tick)
-        self.active_j = amplifier + compute
-        age = (self.tick + 1) - self.fresh
-        best = self.links.snr.gather(2, self.best)[..., 0]
-        return self.accounts.add(
-            Interval(
-                outcome,
-                tasks.premium,
-                latency,
-                self.active_j,
-                transmit,
-                receive,
-                idle,
-                compute,
-                age,
-                (self.tick + 1) - self.class_fresh,
-                1 - self.receipt_us / s.tick,
-                peak_sum,
-                peaks,
-                best - (radio.MAX_POWER_DBM - s.outagePower) < s.outageSnr,
-                self._computing() / s.servers,
-                fragments,
-            )
-        )
-
-    def _note_windows(self, ended: Tensor, behind: Tensor) -> None:
-        over = ended & self.tasks.offloaded
-        for slot in range(self.settings.task_slots):
-            links = self.windows.links(self.tasks.server[..., slot], self.tuned)
-            self.windows.note(links, behind[..., slot], over[..., slot])
-
-    def _computing(self) -> Tensor:
-        """Time that the servers of each environment computed, [B] us."""
-        tasks, record = self.tasks, self.tasks.changing
-        stop = torch.minimum(record[..., mac.COMPUTE_END], tasks.expiry).clamp(max=self.settings.tick)
-        busy = (stop - record[..., mac.COMPUTE_START].clamp(min=0)).clamp(min=0)
-        return torch.where(tasks.offloaded, busy, 0.0).flatten(1).sum(1)
-
-    def _age(self, ended: Tensor, completed: Tensor, end: Tensor, latency: Tensor) -> tuple[Tensor, Tensor]:
-        """Ages and memories of devices after the interval; sum and number of the peaks."""
-        s, tasks = self.settings, self.tasks
-        born = torch.where(completed, self.tick + (tasks.arrival / s.tick).round(), -1.0)
-        peak_sum, peaks = torch.zeros_like(self.fresh), torch.zeros_like(self.fresh)
-        order = end.argsort(2) if s.task_slots > 1 else None
-        last_end = torch.full_like(self.fresh, -_INF)
-        for place in range(s.task_slots):
-
-            def pick(values: Tensor, place: int = place) -> Tensor:
-                return (
-                    values[..., place]
-                    if order is None
-                    else values.gather(2, order[..., place : place + 1])[..., 0]
-                )
-
-            done, generated, when = pick(completed), pick(born), pick(end)
-            fresher = done & (generated > self.fresh)
-            peak_sum += torch.where(fresher, self.tick + when / s.tick - self.fresh, 0.0)
-            peaks += fresher
-            self.fresh = torch.where(fresher, generated, self.fresh)
-            self.last_outcome = torch.where(pick(ended), torch.where(done, 1.0, -1.0), self.last_outcome)
-            self.last_latency_us = torch.where(done, pick(latency), self.last_latency_us)
-            last_end = torch.where(done, when, last_end)
-        self.receipt_us = torch.maximum(self.receipt_us, last_end)
-        for level, of in enumerate((~tasks.premium, tasks.premium)):
-            newest = torch.where(of, born, -1.0).amax(2)
-            self.class_fresh[..., level] = torch.maximum(self.class_fresh[..., level], newest)
-        return peak_sum, peaks
-
-    def _fragments(self, ended: Tensor) -> Tensor:
-        """Of the tasks that ended: sent, received, lost, expired; retries and unanswered transmissions, [B, 6]."""
-        tasks, record = self.tasks, self.tasks.changing
-        of = (ended & tasks.offloaded).float()
-        total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
-        received = total - record[..., mac.LEFT]
-        on_air = torch.maximum(record[..., mac.ON_AIR], received)
-        columns = (
-            total,
-            received,
-            on_air - received,
-            total - on_air,
-            record[..., mac.RETRIES],
-            record[..., mac.UNANSWERED],
-        )
-        return torch.stack([(of * column).flatten(1).sum(1) for column in columns], 1).double()
-
-    def _hear(self, traffic: Traffic) -> Tensor:
-        """Time that each device received others' frames; also the busy shares that devices and servers sense."""
-        s, n, envs = self.settings, self.settings.devices, self.num_envs
-        heard = traffic.heard.view(envs, s.channels, n + s.servers)
-        broadcasts = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
-        own = traffic.heard.view(-1)[
-            (self._channel_rows() * (n + s.servers)) + torch.arange(n, device=self.device)
-        ]
-        own = own + broadcasts * self.heard
-        busy = (heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick
-        self.channel_busy = busy.clamp(0, 1).contiguous()
-        self.sensed = ((own + traffic.device_us) / s.tick).clamp(0, 1)
-        return own
-
-    def _channel_rows(self) -> Tensor:
+    def channel_rows(self) -> Tensor:
         """Row b C + c of the channel that each device is tuned to, [B, N]."""
         rows = torch.arange(self.num_envs, device=self.device)[:, None] * self.settings.channels
         return rows + self.tuned

@@ -237,7 +237,7 @@ class Environment
         const float midpoint = data ? f.midpoint : static_cast<float>(m_c.detection) - 2;
         const float first = Draw(task);
         const float second = Draw(task);
-        const float overlap = std::clamp((std::min(r.until, end) - r.from) / (end - r.start), 0.0F, 1.0F);
+        const bool overlapped = r.until > r.from;
         const float clean = GetSuccess(snr, midpoint);
         const float disturbed = r.noise > 0 ? GetSuccess(snr - 10 * std::log10(1 + r.noise), midpoint) : clean;
         const bool possible = r.blocked == 0 && snr >= static_cast<float>(m_c.detection);
@@ -245,13 +245,16 @@ class Environment
         bool answered = false;
         if (data)
         {
-            const float hit = std::min(std::ceil(overlap * r.count) + (overlap > 0 ? 1.0F : 0.0F), r.count);
+            const float each = (end - r.start) / r.count;
+            const float hit = overlapped ? std::ceil((std::min(r.until, end) - r.start) / each) -
+                                               std::floor((r.from - r.start) / each)
+                                         : 0;
             good = possible ? std::floor(hit * disturbed + (r.count - hit) * clean + first) : 0;
             answered = good >= 1;
         }
         else
         {
-            answered = possible && first < (overlap > 0 ? disturbed : clean);
+            answered = possible && first < (overlapped ? disturbed : clean);
         }
         r.left -= end <= f.expiry ? good : 0; // later ones are ignored
         r.unanswered += data && !answered ? 1.0F : 0.0F;

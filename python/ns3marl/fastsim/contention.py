@@ -182,18 +182,18 @@ class Channels:
         snr = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
         midpoint = torch.where(data, fixed[:, MIDPOINT], calibration.detection_db - 2)
         first, second = self._uniform(at), self._uniform(at)
-        overlap = ((torch.minimum(record[:, UNTIL], end) - record[:, FROM]) / (end - record[:, START])).clamp(
-            0, 1
-        )
+        overlapped = record[:, UNTIL] > record[:, FROM]
         clean = radio.success(snr, midpoint, calibration)
         disturbed = radio.success(snr - 10 * (1 + record[:, NOISE]).log10(), midpoint, calibration)
         possible = (record[:, BLOCKED] == 0) & (snr >= calibration.detection_db)
         # Fragments: those that interference overlaps, wholly or partly, and the others.
         count = record[:, COUNT]
-        hit = torch.minimum((overlap * count).ceil() + (overlap > 0), count)
+        each = (end - record[:, START]) / count.clamp(min=1)
+        last = ((torch.minimum(record[:, UNTIL], end) - record[:, START]) / each).ceil()
+        hit = torch.where(overlapped, last - ((record[:, FROM] - record[:, START]) / each).floor(), 0.0)
         mean = hit * disturbed + (count - hit) * clean
         good = torch.where(possible & data, (mean + first).floor(), 0.0)
-        whole = possible & ~data & (first < torch.where(overlap > 0, disturbed, clean))
+        whole = possible & ~data & (first < torch.where(overlapped, disturbed, clean))
         answered = torch.where(data, good >= 1, whole)
         record[:, LEFT] -= torch.where(end <= fixed[:, EXPIRY], good, 0.0)  # later ones are ignored
         record[:, UNANSWERED] += (data & ~answered).float()

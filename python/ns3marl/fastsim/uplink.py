@@ -113,11 +113,12 @@ class Windows:
 
     def are_behind(self, links: Tensor) -> Tensor:
         """Which windows have to be moved, [B, N]."""
-        return self._behind[links]
+        return self._behind.index_select(0, links.view(-1)).view(links.shape)
 
     def note(self, links: Tensor, behind: Tensor, ended: Tensor) -> None:
         """Tasks on these links ``ended`` with windows that are ``behind``, [B, N] each."""
-        self._behind[links] = torch.where(ended, behind, self._behind[links])
+        on = links[ended]
+        self._behind.index_copy_(0, on, behind[ended])
 
 
 def begin_upload(
@@ -133,7 +134,7 @@ def begin_upload(
     record[..., mac.LEFT] = fragments
     record[..., mac.UPLINK_END :] = INF
     record[..., mac.ASKS] = behind.float()
-    tasks.phase[..., slot] = torch.where(begins, mac.UPLINK, mac.NONE).to(torch.int8)
+    tasks.phase[..., slot] = begins.to(torch.int8) * mac.UPLINK
     tasks.ready[..., slot] = jitter
     # Stations begin at slot boundaries, which they count from the last frame that they heard.
     tasks.next[..., slot] = (jitter / radio.SLOT_US).ceil() * radio.SLOT_US
