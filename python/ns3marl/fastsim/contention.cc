@@ -59,10 +59,11 @@ struct Constants
 struct Task
 {
     const Fixed* fixed;
-    Changing* changing;
-    int8_t* phase;
-    float *next, *quiet, *ready, *slots, *end;
-    int64_t* random;
+    Changing changing;
+    int8_t phase;
+    float next, quiet, ready, slots, end;
+    int64_t random;
+    int64_t index; ///< among the tasks that are handed over
     float deviceAirBefore, serverAirBefore;
     int sender, receiver;
     float power;
@@ -128,12 +129,17 @@ class Environment
         }
     }
 
+    const std::vector<std::vector<Task>>& GetRows() const
+    {
+        return m_rows;
+    }
+
     float GetLast(int channel) const
     {
         float last = -INF;
         for (const auto& task : m_rows[channel])
         {
-            last = std::max(last, *task.quiet);
+            last = std::max(last, task.quiet);
         }
         return last;
     }
@@ -149,8 +155,8 @@ class Environment
             {
                 const int device = static_cast<int>(task.fixed->device);
                 const int server = m_entities - m_servers + static_cast<int>(task.fixed->server);
-                const float mine = task.changing->deviceAir - task.deviceAirBefore;
-                const float its = task.changing->serverAir - task.serverAirBefore;
+                const float mine = task.changing.deviceAir - task.deviceAirBefore;
+                const float its = task.changing.serverAir - task.serverAirBefore;
                 const float* const up = m_gain + static_cast<std::size_t>(device) * m_entities;
                 const float* const down = m_gain + static_cast<std::size_t>(server) * m_entities;
                 const float least = detection - task.fixed->power;
@@ -169,7 +175,7 @@ class Environment
         for (const auto& row : m_rows)
         {
             m_waiting += static_cast<int>(
-                std::count_if(row.begin(), row.end(), [](const Task& task) { return *task.phase == WAITING; }));
+                std::count_if(row.begin(), row.end(), [](const Task& task) { return task.phase == WAITING; }));
         }
     }
 
@@ -188,7 +194,7 @@ class Environment
     {
         const int device = static_cast<int>(task.fixed->device);
         const int server = m_entities - m_servers + static_cast<int>(task.fixed->server);
-        const bool up = *task.phase == UPLINK;
+        const bool up = task.phase == UPLINK;
         task.sender = up ? device : server;
         task.receiver = up ? server : device;
         task.power = up ? task.fixed->power : MAX_POWER_DBM;
@@ -199,21 +205,21 @@ class Environment
         event = {INF, 0, false, false};
         for (std::size_t i = 0; i < row.size(); i++)
         {
-            if (*row[i].end < event.time || (*row[i].end == event.time && !event.ends && event.time < INF))
+            if (row[i].end < event.time || (row[i].end == event.time && !event.ends && event.time < INF))
             {
-                event = {*row[i].end, static_cast<int>(i), true, false};
+                event = {row[i].end, static_cast<int>(i), true, false};
             }
-            if (*row[i].next < event.time)
+            if (row[i].next < event.time)
             {
-                event = {*row[i].next, static_cast<int>(i), false, false};
+                event = {row[i].next, static_cast<int>(i), false, false};
             }
         }
     }
 
     static float Draw(Task& task)
     {
-        *task.random = (*task.random * 1664525 + 1013904223) & 0xFFFFFFFF;
-        return static_cast<float>(*task.random >> 8) * 0x1p-24F;
+        task.random = (task.random * 1664525 + 1013904223) & 0xFFFFFFFF;
+        return static_cast<float>(task.random >> 8) * 0x1p-24F;
     }
 
     static float GetBackoff(float fails, float uniform)
@@ -230,8 +236,8 @@ class Environment
     void Conclude(Task& task, float end)
     {
         const auto& f = *task.fixed;
-        auto& r = *task.changing;
-        const bool up = *task.phase == UPLINK;
+        auto& r = task.changing;
+        const bool up = task.phase == UPLINK;
         const bool data = up && r.count > 0;
         const float snr = up ? f.snrUp : f.snrDown;
         const float midpoint = data ? f.midpoint : static_cast<float>(m_c.detection) - 2;
@@ -263,7 +269,7 @@ class Environment
         const bool uploaded = up && r.left < 0.5F && end <= f.expiry;
         const bool returned = !up && answered;
         const float reply = up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs);
-        const float quiet = std::max(*task.quiet, end + (answered ? reply : static_cast<float>(m_c.collision)));
+        const float quiet = std::max(task.quiet, end + (answered ? reply : static_cast<float>(m_c.collision)));
         const float slots = GetBackoff(r.fails, second);
         const float following = quiet + m_aifs + slots * SLOT_US;
         const bool hopeless = snr < static_cast<float>(m_c.detection);
@@ -272,14 +278,14 @@ class Environment
             ChargeRequests(task, end);
         }
         const bool over = uploaded || returned || (up && r.left < 0.5F) || hopeless || following >= f.expiry;
-        *task.end = INF;
-        *task.quiet = quiet;
-        *task.slots = slots;
-        *task.next = over ? INF : following;
+        task.end = INF;
+        task.quiet = quiet;
+        task.slots = slots;
+        task.next = over ? INF : following;
         if (uploaded)
         {
             r.uplinkEnd = end;
-            *task.phase = WAITING;
+            task.phase = WAITING;
             m_waiting++;
             SetEnds(task);
         }
@@ -287,7 +293,7 @@ class Environment
         {
             r.result = end;
             r.deviceAir += static_cast<float>(m_c.ackUs);
-            *task.phase = DONE;
+            task.phase = DONE;
         }
     }
 
@@ -300,22 +306,22 @@ class Environment
             cycle += (window - 1) / 2 * SLOT_US + m_aifs + static_cast<float>(m_c.collision);
         }
         const float requests = std::floor(std::max(task.fixed->expiry - end, 0.0F) / cycle * 8);
-        task.changing->deviceAir += requests * task.fixed->request;
+        task.changing.deviceAir += requests * task.fixed->request;
     }
 
     void Begin(Row& row, int index, float now)
     {
         auto& task = row[index];
         const auto& f = *task.fixed;
-        auto& r = *task.changing;
+        auto& r = task.changing;
         if (now >= f.expiry)
         {
-            *task.next = INF;
+            task.next = INF;
             return;
         }
         const auto detection = static_cast<float>(m_c.detection);
         const auto sync = static_cast<float>(m_c.sync);
-        const bool up = *task.phase == UPLINK;
+        const bool up = task.phase == UPLINK;
         const bool data = up && r.asks == 0;
         const float count = data ? std::min(r.left, f.limit) : 0;
         const float lasts = data ? HE_PREAMBLE_US + HE_SYMBOL_US * std::ceil((count * f.bits + 22) / f.ndbps)
@@ -342,44 +348,44 @@ class Environment
             {
                 continue;
             }
-            const bool ongoing = *other.end < INF;
+            const bool ongoing = other.end < INF;
             if (ongoing)
             {
                 Interfere(task, other, now, end);
             }
             const float level = levels[other.sender] + task.power;
             const bool hears = level >= static_cast<float>(m_c.energy) ||
-                               (level >= detection && !ongoing && *other.quiet <= now);
+                               (level >= detection && !ongoing && other.quiet <= now);
             if (!hears)
             {
                 continue;
             }
-            const float later = std::max(*other.quiet, free);
-            const bool tooLate = *other.next <= now + sync && other.sender != task.sender;
-            if (*other.next < INF && !tooLate)
+            const float later = std::max(other.quiet, free);
+            const bool tooLate = other.next <= now + sync && other.sender != task.sender;
+            if (other.next < INF && !tooLate)
             {
-                if (*other.ready <= now)
+                if (other.ready <= now)
                 {
-                    *other.slots = std::min(*other.slots, std::ceil((*other.next - now) / SLOT_US));
+                    other.slots = std::min(other.slots, std::ceil((other.next - now) / SLOT_US));
                 }
-                const float slots = *other.ready < later
-                                        ? *other.slots
-                                        : std::ceil(std::max((*other.ready - later - m_aifs) / SLOT_US, 0.0F));
-                *other.next = later + m_aifs + slots * SLOT_US;
+                const float slots = other.ready < later
+                                        ? other.slots
+                                        : std::ceil(std::max((other.ready - later - m_aifs) / SLOT_US, 0.0F));
+                other.next = later + m_aifs + slots * SLOT_US;
             }
-            *other.quiet = later;
+            other.quiet = later;
         }
-        *task.next = INF;
-        *task.end = end;
+        task.next = INF;
+        task.end = end;
     }
 
     /// A frame that begins and one that is on the air disturb each other.
     void Interfere(Task& fresh, Task& old, float now, float end) const
     {
-        auto& a = *fresh.changing;
-        auto& b = *old.changing;
+        auto& a = fresh.changing;
+        auto& b = old.changing;
         const bool together = now - b.start <= static_cast<float>(m_c.sync);
-        const float until = std::min(*old.end, end);
+        const float until = std::min(old.end, end);
         const auto detection = static_cast<float>(m_c.detection);
 
         const float atOld = m_gain[fresh.sender * m_entities + old.receiver] + fresh.power;
@@ -390,7 +396,7 @@ class Environment
             b.from = std::min(b.from, now);
             b.until = std::max(b.until, until);
         }
-        if (together && atOld > (*old.phase == UPLINK ? old.fixed->snrUp : old.fixed->snrDown))
+        if (together && atOld > (old.phase == UPLINK ? old.fixed->snrUp : old.fixed->snrDown))
         {
             b.blocked = 1;
         }
@@ -403,7 +409,7 @@ class Environment
             a.from = now;
             a.until = std::max(a.until, until);
         }
-        const float own = *fresh.phase == UPLINK ? fresh.fixed->snrUp : fresh.fixed->snrDown;
+        const float own = fresh.phase == UPLINK ? fresh.fixed->snrUp : fresh.fixed->snrDown;
         if (atFresh >= detection && (!together || atFresh > own))
         {
             a.blocked = 1;
@@ -421,9 +427,9 @@ class Environment
             {
                 for (auto& task : row)
                 {
-                    if (*task.phase == WAITING && static_cast<int>(task.fixed->server) == server)
+                    if (task.phase == WAITING && static_cast<int>(task.fixed->server) == server)
                     {
-                        first = std::min(first, task.changing->uplinkEnd);
+                        first = std::min(first, task.changing.uplinkEnd);
                     }
                 }
             }
@@ -446,13 +452,13 @@ class Environment
             for (auto& task : row)
             {
                 const auto& f = *task.fixed;
-                if (*task.phase != WAITING || static_cast<int>(f.server) != server)
+                if (task.phase != WAITING || static_cast<int>(f.server) != server)
                 {
                     continue;
                 }
                 if (f.expiry <= start)
                 {
-                    *task.phase = DROPPED;
+                    task.phase = DROPPED;
                     m_waiting--;
                     changed = true;
                     continue;
@@ -463,7 +469,7 @@ class Environment
                     const float left = std::clamp((f.expiry - start) / f.deadline, 0.0F, 1.0F);
                     order = -(static_cast<float>(m_c.alpha) * (1 - left) + f.rank);
                 }
-                if (task.changing->uplinkEnd <= start && order < bestOrder)
+                if (task.changing.uplinkEnd <= start && order < bestOrder)
                 {
                     best = &task;
                     bestOrder = order;
@@ -481,7 +487,7 @@ class Environment
     void Compute(Task& task, int server, float start)
     {
         const auto& f = *task.fixed;
-        auto& r = *task.changing;
+        auto& r = task.changing;
         const float end = std::min(start + f.cycles / m_rate[server], f.expiry);
         const bool inTime = end < f.expiry;
         m_free[server] = end;
@@ -490,14 +496,14 @@ class Environment
         r.computeEnd = inTime ? end : INF;
         r.fails = 0;
         r.asks = 0;
-        *task.phase = inTime ? DOWNLINK : DROPPED;
+        task.phase = inTime ? DOWNLINK : DROPPED;
         const float slots = GetBackoff(0, Draw(task));
         const float ready = end + static_cast<float>(m_c.downlink);
-        const float quiet = *task.quiet;
+        const float quiet = task.quiet;
         const float fresh = std::ceil(std::max((ready - quiet - m_aifs) / SLOT_US, 0.0F));
-        *task.ready = ready;
-        *task.slots = slots;
-        *task.next = inTime ? quiet + m_aifs + (ready < quiet ? slots : fresh) * SLOT_US : INF;
+        task.ready = ready;
+        task.slots = slots;
+        task.next = inTime ? quiet + m_aifs + (ready < quiet ? slots : fresh) * SLOT_US : INF;
     }
 
     const Constants& m_c;
@@ -551,22 +557,21 @@ extern "C"
                               run->rate + b * run->servers,
                               run->free + b * run->servers,
                               static_cast<int>(run->servers));
-            const int64_t from = at;
             for (; at < run->tasks && run->environment[at] == b; at++)
             {
                 const int64_t place = run->source[at];
                 const Changing& before = run->changing[place];
-                run->air[at] = -before.deviceAir;
                 world.Add(static_cast<int>(run->channel[at]),
                           {run->fixed + at,
-                           run->changing + place,
-                           run->phase + place,
-                           run->next + place,
-                           run->quiet + place,
-                           run->ready + place,
-                           run->slots + place,
-                           run->end + place,
-                           run->random + place,
+                           before,
+                           run->phase[place],
+                           run->next[place],
+                           run->quiet[place],
+                           run->ready[place],
+                           run->slots[place],
+                           run->end[place],
+                           run->random[place],
+                           at,
                            before.deviceAir,
                            before.serverAir,
                            0,
@@ -576,9 +581,21 @@ extern "C"
             world.CountWaiting();
             world.Run(static_cast<float>(run->horizon));
             world.AddHeard(run->heard + b * run->channels * run->entities);
-            for (int64_t i = from; i < at; i++)
+            for (const auto& row : world.GetRows())
             {
-                run->air[i] += run->changing[run->source[i]].deviceAir;
+                for (const auto& task : row)
+                {
+                    const int64_t place = run->source[task.index];
+                    run->changing[place] = task.changing;
+                    run->phase[place] = task.phase;
+                    run->next[place] = task.next;
+                    run->quiet[place] = task.quiet;
+                    run->ready[place] = task.ready;
+                    run->slots[place] = task.slots;
+                    run->end[place] = task.end;
+                    run->random[place] = task.random;
+                    run->air[task.index] = task.changing.deviceAir - task.deviceAirBefore;
+                }
             }
             for (int64_t row = 0; row < run->channels; row++)
             {

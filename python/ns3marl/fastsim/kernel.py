@@ -78,7 +78,7 @@ class Hear(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in ("path", "fading", "gain", "snr", "believed", "missed", "tuned")
         ),
-        *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "air", "slot_server")),
+        *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
         *((name, ctypes.c_void_p) for name in ("observations", "heard")),
     )
 

@@ -38,10 +38,9 @@ extern "C"
         const int64_t* tuned;      ///< [B, N]
         const float* news;         ///< rate Hz, utilisation, wait s of each server, [B, K, 3]
         const float* busy;         ///< [B, K, C]
-        float* known;              ///< what devices know of servers, [B, N, K, 5], changed
-        float* air;                ///< what they know of channels, [B, N, C, 2], changed
+        float* known;              ///< what devices know of servers above 18 servers, [B, N, K, 5], changed
         const int64_t* slotServer; ///< [B, N, 18] above 18 servers, else null
-        float* observations;       ///< [B, N, features]: the slots of servers and channels are set
+        float* observations;       ///< [B, N, features]: the slots of servers and channels are changed
         float* heard;              ///< out: how many servers each device heard, [B, N]
     };
 
@@ -58,11 +57,22 @@ extern "C"
         const bool isGenie = hear->isGenie != 0;
         for (int64_t b = 0; b < B; b++)
         {
+            for (int64_t k = 0; k < K; k++)
+            {
+                float* const ways = hear->gain + (b * E + N + k) * E;
+                for (int64_t i = 0; i < N; i++)
+                {
+                    const int64_t link = (b * N + i) * K + k;
+                    ways[i] = hear->path[link] + hear->fading[link];
+                }
+            }
             for (int64_t i = 0; i < N; i++)
             {
                 const int64_t agent = b * N + i;
                 const bool* const missing = hear->missed == nullptr ? nullptr : hear->missed + (b * C + hear->tuned[agent]) * K;
-                float* const row = hear->known + agent * K * SERVER_FEATURES;
+                float* const out = hear->observations + agent * F + OWN;
+                // Where slot j is server j, the observation is what the device knows.
+                float* const row = hear->slotServer == nullptr ? out : hear->known + agent * K * SERVER_FEATURES;
                 float* const ways = hear->gain + (b * E + i) * E + N;
                 float sums[8] = {};
                 float count = 0;
@@ -71,7 +81,6 @@ extern "C"
                     const int64_t link = agent * K + k;
                     const float level = hear->path[link] + hear->fading[link];
                     ways[k] = level;
-                    hear->gain[(b * E + N + k) * E + i] = level;
                     const float db = level + MAX_POWER_DBM;
                     hear->snr[link] = db;
                     float* const entry = row + k * SERVER_FEATURES;
@@ -93,20 +102,18 @@ extern "C"
                     }
                 }
                 hear->heard[agent] = count;
-                float* const heardChannels = hear->air + agent * C * CHANNEL_FEATURES;
+                float* const heardChannels = out + SERVER_SLOTS * SERVER_FEATURES;
                 for (int64_t c = 0; c < C; c++)
                 {
                     float* const entry = heardChannels + c * CHANNEL_FEATURES;
                     entry[0] = count > 0 ? std::clamp(sums[c] / count, 0.0F, 1.0F) : entry[0];
                     entry[1] = count > 0 ? 0 : std::min(entry[1] + 1, AGE_HIGH_TICKS);
                 }
-                float* const out = hear->observations + agent * F + OWN;
-                for (int64_t slot = 0; slot < slots; slot++)
+                for (int64_t slot = 0; hear->slotServer != nullptr && slot < slots; slot++)
                 {
-                    const int64_t k = hear->slotServer == nullptr ? slot : hear->slotServer[agent * slots + slot];
+                    const int64_t k = hear->slotServer[agent * slots + slot];
                     std::memcpy(out + slot * SERVER_FEATURES, row + k * SERVER_FEATURES, SERVER_FEATURES * sizeof(float));
                 }
-                std::memcpy(out + SERVER_SLOTS * SERVER_FEATURES, heardChannels, C * CHANNEL_FEATURES * sizeof(float));
             }
         }
     }

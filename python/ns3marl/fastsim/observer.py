@@ -61,6 +61,7 @@ class Knowledge:
             AGE_HIGH_TICKS,
             AGE_HIGH_TICKS,
         )
+        self._show()
 
     def hear_compiled(
         self, links: Links, missed: Tensor, tuned: Tensor, news: Tensor, busy: Tensor, detection_db: float
@@ -82,7 +83,7 @@ class Knowledge:
         assert library is not None
         heard = torch.empty(tuned.shape)
         arrays = [links.path, links.fading, links.gain, links.snr, self.snr, missed, tuned, news, busy]
-        arrays += [self._servers, self._air, self.slot_server, self._observations, heard]
+        arrays += [self._servers, self.slot_server, self._observations, heard]
         sizes = (len(tuned), s.devices, s.servers, s.channels, FEATURES, int(s.csi == "genie"))
         library.HearStatus(kernel.Hear(*sizes, detection_db, *(kernel.pointer(array) for array in arrays)))
         return heard
@@ -111,12 +112,16 @@ class Knowledge:
         any_heard = (count > 0)[..., None]
         torch.where(any_heard, mean, share, out=share)
         age.add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(any_heard, 0.0)
+        self._show()
+        return count
+
+    def _show(self) -> None:
+        """Writes it into the observations."""
         heard_of = self._servers
         if len(self.slot_server):
             heard_of = heard_of.gather(2, self.slot_server[..., None].expand(-1, -1, -1, 5))
         self._slots.copy_(heard_of)
         self._channels.copy_(self._air)
-        return count
 
 
 def strongest(mean_snr: Tensor) -> Tensor:
