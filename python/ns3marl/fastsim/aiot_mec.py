@@ -190,9 +190,9 @@ class AiotMec:
         s, links = self.settings, self.links
         links.fading = self.now.fading_db
         missed = torch.empty(0, dtype=torch.bool, device=self.device)
-        if traffic is not None and bool((traffic.last > s.tick - STATUS_LEAD_US).any()):
+        if traffic is not None and bool((traffic.held > 0).any()):
             luck = self.now.luck[:, :1, None] + self._golden
-            missed = missed_broadcasts(s, traffic.last, luck.frac()).view(-1, s.servers)
+            missed = missed_broadcasts(s, traffic.held, luck.frac()).view(-1, s.servers)
         utilisation, wait_us, _ = self.status.unbind(2)
         wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
         news = torch.stack([self.scene.server_hz, utilisation, wait_s], 2)

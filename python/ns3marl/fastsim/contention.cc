@@ -15,6 +15,7 @@ namespace
 
 constexpr float INF = std::numeric_limits<float>::infinity();
 constexpr float LOOKAHEAD_US = 3000;
+constexpr float STATUS_LEAD_US = 5000;
 constexpr int BACKOFF_STAGES = 7;
 constexpr float SLOT_US = 9;
 constexpr float SIFS_US = 16;
@@ -91,8 +92,11 @@ class Environment
         SetEnds(m_rows[channel].back());
     }
 
-    int Run(float horizon)
+    /// \param held [channels, servers], see the struct Run
+    int Run(float horizon, float* held)
     {
+        m_held = held;
+        m_slots = horizon - STATUS_LEAD_US;
         int passes = 0;
         while (true)
         {
@@ -117,7 +121,7 @@ class Environment
                     // An event that the servers made in this pass is seen in the next one.
                     event.stale = true;
                     event.ends ? Conclude(m_rows[row][event.task], event.time)
-                               : Begin(m_rows[row], event.task, event.time);
+                               : Begin(m_rows[row], event.task, event.time, m_held + row * m_servers);
                 }
                 event.stale |= started;
             }
@@ -132,16 +136,6 @@ class Environment
     const std::vector<std::vector<Task>>& GetRows() const
     {
         return m_rows;
-    }
-
-    float GetLast(int channel) const
-    {
-        float last = -INF;
-        for (const auto& task : m_rows[channel])
-        {
-            last = std::max(last, task.quiet);
-        }
-        return last;
     }
 
     /// Adds the air time of this tick's frames to what every entity can make out of others, [channels, entities].
@@ -309,7 +303,7 @@ class Environment
         task.changing.deviceAir += requests * task.fixed->request;
     }
 
-    void Begin(Row& row, int index, float now)
+    void Begin(Row& row, int index, float now, float* held)
     {
         auto& task = row[index];
         const auto& f = *task.fixed;
@@ -317,6 +311,10 @@ class Environment
         if (now >= f.expiry)
         {
             task.next = INF;
+            return;
+        }
+        if (task.phase == UPLINK && r.asks == 0 && Yields(row, task, now))
+        {
             return;
         }
         const auto detection = static_cast<float>(m_c.detection);
@@ -329,6 +327,14 @@ class Environment
                                  : static_cast<float>(m_c.resultUs);
         const float end = now + lasts;
         const float free = end + (up ? f.reply : SIFS_US + static_cast<float>(m_c.ackUs));
+        for (int server = 0; free > m_slots && server < m_servers; server++)
+        {
+            const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
+            if (slot >= now && slot < free)
+            {
+                held[server] = std::max(held[server], free);
+            }
+        }
         const float firsts = data ? std::max(f.total - r.left + count - r.onAir, 0.0F) : 0;
         r.onAir += firsts;
         r.retries += count - firsts;
@@ -377,6 +383,22 @@ class Environment
         }
         task.next = INF;
         task.end = end;
+    }
+
+    /// Data of a device waits while a block-ack request of its own is unanswered. \return whether it does
+    bool Yields(const Row& row, Task& task, float now) const
+    {
+        for (const auto& other : row)
+        {
+            if (other.sender == task.sender && other.phase == UPLINK && other.changing.asks == 1 && other.fixed->expiry > now)
+            {
+                task.next = other.next < INF  ? std::max(other.next, now) + SLOT_US
+                            : other.end < INF ? other.end + m_aifs
+                                              : other.fixed->expiry + m_aifs;
+                return true;
+            }
+        }
+        return false;
     }
 
     /// A frame that begins and one that is on the air disturb each other.
@@ -516,6 +538,8 @@ class Environment
     std::vector<Event> m_events;
     float m_aifs;
     int m_waiting{0};
+    float* m_held{nullptr};
+    float m_slots{0}; ///< when the broadcasts begin
 };
 
 } // namespace
@@ -537,7 +561,7 @@ extern "C"
         const float* gain; ///< [B, E, E] dB
         const float* rate; ///< [B, K] cycles/us
         float* free;       ///< [B, K] us
-        float* last;       ///< out: end of the last exchange of each channel, [B, C]
+        float* held;       ///< out, from 0: when a broadcast may begin whose slot begins on a busy channel, [B, C, K]; 0: at once
         float* heard;      ///< out, from 0: air time of others' frames that each entity can make out, [B, C, E]
         float* air;        ///< out: air time of each task's device, [n]
         double horizon;
@@ -579,7 +603,7 @@ extern "C"
                            0});
             }
             world.CountWaiting();
-            world.Run(static_cast<float>(run->horizon));
+            world.Run(static_cast<float>(run->horizon), run->held + b * run->channels * run->servers);
             world.AddHeard(run->heard + b * run->channels * run->entities);
             for (const auto& row : world.GetRows())
             {
@@ -596,10 +620,6 @@ extern "C"
                     run->random[place] = task.random;
                     run->air[task.index] = task.changing.deviceAir - task.deviceAirBefore;
                 }
-            }
-            for (int64_t row = 0; row < run->channels; row++)
-            {
-                run->last[b * run->channels + row] = world.GetLast(static_cast<int>(row));
             }
         }
     }

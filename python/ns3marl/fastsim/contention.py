@@ -24,6 +24,7 @@ from torch import Tensor
 from ns3marl.fastsim import radio
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.queueing import ServerQueues
+from ns3marl.fastsim.settings import STATUS_LEAD_US
 
 INF = math.inf
 LOOKAHEAD_US = 3000.0
@@ -106,6 +107,11 @@ class _Frames(NamedTuple):
     end: Tensor
 
 
+def slot_times(horizon: float, servers: int, device: torch.device) -> Tensor:
+    """When each server's broadcast is due, [K] us."""
+    return horizon - STATUS_LEAD_US + torch.arange(servers, device=device) * (STATUS_LEAD_US / servers)
+
+
 class Channels:
     """Runs the events of one tick.
 
@@ -115,10 +121,17 @@ class Channels:
         channels: C; row r belongs to environment r // C.
         servers: The computers behind the server radios.
         calibration: Free constants.
+        several: Whether a device may have more than one task on its channel.
     """
 
     def __init__(
-        self, columns: Columns, gain: Tensor, channels: int, servers: ServerQueues, calibration: Calibration
+        self,
+        columns: Columns,
+        gain: Tensor,
+        channels: int,
+        servers: ServerQueues,
+        calibration: Calibration,
+        several: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         self.devices = gain.shape[-1] - servers.count
         self.columns, self.servers, self.calibration = columns, servers, calibration
@@ -129,6 +142,10 @@ class Channels:
         device = columns.next.device
         self.environment = torch.arange(self.rows, device=device) // channels
         self.aifs = radio.AIFS_US + calibration.access_us
+        self.several = several
+        #: When a broadcast may begin whose slot begins on a busy channel, [R, K]; 0: at once.
+        self.held = torch.zeros(self.rows, servers.count, device=device)
+        self._slots = torch.zeros(0)
 
     def run(self, horizon: float) -> int:
         """All events before the horizon [us].
@@ -138,6 +155,7 @@ class Channels:
         """
         passes = 0
         columns = self.columns
+        self._slots = slot_times(horizon, self.servers.count, columns.next.device)
         live = torch.arange(self.rows, device=columns.next.device)
         while True:
             ends, ending = columns.end[live].min(1)
@@ -267,6 +285,15 @@ class Channels:
                 return
             rows, column, now, at, fixed, record = (t[on] for t in (rows, column, now, at, fixed, record))
         up = c.phase.view(-1)[at] == UPLINK
+        if self.several:
+            yields = self._yield(rows, at, now, up & (record[:, ASKS] == 0))
+            if bool(yields.any()):
+                on = (~yields).nonzero().squeeze(1)
+                rows, column, now, at, fixed, record, up = (
+                    t[on] for t in (rows, column, now, at, fixed, record, up)
+                )
+                if not len(on):
+                    return
         data = up & (record[:, ASKS] == 0)
         count = torch.where(data, torch.minimum(record[:, LEFT], fixed[:, LIMIT]), 0.0)
         lasts = radio.air_time(count * fixed[:, BITS], fixed[:, NDBPS])
@@ -274,6 +301,9 @@ class Channels:
         end = now + lasts
         free = end + torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
 
+        within = (self._slots >= now[:, None]) & (self._slots < free[:, None])
+        held = self.held[rows]
+        self.held[rows] = torch.where(within, torch.maximum(held, free[:, None]), held)
         power = c.power.view(-1)[at]
         sender, receiver = c.sender.view(-1)[at], c.receiver.view(-1)[at]
         base = self.environment[rows] * self.entities
@@ -314,6 +344,25 @@ class Channels:
             self._interfere(record, o, rows[o], frames, base[o])
         c.changing[at] = record
         c.end.view(-1)[at] = end
+
+    def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
+        """Data of a device waits while a block-ack request of its own is unanswered; whether it does, [n]."""
+        c = self.columns
+        every = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
+        expiry = c.fixed[every][..., EXPIRY]
+        asks = (
+            (c.sender[rows] == c.sender.view(-1)[at][:, None])
+            & (c.phase[rows] == UPLINK)
+            & (c.changing[every][..., ASKS] == 1)
+            & (expiry > now[:, None])
+        )
+        yields = data & asks.any(1)
+        first = asks.int().argmax(1, keepdim=True)
+        following, end = c.next[rows].gather(1, first)[:, 0], c.end[rows].gather(1, first)[:, 0]
+        later = torch.where(end < INF, end, expiry.gather(1, first)[:, 0]) + self.aifs
+        later = torch.where(following < INF, torch.maximum(following, now) + radio.SLOT_US, later)
+        c.next.view(-1)[at[yields]] = later[yields]
+        return yields
 
     def _interfere(self, record: Tensor, o: Tensor, rows: Tensor, new: _Frames, base: Tensor) -> None:
         """The new frames, rows ``o`` of ``record``, and those on the air in their ``rows`` [m] disturb each other."""

@@ -59,7 +59,7 @@ class Run(ctypes.Structure):
             for name in ("source", "environment", "channel", "fixed", "changing", "phase")
         ),
         *((name, ctypes.c_void_p) for name in ("next", "quiet", "ready", "slots", "end", "random")),
-        *((name, ctypes.c_void_p) for name in ("gain", "rate", "free", "last", "heard", "air")),
+        *((name, ctypes.c_void_p) for name in ("gain", "rate", "free", "held", "heard", "air")),
         ("horizon", ctypes.c_double),
         ("constants", Constants),
     )

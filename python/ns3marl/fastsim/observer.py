@@ -132,23 +132,22 @@ def strongest(mean_snr: Tensor) -> Tensor:
     return torch.sort(order, dim=2).values
 
 
-def missed_broadcasts(settings: Settings, last: Tensor, luck: Tensor) -> Tensor:
+def missed_broadcasts(settings: Settings, held: Tensor, luck: Tensor) -> Tensor:
     """Broadcasts that do not get through because their channel is in use, bool [B, C, K].
 
-    A server whose slot begins while the channel is busy waits and then contends with those that waited too: it collides with
-    one of them, or is late for the boundary.
+    A server whose slot begins on a busy channel waits for its end and then contends with the servers that wait for the same:
+    it collides with one of them, or is late for the boundary.
 
     Args:
         settings: The scenario.
-        last: End of the last exchange on each channel [B, C], us from the beginning of the tick.
+        held: When they may begin, us from the beginning of the tick, 0: in their slot; [B, C, K].
         luck: Uniform numbers [B, C, K].
     """
-    count = settings.servers
-    begin = settings.tick - STATUS_LEAD_US
-    slot = begin + torch.arange(count, device=last.device) * (STATUS_LEAD_US / count)
-    waits = slot < last[..., None]
-    contenders = waits.sum(2, keepdim=True)
-    collides = 1 - (15 / 16) ** (contenders - 1).clamp(min=0).float()
+    waits = held > 0
+    together = waits[..., None] & (held[..., None] == held[..., None, :])
+    others = together.sum(3) - 1
+    before = together.tril(-1).sum(3)
+    collides = 1 - (15 / 16) ** others.clamp(min=0).float()
     each = radio.status_air_time(settings.channels) + radio.AIFS_US + 2 * radio.SLOT_US
-    late = last[..., None] + each * (waits.cumsum(2)) > settings.tick
+    late = held + each * (before + 1) > settings.tick
     return waits & (late | (luck < collides))

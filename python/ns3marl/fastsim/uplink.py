@@ -152,7 +152,7 @@ class Traffic:
     device_us: Tensor  #: transmitted by each device, [B, N]
     amplifier_us_mw: Tensor  #: the same times emitted power, [B, N]
     heard: Tensor  #: air time of others' frames that entities can make out on each channel, [B * C, N + K]
-    last: Tensor  #: end of the last exchange on each channel, [B, C]
+    held: Tensor  #: when a broadcast may begin whose slot begins on a busy channel, [B, C, K]; 0: at once
 
 
 def play(
@@ -186,11 +186,11 @@ def play(
     library = kernel.load() if where.type == "cpu" else None
     if library is not None:
         entities, of = gain.shape[-1], kernel.pointer
-        last = torch.empty(envs, channels)
+        held = torch.zeros(envs, channels, settings.servers)
         heard = torch.zeros(envs * channels, entities)
         air = torch.empty(len(source))
         arrays = [source, b, c, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet, tasks.ready]
-        arrays += [tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free, last, heard, air]
+        arrays += [tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free, held, heard, air]
         run = kernel.Run(
             len(source),
             envs,
@@ -206,7 +206,7 @@ def play(
         before = tasks.changing.view(envs * total, -1)[source]
         after = before.clone()
         now = {name: getattr(tasks, name).view(-1)[source] for name in _MOVING}
-        last = _run_rows(now, after, fixed, b * channels + c, gain, servers, settings, calibration)
+        held = _run_rows(now, after, fixed, b * channels + c, gain, servers, settings, calibration)
         heard = _audible(before, after, fixed, b, c, gain, settings, calibration)
         for name, values in now.items():
             getattr(tasks, name).view(-1)[source] = values
@@ -220,7 +220,7 @@ def play(
         device_us.view(envs, devices),
         energy.view(envs, devices),
         heard,
-        last,
+        held,
     )
 
 
@@ -234,7 +234,7 @@ def _run_rows(
     settings: Settings,
     calibration: Calibration,
 ) -> Tensor:
-    """Lays tasks [n] out as rows of channels, runs them, and writes back; the end of the last exchange of each channel."""
+    """Lays tasks [n] out as rows of channels, runs them, and writes back; when broadcasts may begin, see ``Traffic``."""
     envs, where = gain.shape[0], gain.device
     rows = envs * settings.channels
     order = row.argsort(stable=True)
@@ -265,12 +265,13 @@ def _run_rows(
         spread(torch.where(up, fixed[:, mac.POWER], radio.MAX_POWER_DBM), 0.0).view(rows, width),
         spread(now["random"], 0),
     )
-    Channels(columns, gain, settings.channels, servers, calibration).run(settings.tick)
+    several = settings.task_slots > 1
+    play = Channels(columns, gain, settings.channels, servers, calibration, several)
+    play.run(settings.tick)
     changing.copy_(columns.changing[place])
     for name, values in now.items():
         values.copy_(getattr(columns, name).view(-1)[place])
-    heard = torch.where(columns.phase == mac.NONE, -INF, columns.quiet)
-    return heard.amax(1).view(envs, settings.channels)
+    return play.held.view(envs, settings.channels, -1)
 
 
 def _audible(
