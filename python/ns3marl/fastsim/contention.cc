@@ -330,7 +330,10 @@ class Environment
         for (int server = 0; free > m_slots && server < m_servers; server++)
         {
             const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
-            if (slot >= now && slot < free)
+            // A broadcast that waits loses to this frame if its backoff is the longer one.
+            const auto backoff = static_cast<float>(((task.random >> 12) + 7 * server) & 15);
+            const bool loses = held[server] > 0 && now >= held[server] && now < held[server] + m_aifs + backoff * SLOT_US;
+            if ((slot >= now && slot < free) || loses)
             {
                 held[server] = std::max(held[server], free);
             }
@@ -385,12 +388,14 @@ class Environment
         task.end = end;
     }
 
-    /// Data of a device waits while a block-ack request of its own is unanswered. \return whether it does
+    /// Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered. \return whether
+    /// it does
     bool Yields(const Row& row, Task& task, float now) const
     {
         for (const auto& other : row)
         {
-            if (other.sender == task.sender && other.phase == UPLINK && other.changing.asks == 1 && other.fixed->expiry > now)
+            if (other.sender == task.sender && other.phase == UPLINK && other.fixed->expiry > now &&
+                (other.changing.asks == 1 || other.ready < task.ready))
             {
                 task.next = other.next < INF  ? std::max(other.next, now) + SLOT_US
                             : other.end < INF ? other.end + m_aifs

@@ -131,7 +131,7 @@ class Channels:
         channels: int,
         servers: ServerQueues,
         calibration: Calibration,
-        several: bool = False,  # noqa: FBT001, FBT002
+        several: bool = False,
     ) -> None:
         self.devices = gain.shape[-1] - servers.count
         self.columns, self.servers, self.calibration = columns, servers, calibration
@@ -301,9 +301,7 @@ class Channels:
         end = now + lasts
         free = end + torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
 
-        within = (self._slots >= now[:, None]) & (self._slots < free[:, None])
-        held = self.held[rows]
-        self.held[rows] = torch.where(within, torch.maximum(held, free[:, None]), held)
+        self._hold(rows, at, now, free)
         power = c.power.view(-1)[at]
         sender, receiver = c.sender.view(-1)[at], c.receiver.view(-1)[at]
         base = self.environment[rows] * self.entities
@@ -345,15 +343,28 @@ class Channels:
         c.changing[at] = record
         c.end.view(-1)[at] = end
 
+    def _hold(self, rows: Tensor, at: Tensor, now: Tensor, free: Tensor) -> None:
+        """Broadcasts whose slot begins while this exchange lasts, or that lose to it after waiting, wait for its end."""
+        held, t, e = self.held[rows], now[:, None], free[:, None]
+        server = torch.arange(held.shape[1], device=rows.device)
+        backoff = ((self.columns.random[at] >> 12)[:, None] + 7 * server) & 15
+        loses = (held > 0) & (t >= held) & (t < held + self.aifs + backoff * radio.SLOT_US)
+        waits = ((self._slots >= t) & (self._slots < e) | loses) & (e > self._slots[0])
+        self.held[rows] = torch.where(waits, torch.maximum(held, e), held)
+
     def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
-        """Data of a device waits while a block-ack request of its own is unanswered; whether it does, [n]."""
+        """Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered.
+
+        Returns:
+            Which of the columns ``at`` [n] wait.
+        """
         c = self.columns
         every = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
         expiry = c.fixed[every][..., EXPIRY]
         asks = (
             (c.sender[rows] == c.sender.view(-1)[at][:, None])
             & (c.phase[rows] == UPLINK)
-            & (c.changing[every][..., ASKS] == 1)
+            & ((c.changing[every][..., ASKS] == 1) | (c.ready[rows] < c.ready.view(-1)[at][:, None]))
             & (expiry > now[:, None])
         )
         yields = data & asks.any(1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.fastsim import kernel, radio
-from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
+from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, Settings
 
 SNR_LOW_DB, SNR_HIGH_DB, AGE_HIGH_TICKS = -20.0, 80.0, 100.0
 OWN, FEATURES = 22, 128
