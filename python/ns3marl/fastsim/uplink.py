@@ -128,12 +128,14 @@ def begin_upload(
 
     Where the link's window is ``behind``, a block-ack request goes first.
     """
-    fragments = (tasks.size_bytes[..., slot] / radio.FRAGMENT_BYTES).ceil()
-    record = tasks.changing[:, :, slot]
-    record.zero_()
-    record[..., mac.LEFT] = fragments
-    record[..., mac.UPLINK_END :] = INF
-    record[..., mac.ASKS] = behind.float()
+    depth = tasks.open.shape[2]
+    device = begins.view(-1).nonzero().squeeze(1)
+    record = torch.zeros(len(device), mac.CHANGING, device=begins.device)
+    size = tasks.size_bytes[..., slot].reshape(-1).index_select(0, device)
+    record[:, mac.LEFT] = (size / radio.FRAGMENT_BYTES).ceil()
+    record[:, mac.UPLINK_END :] = INF
+    record[:, mac.ASKS] = behind.view(-1).index_select(0, device)
+    tasks.changing.view(-1, mac.CHANGING).index_copy_(0, device * depth + slot, record)
     tasks.phase[..., slot] = begins.to(torch.int8) * mac.UPLINK
     tasks.ready[..., slot] = jitter
     # Stations begin at slot boundaries, which they count from the last frame that they heard.
