@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Episodes of the twin itself stand for those of ns-3: what made them is known."""
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from ns3marl.errors import ConfigError
+from ns3marl.exogenous import Exogenous
 from ns3marl.fastsim import calibrate
 from ns3marl.fastsim.aiot_mec import AiotMec
 from ns3marl.fastsim.calibrate import Recording
 from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.recorded import Exogenous, Recorded
+from ns3marl.fastsim.recorded import Recorded
 from ns3marl.fastsim.settings import Settings
 from ns3marl.fastsim.world import Drawn
 
@@ -19,35 +23,35 @@ ARGUMENTS = ("--devices=20", "--servers=3", "--ticks=20", "--channels=2")
 SETTINGS = Settings.parse(ARGUMENTS)
 
 
-class Drawing:
+def drawing(run: int) -> Exogenous:
     """A world that was drawn, as a recorded one."""
+    drawn = Drawn(SETTINGS, 3, torch.device("cpu"))
+    scene = drawn.begin([run])
+    ticks = [drawn.next() for _ in range(SETTINGS.ticks + 1)]
 
-    tick_ns = 100_000_000
-    mobility = "static"
+    def rows(name: str, kind: type = np.float64) -> Any:
+        return np.stack([getattr(tick, name)[0].numpy() for tick in ticks]).astype(kind)
 
-    def __init__(self, run: int) -> None:
-        drawn = Drawn(SETTINGS, 3, torch.device("cpu"))
-        scene = drawn.begin([run])
-        ticks = [drawn.next() for _ in range(SETTINGS.ticks + 1)]
-
-        def rows(name: str) -> np.ndarray:
-            return np.stack([getattr(tick, name)[0].numpy().copy() for tick in ticks])
-
-        self.placement_m = scene.devices[0].double().numpy()
-        self.servers_m = scene.servers[0].double().numpy()
-        self.device_hz = scene.device_hz[0].double().numpy()
-        self.server_hz = scene.server_hz[0].double().numpy()
-        self.fading_db = rows("fading_db").astype(np.float64)
-        self.arrives, self.premium = rows("arrives"), rows("premium")
-        self.size_bytes = rows("size_bytes").astype(np.int32)
-        self.density_cycles_per_bit = rows("density").astype(np.float64)
-        self.deadline_ns = np.round(rows("deadline_us").astype(np.float64) * 1000).astype(np.int64)
-        self.jitter_ns = np.round(rows("jitter_us").astype(np.float64) * 1000).astype(np.int64)
+    return Exogenous(
+        placement_m=scene.devices[0].double().numpy(),
+        servers_m=scene.servers[0].double().numpy(),
+        device_hz=scene.device_hz[0].double().numpy(),
+        server_hz=scene.server_hz[0].double().numpy(),
+        placement_shadowing_db=np.zeros((SETTINGS.devices, SETTINGS.servers)),
+        fading_db=rows("fading_db"),
+        arrives=rows("arrives", np.bool_),
+        size_bytes=rows("size_bytes", np.int32),
+        density_cycles_per_bit=rows("density"),
+        deadline_ns=np.round(rows("deadline_us") * 1000).astype(np.int64),
+        premium=rows("premium", np.bool_),
+        jitter_ns=np.round(rows("jitter_us") * 1000).astype(np.int64),
+        channels=SETTINGS.channels,
+    )
 
 
 def recording(run: int, calibration: Calibration) -> Recording:
     """An episode of random offloading under these constants."""
-    world: Exogenous = Drawing(run)
+    world = drawing(run)
     rng = np.random.default_rng(run)
     shape = (SETTINGS.ticks, SETTINGS.devices)
     discrete = np.stack([np.full(shape, 2), rng.integers(0, 3, shape), rng.integers(0, 2, shape)], 2).astype(
@@ -115,6 +119,14 @@ def test_unknown_constants_and_missing_recordings_are_refused() -> None:
 
 def test_a_recorded_world_of_another_size_is_refused() -> None:
     with pytest.raises(ConfigError, match="boundaries, devices and servers"):
-        Recorded(Settings(devices=3), {0: Drawing(1)})
+        Recorded(Settings(devices=3), {0: drawing(1)})
     with pytest.raises(ConfigError, match="no world for run 7"):
-        Recorded(SETTINGS, {0: Drawing(1)}).begin([7])
+        Recorded(SETTINGS, {0: drawing(1)}).begin([7])
+
+
+def test_worlds_that_the_twin_does_not_model_are_refused() -> None:
+    shadowed = dataclasses.replace(drawing(1), placement_shadowing_db=np.ones((20, 3)))
+    with pytest.raises(ConfigError, match="shadowed"):
+        Recorded(SETTINGS, {0: shadowed})
+    with pytest.raises(ConfigError, match="path loss"):
+        Recorded(SETTINGS, {0: dataclasses.replace(drawing(1), path_loss_exponent=2.0)})

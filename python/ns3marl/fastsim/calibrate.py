@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from ns3marl.errors import ConfigError
+from ns3marl.exogenous import Exogenous
 from ns3marl.fastsim.aiot_mec import AiotMec
 from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.recorded import Exogenous, Recorded
+from ns3marl.fastsim.recorded import Recorded
 from ns3marl.fastsim.settings import Settings
 from ns3marl.types import Float32, Float64, Int32
 

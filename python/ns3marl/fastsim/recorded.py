@@ -5,34 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ns3marl.errors import ConfigError
+from ns3marl.exogenous import Exogenous
 from ns3marl.fastsim.settings import Settings
 from ns3marl.fastsim.world import Scene, Tick
-from ns3marl.types import Bool, Float64, Int32, Int64
-
-
-class Exogenous(Protocol):
-    """What the twin needs of ``ns3marl.exogenous.Exogenous``; T1 = T + 1 boundaries."""
-
-    placement_m: Float64  #: [N, 3]
-    servers_m: Float64  #: [K, 3]
-    device_hz: Float64  #: [N]
-    server_hz: Float64  #: [K]
-    fading_db: Float64  #: [T1, N, K]
-    arrives: Bool  #: [T1, N]
-    size_bytes: Int32  #: [T1, N]
-    density_cycles_per_bit: Float64  #: [T1, N]
-    deadline_ns: Int64  #: [T1, N]
-    premium: Bool  #: [T1, N]
-    jitter_ns: Int64  #: [T1, N]
-    tick_ns: int
-    mobility: str
 
 
 class Recorded:
@@ -66,6 +47,14 @@ class Recorded:
             if world.mobility != "static":
                 raise ConfigError(
                     f"fastsim: the devices of run {run} move ({world.mobility}); the twin's stand still"
+                )
+            if world.placement_shadowing_db.any():
+                raise ConfigError(f"fastsim: the links of run {run} are shadowed; the twin's are not")
+            loss = (world.path_loss_exponent, world.reference_loss_db)
+            if loss != (settings.exponent, settings.referenceLoss):
+                raise ConfigError(
+                    f"fastsim: the world of run {run} has the path loss {loss}, the settings "
+                    f"{(settings.exponent, settings.referenceLoss)}; give the same --exponent and --referenceLoss"
                 )
 
     def begin(self, runs: list[int]) -> Scene:
