@@ -1,19 +1,25 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
+import io
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from ns3marl.algorithms import heuristics
+from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.fastsim import contention as mac
 from ns3marl.fastsim.aiot_mec import FULL, LOCAL, PARTIAL, AiotMec
 from ns3marl.fastsim.pool import FastPool
 from ns3marl.fastsim.settings import Settings
 from ns3marl.rl.policy import ActionNoise
+from ns3marl.training import checkpoint
+from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Float64
 
 SMALL = ("--devices=12", "--servers=3", "--ticks=40")
@@ -294,3 +300,25 @@ def test_wrong_actions_are_refused() -> None:
 def test_numbers_of_environments_below_one_are_refused() -> None:
     with pytest.raises(ConfigError, match="num_envs"):
         FastPool(num_envs=0)
+
+
+def test_a_learner_trains_on_it_as_on_simulators(tmp_path: Path) -> None:
+    options = load(
+        None,
+        [
+            "training.algorithm=imappo",
+            "training.ticks=80",
+            "training.tensorboard=false",
+            "pool.num_envs=2",
+            "imappo.rollout_ticks=20",
+        ],
+    )
+
+    def twin(options: Config, seed: int, num_envs: int, first_run: int) -> FastPool:
+        del options
+        return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, first_run=first_run)
+
+    train(options, tmp_path / "run", console=Console(file=io.StringIO()), make_pool=twin)
+    saved = checkpoint.load(tmp_path / "run")
+    assert saved.progress.ticks == 80
+    assert saved.progress.updates == 2

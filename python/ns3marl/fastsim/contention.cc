@@ -330,10 +330,15 @@ class Environment
         for (int server = 0; free > m_slots && server < m_servers; server++)
         {
             const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
-            // A broadcast that waits loses to this frame if its backoff is the longer one.
+            // A broadcast that waits loses to this frame if its backoff is the longer one, and collides if it is the same.
             const auto backoff = static_cast<float>(((task.random >> 12) + 7 * server) & 15);
-            const bool loses = held[server] > 0 && now >= held[server] && now < held[server] + m_aifs + backoff * SLOT_US;
-            if ((slot >= now && slot < free) || loses)
+            const float begins = held[server] + m_aifs + backoff * SLOT_US;
+            const bool waits = held[server] > 0 && now >= held[server];
+            if (waits && std::abs(begins - now) <= static_cast<float>(m_c.sync))
+            {
+                held[server] = m_slots + 2 * STATUS_LEAD_US; // never
+            }
+            else if ((slot >= now && slot < free) || (waits && now < begins))
             {
                 held[server] = std::max(held[server], free);
             }

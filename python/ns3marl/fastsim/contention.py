@@ -344,13 +344,20 @@ class Channels:
         c.end.view(-1)[at] = end
 
     def _hold(self, rows: Tensor, at: Tensor, now: Tensor, free: Tensor) -> None:
-        """Broadcasts whose slot begins while this exchange lasts, or that lose to it after waiting, wait for its end."""
+        """Broadcasts whose slot begins while this exchange lasts, or that lose to it after waiting, wait for its end.
+
+        One that begins with it is lost.
+        """
         held, t, e = self.held[rows], now[:, None], free[:, None]
         server = torch.arange(held.shape[1], device=rows.device)
         backoff = ((self.columns.random[at] >> 12)[:, None] + 7 * server) & 15
-        loses = (held > 0) & (t >= held) & (t < held + self.aifs + backoff * radio.SLOT_US)
-        waits = ((self._slots >= t) & (self._slots < e) | loses) & (e > self._slots[0])
-        self.held[rows] = torch.where(waits, torch.maximum(held, e), held)
+        begins = held + self.aifs + backoff * radio.SLOT_US
+        waited = (held > 0) & (t >= held)
+        collides = waited & ((begins - t).abs() <= self.calibration.sync_us) & (e > self._slots[0])
+        waits = ((self._slots >= t) & (self._slots < e)) | (waited & (t < begins))
+        waits &= ~collides & (e > self._slots[0])
+        held = torch.where(waits, torch.maximum(held, e), held)
+        self.held[rows] = torch.where(collides, self._slots[0] + 2 * STATUS_LEAD_US, held)
 
     def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
         """Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered.
