@@ -82,6 +82,7 @@ class Environment
           m_servers(servers),
           m_rows(channels),
           m_events(channels),
+          m_firsts(servers),
           m_aifs(AIFS_US + static_cast<float>(constants.access))
     {
     }
@@ -451,22 +452,23 @@ class Environment
     /// Servers begin what they can know to be next. \return whether anything changed
     bool Serve(float known)
     {
+        std::fill(m_firsts.begin(), m_firsts.end(), INF);
+        for (const auto& row : m_rows)
+        {
+            for (const auto& task : row)
+            {
+                if (task.phase == WAITING)
+                {
+                    float& first = m_firsts[static_cast<int>(task.fixed->server)];
+                    first = std::min(first, task.changing.uplinkEnd);
+                }
+            }
+        }
         bool changed = false;
         for (int server = 0; server < m_servers; server++)
         {
-            float first = INF;
-            for (auto& row : m_rows)
-            {
-                for (auto& task : row)
-                {
-                    if (task.phase == WAITING && static_cast<int>(task.fixed->server) == server)
-                    {
-                        first = std::min(first, task.changing.uplinkEnd);
-                    }
-                }
-            }
-            const float start = std::max(m_free[server], first);
-            if (start <= known && first < INF)
+            const float start = std::max(m_free[server], m_firsts[server]);
+            if (start <= known && start < INF)
             {
                 changed |= Choose(server, start);
             }
@@ -546,6 +548,7 @@ class Environment
     int m_servers;
     std::vector<Row> m_rows;
     std::vector<Event> m_events;
+    std::vector<float> m_firsts; ///< [server] earliest arrival that waits
     float m_aifs;
     int m_waiting{0};
     float* m_held{nullptr};
