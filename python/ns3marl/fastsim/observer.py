@@ -143,11 +143,15 @@ def missed_broadcasts(settings: Settings, held: Tensor, luck: Tensor) -> Tensor:
         held: When they may begin, us from the beginning of the tick, 0: in their slot; [B, C, K].
         luck: Uniform numbers [B, C, K].
     """
+    missed = torch.zeros_like(held, dtype=torch.bool)
+    some = (held > 0).any(2)
+    held = held[some]
     waits = held > 0
     together = waits[..., None] & (held[..., None] == held[..., None, :])
-    others = together.sum(3) - 1
-    before = together.tril(-1).sum(3)
+    others = together.sum(2) - 1
+    before = together.tril(-1).sum(2)
     collides = 1 - (15 / 16) ** others.clamp(min=0).float()
     each = radio.status_air_time(settings.channels) + radio.AIFS_US + 2 * radio.SLOT_US
     late = held + each * (before + 1) > settings.tick
-    return waits & (late | (luck < collides))
+    missed[some] = waits & (late | (luck[some] < collides))
+    return missed
