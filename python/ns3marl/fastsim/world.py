@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The exogenous world: places, rates, tasks and fading, drawn for each environment from its own generator.
+
+Whatever the policy does and however many environments there are, an environment's draws follow from (seed, run) alone. Numbers
+are drawn in blocks of ticks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ns3marl.fastsim import radio
+from ns3marl.fastsim.settings import Settings
+
+BLOCK_TICKS = 8
+_UNIFORMS = 8
+_HOTSPOTS = ((0.3, 0.35), (0.75, 0.7))
+_DEVICE_HEIGHT_M, _SERVER_HEIGHT_M = 1.5, 6.0
+
+
+@dataclass
+class Scene:
+    """What stays for an episode."""
+
+    devices: Tensor  #: places, [B,N,3] m
+    servers: Tensor  #: places, [B,K,3] m
+    device_hz: Tensor  #: [B,N]
+    server_hz: Tensor  #: [B,K]
+
+
+@dataclass
+class Tick:
+    """What a tick brings."""
+
+    arrives: Tensor  #: bool [B,N]
+    size_bytes: Tensor  #: [B,N]
+    density: Tensor  #: cycles/bit, [B,N]
+    deadline_us: Tensor  #: [B,N]
+    premium: Tensor  #: bool [B,N]
+    jitter_us: Tensor  #: [B,N]
+    random: Tensor  #: seeds for what the channel draws, int64 [B,N]
+    luck: Tensor  #: uniform, for broadcasts, [B,N]
+    fading_db: Tensor  #: from 5 ms before this boundary on, [B,N,K]
+
+
+def server_places(settings: Settings) -> Tensor:
+    """Rows as even as possible, row by row, [K,3] m."""
+    count, area = settings.servers, settings.area
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    places: list[tuple[float, float, float]] = []
+    for row in range(rows):
+        in_row = (count - len(places)) // (rows - row)
+        places += [
+            (area * (column + 0.5) / in_row, area * (row + 0.5) / rows, _SERVER_HEIGHT_M)
+            for column in range(in_row)
+        ]
+    return torch.tensor(places)
+
+
+class Drawn:
+    """Worlds drawn from pseudo-random numbers.
+
+    Args:
+        settings: Ranges.
+        seed: Of all environments.
+        device: Where the numbers are drawn and kept.
+    """
+
+    def __init__(self, settings: Settings, seed: int, device: torch.device) -> None:
+        self.settings, self.seed, self.device = settings, seed, device
+        self._generators: list[torch.Generator] = []
+        self._left = 0
+        self._uniform = self._normal = self._gain = torch.empty(0, device=device)
+
+    def begin(self, runs: list[int]) -> Scene:
+        """New episodes, one for each run."""
+        s, envs = self.settings, len(runs)
+        self._generators = [
+            torch.Generator(self.device).manual_seed(
+                (self.seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1)
+            )
+            for run in runs
+        ]
+        self._left = 0
+        uniform = torch.empty(envs, s.devices, 3, device=self.device)
+        order = torch.empty(envs, s.servers, device=self.device)
+        normal = torch.empty(envs, s.devices, 2 + 2 * s.servers, device=self.device)
+        for b, generator in enumerate(self._generators):
+            uniform[b].uniform_(generator=generator)
+            order[b].uniform_(generator=generator)
+            normal[b].normal_(generator=generator)
+        index = torch.arange(s.devices, device=self.device)
+        hot = (index < s.hotspotShare * s.devices)[:, None]
+        centre = s.area * torch.tensor(_HOTSPOTS, device=self.device)[index % 2]
+        place = torch.where(hot, centre + s.hotspotSigma * normal[..., :2], s.area * uniform[..., :2]).clamp(
+            0, s.area
+        )
+        self._gain = normal[..., 2:].reshape(envs, 2, s.devices, s.servers) * math.sqrt(0.5)
+        height = torch.full((envs, s.devices, 1), _DEVICE_HEIGHT_M, device=self.device)
+        rate = s.deviceCpuMin + (s.deviceCpuMax - s.deviceCpuMin) * uniform[..., 2]
+        if s.serverRates:
+            spread = torch.tensor(s.serverRates, device=self.device).expand(envs, -1)
+        else:
+            share = order.argsort(1) / (s.servers - 1) if s.servers > 1 else torch.full_like(order, 0.5)
+            spread = s.serverCpuMin + (s.serverCpuMax - s.serverCpuMin) * share
+        return Scene(
+            torch.cat([place, height], -1),
+            server_places(s).to(self.device).expand(envs, -1, -1),
+            1e9 * rate,
+            1e9 * spread,
+        )
+
+    def next(self) -> Tick:
+        """The next tick of every environment."""
+        s = self.settings
+        if self._left == 0:
+            self._draw()
+        at = BLOCK_TICKS - self._left
+        self._left -= 1
+        u = self._uniform[:, at]
+
+        def between(index: int, low: float, high: float) -> Tensor:
+            return u[:, index] * (high - low) + low
+
+        return Tick(
+            u[:, 0] < s.arrivalProbability,
+            between(1, round(1000 * s.sizeMin), round(1000 * s.sizeMax)).round_(),
+            between(2, s.densityMin, s.densityMax),
+            between(3, s.deadlineMin, s.deadlineMax),
+            u[:, 4] < s.premiumShare,
+            between(5, 0.0, s.jitter),
+            (u[:, 6] * 2.0**24).long() * 251,
+            u[:, 7],
+            radio.fading_db(radio.advance_fading(self._gain, self._normal[:, at], s.fadingRho)),
+        )
+
+    def _draw(self) -> None:
+        s, envs = self.settings, len(self._generators)
+        if self._uniform.shape[0] != envs:
+            self._uniform = torch.empty(envs, BLOCK_TICKS, _UNIFORMS, s.devices, device=self.device)
+            self._normal = torch.empty(envs, BLOCK_TICKS, 2, s.devices, s.servers, device=self.device)
+        for b, generator in enumerate(self._generators):
+            self._uniform[b].uniform_(generator=generator)
+            self._normal[b].normal_(generator=generator)
+        self._left = BLOCK_TICKS
