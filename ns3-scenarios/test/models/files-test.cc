@@ -11,6 +11,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 namespace ns3::marl
 {
@@ -22,7 +23,8 @@ class File
 {
   public:
     explicit File(const std::string& text)
-        : path((std::filesystem::path(testing::TempDir()) / "ns3marl-file.csv").string())
+        : path((std::filesystem::path(testing::TempDir()) / ("ns3marl-file-" + std::to_string(getpid()) + ".csv"))
+                   .string())
     {
         std::ofstream(path) << text;
     }

@@ -12,6 +12,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace ns3::marl
@@ -39,7 +40,8 @@ class File
         return {std::istreambuf_iterator<char>(file), {}};
     }
 
-    std::string path{(std::filesystem::path(testing::TempDir()) / "ns3marl-array.npy").string()};
+    std::string path{
+        (std::filesystem::path(testing::TempDir()) / ("ns3marl-array-" + std::to_string(getpid()) + ".npy")).string()};
 };
 
 /// As numpy writes it, with a header of a multiple of 64 bytes.

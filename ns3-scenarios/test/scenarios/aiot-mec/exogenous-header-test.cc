@@ -9,6 +9,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 #include "scenarios/aiot-mec/exogenous-header.h"
 
@@ -51,7 +52,9 @@ class ExogenousHeaderTest : public testing::Test
         EXPECT_NE(refusal.find(words), std::string::npos) << refusal;
     }
 
-    std::string m_path{(std::filesystem::path(testing::TempDir()) / "ns3marl-exogenous.json").string()};
+    std::string m_path{
+        (std::filesystem::path(testing::TempDir()) / ("ns3marl-exogenous-" + std::to_string(getpid()) + ".json"))
+            .string()};
 };
 
 TEST_F(ExogenousHeaderTest, WhatIsWrittenComesBack)

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "scenarios/aiot-mec/exogenous-reader.h"
@@ -200,7 +201,8 @@ class Folder
         std::filesystem::remove_all(path);
     }
 
-    std::filesystem::path path{std::filesystem::temp_directory_path() / "ns3marl-exogenous-test"};
+    std::filesystem::path path{std::filesystem::temp_directory_path() /
+                               ("ns3marl-exogenous-test-" + std::to_string(getpid()))};
 };
 
 class WrittenAndRead : public TestCase
