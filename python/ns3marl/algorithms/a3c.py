@@ -30,12 +30,13 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import A3cOptions
-from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.rollout import Decision, Rollout
+from ns3marl.rl.policy import answers
+from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
 
@@ -54,18 +55,9 @@ class A3c:
     central_execution = True
 
     def __init__(self, spec: Spec, options: A3cOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"a3c controls agents of one kind, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.group = spec.groups[0]
+        self.group = learning_group(spec, "a3c")
         self.heads = Heads(self.group)
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.networks = nn.ModuleDict(
@@ -137,26 +129,17 @@ class A3c:
             torch.tensor(seen.masks),
         )
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        asked = seen.decides[..., None]
-        actions = Actions(
-            discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
-            continuous=np.where(
-                asked, self.heads.physical(policy.bounded.unit(drawn)).numpy(), self.group.default_continuous
-            ),
-        )
+        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
+        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
         nothing = np.zeros((*seen.decides.shape, 0), np.float32)  # no ratios, no marginals here
         return Decision(actions, drawn.numpy(), nothing, nothing)
 
     def _gradients(self, rollout: Rollout, last: Batch) -> tuple[Tensor, dict[str, float]]:
         """Puts the gradient of L into the networks; n-step returns in reward units [N], and figures."""
-
-        def flat(array: np.ndarray[Any, Any]) -> Tensor:
-            return torch.from_numpy(array).flatten(0, 1)
-
         options, heads = self.options, self.heads
-        observations, state = flat(rollout.observations), [flat(block) for block in rollout.state]
-        decides = flat(rollout.decides)
-        predicted = self.networks["critic"](observations, state)
+        data = Samples(rollout)
+        decides = data.decides
+        predicted = self.networks["critic"](data.observations, data.state)
         values = self.normaliser.denormalise(predicted.detach()).numpy().reshape(rollout.ends.shape)
         team = rollout.rewards.mean(-1, dtype=np.float64)
         following = self._next_values(rollout, last, values)
@@ -172,9 +155,9 @@ class A3c:
         figures = {"value_loss": float(value_loss.detach()), "reward_per_tick": float(team.mean())}
         if bool(decides.any()):
             policy = self.networks["actor"](
-                observations, state, decides, flat(rollout.masks), asked_only=True
+                data.observations, data.state, decides, data.masks, asked_only=True
             )
-            log_prob = policy.log_prob(flat(rollout.discrete)[decides], flat(rollout.drawn)[decides]).sum(-1)
+            log_prob = policy.log_prob(data.discrete[decides], data.drawn[decides]).sum(-1)
             gain = (log_prob * credit.float()[:, None].expand_as(decides)[decides]).mean()
             entropy = (policy.entropy() * policy.count_probability().detach()).mean(0)
             bonus = (
@@ -194,19 +177,13 @@ class A3c:
     @torch.no_grad()
     def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
         """V(s_{t+1}) in reward units, [T,E]: 0 after a termination, that of the last state after a truncation."""
-        tail = self.networks["critic"](
-            torch.tensor(last.groups[0].observations), [torch.tensor(block) for block in last.state]
-        )
-        following = np.concatenate([values[1:], self.normaliser.denormalise(tail).numpy()[None]])
-        following[rollout.ends] = 0.0
-        if cuts := rollout.truncated:
-            there = self.networks["critic"](
-                torch.from_numpy(np.stack([cut.observations for cut in cuts])),
-                [torch.from_numpy(np.stack(blocks)) for blocks in zip(*(c.state for c in cuts), strict=True)],
-            )
-            rows = [cut.tick for cut in cuts], [cut.env for cut in cuts]
-            following[rows] = self.normaliser.denormalise(there).numpy()
-        return following
+
+        def value_of(observations: Tensor, blocks: Sequence[Tensor]) -> Float64:
+            predicted: Tensor = self.networks["critic"](observations, blocks)
+            found: Float64 = self.normaliser.denormalise(predicted).numpy()
+            return found
+
+        return rollout.next_values(values, last, value_of)
 
     @torch.no_grad()
     def _apply(self, returns: Tensor) -> None:

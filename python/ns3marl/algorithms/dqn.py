@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import DqnOptions
-from ns3marl.errors import ConfigError
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
 from ns3marl.rl.networks import linear
 from ns3marl.rl.normalise import BoundsScaler
@@ -88,18 +88,10 @@ class Dqn:
     central_execution = True
 
     def __init__(self, spec: Spec, options: DqnOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"dqn shares one network among all agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.levels = Levels(spec.groups[0], options.levels)
+        group = learning_group(spec, "dqn")
+        self.levels = Levels(group, options.levels)
         self.heads = self.levels.heads
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = BranchingNetwork(spec, self.heads.choices, options.width)

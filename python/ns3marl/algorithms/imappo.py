@@ -21,7 +21,7 @@ agents, H heads, V = 1 value of the team, or A values of the agents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,12 @@ from ns3marl.config import ImappoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, CriticValues, PooledCritic
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.ppo import clipped_objective
-from ns3marl.rl.rollout import Decision, Rollout
+from ns3marl.rl.policy import answers
+from ns3marl.rl.ppo import clipped_objective, run_epochs
+from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
 
@@ -55,18 +57,9 @@ class Imappo:
     central_execution = False
 
     def __init__(self, spec: Spec, options: ImappoOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"imappo shares one actor among all agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.group = spec.groups[0]
+        self.group = learning_group(spec, "imappo")
         self.heads = Heads(self.group)
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         self.entropy_weights = _entropy_weights(self.heads, options)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -128,13 +121,8 @@ class Imappo:
         seen = batch.groups[0]
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        asked = seen.decides[..., None]
-        actions = Actions(
-            discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
-            continuous=np.where(
-                asked, self.heads.physical(policy.bounded.unit(drawn)).numpy(), self.group.default_continuous
-            ),
-        )
+        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
+        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
         return Decision(
             actions=actions,
             drawn=drawn.numpy(),
@@ -216,41 +204,24 @@ class Imappo:
     @torch.no_grad()
     def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
         """V(s_{t+1}) in reward units, shaped as V(s_t): 0 after a termination, that of the last observation after a truncation."""
-        tail = self.critic.state_value(
-            torch.tensor(last.groups[0].observations), [torch.tensor(block) for block in last.state]
-        )
-        tail = self.normaliser.denormalise(tail).reshape(values.shape[1:])
-        following = np.concatenate([values[1:], tail.numpy()[None]])
-        following[rollout.ends] = 0.0
-        if rollout.truncated:
-            cuts = rollout.truncated
-            values_there = self.critic.state_value(
-                torch.from_numpy(np.stack([cut.observations for cut in cuts])),
-                [torch.from_numpy(np.stack(blocks)) for blocks in zip(*(c.state for c in cuts), strict=True)],
-            )
-            rows = [cut.tick for cut in cuts], [cut.env for cut in cuts]
-            following[rows] = self.normaliser.denormalise(values_there).reshape(-1, *values.shape[2:]).numpy()
-        return following
+
+        def value_of(observations: Tensor, state: Sequence[Tensor]) -> Float64:
+            found: Float64 = self.normaliser.denormalise(self.critic.state_value(observations, state)).numpy()
+            return found
+
+        return rollout.next_values(values, last, value_of)
 
     def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
-        """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on."""
-        actor_figures: list[dict[str, float]] = []
-        critic_losses: list[float] = []
-        stopped = False
-        for _ in range(self.options.epochs):
-            for rows in self._minibatches(data.size):
-                if not stopped and bool(data.decides[rows].any()):
-                    actor_figures.append(self._actor_step(data, rows, advantages))
-                    stopped = 0 < 1.5 * self.options.target_kl < actor_figures[-1]["kl"]
-                critic_losses.append(self._critic_step(data, rows, targets))
-        figures = _average(actor_figures)
-        figures["value_loss"] = float(np.mean(critic_losses))
-        figures["actor_steps"] = float(len(actor_figures))
-        return figures
-
-    def _minibatches(self, size: int) -> Iterator[Tensor]:
-        order = torch.from_numpy(self.rng.permutation(size))
-        yield from order.tensor_split(min(self.options.minibatches, size))
+        """The epochs, see ``run_epochs``."""
+        return run_epochs(
+            data.decides,
+            self.rng,
+            lambda rows: self._actor_step(data, rows, advantages),
+            lambda rows: self._critic_step(data, rows, targets),
+            epochs=self.options.epochs,
+            minibatches=self.options.minibatches,
+            target_kl=self.options.target_kl,
+        )
 
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
@@ -363,27 +334,15 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     return torch.tensor(weights)
 
 
-def _average(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of each figure over the rows; nothing if there are none."""
-    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}
-
-
-class _Samples:
-    """A rollout with ticks and environments on one axis of N = T E samples."""
+class _Samples(Samples):
+    """With what the critic reads."""
 
     def __init__(
         self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor], critic: PooledCritic
     ) -> None:
-        def flat(array: np.ndarray[Any, Any]) -> Tensor:
-            return torch.from_numpy(array).flatten(0, 1)
-
-        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
-        self.decides = flat(rollout.decides)
-        self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
-        self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
+        super().__init__(rollout)
         self.encoded = heads.encode(self.discrete, unit(self.drawn))
-        self.read = critic.read(self.observations, [flat(block) for block in rollout.state])
-        self.size = len(self.decides)
+        self.read = critic.read(self.observations, self.state)
 
     def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The n agents of some samples that were asked to act, by number: among those of these samples, and of all."""

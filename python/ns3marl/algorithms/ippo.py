@@ -16,7 +16,7 @@ Agents that were not asked to act take part in the values and the returns at eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,14 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import IppoOptions
-from ns3marl.errors import ConfigError
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, LocalCritic
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.ppo import clipped_objective
-from ns3marl.rl.rollout import Decision, Rollout
+from ns3marl.rl.policy import answers
+from ns3marl.rl.ppo import clipped_objective, run_epochs
+from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
 
@@ -49,18 +50,9 @@ class Ippo:
     central_execution = False
 
     def __init__(self, spec: Spec, options: IppoOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"ippo shares one actor among all agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.group = spec.groups[0]
+        self.group = learning_group(spec, "ippo")
         self.heads = Heads(self.group)
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actor = Actor(
@@ -109,13 +101,8 @@ class Ippo:
         seen = batch.groups[0]
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        asked = seen.decides[..., None]
-        actions = Actions(
-            discrete=np.where(asked, discrete.numpy(), self.group.default_discrete).astype(np.int32),
-            continuous=np.where(
-                asked, self.heads.physical(policy.bounded.unit(drawn)).numpy(), self.group.default_continuous
-            ),
-        )
+        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
+        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
         nothing = np.zeros((*seen.decides.shape, 0), np.float32)  # no marginals here
         return Decision(actions, drawn.numpy(), policy.log_prob(discrete, drawn).numpy(), nothing)
 
@@ -129,7 +116,7 @@ class Ippo:
         Returns:
             Figures of the update by name.
         """
-        data = _Samples(rollout)
+        data = Samples(rollout)
         values = self._values(data.observations).reshape(rollout.rewards.shape)
         rewards = rollout.rewards.astype(np.float64)
         team = rewards.mean(-1)
@@ -166,39 +153,21 @@ class Ippo:
 
     def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
         """V(o_i,t+1) in reward units, [T,E,A]: 0 after a termination, that of the last observation after a truncation."""
-        tail = self._values(torch.tensor(last.groups[0].observations))
-        following = np.concatenate([values[1:], tail[None]])
-        following[rollout.ends] = 0.0
-        if cuts := rollout.truncated:
-            following[[cut.tick for cut in cuts], [cut.env for cut in cuts]] = self._values(
-                torch.from_numpy(np.stack([cut.observations for cut in cuts]))
-            )
-        return following
+        return rollout.next_values(values, last, lambda observations, _: self._values(observations))
 
-    def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
-        """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on."""
-        actor_figures: list[dict[str, float]] = []
-        critic_losses: list[float] = []
-        stopped = False
-        for _ in range(self.options.epochs):
-            for rows in self._minibatches(len(data.decides)):
-                if not stopped and bool(data.decides[rows].any()):
-                    actor_figures.append(self._actor_step(data, rows, advantages))
-                    stopped = 0 < 1.5 * self.options.target_kl < actor_figures[-1]["kl"]
-                critic_losses.append(self._critic_step(data, rows, targets))
-        figures = {
-            name: float(np.mean([row[name] for row in actor_figures])) for name in (actor_figures or [{}])[0]
-        }
-        return figures | {
-            "value_loss": float(np.mean(critic_losses)),
-            "actor_steps": float(len(actor_figures)),
-        }
+    def _learn(self, data: Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
+        """The epochs, see ``run_epochs``."""
+        return run_epochs(
+            data.decides,
+            self.rng,
+            lambda rows: self._actor_step(data, rows, advantages),
+            lambda rows: self._critic_step(data, rows, targets),
+            epochs=self.options.epochs,
+            minibatches=self.options.minibatches,
+            target_kl=self.options.target_kl,
+        )
 
-    def _minibatches(self, size: int) -> Iterator[Tensor]:
-        order = torch.from_numpy(self.rng.permutation(size))
-        yield from order.tensor_split(min(self.options.minibatches, size))
-
-    def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
+    def _actor_step(self, data: Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options, asked = self.options, data.decides[rows]
         objective = clipped_objective(
@@ -218,7 +187,7 @@ class Ippo:
         self.actor_optimiser.step()
         return {**objective.figures, "actor_grad_norm": float(norm)}
 
-    def _critic_step(self, data: _Samples, rows: Tensor, targets: Tensor) -> float:
+    def _critic_step(self, data: Samples, rows: Tensor, targets: Tensor) -> float:
         """One regression step of V on the normalised returns."""
         values = self.critic(data.observations[rows])
         loss = nn.functional.huber_loss(values, targets[rows], delta=self.options.huber_delta)
@@ -264,19 +233,3 @@ class Ippo:
     def load_policy(self, state: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""
         self.actor.load_state_dict(state["actor"])
-
-
-class _Samples:
-    """A rollout with ticks and environments on one axis of N = T E samples."""
-
-    def __init__(self, rollout: Rollout) -> None:
-        def flat(array: np.ndarray[Any, Any]) -> Tensor:
-            return torch.from_numpy(array).flatten(0, 1)
-
-        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
-        self.decides, self.discrete, self.drawn = (
-            flat(rollout.decides),
-            flat(rollout.discrete),
-            flat(rollout.drawn),
-        )
-        self.log_probs = flat(rollout.log_probs)

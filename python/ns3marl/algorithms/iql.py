@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import IqlOptions
-from ns3marl.errors import ConfigError
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk, clip_agent_grads
@@ -73,24 +73,16 @@ class Iql:
     central_execution = False
 
     def __init__(self, spec: Spec, options: IqlOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"iql takes one group of agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.levels = Levels(spec.groups[0], options.levels)
+        group = learning_group(spec, "iql")
+        self.levels = Levels(group, options.levels)
         self.heads = self.levels.heads
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.networks = IndependentNetworks(spec.groups[0], self.heads.choices, options.width)
+            self.networks = IndependentNetworks(group, self.heads.choices, options.width)
         self.target = deepcopy(self.networks).requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.Adam(self.networks.parameters(), lr=options.lr, fused=True)
-        self.scales = [RewardScale(options.discount) for _ in spec.groups[0].agents]
+        self.scales = [RewardScale(options.discount) for _ in group.agents]
         self.rng = np.random.default_rng(seed)
         self.greedy = False  #: never explore in ``act``
         self.ticks = self.steps = 0  #: played, summed over environments; gradient steps

@@ -28,12 +28,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ns3marl.config import MaddpgOptions
-from ns3marl.errors import ConfigError
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import linear_decay
 from ns3marl.rl.networks import PooledCritic
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
+from ns3marl.rl.policy import answers
 from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
 
@@ -97,18 +98,9 @@ class Maddpg:
     remarks = ""  #: nothing is cut into levels
 
     def __init__(self, spec: Spec, options: MaddpgOptions, seed: int) -> None:
-        if len(spec.groups) != 1:
-            raise ConfigError(
-                f"maddpg takes one group of agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
-                f"{', '.join(group.name for group in spec.groups)}"
-            )
         self.spec, self.options = spec, options
-        self.group = spec.groups[0]
+        self.group = learning_group(spec, "maddpg")
         self.heads = Heads(self.group)
-        if self.heads.total == 0:
-            raise ConfigError(
-                f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn"
-            )
         copies = 1 if options.actors == "shared" else len(self.group.agents)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -169,12 +161,8 @@ class Maddpg:
 
     def _actions(self, batch: Batch, discrete: Int64, unit: Float32) -> Actions:
         """In physical units, with the spec's defaults for agents that are not asked to act."""
-        asked = batch.groups[0].decides[..., None]
         physical = self.heads.physical(torch.from_numpy(unit)).numpy()
-        return Actions(
-            np.where(asked, discrete, self.group.default_discrete).astype(np.int32),
-            np.where(asked, physical, self.group.default_continuous).astype(np.float32),
-        )
+        return answers(self.group, batch.groups[0].decides, discrete, physical)
 
     def learn(self, outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; figures come every ``MaddpgOptions.report_ticks``."""

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ns3marl.types import Actions, Batch, Spec
+from ns3marl.errors import ConfigError
+from ns3marl.types import Actions, Batch, Group, Spec
 
 
 class Learner(Protocol):
@@ -56,3 +57,24 @@ class Learner(Protocol):
     def load_policy(self, state: dict[str, Any]) -> None:
         """Restores from ``state_dict`` what ``act`` needs, also for another number of agents where networks allow it."""
         ...
+
+
+def learning_group(spec: Spec, learner: str) -> Group:
+    """The agents that a learner controls.
+
+    Args:
+        spec: The scenario's spec.
+        learner: Its name, for the message.
+
+    Raises:
+        ConfigError: The spec has several groups of agents, or agents without actions.
+    """
+    if len(spec.groups) != 1:
+        raise ConfigError(
+            f"{learner} takes one group of agents, but scenario {spec.scenario!r} has {len(spec.groups)} groups: "
+            f"{', '.join(group.name for group in spec.groups)}"
+        )
+    (group,) = spec.groups
+    if not (group.discrete_heads or group.continuous_heads):
+        raise ConfigError(f"scenario {spec.scenario!r} declares no action heads: there is nothing to learn")
+    return group

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.policy import answers
 from ns3marl.types import Actions, Bool, DiscreteHead, Group, Int64
 
 
@@ -69,11 +70,7 @@ class Levels:
         count = len(self.group.discrete_heads)
         real = [values[chosen[..., count + r]] for r, values in enumerate(self.values)]
         continuous = np.stack(real, -1) if real else np.zeros((*chosen.shape[:-1], 0), np.float32)
-        asked = decides[..., None]
-        return Actions(
-            np.where(asked, chosen[..., :count], self.group.default_discrete).astype(np.int32),
-            np.where(asked, continuous, self.group.default_continuous).astype(np.float32),
-        )
+        return answers(self.group, decides, chosen[..., :count], continuous)
 
     def counting(self, chosen: Tensor, decides: Tensor) -> Tensor:
         """Which branches are part of a joint action: heads that count, of agents that are asked; 1.0 or 0.0, [..., D]."""

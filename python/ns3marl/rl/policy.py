@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ns3marl.types import Actions, Batch, Int64
+from ns3marl.types import Actions, Batch, Bool, Group, Int64
 
 
 class Policy(Protocol):
@@ -23,6 +24,22 @@ class Policy(Protocol):
             rngs: One generator per row of the batch; nothing else may supply randomness.
         """
         ...
+
+
+def answers(group: Group, decides: Bool, discrete: NDArray[Any], continuous: NDArray[Any]) -> Actions:
+    """The joint action of a group, with the spec's defaults for agents that are not asked to act.
+
+    Args:
+        group: The agents.
+        decides: Who is asked to act, [B,A].
+        discrete: Choices, [B,A,D].
+        continuous: Real-valued actions in the heads' units, [B,A,R].
+    """
+    asked = decides[..., None]
+    return Actions(
+        np.where(asked, discrete, group.default_discrete).astype(np.int32),
+        np.where(asked, continuous, group.default_continuous).astype(np.float32),
+    )
 
 
 class ActionNoise:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,3 +75,44 @@ def clipped_objective(
         figures |= {f"kl/{name}": float(x) for name, x in zip(heads.names, per_head, strict=True)}
         figures |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.mean(0), strict=True)}
     return ClippedObjective(surrogate, bonus, kl, figures)
+
+
+def run_epochs(
+    decides: Tensor,
+    rng: np.random.Generator,
+    actor_step: Callable[[Tensor], dict[str, float]],
+    critic_step: Callable[[Tensor], float],
+    *,
+    epochs: int,
+    minibatches: int,
+    target_kl: float,
+) -> dict[str, float]:
+    """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
+
+    Args:
+        decides: Who was asked to act in N samples, [N,A].
+        rng: Of the order of samples.
+        actor_step: One step of the actor on some samples, by their numbers; figures, ``kl`` among them.
+        critic_step: The same for the critic; its loss.
+        epochs: Passes over the samples.
+        minibatches: Per pass.
+        target_kl: The actor stops beyond 1.5 times this; 0: never.
+
+    Returns:
+        Means of the actor's figures over its steps, ``value_loss`` and ``actor_steps``.
+    """
+    actor_figures: list[dict[str, float]] = []
+    critic_losses: list[float] = []
+    stopped = False
+    for _ in range(epochs):
+        order = torch.from_numpy(rng.permutation(len(decides)))
+        for rows in order.tensor_split(min(minibatches, len(decides))):
+            if not stopped and bool(decides[rows].any()):
+                actor_figures.append(actor_step(rows))
+                stopped = 0 < 1.5 * target_kl < actor_figures[-1]["kl"]
+            critic_losses.append(critic_step(rows))
+    names = actor_figures[0] if actor_figures else {}
+    figures = {name: float(np.mean([row[name] for row in actor_figures])) for name in names}
+    figures["value_loss"] = float(np.mean(critic_losses))
+    figures["actor_steps"] = float(len(actor_figures))
+    return figures

@@ -7,13 +7,15 @@ Row t holds the observation of a tick, the action that answered it, and the rewa
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ns3marl.types import Actions, Batch, Bool, Float32, Int32, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Float64, Int32, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,29 @@ class Rollout:
                 self.truncated.append(Cut(t, e, final.observations[0], final.state))
         self.length += 1
 
+    def next_values(
+        self, values: Float64, last: Batch, value_of: Callable[[Tensor, Sequence[Tensor]], Float64]
+    ) -> Float64:
+        """V of what followed each row: 0 after a termination, that of the last observation after a truncation.
+
+        Args:
+            values: V of each row, [T,E,...].
+            last: The batch that followed the last row, [E].
+            value_of: V of n observations [n,A,F] and state blocks [n,S,F], [n,...] in the unit of ``values``.
+        """
+
+        def seen(observations: Float32, state: Sequence[Float32]) -> Float64:
+            found = value_of(torch.tensor(observations), [torch.tensor(block) for block in state])
+            return found.reshape(-1, *values.shape[2:])
+
+        following = np.concatenate([values[1:], seen(last.groups[0].observations, last.state)[None]])
+        following[self.ends] = 0.0
+        if cuts := self.truncated:
+            blocks = [np.stack(block) for block in zip(*(cut.state for cut in cuts), strict=True)]
+            there = seen(np.stack([cut.observations for cut in cuts]), blocks)
+            following[[cut.tick for cut in cuts], [cut.env for cut in cuts]] = there
+        return following
+
     def state_dict(self) -> dict[str, Any]:
         """What is filled so far: tensors and plain values."""
         return {
@@ -156,3 +181,18 @@ class Rollout:
             self.rewards,
             self.ends,
         ]
+
+
+class Samples:
+    """A rollout with ticks and environments on one axis of N = T E samples; tensors share its memory."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        def flat(array: np.ndarray[Any, Any]) -> Tensor:
+            return torch.from_numpy(array).flatten(0, 1)
+
+        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
+        self.state = [flat(block) for block in rollout.state]
+        self.decides = flat(rollout.decides)
+        self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
+        self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
+        self.size = len(self.decides)
