@@ -38,7 +38,7 @@ def test_every_policy_meets_every_setting_with_every_seed() -> None:
     learners = [name for name in compare.LEARNERS if name in registry.LEARNERS]
     wanted = 3 * len(learners) * (len(compare.PRESETS) + len(compare.GAMES))
     assert len(every) == len(set(every)) == wanted + len(compare.PRESETS) * len(heuristics.HEURISTICS)
-    config = compare.configure(Cell("imappo", "stress", 2), Budget())
+    config = compare.configure(Cell("imappo", "stress", 2), Budget(ticks=30_000))
     assert config.training.seed == 2
     assert config.training.ticks == 30_000
     assert config.evaluation.seed not in range(1, 100)
