@@ -15,7 +15,6 @@ import gymnasium
 import numpy as np
 
 from ns3marl.errors import OutOfStep
-from ns3marl.games.team import Timing
 from ns3marl.types import (
     Actions,
     Batch,
@@ -30,6 +29,7 @@ from ns3marl.types import (
     Metric,
     Spec,
     StateBlock,
+    Timing,
 )
 
 AGENTS = ("player",)

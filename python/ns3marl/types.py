@@ -290,3 +290,12 @@ class Actions:
 
     discrete: Int32  #: [B,A,D] indices into the choices
     continuous: Float32  #: [B,A,R]
+
+
+@dataclass(slots=True)
+class Timing:
+    """Where the time of a pool's ``step`` and ``recv`` went since it was made."""
+
+    ticks: int = 0  #: actions answered, over all environments
+    simulator_s: float = 0.0  #: waiting while a simulator simulated or built its network
+    wire_s: float = 0.0  #: the rest of ``step`` and ``recv``: encoding, ZeroMQ, decoding, checks

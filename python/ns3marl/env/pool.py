@@ -36,7 +36,7 @@ from ns3marl.errors import (
 from ns3marl.protocol import codec
 from ns3marl.simulator import LifeLine, Simulator
 from ns3marl.transport import Router, listen
-from ns3marl.types import Actions, Batch, Final, Hello, Int64, Spec
+from ns3marl.types import Actions, Batch, Final, Hello, Int64, Spec, Timing
 
 #: How often a wait looks at the life of the processes it waits for.
 _WATCH_MS = 50
@@ -52,15 +52,6 @@ _FAULTS: dict[str, type[Ns3MarlError]] = {
     "SIMULATION": SimulatorError,
     "VERSION": VersionMismatch,
 }
-
-
-@dataclass(slots=True)
-class Timing:
-    """Where the time of ``step`` and ``recv`` went since the pool was made."""
-
-    ticks: int = 0  #: actions answered, over all environments
-    simulator_s: float = 0.0  #: waiting while a simulator simulated or built its network
-    wire_s: float = 0.0  #: the rest of ``step`` and ``recv``: encoding, ZeroMQ, decoding, checks
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -14,22 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
+from ns3marl.checks import check_episodes, checked_actions
+from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.fastsim.aiot_mec import AiotMec, View, World
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.settings import Settings
-from ns3marl.types import Actions, Batch, Final, Float32, Float64, GroupArrays, Hello, Spec
+from ns3marl.types import Actions, Batch, Final, Float32, Float64, GroupArrays, Hello, Spec, Timing
 
 SCENARIO = "aiot-mec"
-
-
-@dataclass(slots=True)
-class Timing:
-    """As ``ns3marl.env.pool.Timing``."""
-
-    ticks: int = 0
-    simulator_s: float = 0.0
-    wire_s: float = 0.0
 
 
 class FastPool:
@@ -61,9 +52,7 @@ class FastPool:
         calibration: Path | None = None,
         world: World | None = None,
     ) -> None:
-        for name, value, low in (("num_envs", num_envs, 1), ("seed", seed, 0), ("first_run", first_run, 0)):
-            if value < low:
-                raise ConfigError(f"FastPool: {name} is {value}, expected {low} or above")
+        check_episodes("FastPool", num_envs=num_envs, seed=seed, first_run=first_run)
         self.sim = AiotMec(
             Settings.parse(arguments),
             num_envs,
@@ -203,29 +192,9 @@ class FastPool:
         )
 
     def _checked(self, actions: Sequence[Actions]) -> tuple[Tensor, Tensor]:
-        group = self.spec.groups[0]
-        lead = (self.num_envs, len(group.agents))
-        expected = ((*lead, len(group.discrete_heads)), (*lead, len(group.continuous_heads)))
-        got = tuple((joint.discrete.shape, joint.continuous.shape) for joint in actions)
-        if got != (expected,):
-            raise SpecViolation(f"FastPool: the actions have shapes {got}, expected {(expected,)}")
-        (joint,) = actions
         masks, decides = self.sim.masks.cpu().numpy(), self.sim.now.arrives.cpu().numpy()
-        for d, head in enumerate(group.discrete_heads):
-            choice, start = joint.discrete[..., d], group.mask_offsets[d]
-            inside = (choice >= 0) & (choice < len(head.choices))
-            allowed = np.take_along_axis(masks, (start + choice.clip(0, len(head.choices) - 1))[..., None], 2)
-            if not (inside & (allowed[..., 0] | ~decides)).all():
-                raise SpecViolation(
-                    f"FastPool: head {head.name!r} got a choice that is masked or not one of its {len(head.choices)} choices"
-                )
-        for r, real in enumerate(group.continuous_heads):
-            value = joint.continuous[..., r]
-            if not ((value >= real.low - 1e-5) & (value <= real.high + 1e-5)).all():  # NaN is refused too
-                raise SpecViolation(
-                    f"FastPool: head {real.name!r} got {value.min()} to {value.max()}, expected {real.low} to {real.high} "
-                    f"{real.unit}"
-                )
+        group = self.spec.groups[0]
+        joint = checked_actions("FastPool", group, actions, masks, decides, tolerance=1e-5)
         device = self.sim.device
         return (
             torch.from_numpy(joint.discrete.astype(np.int64)).to(device),

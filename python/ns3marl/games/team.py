@@ -9,13 +9,13 @@ Axes as in ``ns3marl.types``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 import numpy as np
 
-from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
+from ns3marl.checks import check_episodes, checked_actions
+from ns3marl.errors import OutOfStep
 from ns3marl.types import (
     Actions,
     Batch,
@@ -27,6 +27,7 @@ from ns3marl.types import (
     Hello,
     Int32,
     Spec,
+    Timing,
 )
 
 
@@ -76,15 +77,6 @@ class Game(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Timing:
-    """As ``ns3marl.env.pool.Timing``; games take no time worth accounting."""
-
-    ticks: int = 0
-    simulator_s: float = 0.0
-    wire_s: float = 0.0
-
-
 class TeamPool:
     """A game in E copies, with the interface of ``ns3marl.env.pool.Pool``.
 
@@ -99,9 +91,7 @@ class TeamPool:
     """
 
     def __init__(self, game: Game, *, num_envs: int = 8, seed: int = 0, first_run: int = 1) -> None:
-        for name, value, low in (("num_envs", num_envs, 1), ("seed", seed, 0), ("first_run", first_run, 0)):
-            if value < low:
-                raise ConfigError(f"TeamPool: {name} is {value}, expected {low} or above")
+        check_episodes("TeamPool", num_envs=num_envs, seed=seed, first_run=first_run)
         self.game, self.spec = game, game.spec
         self.hello = Hello(game.spec.scenario, "none", "none", 0, 1, 0)
         self.num_envs, self.seed = num_envs, seed
@@ -181,32 +171,9 @@ class TeamPool:
         return self.game.begin(np.random.default_rng((self.seed, int(run))))
 
     def _checked(self, actions: Sequence[Actions]) -> Actions:
-        group, name = self.spec.groups[0], self.spec.scenario
-        lead = (self.num_envs, len(group.agents))
-        expected = ((*lead, len(group.discrete_heads)), (*lead, len(group.continuous_heads)))
-        got = tuple((joint.discrete.shape, joint.continuous.shape) for joint in actions)
-        if got != (expected,):
-            raise SpecViolation(f"game {name!r}: the actions have shapes {got}, expected {(expected,)}")
-        (joint,) = actions
         masks = np.stack([world.masks for world in self._worlds])
         decides = np.stack([world.decides for world in self._worlds])
-        for d, head in enumerate(group.discrete_heads):
-            choice, start = joint.discrete[..., d], group.mask_offsets[d]
-            inside = (choice >= 0) & (choice < len(head.choices))
-            allowed = np.take_along_axis(masks, (start + choice.clip(0, len(head.choices) - 1))[..., None], 2)
-            if not (inside & (allowed[..., 0] | ~decides)).all():
-                raise SpecViolation(
-                    f"game {name!r}: head {head.name!r} got a choice that is masked or not one of its "
-                    f"{len(head.choices)} choices"
-                )
-        for r, real in enumerate(group.continuous_heads):
-            value = joint.continuous[..., r]
-            if not ((value >= real.low) & (value <= real.high)).all():  # NaN is refused too
-                raise SpecViolation(
-                    f"game {name!r}: head {real.name!r} got {value.min()} to {value.max()}, expected {real.low} to "
-                    f"{real.high} {real.unit}"
-                )
-        return joint
+        return checked_actions(f"game {self.spec.scenario!r}", self.spec.groups[0], actions, masks, decides)
 
     def _batch(self, rewards: Float64, metrics: Float64, finals: list[Final | None]) -> Batch:
         worlds, agents = self._worlds, len(self.spec.groups[0].agents)

@@ -49,7 +49,7 @@ from ns3marl.types import Actions, Batch, Hello, Spec
 
 
 class Clock(Protocol):
-    """Cumulative times of a pool, see ``ns3marl.env.pool.Timing``."""
+    """Cumulative times of a pool, see ``ns3marl.types.Timing``."""
 
     ticks: int
     simulator_s: float
