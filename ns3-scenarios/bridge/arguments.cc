@@ -75,4 +75,16 @@ Arguments::GetHelp() const
     return help.str();
 }
 
+std::vector<std::string>
+SplitList(const std::string& text, char separator)
+{
+    std::vector<std::string> parts;
+    std::istringstream stream(text);
+    for (std::string part; std::getline(stream, part, separator);)
+    {
+        parts.push_back(part);
+    }
+    return parts;
+}
+
 } // namespace ns3::marl

@@ -58,6 +58,9 @@ class Arguments
     std::map<std::string, std::function<bool(const std::string&)>> m_reads; ///< can the text be read?
 };
 
+/// \return the parts of a list such as "a:b", of which none follows a separator at the end
+std::vector<std::string> SplitList(const std::string& text, char separator);
+
 } // namespace ns3::marl
 
 #endif // NS3MARL_BRIDGE_ARGUMENTS_H

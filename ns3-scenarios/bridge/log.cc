@@ -3,6 +3,7 @@
 
 #include "bridge/log.h"
 
+#include "bridge/arguments.h"
 #include "bridge/episode-file.h"
 
 #include "ns3/fatal-impl.h"
@@ -52,18 +53,6 @@ const std::map<std::string, uint32_t> LEVELS{
     {"**", LOG_LEVEL_ALL | LOG_PREFIX_ALL},
 };
 
-std::vector<std::string>
-Split(const std::string& text, char separator)
-{
-    std::vector<std::string> parts;
-    std::istringstream stream(text);
-    for (std::string part; std::getline(stream, part, separator);)
-    {
-        parts.push_back(part);
-    }
-    return parts;
-}
-
 [[noreturn]] void
 Refuse(const std::string& text, const std::string& reason)
 {
@@ -76,7 +65,7 @@ ParseLevels(const std::string& text, const std::string& part, const std::string&
 {
     uint32_t levels = 0;
     bool isFirst = true;
-    for (const auto& word : Split(words, '|'))
+    for (const auto& word : SplitList(words, '|'))
     {
         const auto level = LEVELS.find(word);
         if (word == "*" || word == "all")
@@ -110,7 +99,7 @@ ParseLog(const std::string& text)
 {
     const auto& components = *LogComponent::GetComponentList();
     std::vector<std::pair<LogComponent*, LogLevel>> enabled;
-    for (const auto& part : Split(text, ':'))
+    for (const auto& part : SplitList(text, ':'))
     {
         const auto equals = part.find('=');
         const auto name = part.substr(0, equals);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include "bridge/arguments.h"
 #include "scenarios/aiot-mec/require.h"
 
 namespace ns3::marl::aiot_mec
@@ -16,18 +17,6 @@ namespace
 {
 
 constexpr double GHZ = 1e9;
-
-std::vector<std::string>
-Split(const std::string& text, char separator)
-{
-    std::vector<std::string> parts;
-    std::istringstream stream(text);
-    for (std::string part; std::getline(stream, part, separator);)
-    {
-        parts.push_back(part);
-    }
-    return parts;
-}
 
 /// \return nothing unless the whole text is a finite number
 std::optional<double>
@@ -52,9 +41,9 @@ ParseServerFailures(const std::string& text, uint32_t servers)
 {
     const std::string argument = "serverFailures";
     std::vector<ServerFailure> failures;
-    for (const auto& part : Split(text, ','))
+    for (const auto& part : SplitList(text, ','))
     {
-        const auto fields = Split(part, ':');
+        const auto fields = SplitList(part, ':');
         const auto field = [&](std::size_t i) { return fields.size() == 3 ? ReadNumber(fields[i]) : std::nullopt; };
         const auto server = field(0);
         const auto from = field(1);
@@ -79,7 +68,7 @@ std::vector<double>
 ParseServerRates(const std::string& text, uint32_t servers)
 {
     std::vector<double> rates;
-    for (const auto& part : Split(text, ','))
+    for (const auto& part : SplitList(text, ','))
     {
         const auto rateGhz = ReadNumber(part);
         Require(rateGhz && *rateGhz > 0, "serverRates", text, "rates above 0 GHz, separated by commas");
