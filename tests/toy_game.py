@@ -18,6 +18,8 @@ import numpy as np
 
 from ns3marl.config import Config
 from ns3marl.games.team import TeamPool
+from ns3marl.rl.learner import Learner
+from ns3marl.rl.policy import ActionNoise
 from ns3marl.types import (
     Actions,
     Batch,
@@ -158,3 +160,18 @@ def slow_environments(config: Config, seed: int, num_envs: int, first_run: int) 
     """The same at 50 ticks a second, for who wants to interrupt."""
     del config
     return _SlowPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)
+
+
+def mean_reward(
+    learner: Learner, pool: TeamPool | None = None, ticks: int = 50, *, greedy: bool = True
+) -> float:
+    """Reward per tick of a learner that no longer learns, on episodes that were not trained on; of this game by default."""
+    pool = pool or ToyPool(seed=777)
+    noise = ActionNoise(777, pool.num_envs)
+    learner.greedy = greedy
+    batch = pool.reset()
+    rewards = []
+    for _ in range(ticks):
+        batch = pool.step(learner.act(batch, noise.generators(batch)))
+        rewards.append(batch.groups[0].rewards.mean())
+    return float(np.mean(rewards))

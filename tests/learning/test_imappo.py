@@ -8,10 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from toy_game import ToyPool
+from toy_game import ToyPool, mean_reward
 
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
@@ -36,19 +35,6 @@ def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None 
             batch = outcome
         learner.update(rollout, batch)
     return learner
-
-
-def mean_reward(learner: Imappo, *, greedy: bool) -> float:
-    """Reward per tick on episodes that were not trained on."""
-    pool = ToyPool(seed=777)
-    noise = ActionNoise(777, pool.num_envs)
-    learner.greedy = greedy
-    batch = pool.reset()
-    rewards = []
-    for _ in range(50):
-        batch = pool.step(learner.act(batch, noise.generators(batch)))
-        rewards.append(batch.groups[0].rewards.mean())
-    return float(np.mean(rewards))
 
 
 @pytest.fixture(autouse=True)

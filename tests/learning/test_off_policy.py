@@ -12,7 +12,7 @@ import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
 from poles import ENVS, balance, not_worse, peer_balance
 from stable_baselines3 import DQN
-from toy_game import ToyPool
+from toy_game import ToyPool, mean_reward
 
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.dqn import Dqn
@@ -35,16 +35,6 @@ def train(learner: Learner, pool: Environments, seed: int, ticks: int) -> None:
     for _ in range(ticks // pool.num_envs):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
         learner.learn(batch)
-
-
-def mean_reward(learner: Learner, pool: Environments, steps: int) -> float:
-    """Per tick of the greedy policy."""
-    learner.greedy = True
-    noise, batch, rewards = ActionNoise(777, pool.num_envs), pool.reset(), []
-    for _ in range(steps):
-        batch = pool.step(learner.act(batch, noise.generators(batch)))
-        rewards.append(batch.groups[0].rewards.mean())
-    return float(np.mean(rewards))
 
 
 # ------------------------------------------------------------------------------------------------------------ a known task

@@ -13,7 +13,7 @@ import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
 from poles import ENVS, balance, peer_balance
 from stable_baselines3 import PPO
-from toy_game import ToyPool
+from toy_game import ToyPool, mean_reward
 
 from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo
@@ -37,19 +37,6 @@ def train(learner: Learner, pool: ToyPool | GymnasiumPool, updates: int) -> None
     while updates:
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
         updates -= learner.learn(batch) is not None
-
-
-def mean_reward(learner: Learner) -> float:
-    """Reward per tick of the greedy policy on episodes that were not trained on."""
-    pool = ToyPool(seed=777)
-    noise = ActionNoise(777, pool.num_envs)
-    learner.greedy = True
-    batch = pool.reset()
-    rewards = []
-    for _ in range(50):
-        batch = pool.step(learner.act(batch, noise.generators(batch)))
-        rewards.append(batch.groups[0].rewards.mean())
-    return float(np.mean(rewards))
 
 
 def central(spec: Spec, seed: int) -> Ppo:

@@ -3,11 +3,12 @@
 
 #include "scenarios/aiot-mec/faults.h"
 
+#include "bridge/arguments.h"
+
 #include <cmath>
 #include <optional>
 #include <sstream>
 
-#include "bridge/arguments.h"
 #include "scenarios/aiot-mec/require.h"
 
 namespace ns3::marl::aiot_mec

@@ -341,9 +341,10 @@ class PooledCritic(nn.Module):
         acts = nn.functional.pad(acts, (0, 0, 0, len(padded) - n))
         own, marginal = self._embed(hidden.flatten(0, 1)[padded] + self.act(acts))[:, :n].unbind()
         before, after, instead = (self._share(e) for e in (unknown, own, marginal))
-        total = before.sum(1).index_add(0, states, after - before.flatten(0, 1)[asked])  # [B,P]
+        unseen = before.sum(1)  # [B,P]
+        total = unseen.index_add(0, states, after - before.flatten(0, 1)[asked])
         pool, without = self._pool(total), self._pool(total[states] - after + instead)
-        state = self._value(self.value_state, self._pool(before.sum(1)), unknown, context)
+        state = self._value(self.value_state, self._pool(unseen), unknown, context)
         if self.per_agent:
             taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
             joint = everyone = self._value(self.value_joint, pool, taken, context)
