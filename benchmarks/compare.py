@@ -30,8 +30,8 @@ from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
 from ns3marl.training import evaluate, experiment, metrics, plots, processes
+from ns3marl.training.environments import Environments, open_pool
 from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.training.run import Environments, open_pool
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")

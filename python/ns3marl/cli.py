@@ -20,6 +20,7 @@ from ns3marl import config as configuration
 from ns3marl import toolchain
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError, Ns3MarlError
+from ns3marl.types import Hello
 
 _EPILOG = """\
 examples:
@@ -27,6 +28,8 @@ examples:
   ns3marl build                                    compile the bundled scenarios
   ns3marl run aiot-mec --policy best-snr -- --devices=10 --servers=3
   ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
+  ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
+  ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
   ns3marl evaluate runs/NAME                       against every heuristic that fits, on fresh seeds
   ns3marl demo                                     train, evaluate and report in a few minutes
 """
@@ -108,7 +111,7 @@ def _scenarios(parsed: argparse.Namespace) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.training import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
-    from ns3marl.training.run import open_pool  # noqa: PLC0415
+    from ns3marl.training.environments import open_pool  # noqa: PLC0415
     from ns3marl.training.tables import TableWriter  # noqa: PLC0415
 
     config = _with_arguments(configuration.load(None, parsed.set), parsed)
@@ -130,7 +133,7 @@ def _run(parsed: argparse.Namespace) -> int:
         hello = pool.hello
     Console().print(table)
     print(
-        f"{name} on {hello.scenario}, ns-3 {hello.ns3_version} ({hello.ns3_build_profile}): {len(result.runs)} episodes "
+        f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
     )
     if parsed.tables:
@@ -140,11 +143,11 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _train(parsed: argparse.Namespace) -> int:
     if parsed.resume is not None:
-        if parsed.config is not None or parsed.out is not None or parsed.scenario_arguments:
+        if parsed.config or parsed.out or parsed.start_from or parsed.scenario_arguments:
             raise ConfigError("--resume RUN continues RUN as configured there; only --set goes with it")
         folder, config = parsed.resume, _config_of(parsed.resume, parsed.set)
     else:
-        config = _with_arguments(configuration.load(parsed.config, parsed.set), parsed)
+        config = _with_arguments(_new_config(parsed), parsed)
         folder = parsed.out or _new_folder(config)
     resume = parsed.resume is not None
     if parsed.seeds is None and not (folder / "experiment.toml").exists():
@@ -240,14 +243,20 @@ def _evaluate_and_report(
     print(f"report: {report.report(of)}")
 
 
+def _simulated_by(hello: Hello) -> str:
+    if hello.ns3_version == "none":
+        return "fast twin"
+    return f"ns-3 {hello.ns3_version} ({hello.ns3_build_profile})"
+
+
 def _opponents(config: Config) -> Sequence[str]:
     """The heuristics to compare with: those configured, or all that fit the scenario."""
     if config.evaluation.policies:
         return config.evaluation.policies
     from ns3marl.algorithms import heuristics  # noqa: PLC0415
-    from ns3marl.training.run import open_pool  # noqa: PLC0415
+    from ns3marl.training.environments import judged, open_pool  # noqa: PLC0415
 
-    with open_pool(config, config.evaluation.seed, 1, 1) as pool:
+    with open_pool(judged(config), config.evaluation.seed, 1, 1) as pool:
         return heuristics.fitting(pool.spec)
 
 
@@ -259,6 +268,16 @@ def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, 
     if any(path.stat().st_size > 0 for path in folder.glob("seed-*/metrics.jsonl")):
         print(f"report: {report.report(folder)}")
     return whole
+
+
+def _new_config(parsed: argparse.Namespace) -> Config:
+    """What to train: a configuration, or with ``--from`` that of the run that the learner comes from."""
+    if parsed.start_from is None:
+        return configuration.load(parsed.config, parsed.set)
+    settings = [f"training.start_from={parsed.start_from}", *parsed.set]
+    if parsed.config is None and _own_config(parsed.start_from) is not None:
+        return _config_of(parsed.start_from, settings)
+    return configuration.load(parsed.config, settings)
 
 
 def _own_config(run: Path) -> Path | None:
@@ -332,6 +351,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
     command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run or experiment")
+    command.add_argument(
+        "--from",
+        type=Path,
+        metavar="RUN",
+        dest="start_from",
+        help="a new run with RUN's learner and configuration, e.g. to fine-tune in ns-3 what the twin taught",
+    )
     command.add_argument(
         "--seeds", type=_seeds, help="train one run per seed: a list such as 1,2,3, or how many from 1 on"
     )

@@ -57,6 +57,10 @@ class ScenarioOptions:
     """Name of a built scenario, or the path of its executable."""
     arguments: tuple[str, ...] = ()
     """ns-3 command-line arguments, e.g. ``--devices=50`` or ``--ns3::Class::Attribute=value``."""
+    backend: Literal["ns3", "fastsim"] = "ns3"
+    """Who simulates while a policy trains: ns-3, packet by packet, or the fast twin, which knows ``aiot-mec`` only."""
+    calibration: str = ""
+    """The twin's constants: a file that ``ns3marl calibrate`` wrote; empty: those that ship with it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,11 @@ class PoolOptions:
     """How the simulators run."""
 
     num_envs: PositiveInt = 2
-    """Simulators in parallel (E). One per core is a good choice."""
+    """Environments in parallel (E). Of ns-3 one per core is a good choice, of the twin 32 and more."""
+    ns3_envs: NotNegativeInt = 0
+    """With the twin as backend: how many of the environments ns-3 simulates all the same."""
+    device: str = "cpu"
+    """Where the twin computes: ``cpu`` or ``cuda``."""
     spares: NotNegativeInt = 1
     """Processes started ahead of the next episode."""
     tick_timeout_s: PositiveFloat = 60.0
@@ -79,6 +87,9 @@ class TrainingOptions:
     """The learner."""
     seed: PositiveInt = 1
     """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
+    start_from: str = ""
+    """Run folder, experiment or checkpoint whose learner this training goes on from, with a budget of its own; running episodes and
+    stored experience stay behind. Of an experiment it is the run with the same seed."""
     ticks: NotNegativeInt = 200_000
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
@@ -400,6 +411,8 @@ class EvaluationOptions:
     """Episodes per policy."""
     seed: PositiveInt = 1001
     """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
+    backend: Literal["ns3", "fastsim"] = "ns3"
+    """Where policies are evaluated, wherever they were trained."""
     greedy: bool = False
     """Take the most likely action of a trained policy instead of sampling it."""
     bootstrap: PositiveInt = 10_000
@@ -551,6 +564,17 @@ def _check(config: Config) -> None:
     """Refuses combinations that no run could use."""
     if config.training.ticks == 0 and config.training.minutes == 0:
         raise ConfigError("training.ticks and training.minutes are both 0: training would never end; set one")
+    pool = config.pool
+    if pool.ns3_envs and config.scenario.backend == "ns3":
+        raise ConfigError(
+            f'pool.ns3_envs is {pool.ns3_envs}, but ns-3 simulates all environments; it goes with scenario.backend = "fastsim"'
+        )
+    if pool.ns3_envs and config.training.algorithm == "a3c":
+        raise ConfigError(
+            "pool.ns3_envs: the workers of a3c have one environment each, ns-3's or the twin's; set it to 0"
+        )
+    if pool.ns3_envs > pool.num_envs:
+        raise ConfigError(f"pool.ns3_envs is {pool.ns3_envs}, more than pool.num_envs = {pool.num_envs}")
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -27,7 +27,8 @@ from worker_pools import cartpole, crashing, dying, toy
 from ns3marl.config import Config, load
 from ns3marl.errors import Crashed, Ns3MarlError
 from ns3marl.training import checkpoint, metrics
-from ns3marl.training.run import PoolFactory, train
+from ns3marl.training.environments import PoolFactory
+from ns3marl.training.run import train
 
 
 def config(*settings: str) -> Config:

@@ -21,7 +21,7 @@ from ns3marl.games.cooperative import ChannelGame, SignalGame
 from ns3marl.games.team import TeamPool
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
-from ns3marl.training.run import Environments
+from ns3marl.training.environments import Environments
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from ns3marl.fastsim.pool import FastPool
 from ns3marl.fastsim.recorded import Recorded
 from ns3marl.fastsim.settings import Settings
 from ns3marl.rl.policy import ActionNoise
-from ns3marl.training.run import Environments
+from ns3marl.training.environments import Environments
 from ns3marl.types import Batch, Float64
 
 ARGUMENTS = ("--devices=16", "--servers=4", "--channels=2", "--ticks=60")

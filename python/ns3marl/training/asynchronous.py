@@ -44,7 +44,7 @@ from ns3marl.training.progress import ProgressDisplay
 from ns3marl.types import Metric
 
 if TYPE_CHECKING:
-    from ns3marl.training.run import PoolFactory
+    from ns3marl.training.environments import PoolFactory
 
 _EPISODES_APART = 1_000_000  # between the first RngRuns of two workers, so that no episode is played twice
 _UNLIMITED = 2**62

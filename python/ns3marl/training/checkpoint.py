@@ -61,6 +61,27 @@ class Checkpoint:
             )
         self._load(lambda: learner.load_state_dict(self.learner))
 
+    def begin(self, learner: Learner, algorithm: str) -> None:
+        """Gives a new training what this one has learned, optimisers and normalisers included.
+
+        Running episodes, stored experience and the state of random generators stay behind. The number of agents may differ
+        where networks allow it.
+
+        Raises:
+            CheckpointError: Another algorithm wrote it, or the spec's agents see or do something else.
+        """
+        if self.algorithm != algorithm:
+            raise CheckpointError(
+                f"{self.path} was written by {self.algorithm}, this training is {algorithm}; set training.algorithm = "
+                f'"{self.algorithm}"'
+            )
+        self._check_layout(learner.spec)
+        own = learner.state_dict()
+        left: dict[str, Any] = {
+            name: own[name] for name in ("rollout", "replay", "num_envs", "rng") if name in own
+        }
+        self._load(lambda: learner.load_state_dict({**self.learner, **left}))
+
     def stand(self, num_envs: int, groups: int) -> Position:
         """Where the environments stood.
 
@@ -78,6 +99,12 @@ class Checkpoint:
         Raises:
             CheckpointError: The spec's agents see or do something else.
         """
+        self._check_layout(spec)
+        learner = registry.make(self.algorithm, spec, self.options, seed=0)
+        self._load(lambda: learner.load_policy(self.learner))
+        return learner
+
+    def _check_layout(self, spec: Spec) -> None:
         differing = [f"{a} became {b}" for a, b in zip(self.layout, layout(spec), strict=False) if a != b]
         if differing or len(self.layout) != len(layout(spec)):
             what = (
@@ -86,12 +113,9 @@ class Checkpoint:
                 else f"{len(self.layout)} features and heads became {len(layout(spec))}"
             )
             raise CheckpointError(
-                f"{self.path} does not fit scenario {spec.scenario!r}: {what}; evaluate it on the scenario and with the "
+                f"{self.path} does not fit scenario {spec.scenario!r}: {what}; use it on the scenario and with the "
                 "arguments it was trained for"
             )
-        learner = registry.make(self.algorithm, spec, self.options, seed=0)
-        self._load(lambda: learner.load_policy(self.learner))
-        return learner
 
     def _load(self, action: Any) -> None:
         try:

@@ -24,9 +24,9 @@ from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import ActionNoise, Policy
 from ns3marl.training import checkpoint, experiment
 from ns3marl.training.comparison import REWARD, Entry, PolicyResult, label, write
+from ns3marl.training.environments import Environments, PoolFactory, judged, open_pool
 from ns3marl.training.manifest import manifest
 from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.training.run import Environments, PoolFactory, open_pool
 from ns3marl.training.tables import Recorder, TableWriter
 from ns3marl.types import Actions, Bool, Final, Float64, Int64, Spec
 
@@ -45,7 +45,7 @@ def evaluate(
     """Runs every policy on the same episodes and writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
     Args:
-        config: Scenario and evaluation options.
+        config: Scenario and evaluation options; ``evaluation.backend`` decides where policies play.
         policies: Heuristics by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
             against the first one.
         folder: Where to write.
@@ -62,6 +62,7 @@ def evaluate(
         SimulatorError, ProtocolError: A simulator failed.
     """
     torch.set_num_threads(1)
+    config = judged(config)
     if not policies:
         raise ConfigError("there is no policy to evaluate; name a run folder, a checkpoint or a heuristic")
     entries = gather(policies)
@@ -121,7 +122,7 @@ def gather(policies: Sequence[str]) -> list[Entry]:
             )  # the runs of an experiment belong together in any case
             entry = alike.get(key)
             if entry is None or made is None or seed in entry.seeds:
-                entry = Entry(_free_name(_name(source), entries), [])
+                entry = Entry(_free_name(_name(source), source, entries), [])
                 entries.append(entry)
             if made is not None:
                 alike[key] = entry
@@ -141,13 +142,20 @@ def _name(source: str) -> str:
     return checkpoint.load(path).algorithm
 
 
-def _free_name(name: str, entries: Sequence[Entry]) -> str:
+def _free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
     taken = {entry.name for entry in entries}
     number = 2
-    free = name
+    free = name = f"{name}:{_run_name(Path(source))}" if name in taken else name
     while free in taken:
         free, number = f"{name}-{number}", number + 1
     return free
+
+
+def _run_name(path: Path) -> str:
+    """What a person calls a run: its folder, of a run of an experiment that one's, of a checkpoint that of its run."""
+    if path.suffix == ".pt" and path.parent.name == "checkpoints":
+        path = path.parent.parent
+    return path.parent.name if path.name.startswith("seed-") else path.stem
 
 
 def load_policy(source: str, spec: Spec, *, greedy: bool = False) -> tuple[str, Policy]:

@@ -21,8 +21,9 @@ from ns3marl import config as configuration
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 from ns3marl.training import checkpoint, processes
+from ns3marl.training.environments import PoolFactory, open_pool
 from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.training.run import PoolFactory, open_pool, spent, train
+from ns3marl.training.run import spent, train
 
 CONFIG, SEEDS = "experiment.toml", "seeds.json"
 
@@ -159,4 +160,6 @@ def made_by(run: Path) -> tuple[str, int] | None:
     training = dataclasses.replace(
         with_seed(config, 1).training, tensorboard=True, wandb=False, keep_checkpoints=False
     )
-    return repr((config.scenario, config.pool.num_envs, training, learner)), config.training.seed
+    return repr(
+        (config.scenario, config.pool.num_envs, config.pool.ns3_envs, training, learner)
+    ), config.training.seed

@@ -19,7 +19,8 @@ from ns3marl.types import Hello, Spec
 def manifest(config: Config, spec: Spec, hello: Hello) -> dict[str, Any]:
     """Everything needed to say what was run, as plain values for JSON."""
     return {
-        "backend": "ns3",
+        "backend": config.scenario.backend,
+        "ns3_envs": config.pool.num_envs if config.scenario.backend == "ns3" else config.pool.ns3_envs,
         "scenario": {
             "name": spec.scenario,
             "arguments": list(config.scenario.arguments),

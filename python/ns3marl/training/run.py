@@ -19,12 +19,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -32,80 +30,19 @@ from rich.console import Console
 
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.a3c import A3c
-from ns3marl.config import Config, dumps
-from ns3marl.env.pool import Pool
+from ns3marl.config import Config, TrainingOptions, dumps
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
 from ns3marl.training.checkpoint import Progress
+from ns3marl.training.environments import Environments, PoolFactory, open_pool
 from ns3marl.training.interrupt import stop_on_signal
 from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
 from ns3marl.training.position import Position
 from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.types import Actions, Batch, Hello, Spec
-
-
-class Clock(Protocol):
-    """Cumulative times of a pool, see ``ns3marl.types.Timing``."""
-
-    ticks: int
-    simulator_s: float
-    wire_s: float
-
-
-class Environments(Protocol):
-    """What training and evaluation need of ``ns3marl.env.pool.Pool``."""
-
-    spec: Spec
-    hello: Hello
-    num_envs: int
-
-    @property
-    def timing(self) -> Clock:
-        """Where the time went."""
-        ...
-
-    def reset(self) -> Batch:
-        """Begins new episodes everywhere."""
-        ...
-
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Plays recorded actions again, see ``Pool.resume``."""
-        ...
-
-    def step(self, actions: Sequence[Actions]) -> Batch:
-        """One tick of all environments."""
-        ...
-
-    def __enter__(self) -> Environments:
-        """The environments themselves."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends every simulator."""
-        ...
-
-
-#: Opens environments: configuration, seed, number, first RngRun. Workers of ``a3c`` import it in their own processes.
-PoolFactory = Callable[[Config, int, int, int], Environments]
-
-
-def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
-    """Simulators of the configured scenario."""
-    return Pool(
-        config.scenario.name,
-        num_envs=num_envs,
-        arguments=config.scenario.arguments,
-        seed=seed,
-        first_run=first_run,
-        spares=config.pool.spares,
-        tick_timeout_s=config.pool.tick_timeout_s,
-    )
 
 
 def train(
@@ -130,7 +67,7 @@ def train(
 
     Raises:
         ConfigError: The folder is taken, or the budget of the resumed run is spent.
-        CheckpointError: The checkpoint to resume from cannot be used.
+        CheckpointError: The checkpoint to resume from, or to start from, cannot be used.
         SimulatorError, ProtocolError: A simulator failed; the last checkpoint stays.
     """
     torch.set_num_threads(1)
@@ -151,6 +88,8 @@ def train(
         pool = environments.enter_context(make_pool(config, options.seed, num_envs, 1))
         learner = registry.configured(config, pool.spec)
         position = Position(num_envs, len(pool.spec.groups))
+        if saved is None and options.start_from:
+            checkpoint.load(start(options)).begin(learner, options.algorithm)
         if saved:
             saved.restore(learner)
             position = saved.stand(num_envs, len(pool.spec.groups))
@@ -171,6 +110,13 @@ def train(
             else:
                 _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
     return folder
+
+
+def start(options: TrainingOptions) -> Path:
+    """The run that a training starts from: of an experiment the run with the same seed."""
+    folder = Path(options.start_from)
+    own = folder / f"seed-{options.seed}"
+    return own if own.exists() else folder
 
 
 def spent(config: Config, progress: Progress) -> float:
@@ -280,7 +226,7 @@ class _Window:
         )
         shares = " ".join(
             f"{name} {100 * seconds / wall_s:.0f}%"
-            for name, seconds in (("ns-3", simulator_s), ("wire", wire_s), ("learner", self._learner_s))
+            for name, seconds in (("simulation", simulator_s), ("wire", wire_s), ("learner", self._learner_s))
         )
         return f"{self.ticks / wall_s:.0f} ticks/s  {shares}"
 
