@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The command line: ``ns3marl doctor | build | scenarios | run | train | evaluate | report | plot-run | demo``."""
+"""The command line: ``ns3marl COMMAND``; ``--help`` lists the commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +31,7 @@ examples:
   ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
   ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
   ns3marl evaluate runs/NAME                       against every heuristic that fits, on fresh seeds
+  ns3marl validate runs/NAME                       does it hold packet by packet?
   ns3marl demo                                     train, evaluate and report in a few minutes
 """
 
@@ -179,6 +180,61 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _validate(parsed: argparse.Namespace) -> int:
+    from ns3marl.fidelity import report, validate  # noqa: PLC0415
+
+    run = _run_folder(Path(parsed.policy))
+    if run is not None and parsed.config is None:
+        config, folder = _config_of(run, parsed.set), parsed.out or run / "validation"
+    else:
+        config = configuration.load(parsed.config, parsed.set)
+        folder = parsed.out or _new_folder(config, "validation")
+    config = _with_arguments(config, parsed)
+    if parsed.episodes is not None:
+        config = dataclasses.replace(
+            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
+        )
+    opponents = _opponents(config) if parsed.against is None else parsed.against
+    validate.validate(
+        config,
+        [parsed.policy, *opponents],
+        folder,
+        calibration=parsed.calibration,
+        look=parsed.trace,
+        device=parsed.device,
+    )
+    results = report.read(folder)
+    _print_table(*report.table(results, results["policy"], report.MAIN_METRICS))
+    _print_table(*report.ranking(results))
+    print(results["verdict"])
+    print(f"report: {report.report(folder)}")
+    return 0
+
+
+def _calibrate(parsed: argparse.Namespace) -> int:
+    from ns3marl.fidelity import fitting  # noqa: PLC0415
+    from ns3marl.training.progress import ProgressDisplay  # noqa: PLC0415
+
+    if parsed.out.exists() and not parsed.force:
+        raise ConfigError(f"{parsed.out} exists; choose another --out, or --force")
+    plan = fitting.Plan(
+        **{
+            name: getattr(parsed, name)
+            for name in ("cells", "held_out", "policies", "episodes", "ticks", "seed", "constants", "rounds")
+            if getattr(parsed, name) is not None
+        },
+        arguments=parsed.scenario_arguments,
+    )
+    with ProgressDisplay("recording", Console(stderr=True)) as display:
+        fit = fitting.fit_cells(plan, parsed.traces, display, jobs=parsed.jobs, report=print)
+    parsed.out.parent.mkdir(parents=True, exist_ok=True)
+    parsed.out.write_text(fit.calibration.dumps(), encoding="utf-8")
+    _print_table(*fitting.table(fit))
+    print("errors are in tolerances: beyond 1 in magnitude is outside")
+    print(f"calibration: {parsed.out}")
+    return 0
+
+
 def _report(parsed: argparse.Namespace) -> int:
     from ns3marl.training.report import report  # noqa: PLC0415
 
@@ -280,6 +336,16 @@ def _new_config(parsed: argparse.Namespace) -> Config:
     return configuration.load(parsed.config, settings)
 
 
+def _run_folder(path: Path) -> Path | None:
+    """The run that a folder or a checkpoint of it belongs to."""
+    for folder in (path, path.parent.parent):
+        if (folder / "config.toml").exists():
+            return folder
+    if (path / "experiment.toml").exists():
+        raise ConfigError(f"{path} is an experiment; give one of its runs, such as {path / 'seed-1'}")
+    return None
+
+
 def _own_config(run: Path) -> Path | None:
     """The configuration of a run folder or an experiment."""
     for name in ("config.toml", "experiment.toml"):
@@ -301,6 +367,13 @@ def _with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
     if getattr(parsed, "tables", None) is not None:
         arguments = (*arguments, "--tables=all")
     return dataclasses.replace(config, scenario=dataclasses.replace(config.scenario, arguments=arguments))
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 def _new_folder(config: Config, what: str | None = None) -> Path:
@@ -379,6 +452,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_set(command)
     command.set_defaults(action=_evaluate, takes_scenario_arguments=True)
 
+    _add_validate(commands)
+    _add_calibrate(commands)
+
     command = commands.add_parser(
         "report", help="write the HTML and Markdown report of a run or an evaluation"
     )
@@ -398,6 +474,62 @@ def _parser() -> argparse.ArgumentParser:
     _add_set(command)
     command.set_defaults(action=_demo)
     return parser
+
+
+def _add_validate(commands: Any) -> None:
+    command = commands.add_parser(
+        "validate", help="a policy in the twin and packet by packet, from the same initial conditions"
+    )
+    command.add_argument("policy", metavar="RUN", help="run folder, checkpoint or heuristic")
+    command.add_argument(
+        "--against",
+        nargs="*",
+        metavar="POLICY",
+        help="policies to rank it with; the configured heuristics, or all that fit, by default; none: without any",
+    )
+    command.add_argument("--config", help="configuration; that of the run folder by default")
+    command.add_argument("--episodes", type=_positive, help="episodes per policy")
+    command.add_argument("--calibration", type=Path, help="constants of the twin, of `ns3marl calibrate`")
+    command.add_argument(
+        "--trace", choices=("pcap", "netanim"), help="play the worst episode again and write what happened"
+    )
+    command.add_argument("--device", default="cpu", help="where the twin computes (cpu)")
+    command.add_argument("--out", type=Path, help="where to write (RUN/validation)")
+    _add_set(command)
+    command.set_defaults(action=_validate, takes_scenario_arguments=True)
+
+
+def _add_calibrate(commands: Any) -> None:
+    command = commands.add_parser("calibrate", help="fit the twin's constants to ns-3")
+    command.add_argument(
+        "--cells", type=_words, metavar="N/K,…", help="devices/servers to fit (10/3,50/3,50/9,50/15,75/12)"
+    )
+    command.add_argument(
+        "--held-out",
+        type=_words,
+        metavar="N/K,…",
+        help="whose error is only reported (25/6,50/6,50/12,50/18,100/15)",
+    )
+    command.add_argument(
+        "--policies",
+        type=_words,
+        metavar="NAME,…",
+        help="who decides (random,random-offload,best-snr,coordinated-greedy)",
+    )
+    command.add_argument("--episodes", type=_positive, help="of each policy in each cell (2)")
+    command.add_argument("--ticks", type=_positive, help="of an episode (100)")
+    command.add_argument("--seed", type=_positive, help="of the worlds (5001)")
+    command.add_argument("--constants", type=_words, metavar="NAME,…", help="which ones may move")
+    command.add_argument("--rounds", type=_positive, help="how often the search halves its steps (3)")
+    command.add_argument("--jobs", type=_positive, default=1, help="episodes of ns-3 at a time (1)")
+    command.add_argument(
+        "--traces", type=Path, default=Path("runs/calibration"), help="recorded episodes (runs/calibration)"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("calibration.toml"), help="where to write (calibration.toml)"
+    )
+    command.add_argument("--force", action="store_true", help="write over an earlier file")
+    command.set_defaults(action=_calibrate, takes_scenario_arguments=True)
 
 
 def _add_set(command: argparse.ArgumentParser) -> None:
@@ -424,6 +556,11 @@ def _seeds(text: str) -> tuple[int, ...]:
     if "," in text:
         return tuple(_positive(word) for word in text.strip(",").split(","))
     return tuple(range(1, _positive(text) + 1))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """``a,b``; nothing for an empty text."""
+    return tuple(word for word in text.split(",") if word)
 
 
 def _positive(text: str) -> int:

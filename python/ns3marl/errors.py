@@ -14,6 +14,7 @@
     │   └── OutOfStep             a message or tick that was not expected now
     ├── ConfigError               a setting, argument or value was refused
     ├── CheckpointError           a checkpoint cannot be read or does not fit
+    ├── TraceError                a recorded episode cannot be read or does not fit
     └── BuildError                scenarios do not compile
 
 Every message says what happened, where, what was expected, what came, and the remedy.
@@ -68,6 +69,10 @@ class ConfigError(Ns3MarlError):
 
 class CheckpointError(Ns3MarlError):
     """A checkpoint cannot be read, or does not fit the spec it is used with."""
+
+
+class TraceError(Ns3MarlError):
+    """A recorded episode cannot be read, or does not fit what it is used with."""
 
 
 class BuildError(Ns3MarlError):

@@ -89,6 +89,11 @@ class AiotMec:
         self.spec = make_spec(settings)
         self.world = world or Drawn(settings, seed, self.device)
         self.tick = 0
+        slots = (num_envs, settings.devices, settings.task_slots)
+        self.outcome = torch.zeros(slots, dtype=torch.int64, device=self.device)
+        """How tasks ended in the last interval, see ``accounts``, 0 elsewhere; that of tick t stands in slot t mod L."""
+        self.latency_us = torch.zeros(slots, device=self.device)
+        """Of those that completed."""
         steps = torch.arange(settings.channels * settings.servers, device=self.device)
         self._golden = 0.6180339887 * steps.view(settings.channels, settings.servers)
 

@@ -42,6 +42,7 @@ def close_interval(sim: AiotMec, traffic: Traffic) -> Tensor:
     ended = completed | failed
     end = torch.where(completed, finish, tasks.expiry)
     latency = finish - tasks.arrival
+    sim.outcome, sim.latency_us = outcome, latency
     peak_sum, peaks = _age(sim, ended, completed, end, latency)
     _note_windows(sim, ended, lost | (record[..., mac.ASKS] > 0))
     ran = (tasks.cpu_stop.clamp(max=s.tick) - tasks.cpu_start.clamp(min=0)).clamp(min=0)

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ns3marl.errors import ConfigError
-from ns3marl.training import comparison, metrics, plots
+from ns3marl.training import comparison, metrics, page, plots
 from ns3marl.training.plots import Plot, Results, pretty
 
 MAIN_METRICS = 6
@@ -77,7 +75,7 @@ def table(results: Results) -> tuple[list[str], list[list[str]], set[tuple[int, 
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
         knows = "central information" if policy["central"] else "own observation"
-        rows.append([label(policy), knows, *(_interval(summary[name]) for name in names)])
+        rows.append([label(policy), knows, *(page.interval(summary[name]) for name in names)])
     for column, name in enumerate(names, start=2):
         sign = 1 if results["metrics"][name]["higher_is_better"] else -1
         means = [summary[name]["mean"] for summary in results["summary"].values()]
@@ -106,7 +104,9 @@ def robust_table(results: Results) -> tuple[list[str], list[list[str]]]:
     rows = []
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
-        cells = [_interval({**summary[name]["iqm"], "mean": summary[name]["iqm"]["value"]}) for name in names]
+        cells = [
+            page.interval({**summary[name]["iqm"], "mean": summary[name]["iqm"]["value"]}) for name in names
+        ]
         chance = summary[comparison.REWARD.name]["improvement"]
         rows.append([label(policy), *cells, "" if chance is None else _opposite(chance)])
     assert reward["higher_is_better"]
@@ -118,7 +118,7 @@ def _opposite(chance: dict[str, float | None]) -> str:
     value, low, high = (
         None if chance[k] is None else 1 - float(chance[k] or 0) for k in ("value", "high", "low")
     )
-    return _interval({"mean": value, "low": low, "high": high})
+    return page.interval({"mean": value, "low": low, "high": high})
 
 
 def _draw(
@@ -166,6 +166,9 @@ _CAPTIONS = {
 }
 
 
+_MEANS = (
+    "<p>Mean and 95 % interval; highlighted: best mean. Who acts on central information is a reference.</p>"
+)
 _ROBUST = (
     "Interquartile mean [95 % interval], and the probability that a run of the reference earns more on the same episode; 0.5 "
     "says that neither is better."
@@ -218,20 +221,18 @@ def _markdown(
     lines = [f"# {title}", ""]
     if results is not None:
         header, rows, best = table(results)
-        lines += [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-        for r, row in enumerate(rows):
-            cells = (f"**{cell}**" if (r, c) in best else cell for c, cell in enumerate(row))
-            lines.append(f"| {' | '.join(cells)} |")
+        bold = [
+            [f"**{cell}**" if (r, c) in best else cell for c, cell in enumerate(row)]
+            for r, row in enumerate(rows)
+        ]
         lines += [
+            *page.markdown_table(header, bold),
             "",
             f"Mean [95 % interval] over {results['episodes']} episodes and the training seeds. Bold: best mean.",
             "Who acts on central information sees more than any agent could: a reference rather than a competitor.",
             "",
         ]
-        header, rows = robust_table(results)
-        lines += [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-        lines += [f"| {' | '.join(row)} |" for row in rows]
-        lines += ["", _ROBUST, ""]
+        lines += [*page.markdown_table(*robust_table(results)), "", _ROBUST, ""]
     for plot in drawn:
         lines += [
             f"## {plot.title}",
@@ -253,57 +254,21 @@ def _html(
     manifest: dict[str, Any],
     config: str,
 ) -> str:
-    style = (resources.files("ns3marl.training") / "report.css").read_text(encoding="utf-8")
-    parts = [f"<h1>{escape(title)}</h1>"]
+    parts: list[str] = []
     if results is not None:
-        parts += ["<h2>Comparison</h2>", _html_table(*table(results)), _html_differences(results)]
-        robust = _html_table(*robust_table(results), set()).split("<p>")[0]
+        parts += ["<h2>Comparison</h2>", page.table(*table(results)), _MEANS, _html_differences(results)]
+        robust = page.table(*robust_table(results))
         parts.append(
-            _html_details("Interquartile means and probability of improvement", f"{robust}<p>{_ROBUST}</p>")
+            page.details("Interquartile means and probability of improvement", f"{robust}<p>{_ROBUST}</p>")
         )
-    for plot in drawn:
-        light, dark = (base64.b64encode(image).decode() for image in (plot.light, plot.dark))
-        parts.append(
-            f"<h2>{escape(plot.title)}</h2><figure><picture>"
-            f'<source media="(prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{dark}">'
-            f'<img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{light}"></picture>'
-            f"<figcaption>{escape(_CAPTIONS[plot.name])}</figcaption></figure>"
-        )
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
-    parts.append(f'<h2>Provenance</h2><table class="facts">{rows}</table>')
+    parts += [page.figure(plot, _CAPTIONS[plot.name]) for plot in drawn]
+    parts.append(f"<h2>Provenance</h2>{page.facts(facts)}")
     if results is not None:
-        parts.append(_html_details("All metrics", _html_all(results)))
+        parts.append(page.details("All metrics", _html_all(results)))
     if config:
-        parts.append(_html_details("Configuration", f"<pre>{escape(config)}</pre>"))
-    parts.append(_html_details("Manifest", f"<pre>{escape(json.dumps(manifest, indent=2))}</pre>"))
-    body = "\n".join(parts)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<style>\n{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
-    )
-
-
-def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], best: set[tuple[int, int]]) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    lines = []
-    for r, row in enumerate(rows):
-        cells = "".join(
-            f"<td{' class=best' if (r, c) in best else ''}>{_two_lines(cell)}</td>"
-            for c, cell in enumerate(row[1:], start=1)
-        )
-        lines.append(f"<tr><th>{escape(row[0])}</th>{cells}</tr>")
-    return (
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-        "<p>Mean and 95 % interval; highlighted: best mean. Who acts on central information is a reference.</p>"
-    )
-
-
-def _two_lines(cell: str) -> str:
-    """The mean, and its interval below."""
-    mean, bracket, rest = escape(cell).partition(" [")
-    return f"{mean}<br><small>[{rest}</small>" if bracket else mean
+        parts.append(page.details("Configuration", f"<pre>{escape(config)}</pre>"))
+    parts.append(page.details("Manifest", f"<pre>{escape(json.dumps(manifest, indent=2))}</pre>"))
+    return page.document(title, parts)
 
 
 def _html_differences(results: Results) -> str:
@@ -311,16 +276,14 @@ def _html_differences(results: Results) -> str:
     names = main_metrics(results)
     header = [f"minus {results['reference']}", *table(results)[0][2:]]
     rows = [
-        [policy, *(_interval(summary[name]["difference"]) for name in names)]
+        [policy, *(page.interval(summary[name]["difference"]) for name in names)]
         for policy, summary in results["summary"].items()
         if policy != results["reference"]
     ]
     if not rows:
         return ""
     text = "Differences of the same episodes; an interval without 0 is a difference that the seeds do not explain."
-    return _html_details(
-        "Paired differences", _html_table(header, rows, set()).split("<p>")[0] + f"<p>{text}</p>"
-    )
+    return page.details("Paired differences", page.table(header, rows) + f"<p>{text}</p>")
 
 
 def _html_all(results: Results) -> str:
@@ -328,39 +291,16 @@ def _html_all(results: Results) -> str:
     rows = [
         [
             f"{name}{_unit(results, name)}",
-            *(_interval(results["summary"][policy][name]) for policy in policies),
+            *(page.interval(results["summary"][policy][name]) for policy in policies),
         ]
         for name in results["metrics"]
     ]
-    return _html_table(["metric", *policies], rows, set()).split("<p>")[0]
-
-
-def _html_details(summary: str, content: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+    return page.table(["metric", *policies], rows)
 
 
 def _unit(results: Results, name: str) -> str:
     unit = results["metrics"][name]["unit"]
     return "" if unit == "1" else f" [{unit}]"
-
-
-def _interval(entry: dict[str, float | None]) -> str:
-    """``mean [low, high]`` with as many digits as the interval deserves."""
-    mean, low, high = entry["mean"], entry["low"], entry["high"]
-    if mean is None:
-        return "–"
-    if low is None or high is None:
-        return f"{mean:.4g}"
-    digits = _digits(max(high - low, abs(mean) * 1e-3))
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _digits(width: float) -> int:
-    """Decimals that show a width with two significant digits."""
-    digits = 0
-    while digits < 6 and width > 0 and width * 10**digits < 10:
-        digits += 1
-    return digits
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Both sides of the same episodes: gaps of metrics with intervals, and whether the twin ranks policies as packets do.
+
+Axes: **M** episodes. Episodes are paired: both sides met the same world, and every policy the same worlds. A gap is twin
+minus ns-3. Intervals are 95 % percentile bootstraps over episodes, see ``ns3marl.training.statistics``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ns3marl.errors import TraceError
+from ns3marl.fastsim.calibrate import TOLERANCES
+from ns3marl.fidelity.trace import OUTCOMES, Trace, same_episode
+from ns3marl.training import statistics
+from ns3marl.training.statistics import Interval
+from ns3marl.types import Float64
+
+#: Wide enough for percentiles of 2.5 and 97.5 to settle.
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One metric of one policy on both sides."""
+
+    metric: str
+    twin: Interval
+    packets: Interval
+    gap: Interval
+    """Twin minus ns-3, of pairs that both sides could measure."""
+    relative: float
+    """The gap over the magnitude of ns-3's value; NaN where that is 0."""
+    tolerance: float | None
+    """How large the gap may be, in the metric's unit; None: no bound was set for this metric."""
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the gap is at most the tolerance; None without one, or without a value."""
+        if self.tolerance is None or not np.isfinite(self.gap.value):
+            return None
+        return bool(abs(self.gap.value) <= self.tolerance)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the whole interval lies on the same side of the tolerance as the gap: more episodes change nothing."""
+        if self.tolerance is None or not np.isfinite(self.gap.low):
+            return False
+        inside = max(abs(self.gap.low), abs(self.gap.high)) <= self.tolerance
+        outside = self.gap.low > self.tolerance or self.gap.high < -self.tolerance
+        return inside if self.within else outside
+
+
+def pair(packets: Sequence[Trace], twin: Sequence[Trace]) -> list[tuple[Trace, Trace]]:
+    """Episodes of both sides that belong together: ns-3's and the twin's.
+
+    Raises:
+        TraceError: One side lacks an episode, or there is none.
+    """
+    if len(packets) != len(twin) or not packets:
+        raise TraceError(
+            f"{len(packets)} episodes of ns-3 and {len(twin)} of the twin: expected as many, at least one"
+        )
+    for one, other in zip(packets, twin, strict=True):
+        if not same_episode(one, other):
+            raise TraceError(f"{one.label} of ns-3 and {other.label} of the twin are different episodes")
+    return list(zip(packets, twin, strict=True))
+
+
+def values(traces: Sequence[Trace], metric: str) -> Float64:
+    """A metric of each episode, [M]."""
+    return np.array([trace.metrics.get(metric, np.nan) for trace in traces], np.float64)
+
+
+def gap(packets: Sequence[Trace], twin: Sequence[Trace], metric: str, resamples: int = RESAMPLES) -> Gap:
+    """One metric on both sides, over paired episodes.
+
+    Args:
+        packets: Of ns-3.
+        twin: The same episodes in the twin.
+        metric: Its name.
+        resamples: Behind each interval.
+    """
+    ours, theirs = values(twin, metric), values(packets, metric)
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    difference = statistics.bootstrap(ours[both] - theirs[both], resamples)
+    level = float(np.abs(theirs[both].mean())) if both.any() else np.nan
+    bound, is_relative = TOLERANCES.get(metric, (None, False))
+    tolerance = bound * level if bound is not None and is_relative else bound
+    return Gap(
+        metric,
+        statistics.bootstrap(ours, resamples),
+        statistics.bootstrap(theirs, resamples),
+        difference,
+        difference.value / level if level > 0 else np.nan,
+        tolerance,
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Whether the twin orders policies as ns-3 does, over the pairs of policies that ns-3 tells apart."""
+
+    metric: str
+    tau: float
+    """(concordant - discordant) / pairs, 1 to -1; NaN where ns-3 tells no two policies apart."""
+    pairs: int
+    """Pairs whose paired difference in ns-3 has an interval without 0."""
+    discordant: tuple[tuple[str, str], ...]
+    """Pairs that the twin orders the other way round; better one in ns-3 first."""
+    undecided: tuple[tuple[str, str], ...]
+    """Pairs that ns-3 does not tell apart with these episodes; they count nowhere."""
+
+
+def agreement(
+    metric: str,
+    packets: Mapping[str, Float64],
+    twin: Mapping[str, Float64],
+    resamples: int = RESAMPLES,
+    *,
+    higher_is_better: bool = True,
+) -> Agreement:
+    """Kendall's tau (Biometrika 1938) over the pairs of policies whose paired difference exceeds its 95 % interval.
+
+    Args:
+        metric: Its name.
+        packets: By policy, values of the same episodes in ns-3, [M].
+        twin: Likewise in the twin.
+        resamples: Behind each interval.
+        higher_is_better: Of the metric; says only which of a pair is named first.
+    """
+    discordant, undecided, score, pairs = [], [], 0, 0
+    for one, other in itertools.combinations(packets, 2):
+        difference = packets[one] - packets[other]
+        known = np.isfinite(difference) & np.isfinite(twin[one] - twin[other])
+        interval = statistics.bootstrap(difference[known], resamples)
+        if not (interval.low > 0 or interval.high < 0):
+            undecided.append((one, other))
+            continue
+        pairs += 1
+        theirs = np.sign(interval.value)
+        ours = np.sign((twin[one] - twin[other])[known].mean())
+        score += int(theirs * ours)
+        if ours == -theirs:
+            discordant.append((one, other) if (theirs > 0) == higher_is_better else (other, one))
+    return Agreement(metric, score / pairs if pairs else np.nan, pairs, tuple(discordant), tuple(undecided))
+
+
+def endings(
+    packets: Sequence[Trace], twin: Sequence[Trace], resamples: int = RESAMPLES
+) -> dict[str, tuple[Interval, Interval, Interval]]:
+    """How tasks ended: by outcome, the share of the tasks in the twin, in ns-3, and the gap; outcomes that never were are left out."""
+    shares: dict[str, tuple[Interval, Interval, Interval]] = {}
+    sides = [np.stack([_shares(trace) for trace in side]) for side in (twin, packets)]
+    for code, name in enumerate(OUTCOMES):
+        ours, theirs = (side[:, code] for side in sides)
+        if ours.any() or theirs.any():
+            shares[name] = (
+                statistics.bootstrap(ours, resamples),
+                statistics.bootstrap(theirs, resamples),
+                statistics.bootstrap(ours - theirs, resamples),
+            )
+    return shares
+
+
+def _shares(trace: Trace) -> Float64:
+    counts = np.bincount(trace.outcomes[trace.decides], minlength=len(OUTCOMES))
+    result: Float64 = counts / max(counts.sum(), 1)
+    return result
+
+
+def worst(packets: Sequence[Trace], twin: Sequence[Trace]) -> tuple[int, str, float]:
+    """The episode in which a metric is the most tolerances off: its index, the metric, and how many tolerances, with sign.
+
+    Raises:
+        TraceError: No episode has a metric with a tolerance.
+    """
+    found: tuple[int, str, float] | None = None
+    for index, (one, other) in enumerate(pair(packets, twin)):
+        for metric in TOLERANCES:
+            own = gap([one], [other], metric, 1)
+            if own.tolerance and np.isfinite(own.gap.value):
+                off = own.gap.value / own.tolerance
+                if found is None or abs(off) > abs(found[2]):
+                    found = index, metric, float(off)
+    if found is None:
+        raise TraceError("no episode has a value of " + ", ".join(TOLERANCES))
+    return found
+
+
+def plain(interval: Interval) -> dict[str, Any]:
+    """An interval for JSON, which knows no NaN."""
+    ends = {"mean": interval.value, "low": interval.low, "high": interval.high}
+    return {name: float(value) if np.isfinite(value) else None for name, value in ends.items()}
+
+
+def plain_gap(one: Gap) -> dict[str, Any]:
+    """A gap for JSON."""
+    return {
+        "twin": plain(one.twin),
+        "packets": plain(one.packets),
+        "gap": plain(one.gap),
+        "relative": one.relative if np.isfinite(one.relative) else None,
+        "tolerance": one.tolerance,
+        "within": one.within,
+        "settled": one.is_settled,
+    }

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Distributions on both sides: latencies, ages of information, SNR of the links that were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ns3marl.fidelity.states import factors
+from ns3marl.fidelity.trace import Trace
+from ns3marl.types import Float64
+
+BINS = 40
+_TITLES = {
+    "latency": "latency of completed tasks [ms]",
+    "age": "age of information, devices and ticks [ticks]",
+    "snr": "SNR of chosen links at the chosen power [dB]",
+}
+
+
+def distributions(packets: Sequence[Trace], twin: Sequence[Trace]) -> dict[str, dict[str, Any]]:
+    """Histograms over common bins, with shares that sum to 1 on each side, for JSON.
+
+    Args:
+        packets: Episodes of ns-3.
+        twin: The same episodes in the twin.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, title in _TITLES.items():
+        theirs, ours = (np.concatenate([_values(trace, name) for trace in side]) for side in (packets, twin))
+        pooled = np.concatenate([theirs, ours])
+        if not len(pooled):
+            continue
+        edges = _edges(pooled, whole=name == "age")
+        found[name] = {
+            "title": title,
+            "edges": edges.tolist(),
+            "packets": _shares(theirs, edges),
+            "twin": _shares(ours, edges),
+        }
+    return found
+
+
+def _values(trace: Trace, name: str) -> Float64:
+    if name == "age":
+        return trace.age_ticks.ravel().astype(np.float64)
+    values = 1e3 * trace.latency_s.astype(np.float64) if name == "latency" else factors(trace)["snr"]
+    return values[np.isfinite(values)]
+
+
+def _edges(values: Float64, *, whole: bool) -> Float64:
+    """Bins from the smallest to the largest value, without the outermost 0.5 %; for whole numbers, whole ones."""
+    low, high = np.quantile(values, [0.005, 0.995])
+    if not whole:
+        return np.linspace(low, max(high, low + 1e-9), BINS + 1)
+    step = max(1, int(np.ceil((high - low + 1) / BINS)))
+    return np.arange(low, high + step + 1, step) - 0.5
+
+
+def _shares(values: Float64, edges: Float64) -> list[float]:
+    """Shares of the bins; what lies beyond counts in the outermost ones."""
+    counts, _ = np.histogram(values.clip(edges[0], edges[-1]), edges)
+    result: list[float] = (counts / max(counts.sum(), 1)).tolist()
+    return result

@@ -1,0 +1,346 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Records traces: a policy in ns-3, and the same policy in the twin on the worlds of such traces."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ns3marl import config as configuration
+from ns3marl import exogenous
+from ns3marl.algorithms import heuristics
+from ns3marl.config import ScenarioOptions
+from ns3marl.env.pool import Pool
+from ns3marl.exogenous import Exogenous
+from ns3marl.fastsim.calibration import Calibration
+from ns3marl.fastsim.pool import FastPool
+from ns3marl.fastsim.recorded import Recorded
+from ns3marl.fastsim.settings import Settings
+from ns3marl.fidelity import archive, trace, worlds
+from ns3marl.fidelity.play import Chooser, Played, acting, play
+from ns3marl.fidelity.trace import NS3, TWIN, Trace
+from ns3marl.training import checkpoint
+from ns3marl.training.evaluate import load_policy
+from ns3marl.training.manifest import manifest
+from ns3marl.types import Hello, Spec
+
+MAX_BATCH = 64
+"""Episodes that the twin plays at once."""
+
+#: Is told the fraction of the work that is done, and a line of text.
+Report = Callable[[float, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicyId:
+    """A policy by name, and what tells it from others."""
+
+    source: str  #: heuristic, run folder or checkpoint
+    name: str
+    key: str
+    greedy: bool = False
+
+    @staticmethod
+    def of(source: str, *, greedy: bool = False) -> PolicyId:
+        """A heuristic by name; a run folder or checkpoint by its weights.
+
+        Raises:
+            CheckpointError: The checkpoint cannot be read.
+        """
+        if source in heuristics.HEURISTICS:
+            return PolicyId(source, source, source)
+        saved = checkpoint.load(Path(source))
+        weights = archive.digest(saved.path.read_bytes())
+        return PolicyId(source, saved.algorithm, f"{weights}{' greedy' if greedy else ''}", greedy)
+
+
+def record(
+    folder: Path,
+    policy: str | PolicyId,
+    arguments: Sequence[str],
+    *,
+    seed: int,
+    runs: Iterable[int],
+    scenario: str | Path = "aiot-mec",
+    noise_seed: int | None = None,
+    jobs: int = 1,
+    tick_timeout_s: float = 60.0,
+    report: Report = lambda _share, _text: None,
+) -> list[Trace]:
+    """A policy's episodes in ns-3: those that the folder holds are read, the others played and added to it.
+
+    Args:
+        folder: Of traces, see ``ns3marl.fidelity.trace``.
+        policy: Heuristic, run folder or checkpoint.
+        arguments: Of the scenario; with ``--exogenousIn`` the world is that one, else ns-3 draws it.
+        seed: Of the worlds, of backoffs and frame errors.
+        runs: RngRun of each episode.
+        scenario: Name of a built scenario, or the path of its executable.
+        noise_seed: Of the policy's random numbers; ``seed`` by default.
+        jobs: Episodes at a time.
+        tick_timeout_s: See ``ns3marl.env.pool.Pool``.
+        report: Is told how far the work is.
+
+    Returns:
+        Traces in order of ``runs``.
+
+    Raises:
+        TraceError: A file of the folder is damaged.
+        CheckpointError: The checkpoint cannot be used.
+        SimulatorError, ConfigError: ns-3 failed or refused the arguments.
+    """
+    who = policy if isinstance(policy, PolicyId) else PolicyId.of(policy)
+    noise = seed if noise_seed is None else noise_seed
+    given = tuple(arguments)
+    plain = trace.without_files(given)
+    numbers = list(runs)
+    share = _Shares(len(numbers), who.name, report)
+    lock = threading.Lock()
+
+    def one(run: int) -> Trace:
+        with lock:
+            name, world = worlds.obtain(folder / "worlds", scenario, _world_arguments(given), seed, run)
+        asked = [
+            trace.FORMAT,
+            trace.VERSION,
+            NS3,
+            Path(scenario).name,
+            list(plain),
+            name,
+            who.key,
+            seed,
+            run,
+            noise,
+        ]
+        path = folder / f"{who.name}-seed{seed}-run{run}-{archive.digest(asked)}.npz"
+        if path.exists():
+            made = trace.load(path, world)
+        else:
+
+            def make(spec: Spec) -> Chooser:
+                return acting(load_policy(who.source, spec, greedy=who.greedy)[1], noise, [run])
+
+            played, spec, hello = in_ns3(
+                world, plain, make, scenario, seed, run, tick_timeout_s, lambda done: share.show(run, done)
+            )
+            made = Trace(
+                backend=NS3,
+                scenario=spec.scenario,
+                arguments=plain,
+                policy=who.name,
+                policy_key=who.key,
+                seed=seed,
+                run=run,
+                noise_seed=noise,
+                world=world,
+                **vars(played),
+                provenance=provenance(plain, spec, hello, seed),
+            )
+            trace.save(made, folder, path.name, name)
+        share.show(run, 1.0)
+        return made
+
+    if jobs == 1:
+        return [one(run) for run in numbers]
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(jobs) as workers:
+        try:
+            return list(workers.map(one, numbers))
+        except BaseException:
+            workers.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def in_ns3(
+    world: Exogenous,
+    arguments: Sequence[str],
+    make: Callable[[Spec], Chooser],
+    scenario: str | Path = "aiot-mec",
+    seed: int = 0,
+    run: int = 1,
+    tick_timeout_s: float = 60.0,
+    show: Callable[[float], None] = lambda _: None,
+) -> tuple[Played, Spec, Hello]:
+    """One episode of ns-3 in a given world.
+
+    Args:
+        world: What happens whatever the devices do.
+        arguments: Of the scenario.
+        make: Makes the chooser for the spec.
+        scenario: Name of a built scenario, or the path of its executable.
+        seed: Of backoffs and frame errors.
+        run: Likewise.
+        tick_timeout_s: See ``ns3marl.env.pool.Pool``.
+        show: Is told the fraction done.
+    """
+    with tempfile.TemporaryDirectory(prefix="ns3marl-world-") as place:
+        exogenous.save(world, Path(place) / "world")
+        own = (*arguments, f"--exogenousIn={place}/world", "--tables=all")
+        with Pool(
+            scenario, arguments=own, seed=seed, first_run=run, spares=0, tick_timeout_s=tick_timeout_s
+        ) as pool:
+            ticks = pool.spec.ticks
+            (played,) = play(pool, make(pool.spec), lambda done: show(done / ticks))
+            return played, pool.spec, pool.hello
+
+
+def in_twin(
+    traces: Sequence[Trace],
+    policy: PolicyId,
+    *,
+    calibration: Path | None = None,
+    luck: int = 0,
+    device: str = "cpu",
+    report: Report = lambda _share, _text: None,
+) -> list[Trace]:
+    """A policy that acts itself in the twin, from the initial conditions of recorded episodes.
+
+    Args:
+        traces: Whose worlds, arguments and seeds to take; of one policy.
+        policy: The same policy.
+        calibration: File with the twin's constants; the shipped one by default.
+        luck: Which backoffs and frame errors are drawn; other numbers, other episodes of the same world.
+        device: Where the twin computes.
+        report: Is told how far the work is.
+
+    Returns:
+        Traces of the twin, in the order of ``traces``.
+
+    Raises:
+        ConfigError: The twin does not model the arguments.
+    """
+    groups: dict[tuple[tuple[str, ...], int, int], dict[int, int]] = defaultdict(dict)
+    for place, one in enumerate(traces):
+        groups[one.arguments, one.seed, one.noise_seed][one.run] = place
+    batches = [
+        (key, members, stretch[first:last])
+        for key, members in groups.items()
+        for stretch in trace.consecutive(list(members))
+        for first, last in pairwise([*range(0, len(stretch), MAX_BATCH), len(stretch)])
+    ]
+    found: list[Trace | None] = [None] * len(traces)
+    done = 0
+    for (arguments, seed, noise), members, runs in batches:
+        of = {run: traces[members[run]] for run in runs}
+
+        def make(spec: Spec, noise: int = noise, runs: list[int] = runs) -> Chooser:
+            return acting(load_policy(policy.source, spec, greedy=policy.greedy)[1], noise, runs)
+
+        def show(share: float, done: int = done, count: int = len(runs)) -> None:
+            report((done + share * count) / len(traces), f"{policy.name} in the twin")
+
+        played, spec, pool = play_twin(
+            [of[run].world for run in runs],
+            arguments,
+            make,
+            runs[0],
+            calibration,
+            seed + 1_000_003 * luck,
+            device,
+            show,
+        )
+        notes = (
+            provenance(arguments, spec, pool.hello, seed) | calibration_notes(calibration) | {"luck": luck}
+        )
+        for run, made in zip(runs, played, strict=True):
+            found[members[run]] = dataclasses.replace(
+                of[run],
+                backend=TWIN,
+                policy=policy.name,
+                policy_key=policy.key,
+                provenance=notes,
+                **vars(made),
+            )
+        done += len(runs)
+    return [one for one in found if one is not None]
+
+
+def play_twin(
+    of: Sequence[Exogenous],
+    arguments: Sequence[str],
+    make: Callable[[Spec], Chooser],
+    first_run: int = 1,
+    calibration: Path | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    show: Callable[[float], None] = lambda _: None,
+) -> tuple[list[Played], Spec, FastPool]:
+    """Episodes of the twin in given worlds, all at once.
+
+    Args:
+        of: Worlds of the runs ``first_run``, ``first_run`` + 1, …
+        arguments: Of the scenario.
+        make: Makes the chooser for the spec.
+        first_run: Number of the first episode.
+        calibration: File with the twin's constants; the shipped one by default.
+        seed: Of backoffs and frame errors, with the run.
+        device: Where the twin computes.
+        show: Is told the fraction done.
+    """
+    settings = Settings.parse(arguments)
+    count = len(of)
+    # The pool begins the next episodes as soon as these end: they meet the same worlds.
+    by_run = {first_run + e: of[e % count] for e in range(2 * count)}
+    world = Recorded(settings, by_run, seed=seed, device=torch.device(device))
+    with FastPool(
+        arguments=arguments,
+        num_envs=count,
+        seed=seed,
+        first_run=first_run,
+        device=device,
+        calibration=calibration,
+        world=world,
+    ) as pool:
+        played = play(pool, make(pool.spec), lambda done: show(done / settings.ticks))
+        return played, pool.spec, pool
+
+
+def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) -> dict[str, Any]:
+    """Where a trace comes from; see ``ns3marl.training.manifest``."""
+    config = dataclasses.replace(
+        configuration.load(None, []), scenario=ScenarioOptions(spec.scenario, tuple(arguments))
+    )
+    return {**manifest(config, spec, hello), "seeds": {"episodes": seed}}
+
+
+def calibration_notes(path: Path | None) -> dict[str, Any]:
+    """The twin's constants, and where they come from."""
+    loaded = Calibration.load(path)
+    constants = {key: value for key, value in vars(loaded).items() if key != "provenance"}
+    notes = {
+        "file": "shipped with ns3marl" if path is None else str(path),
+        "constants": constants,
+        "provenance": loaded.provenance,
+    }
+    return {"backend": TWIN, "calibration": notes}
+
+
+def _world_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Arguments that a world follows from: those of the episode, and which world is read."""
+    read = [word for word in arguments if word.removeprefix("--").startswith("exogenousIn=")]
+    return (*trace.without_files(tuple(arguments)), *read)
+
+
+class _Shares:
+    """How far several episodes are."""
+
+    def __init__(self, count: int, name: str, report: Report) -> None:
+        self._of: dict[int, float] = {}
+        self._count, self._name, self._report = count, name, report
+        self._lock = threading.Lock()
+
+    def show(self, run: int, done: float) -> None:
+        with self._lock:
+            self._of[run] = done
+            share = sum(self._of.values()) / self._count
+            self._report(share, f"{self._name} in ns-3, run {run}")

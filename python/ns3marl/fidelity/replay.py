@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Recorded episodes played again action by action: those of ns-3 in the twin, those of the twin in ns-3, or each in itself.
+
+What differs is then the side's own and not one of decisions. Where the mask of this side forbids a recorded channel,
+because an earlier task is still under way here, the task keeps the modem's channel; ``provenance["moved"]`` counts those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ns3marl.errors import TraceError
+from ns3marl.fidelity.play import Repeating
+from ns3marl.fidelity.record import calibration_notes, in_ns3, play_twin, provenance
+from ns3marl.fidelity.trace import NS3, TWIN, Trace
+from ns3marl.types import Spec
+
+
+def replay_in_twin(
+    traces: Sequence[Trace], *, calibration: Path | None = None, luck: int = 0, device: str = "cpu"
+) -> list[Trace]:
+    """The recorded actions in the twin, on the recorded worlds.
+
+    Args:
+        traces: Episodes with the same arguments, of either side.
+        calibration: File with the twin's constants; the shipped one by default.
+        luck: Which backoffs and frame errors are drawn.
+        device: Where the twin computes.
+
+    Raises:
+        TraceError: The arguments differ.
+        ConfigError: The twin does not model them.
+    """
+    if len({trace.arguments for trace in traces}) != 1:
+        raise TraceError(
+            "traces of different arguments cannot be replayed at once; replay each kind by itself"
+        )
+    made: list[Repeating] = []
+
+    def make(spec: Spec) -> Repeating:
+        made.append(
+            Repeating(
+                spec,
+                np.stack([trace.discrete for trace in traces]),
+                np.stack([trace.continuous for trace in traces]),
+            )
+        )
+        return made[0]
+
+    first = traces[0]
+    played, spec, pool = play_twin(
+        [trace.world for trace in traces], first.arguments, make, 1, calibration, luck, device
+    )
+    notes = provenance(first.arguments, spec, pool.hello, first.seed) | calibration_notes(calibration)
+    notes |= {"replayed": first.backend, "moved": made[0].moved}
+    return [
+        dataclasses.replace(trace, backend=TWIN, provenance=notes, **vars(one))
+        for trace, one in zip(traces, played, strict=True)
+    ]
+
+
+def replay_in_ns3(
+    trace: Trace, *, scenario: str | Path | None = None, arguments: Sequence[str] = ()
+) -> Trace:
+    """The recorded actions in ns-3, on the recorded world and with the recorded seed and run.
+
+    A trace of ns-3 comes out as it was, whatever is written on the way.
+
+    Args:
+        trace: An episode of either side.
+        scenario: Executable; that of the trace's scenario by default.
+        arguments: More of them, such as ``--pcap=PREFIX``.
+
+    Raises:
+        SimulatorError, ConfigError: ns-3 failed or refused the arguments.
+    """
+    made: list[Repeating] = []
+
+    def make(spec: Spec) -> Repeating:
+        made.append(Repeating(spec, trace.discrete[None], trace.continuous[None]))
+        return made[0]
+
+    own = (*trace.arguments, *arguments)
+    played, spec, hello = in_ns3(trace.world, own, make, scenario or trace.scenario, trace.seed, trace.run)
+    notes = provenance(own, spec, hello, trace.seed) | {"replayed": trace.backend, "moved": made[0].moved}
+    return dataclasses.replace(trace, backend=NS3, provenance=notes, **vars(played))
