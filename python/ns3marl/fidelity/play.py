@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ns3marl.fastsim.pool import FastPool
 from ns3marl.fidelity.trace import COMPLETED
 from ns3marl.rl.policy import Policy
-from ns3marl.training.run import Environments
+from ns3marl.training.environments import Environments
 from ns3marl.types import Actions, Batch, Bool, Float32, Int64, Spec
 
 #: Decides for all rows of a batch.
