@@ -67,12 +67,18 @@ def main() -> None:
     """Prints a table, then the headline."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu", help="cpu or cuda (cpu)")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: tuple(tuple(map(int, size.split("/"))) for size in text.split(",")),
+        default=SIZES,
+        help="N/K,... (10/3,50/9,100/15,200/18)",
+    )
     parser.add_argument("--batches", type=lambda text: tuple(map(int, text.split(","))), default=BATCHES)
     parsed = parser.parse_args()
     device = torch.device(parsed.device)
     torch.set_num_threads(1)
     best = 0.0
-    for devices, servers in SIZES:
+    for devices, servers in parsed.sizes:
         for envs in parsed.batches:
             if devices * envs > AGENTS_AT_MOST and device.type == "cpu":
                 continue

@@ -22,9 +22,9 @@ SILENT_DB = -200.0
 @pytest.fixture(params=["torch", "compiled"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "torch":
-        monkeypatch.setattr(kernel, "load", lambda: None)
+        monkeypatch.setattr(kernel, "load", lambda _: None)
     else:
-        assert kernel.load() is not None, "contention.cc does not compile"
+        assert kernel.load(torch.device("cpu")) is not None, "contention.cc does not compile"
     return str(request.param)
 
 
@@ -170,7 +170,7 @@ def test_both_forms_see_the_same_events(preset: str, monkeypatch: pytest.MonkeyP
         [f"--preset={preset}", "--devices=20", "--servers=4", "--channels=2", "--ticks=30"]
     )
     compiled = outcomes(AiotMec(settings, 2, seed=4), 6)
-    monkeypatch.setattr(kernel, "load", lambda: None)
+    monkeypatch.setattr(kernel, "load", lambda _: None)
     in_torch = outcomes(AiotMec(settings, 2, seed=4), 6)
     # Rounding differs by nanoseconds, and once in a while decides which of two slots is used.
     same = torch.isclose(compiled, in_torch, atol=0.5, rtol=1e-5)

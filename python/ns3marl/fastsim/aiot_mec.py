@@ -202,7 +202,7 @@ class AiotMec:
         wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
         news = torch.stack([self.scene.server_hz, utilisation, wait_s], 2)
         detection_db = self.calibration.detection_db
-        if self.device.type == "cpu" and kernel.load() is not None:
+        if kernel.load(self.device) is not None:
             self.heard = self.knowledge.hear_compiled(
                 links, missed, self.tuned, news, self.channel_busy, detection_db
             )

@@ -79,13 +79,13 @@ class Knowledge:
         Returns:
             How many servers each device heard, [B, N].
         """
-        s, library = self.settings, kernel.load()
+        s, library = self.settings, kernel.load(tuned.device)
         assert library is not None
-        heard = torch.empty(tuned.shape)
+        heard = torch.empty(tuned.shape, device=tuned.device)
         arrays = [links.path, links.fading, links.gain, links.snr, self.snr, missed, tuned, news, busy]
         arrays += [self._servers, self.slot_server, self._observations, heard]
         sizes = (len(tuned), s.devices, s.servers, s.channels, FEATURES, int(s.csi == "genie"))
-        library.HearStatus(kernel.Hear(*sizes, detection_db, *(kernel.pointer(array) for array in arrays)))
+        library.hear_status(kernel.Hear(*sizes, *(library.pointer(array) for array in arrays), detection_db))
         return heard
 
     def hear(self, heard: Tensor, snr: Tensor, news: Tensor, busy: Tensor) -> Tensor:

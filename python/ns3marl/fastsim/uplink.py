@@ -185,16 +185,18 @@ def play(
     device = owner - b * devices
     c = tuned.reshape(-1)[owner]
     fixed = _fixed(tasks, source, b, device, gain, settings, calibration)
-    library = kernel.load() if where.type == "cpu" else None
+    library = kernel.load(where)
     if library is not None:
-        entities, of = gain.shape[-1], kernel.pointer
-        held = torch.zeros(envs, channels, settings.servers)
-        heard = torch.zeros(envs * channels, entities)
-        air = torch.empty(len(source))
-        arrays = [source, b, c, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet, tasks.ready]
-        arrays += [tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free, held, heard, air]
+        entities, of = gain.shape[-1], library.pointer
+        first = torch.searchsorted(b, torch.arange(envs + 1, device=where))
+        held = torch.zeros(envs, channels, settings.servers, device=where)
+        heard = torch.zeros(envs * channels, entities, device=where)
+        air, server_air = torch.empty(2, len(source), device=where).unbind(0)
+        room, arrivals = library.room(len(source)), torch.empty_like(servers.free)
+        arrays = [first, source, c, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet, tasks.ready]
+        arrays += [tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free, held, heard]
+        arrays += [air, server_air, room, arrivals]
         run = kernel.Run(
-            len(source),
             envs,
             entities,
             channels,
@@ -203,7 +205,7 @@ def play(
             settings.tick,
             kernel.constants(calibration, settings),
         )
-        library.RunChannels(run)
+        library.run_channels(run)
     else:
         before = tasks.changing.view(envs * total, -1)[source]
         after = before.clone()

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The exogenous world: places, rates, tasks and fading, drawn for each environment from its own generator.
 
-Whatever the policy does and however many environments there are, an environment's draws follow from (seed, run) alone. Numbers
-are drawn in blocks of ticks.
+Whatever the policy does and however many environments there are, an environment's draws follow from (seed, run) alone.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ns3marl.fastsim import radio
+from ns3marl.errors import ConfigError
+from ns3marl.fastsim import kernel, radio
 from ns3marl.fastsim.settings import Settings
 
 BLOCK_TICKS = 8
@@ -63,6 +63,48 @@ def server_places(settings: Settings) -> Tensor:
     return torch.tensor(places)
 
 
+class _Generators:
+    """A generator for each environment, one after the other."""
+
+    block_ticks = BLOCK_TICKS
+
+    def __init__(self, seed: int, runs: list[int], device: torch.device) -> None:
+        self._device = device
+        self._each = [
+            torch.Generator(device).manual_seed((seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1))
+            for run in runs
+        ]
+
+    def draw(self, uniforms: int, normals: int) -> tuple[Tensor, Tensor]:
+        """Numbers in [0, 1), [B, uniforms], and of zero mean and unit variance, [B, normals]."""
+        uniform = torch.empty(len(self._each), uniforms, device=self._device)
+        normal = torch.empty(len(self._each), normals, device=self._device)
+        for b, generator in enumerate(self._each):
+            uniform[b].uniform_(generator=generator)
+            normal[b].normal_(generator=generator)
+        return uniform, normal
+
+
+class _Counters:
+    """Counter-based numbers of all environments at once (draws.h), from (seed, run, number of the draw)."""
+
+    block_ticks = 1
+
+    def __init__(self, seed: int, runs: list[int], library: kernel.Library) -> None:
+        self._seed, self._library, self._draws = seed & (2**64 - 1), library, 0
+        self._runs = torch.tensor(runs, device=library.device)
+
+    def draw(self, uniforms: int, normals: int) -> tuple[Tensor, Tensor]:
+        """As ``_Generators.draw``."""
+        of, envs = self._library.pointer, len(self._runs)
+        uniform = torch.empty(envs, uniforms, device=self._library.device)
+        normal = torch.empty(envs, normals, device=self._library.device)
+        sizes = (envs, uniforms, normals, self._seed, self._draws)
+        self._library.draw_numbers(kernel.Draw(*sizes, of(self._runs), of(uniform), of(normal)))
+        self._draws += 1
+        return uniform, normal
+
+
 class Drawn:
     """Worlds drawn from pseudo-random numbers.
 
@@ -70,31 +112,37 @@ class Drawn:
         settings: Ranges.
         seed: Of all environments.
         device: Where the numbers are drawn and kept.
+        counters: Whether the numbers come from a counter-based generator, which draws for all environments at once, instead of
+            one of PyTorch's for each; by default on a GPU with its compiled kernels.
+
+    Raises:
+        ConfigError: Counters are asked for, but the kernels do not compile.
     """
 
-    def __init__(self, settings: Settings, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, settings: Settings, seed: int, device: torch.device, counters: bool | None = None
+    ) -> None:
         self.settings, self.seed, self.device = settings, seed, device
-        self._generators: list[torch.Generator] = []
+        wanted = device.type == "cuda" if counters is None else counters
+        self._library = kernel.load(device) if wanted else None
+        if counters and self._library is None:
+            raise ConfigError(f"fastsim: counter-based draws on {device} need the compiled kernels")
+        self._numbers: _Generators | _Counters = _Generators(seed, [], device)
         self._left = 0
         self._uniform = self._normal = self._gain = torch.empty(0, device=device)
 
     def begin(self, runs: list[int]) -> Scene:
         """New episodes, one for each run."""
         s, envs = self.settings, len(runs)
-        self._generators = [
-            torch.Generator(self.device).manual_seed(
-                (self.seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1)
-            )
-            for run in runs
-        ]
+        if self._library is None:
+            self._numbers = _Generators(self.seed, runs, self.device)
+        else:
+            self._numbers = _Counters(self.seed, runs, self._library)
         self._left = 0
-        uniform = torch.empty(envs, s.devices, 3, device=self.device)
-        order = torch.empty(envs, s.servers, device=self.device)
-        normal = torch.empty(envs, s.devices, 2 + 2 * s.servers, device=self.device)
-        for b, generator in enumerate(self._generators):
-            uniform[b].uniform_(generator=generator)
-            order[b].uniform_(generator=generator)
-            normal[b].normal_(generator=generator)
+        uniforms, normals = self._numbers.draw(3 * s.devices + s.servers, s.devices * (2 + 2 * s.servers))
+        uniform = uniforms[:, : 3 * s.devices].view(envs, s.devices, 3)
+        order = uniforms[:, 3 * s.devices :]
+        normal = normals.view(envs, s.devices, 2 + 2 * s.servers)
         index = torch.arange(s.devices, device=self.device)
         hot = (index < s.hotspotShare * s.devices)[:, None]
         centre = s.area * torch.tensor(_HOTSPOTS, device=self.device)[index % 2]
@@ -119,9 +167,15 @@ class Drawn:
     def next(self) -> Tick:
         """The next tick of every environment."""
         s = self.settings
+        ticks = self._numbers.block_ticks
         if self._left == 0:
-            self._draw()
-        at = BLOCK_TICKS - self._left
+            shape = (-1, ticks, _UNIFORMS, s.devices), (-1, ticks, 2, s.devices, s.servers)
+            uniform, normal = self._numbers.draw(
+                ticks * _UNIFORMS * s.devices, ticks * 2 * s.devices * s.servers
+            )
+            self._uniform, self._normal = uniform.view(shape[0]), normal.view(shape[1])
+            self._left = ticks
+        at = ticks - self._left
         self._left -= 1
         u = self._uniform[:, at]
 
@@ -139,13 +193,3 @@ class Drawn:
             u[:, 7],
             radio.fading_db(radio.advance_fading(self._gain, self._normal[:, at], s.fadingRho)),
         )
-
-    def _draw(self) -> None:
-        s, envs = self.settings, len(self._generators)
-        if self._uniform.shape[0] != envs:
-            self._uniform = torch.empty(envs, BLOCK_TICKS, _UNIFORMS, s.devices, device=self.device)
-            self._normal = torch.empty(envs, BLOCK_TICKS, 2, s.devices, s.servers, device=self.device)
-        for b, generator in enumerate(self._generators):
-            self._uniform[b].uniform_(generator=generator)
-            self._normal[b].normal_(generator=generator)
-        self._left = BLOCK_TICKS

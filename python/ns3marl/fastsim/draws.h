@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: MIT
+//
+// Random numbers that follow from where they stand: Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
+// easy as 1, 2, 3", SC 2011). Each thread draws its own, in any order.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "both.h"
+
+namespace draws
+{
+
+constexpr int LANES = 4; // numbers of a block
+constexpr float TURN = 6.283185307F;
+
+struct Block
+{
+    uint32_t word[LANES];
+};
+
+/// Numbers of a draw in B environments, which follow from (seed, run, draw); kernel.py has the same fields in the same order.
+struct Draw
+{
+    int64_t environments, uniforms, normals; ///< B; how many of each an environment takes
+    uint64_t seed;
+    uint64_t draw;      ///< which one of an episode, below 2^32
+    const int64_t* run; ///< [B]
+    float* uniform;     ///< out: in [0, 1), [B, uniforms]
+    float* normal;      ///< out: of zero mean and unit variance, [B, normals]
+    void* stream;       ///< of a GPU
+};
+
+/// Ten rounds over a counter.
+BOTH inline Block
+Philox(Block counter, uint64_t key)
+{
+    auto low = static_cast<uint32_t>(key);
+    auto high = static_cast<uint32_t>(key >> 32);
+    auto& [a, b, c, d] = counter.word;
+    for (int round = 0; round < 10; round++)
+    {
+        const uint64_t first = uint64_t{0xD2511F53U} * a;
+        const uint64_t second = uint64_t{0xCD9E8D57U} * c;
+        a = static_cast<uint32_t>(second >> 32) ^ b ^ low;
+        b = static_cast<uint32_t>(second);
+        c = static_cast<uint32_t>(first >> 32) ^ d ^ high;
+        d = static_cast<uint32_t>(first);
+        low += 0x9E3779B9U;
+        high += 0xBB67AE85U;
+    }
+    return counter;
+}
+
+/// Two normal numbers from two words (Box and Muller 1958).
+BOTH inline void
+GetNormals(uint32_t first, uint32_t second, float& one, float& other)
+{
+    const float radius = std::sqrt(-2 * std::log(static_cast<float>(first) * 0x1p-32F + 0x1p-33F));
+    const float angle = static_cast<float>(second >> 8) * (0x1p-24F * TURN);
+    one = radius * std::cos(angle);
+    other = radius * std::sin(angle);
+}
+
+/// How many blocks an environment takes.
+BOTH inline int64_t
+CountBlocks(const Draw& draw)
+{
+    return (draw.uniforms + LANES - 1) / LANES + (draw.normals + LANES - 1) / LANES;
+}
+
+/// \param block number of the block among those of all environments
+BOTH inline void
+DrawBlock(const Draw& draw, int64_t block)
+{
+    const int64_t each = CountBlocks(draw);
+    const int64_t b = block / each;
+    const auto number = static_cast<uint32_t>(block - b * each);
+    const auto run = static_cast<uint64_t>(draw.run[b]);
+    const int64_t normalsFrom = (draw.uniforms + LANES - 1) / LANES;
+    const Block bits = Philox(
+        {{number, static_cast<uint32_t>(draw.draw), static_cast<uint32_t>(run), static_cast<uint32_t>(run >> 32)}},
+        draw.seed);
+    float values[LANES];
+    const bool isNormal = number >= normalsFrom;
+    if (isNormal)
+    {
+        GetNormals(bits.word[0], bits.word[1], values[0], values[1]);
+        GetNormals(bits.word[2], bits.word[3], values[2], values[3]);
+    }
+    for (int lane = 0; lane < LANES && !isNormal; lane++)
+    {
+        values[lane] = static_cast<float>(bits.word[lane] >> 8) * 0x1p-24F;
+    }
+    const int64_t at = (isNormal ? number - normalsFrom : number) * LANES;
+    const int64_t count = isNormal ? draw.normals : draw.uniforms;
+    float* const out = (isNormal ? draw.normal : draw.uniform) + b * count;
+    for (int lane = 0; lane < LANES && at + lane < count; lane++)
+    {
+        out[at + lane] = values[lane];
+    }
+}
+
+} // namespace draws
