@@ -23,9 +23,10 @@ from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.interval import close_interval, fragments
 from ns3marl.fastsim.observer import FEATURES, OWN, Knowledge, Links, missed_broadcasts, strongest
 from ns3marl.fastsim.queueing import ServerQueues, submit
-from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, STATUS_LEAD_US, Settings
+from ns3marl.fastsim.settings import CHANNEL_SLOTS, SERVER_SLOTS, Settings
 from ns3marl.fastsim.spec import make_spec
 from ns3marl.fastsim.state import state_blocks
+from ns3marl.fastsim.status import close_servers
 from ns3marl.fastsim.uplink import Tasks, Traffic
 from ns3marl.fastsim.world import Drawn, Scene, Tick
 
@@ -159,7 +160,7 @@ class AiotMec:
         self.tick += 1
         done = self.tick == s.ticks
         self.now = self.world.next()
-        self._status()
+        close_servers(self)
         self._listen(traffic)
         self.tasks.shift(s.tick)
         self.servers.shift(s.tick)
@@ -214,39 +215,6 @@ class AiotMec:
         if s.csi == "genie":
             heard = torch.ones_like(heard)
         self.heard = self.knowledge.hear(heard, links.snr, news, self.channel_busy)
-
-    def _status(self) -> None:
-        """The interval of the servers, which ends 5 ms before the boundary, closes: utilisation, mean wait, tasks received."""
-        s, record = self.settings, self.tasks.changing
-        cut = s.tick - STATUS_LEAD_US
-        at = self.tasks.offloaded.view(-1).nonzero().squeeze(1)
-        count = s.devices * s.task_slots
-        record = record.view(-1, mac.CHANGING).index_select(0, at)
-        arrival, start, end = (
-            record[:, mac.UPLINK_END],
-            record[:, mac.COMPUTE_START],
-            record[:, mac.COMPUTE_END],
-        )
-        stop = torch.minimum(end, self.tasks.expiry.view(-1)[at])
-        server = at // count * s.servers + self.tasks.server.view(-1)[at]
-
-        def within(low: float, high: float) -> Tensor:
-            """Computing time, waits, jobs begun and jobs received of each server in [low, high), [B, K, 4]."""
-            begun = (start >= low) & (start < high)
-            busy = (stop.clamp(max=high) - start.clamp(min=low)).clamp_(min=0)  # 0 where it never began
-            came = (arrival >= low) & (arrival < high)
-            values = torch.stack(
-                [busy, (start - arrival).masked_fill(~begun, 0.0), begun.float(), came.float()], 1
-            )
-            out = torch.zeros(self.num_envs * s.servers, 4, device=self.device)
-            return out.index_add_(0, server, values).view(self.num_envs, s.servers, 4)
-
-        total = within(0.0, cut) + self.lead_us
-        self.lead_us = within(cut, s.tick)
-        self.status = torch.stack(
-            [(total[..., 0] / s.tick).clamp(0, 1), total[..., 1] / total[..., 2].clamp(min=1), total[..., 3]],
-            2,
-        )
 
     # --------------------------------------------------------------------------------------------------------- the decision
 

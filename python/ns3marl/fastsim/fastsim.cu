@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// Channels, broadcasts and draws on a GPU: what contention.cc, knowledge.cc and draws.cc loop over, a thread for each.
+// The twin on a GPU: what contention.cc, knowledge.cc, status.cc and draws.cc loop over, a thread for each.
 
 #include <cuda_runtime.h>
 
 #include "contention.h"
 #include "draws.h"
 #include "knowledge.h"
+#include "status.h"
 
 namespace
 {
@@ -54,6 +55,16 @@ HearBroadcasts(const __grid_constant__ knowledge::Hear hear)
 }
 
 __global__ void
+CloseServers(const __grid_constant__ status::Status of)
+{
+    const int64_t server = GetThread();
+    if (server < of.environments * of.servers)
+    {
+        status::CloseInterval(of, server);
+    }
+}
+
+__global__ void
 DrawBlocks(const __grid_constant__ draws::Draw draw)
 {
     const int64_t block = GetThread();
@@ -92,6 +103,11 @@ extern "C"
     const char* HearStatus(const knowledge::Hear* hear)
     {
         return Launch(HearBroadcasts, *hear, hear->environments * hear->devices, THREADS);
+    }
+
+    const char* CloseIntervals(const status::Status* of)
+    {
+        return Launch(CloseServers, *of, of->environments * of->servers, THREADS);
     }
 
     const char* DrawNumbers(const draws::Draw* draw)

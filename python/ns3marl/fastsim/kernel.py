@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The compiled forms of ``contention``, ``observer.Knowledge`` and of counter-based draws: built once, when first needed.
+"""The compiled forms of channels, broadcasts, servers' intervals and counter-based draws: built once, when first needed.
 
 They are plain C++ behind C functions, one library for processors and one for GPUs of the same headers; tensors go in as pointers.
 """
@@ -22,7 +22,7 @@ from ns3marl.fastsim import radio
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.settings import Settings
 
-SOURCES = {"cpu": ("contention.cc", "knowledge.cc", "draws.cc"), "cuda": ("fastsim.cu",)}
+SOURCES = {"cpu": ("contention.cc", "knowledge.cc", "status.cc", "draws.cc"), "cuda": ("fastsim.cu",)}
 _COMPILERS = {"cpu": "A C++17 compiler and ninja are", "cuda": "nvcc of PyTorch's CUDA version and ninja are"}
 DISABLE_VARIABLE = "NS3MARL_FASTSIM_KERNEL"
 """Environment variable: ``0`` keeps to torch."""
@@ -86,6 +86,17 @@ class Hear(ctypes.Structure):
     )
 
 
+class Status(ctypes.Structure):
+    """``Status`` of status.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("environments", "servers", "tasks")),
+        *((name, ctypes.c_void_p) for name in ("offloaded", "server", "expiry", "changing", "lead", "told")),
+        ("tick", ctypes.c_float),
+        ("stream", ctypes.c_void_p),
+    )
+
+
 class Draw(ctypes.Structure):
     """``Draw`` of draws.h."""
 
@@ -95,6 +106,9 @@ class Draw(ctypes.Structure):
         ("draw", ctypes.c_uint64),
         *((name, ctypes.c_void_p) for name in ("run", "uniform", "normal", "stream")),
     )
+
+
+_FUNCTIONS = {"RunChannels": Run, "HearStatus": Hear, "CloseIntervals": Status, "DrawNumbers": Draw}
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,10 @@ class Library:
     def hear_status(self, hear: Hear) -> None:
         """The round of broadcasts before a boundary."""
         self._call("HearStatus", hear)
+
+    def close_intervals(self, status: Status) -> None:
+        """The intervals of all servers."""
+        self._call("CloseIntervals", status)
 
     def draw_numbers(self, draw: Draw) -> None:
         """Uniform and normal numbers."""
@@ -133,7 +151,7 @@ class Library:
         size = tasks * self.functions.GetTaskBytes() if self.device.type == "cuda" else 0
         return torch.empty(size, dtype=torch.uint8, device=self.device)
 
-    def _call(self, name: str, arguments: Run | Hear | Draw) -> None:
+    def _call(self, name: str, arguments: Run | Hear | Status | Draw) -> None:
         function = getattr(self.functions, name)
         if self.device.type == "cuda":
             arguments.stream = torch.cuda.current_stream(self.device).cuda_stream
@@ -173,7 +191,7 @@ def load(device: torch.device) -> Library | None:
             stacklevel=2,
         )
         return None
-    for name, kind in (("RunChannels", Run), ("HearStatus", Hear), ("DrawNumbers", Draw)):
+    for name, kind in _FUNCTIONS.items():
         function = getattr(library, name)
         function.argtypes, function.restype = [ctypes.POINTER(kind)], ctypes.c_char_p
     return Library(library, device)

@@ -101,6 +101,7 @@ def control_air_time(size_bytes: float, index: Tensor) -> Tensor:
     return _table(tuple(times), index.device)[index]
 
 
+@cache
 def result_air_time() -> float:
     """Of a result at MCS 0."""
     return float(air_time(8.0 * (RESULT_BYTES + OVERHEAD_BYTES), MCS_NDBPS[0]))

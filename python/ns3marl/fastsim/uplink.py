@@ -217,12 +217,13 @@ def play(
         tasks.changing.view(envs * total, -1)[source] = after
         air = after[:, mac.DEVICE_AIR] - before[:, mac.DEVICE_AIR]
 
-    power = fixed[:, mac.POWER]
-    device_us = torch.zeros(envs * devices, device=where).index_add_(0, owner, air)
-    energy = torch.zeros(envs * devices, device=where).index_add_(0, owner, air * torch.pow(10.0, power / 10))
+    def by_device(values: Tensor) -> Tensor:
+        every = torch.zeros(envs * total, device=where).index_copy_(0, source, values)
+        return every.view(envs, devices, depth).sum(2)
+
     return Traffic(
-        device_us.view(envs, devices),
-        energy.view(envs, devices),
+        by_device(air),
+        by_device(air * torch.pow(10.0, fixed[:, mac.POWER] / 10)),
         heard,
         held,
     )
