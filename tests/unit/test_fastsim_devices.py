@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import kernel
+from ns3marl.fastsim import kernel, radio
 from ns3marl.fastsim.aiot_mec import AiotMec
 from ns3marl.fastsim.settings import Settings
 from ns3marl.fastsim.world import Drawn, Scene, Tick
@@ -149,6 +149,24 @@ def test_draws_have_the_moments_of_their_distributions(device: torch.device) -> 
     assert normal.pow(4).mean().item() == pytest.approx(3, abs=5 * (96 / 2e5) ** 0.5)
     between = torch.corrcoef(normal[:, :1000]).fill_diagonal_(0)
     assert between.abs().max().item() < 6 * 1000**-0.5
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+def test_fading_moves_by_drawn_numbers(device: torch.device) -> None:
+    library = kernel.load(device)
+    assert library is not None
+    runs, rho, shape = [4, 9], 0.8, (2, 2, 1, 5)
+    gain = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    _, normals = draw(device, runs, 6, 2, 0, 10)
+    # A block's four numbers are the real and imaginary parts of two links.
+    innovation = normals.view(2, 5, 2).transpose(1, 2).reshape(shape)
+    expected = radio.advance_fading(gain.clone(), innovation, rho)
+    moved, decibels = gain.to(device), torch.full((2, 1, 5), torch.nan, device=device)
+    numbers = torch.tensor(runs, device=device)
+    arrays = [library.pointer(values) for values in (numbers, moved, decibels)]
+    library.advance_fading(kernel.Fading(2, 5, 6, 2, *arrays, rho, radio.innovation_weight(rho)))
+    torch.testing.assert_close(moved.cpu(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(decibels.cpu(), radio.fading_db(expected), rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=str)

@@ -17,6 +17,7 @@ namespace draws
 
 constexpr int LANES = 4; // numbers of a block
 constexpr float TURN = 6.283185307F;
+constexpr float FADED = 1e-9F; // no power is taken for less
 
 struct Block
 {
@@ -32,6 +33,18 @@ struct Draw
     const int64_t* run; ///< [B]
     float* uniform;     ///< out: in [0, 1), [B, uniforms]
     float* normal;      ///< out: of zero mean and unit variance, [B, normals]
+    void* stream;       ///< of a GPU
+};
+
+/// The fading of all links of B environments, which moves; kernel.py has the same fields in the same order.
+struct Fading
+{
+    int64_t environments, links; ///< links of an environment
+    uint64_t seed, draw;
+    const int64_t* run; ///< [B]
+    float* gain;        ///< real and imaginary parts of complex gains, [B, 2, links], changed
+    float* decibels;    ///< out: 10 log10 |h|^2, [B, links]
+    float stays, comes; ///< weights of the gain and of two normal numbers
     void* stream;       ///< of a GPU
 };
 
@@ -66,6 +79,15 @@ GetNormals(uint32_t first, uint32_t second, float& one, float& other)
     other = radius * std::sin(angle);
 }
 
+/// Block ``number`` of a draw.
+BOTH inline Block
+GetBlock(uint64_t seed, int64_t run, uint64_t draw, uint32_t number)
+{
+    const auto of = static_cast<uint64_t>(run);
+    return Philox({{number, static_cast<uint32_t>(draw), static_cast<uint32_t>(of), static_cast<uint32_t>(of >> 32)}},
+                  seed);
+}
+
 /// How many blocks an environment takes.
 BOTH inline int64_t
 CountBlocks(const Draw& draw)
@@ -80,11 +102,8 @@ DrawBlock(const Draw& draw, int64_t block)
     const int64_t each = CountBlocks(draw);
     const int64_t b = block / each;
     const auto number = static_cast<uint32_t>(block - b * each);
-    const auto run = static_cast<uint64_t>(draw.run[b]);
     const int64_t normalsFrom = (draw.uniforms + LANES - 1) / LANES;
-    const Block bits = Philox(
-        {{number, static_cast<uint32_t>(draw.draw), static_cast<uint32_t>(run), static_cast<uint32_t>(run >> 32)}},
-        draw.seed);
+    const Block bits = GetBlock(draw.seed, draw.run[b], draw.draw, number);
     float values[LANES];
     const bool isNormal = number >= normalsFrom;
     if (isNormal)
@@ -102,6 +121,29 @@ DrawBlock(const Draw& draw, int64_t block)
     for (int lane = 0; lane < LANES && at + lane < count; lane++)
     {
         out[at + lane] = values[lane];
+    }
+}
+
+/// Moves two links (radio.advance_fading, radio.fading_db). \param pair number of the two among those of all environments
+BOTH inline void
+Fade(const Fading& fading, int64_t pair)
+{
+    const int64_t each = (fading.links + 1) / 2;
+    const int64_t b = pair / each;
+    const int64_t number = pair - b * each;
+    const Block bits = GetBlock(fading.seed, fading.run[b], fading.draw, static_cast<uint32_t>(number));
+    for (int lane = 0; lane < 2 && 2 * number + lane < fading.links; lane++)
+    {
+        const int64_t link = 2 * number + lane;
+        float& real = fading.gain[2 * b * fading.links + link];
+        float& imaginary = fading.gain[(2 * b + 1) * fading.links + link];
+        float first;
+        float second;
+        GetNormals(bits.word[2 * lane], bits.word[2 * lane + 1], first, second);
+        real = fading.stays * real + fading.comes * first;
+        imaginary = fading.stays * imaginary + fading.comes * second;
+        const float power = real * real + imaginary * imaginary;
+        fading.decibels[b * fading.links + link] = 10 * std::log10(power < FADED ? FADED : power);
     }
 }
 

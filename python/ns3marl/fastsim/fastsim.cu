@@ -74,6 +74,16 @@ DrawBlocks(const __grid_constant__ draws::Draw draw)
     }
 }
 
+__global__ void
+FadePairs(const __grid_constant__ draws::Fading fading)
+{
+    const int64_t pair = GetThread();
+    if (pair < fading.environments * ((fading.links + 1) / 2))
+    {
+        draws::Fade(fading, pair);
+    }
+}
+
 /// Queues a kernel over so many threads. \return what is wrong, or null
 template <typename Arguments>
 const char*
@@ -113,6 +123,11 @@ extern "C"
     const char* DrawNumbers(const draws::Draw* draw)
     {
         return Launch(DrawBlocks, *draw, draw->environments * draws::CountBlocks(*draw), THREADS);
+    }
+
+    const char* AdvanceFading(const draws::Fading* fading)
+    {
+        return Launch(FadePairs, *fading, fading->environments * ((fading->links + 1) / 2), THREADS);
     }
 
     int64_t GetTaskBytes()

@@ -108,7 +108,25 @@ class Draw(ctypes.Structure):
     )
 
 
-_FUNCTIONS = {"RunChannels": Run, "HearStatus": Hear, "CloseIntervals": Status, "DrawNumbers": Draw}
+class Fading(ctypes.Structure):
+    """``Fading`` of draws.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("environments", "links")),
+        *((name, ctypes.c_uint64) for name in ("seed", "draw")),
+        *((name, ctypes.c_void_p) for name in ("run", "gain", "decibels")),
+        *((name, ctypes.c_float) for name in ("stays", "comes")),
+        ("stream", ctypes.c_void_p),
+    )
+
+
+_FUNCTIONS = {
+    "RunChannels": Run,
+    "HearStatus": Hear,
+    "CloseIntervals": Status,
+    "DrawNumbers": Draw,
+    "AdvanceFading": Fading,
+}
 
 
 @dataclass(frozen=True)
@@ -134,6 +152,10 @@ class Library:
         """Uniform and normal numbers."""
         self._call("DrawNumbers", draw)
 
+    def advance_fading(self, fading: Fading) -> None:
+        """The fading of all links moves."""
+        self._call("AdvanceFading", fading)
+
     def pointer(self, tensor: Tensor) -> int | None:
         """Where a tensor's numbers lie, None for an empty one.
 
@@ -151,7 +173,7 @@ class Library:
         size = tasks * self.functions.GetTaskBytes() if self.device.type == "cuda" else 0
         return torch.empty(size, dtype=torch.uint8, device=self.device)
 
-    def _call(self, name: str, arguments: Run | Hear | Status | Draw) -> None:
+    def _call(self, name: str, arguments: Run | Hear | Status | Draw | Fading) -> None:
         function = getattr(self.functions, name)
         if self.device.type == "cuda":
             arguments.stream = torch.cuda.current_stream(self.device).cuda_stream

@@ -64,7 +64,12 @@ def fading_db(gain: Tensor) -> Tensor:
 
 def advance_fading(gain: Tensor, innovation: Tensor, rho: float) -> Tensor:
     """Moves the fading: h' = rho h + sqrt(1 - rho^2) w (Tan and Beaulieu 2000), with w = innovation / sqrt 2 of unit normals; in place."""
-    return gain.mul_(rho).add_(innovation, alpha=math.sqrt((1 - rho * rho) / 2))
+    return gain.mul_(rho).add_(innovation, alpha=innovation_weight(rho))
+
+
+def innovation_weight(rho: float) -> float:
+    """What a unit normal number weighs in ``advance_fading``."""
+    return math.sqrt((1 - rho * rho) / 2)
 
 
 def mcs(snr_db: Tensor) -> Tensor:

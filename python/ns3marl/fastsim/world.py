@@ -64,12 +64,11 @@ def server_places(settings: Settings) -> Tensor:
 
 
 class _Generators:
-    """A generator for each environment, one after the other."""
+    """A generator for each environment, one after the other; numbers are drawn in blocks of ticks."""
 
-    block_ticks = BLOCK_TICKS
-
-    def __init__(self, seed: int, runs: list[int], device: torch.device) -> None:
-        self._device = device
+    def __init__(self, settings: Settings, seed: int, runs: list[int], device: torch.device) -> None:
+        self._settings, self._device, self._left = settings, device, 0
+        self._uniform = self._normal = torch.empty(0)
         self._each = [
             torch.Generator(device).manual_seed((seed * 0x9E3779B1 + run * 0x85EBCA77) & (2**63 - 1))
             for run in runs
@@ -84,14 +83,27 @@ class _Generators:
             normal[b].normal_(generator=generator)
         return uniform, normal
 
+    def next(self, gain: Tensor) -> tuple[Tensor, Tensor]:
+        """Uniform numbers of a tick, [B, 8, N], and its fading in dB, [B, N, K]; the gains [B, 2, N, K] move."""
+        s = self._settings
+        if self._left == 0:
+            links = s.devices * s.servers
+            uniform, normal = self.draw(BLOCK_TICKS * _UNIFORMS * s.devices, BLOCK_TICKS * 2 * links)
+            self._uniform = uniform.view(-1, BLOCK_TICKS, _UNIFORMS, s.devices)
+            self._normal = normal.view(-1, BLOCK_TICKS, 2, s.devices, s.servers)
+            self._left = BLOCK_TICKS
+        at = BLOCK_TICKS - self._left
+        self._left -= 1
+        radio.advance_fading(gain, self._normal[:, at], s.fadingRho)
+        return self._uniform[:, at], radio.fading_db(gain)
+
 
 class _Counters:
     """Counter-based numbers of all environments at once (draws.h), from (seed, run, number of the draw)."""
 
-    block_ticks = 1
-
-    def __init__(self, seed: int, runs: list[int], library: kernel.Library) -> None:
-        self._seed, self._library, self._draws = seed & (2**64 - 1), library, 0
+    def __init__(self, settings: Settings, seed: int, runs: list[int], library: kernel.Library) -> None:
+        self._settings, self._library = settings, library
+        self._seed, self._draws = seed & (2**64 - 1), 0
         self._runs = torch.tensor(runs, device=library.device)
 
     def draw(self, uniforms: int, normals: int) -> tuple[Tensor, Tensor]:
@@ -103,6 +115,18 @@ class _Counters:
         self._library.draw_numbers(kernel.Draw(*sizes, of(self._runs), of(uniform), of(normal)))
         self._draws += 1
         return uniform, normal
+
+    def next(self, gain: Tensor) -> tuple[Tensor, Tensor]:
+        """As ``_Generators.next``."""
+        s, of, envs = self._settings, self._library.pointer, len(self._runs)
+        uniform, _ = self.draw(_UNIFORMS * s.devices, 0)
+        decibels = torch.empty(envs, s.devices, s.servers, device=self._library.device)
+        numbers = (envs, s.devices * s.servers, self._seed, self._draws)
+        arrays = (of(self._runs), of(gain), of(decibels))
+        weights = (s.fadingRho, radio.innovation_weight(s.fadingRho))
+        self._library.advance_fading(kernel.Fading(*numbers, *arrays, *weights))
+        self._draws += 1
+        return uniform.view(envs, _UNIFORMS, s.devices), decibels
 
 
 class Drawn:
@@ -127,18 +151,16 @@ class Drawn:
         self._library = kernel.load(device) if wanted else None
         if counters and self._library is None:
             raise ConfigError(f"fastsim: counter-based draws on {device} need the compiled kernels")
-        self._numbers: _Generators | _Counters = _Generators(seed, [], device)
-        self._left = 0
-        self._uniform = self._normal = self._gain = torch.empty(0, device=device)
+        self._numbers: _Generators | _Counters = _Generators(settings, seed, [], device)
+        self._gain = torch.empty(0, device=device)
 
     def begin(self, runs: list[int]) -> Scene:
         """New episodes, one for each run."""
         s, envs = self.settings, len(runs)
         if self._library is None:
-            self._numbers = _Generators(self.seed, runs, self.device)
+            self._numbers = _Generators(s, self.seed, runs, self.device)
         else:
-            self._numbers = _Counters(self.seed, runs, self._library)
-        self._left = 0
+            self._numbers = _Counters(s, self.seed, runs, self._library)
         uniforms, normals = self._numbers.draw(3 * s.devices + s.servers, s.devices * (2 + 2 * s.servers))
         uniform = uniforms[:, : 3 * s.devices].view(envs, s.devices, 3)
         order = uniforms[:, 3 * s.devices :]
@@ -167,17 +189,7 @@ class Drawn:
     def next(self) -> Tick:
         """The next tick of every environment."""
         s = self.settings
-        ticks = self._numbers.block_ticks
-        if self._left == 0:
-            shape = (-1, ticks, _UNIFORMS, s.devices), (-1, ticks, 2, s.devices, s.servers)
-            uniform, normal = self._numbers.draw(
-                ticks * _UNIFORMS * s.devices, ticks * 2 * s.devices * s.servers
-            )
-            self._uniform, self._normal = uniform.view(shape[0]), normal.view(shape[1])
-            self._left = ticks
-        at = ticks - self._left
-        self._left -= 1
-        u = self._uniform[:, at]
+        u, fading_db = self._numbers.next(self._gain)
 
         def between(index: int, low: float, high: float) -> Tensor:
             return u[:, index] * (high - low) + low
@@ -191,5 +203,5 @@ class Drawn:
             between(5, 0.0, s.jitter),
             (u[:, 6] * 2.0**24).long() * 251,
             u[:, 7],
-            radio.fading_db(radio.advance_fading(self._gain, self._normal[:, at], s.fadingRho)),
+            fading_db,
         )
