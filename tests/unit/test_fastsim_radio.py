@@ -45,6 +45,13 @@ def test_air_time_is_the_standards(mcs: int, size: int, expected_us: float) -> N
     assert float(radio.air_time(8.0 * size, radio.MCS_NDBPS[mcs])) == pytest.approx(expected_us, abs=1e-3)
 
 
+def test_fragments_hold_1400_bytes_each() -> None:
+    sizes = torch.arange(1, 30001).float()
+    torch.testing.assert_close(
+        radio.fragments(sizes), torch.arange(1400, 31400).div(1400, rounding_mode="floor").float()
+    )
+
+
 def test_control_frames_of_the_lowest_rates() -> None:
     index = torch.tensor([0, 1, 3])
     assert radio.control_air_time(14, index).tolist() == [44, 32, 28]

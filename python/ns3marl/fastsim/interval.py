@@ -29,7 +29,7 @@ def close_interval(sim: AiotMec, traffic: Traffic) -> Tensor:
     finish = torch.maximum(local_done, remote_done)
     completed = tasks.open & (finish <= tasks.expiry) & (finish <= s.tick)
     failed = tasks.open & ~completed & (tasks.expiry <= s.tick)
-    total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
+    total = radio.fragments(tasks.size_bytes)
     lost = record[..., mac.ON_AIR] > total - record[..., mac.LEFT]
     # The later a stage stands here, the more it takes precedence.
     outcome = torch.full_like(tasks.server, account.RESULT_LATE)
@@ -130,7 +130,7 @@ def fragments(sim: AiotMec, ended: Tensor) -> Tensor:
     """Of the tasks that ended: sent, received, lost, expired; retries and unanswered transmissions, [B, 6]."""
     tasks, record = sim.tasks, sim.tasks.changing
     of = (ended & tasks.offloaded).float()
-    total = (tasks.size_bytes / radio.FRAGMENT_BYTES).ceil()
+    total = radio.fragments(tasks.size_bytes)
     received = total - record[..., mac.LEFT]
     on_air = torch.maximum(record[..., mac.ON_AIR], received)
     columns = (

@@ -89,6 +89,14 @@ def midpoint_db(index: Tensor, calibration: Calibration) -> Tensor:
     return _table(MCS_MIDPOINT_DB, index.device)[index] + calibration.midpoint_shift_db
 
 
+def fragments(size_bytes: Tensor) -> Tensor:
+    """Of 1400 B each, into which whole bytes go: ceil(L/1400).
+
+    Half a byte less is the same number, and stays it where a GPU multiplies by the rounded reciprocal.
+    """
+    return ((size_bytes - 0.5) / FRAGMENT_BYTES).ceil()
+
+
 def air_time(bits: Tensor | float, bits_per_symbol: Tensor | float) -> Tensor:
     """Of an HE SU frame: 44 us + 13.6 us ceil((22 + bits)/N_DBPS)."""
     symbols = torch.as_tensor((bits + 22) / bits_per_symbol).ceil()

@@ -132,7 +132,7 @@ def begin_upload(
     device = begins.view(-1).nonzero().squeeze(1)
     record = torch.zeros(len(device), mac.CHANGING, device=begins.device)
     size = tasks.size_bytes[..., slot].reshape(-1).index_select(0, device)
-    record[:, mac.LEFT] = (size / radio.FRAGMENT_BYTES).ceil()
+    record[:, mac.LEFT] = radio.fragments(size)
     record[:, mac.UPLINK_END :] = INF
     record[:, mac.ASKS] = behind.view(-1).index_select(0, device)
     tasks.changing.view(-1, mac.CHANGING).index_copy_(0, device * depth + slot, record)
@@ -325,7 +325,7 @@ def _fixed(
     up = link + power
     believed = pick(tasks.believed) - (radio.MAX_POWER_DBM - power)
     index = radio.mcs(believed)
-    fragments = (size / radio.FRAGMENT_BYTES).ceil()
+    fragments = radio.fragments(size)
     bits = 8 * (size / fragments + radio.OVERHEAD_BYTES)
     rate = radio.data_bits_per_symbol(index)
     symbols = math.floor((radio.MAX_PPDU_US - radio.HE_PREAMBLE_US) / radio.HE_SYMBOL_US)
