@@ -28,8 +28,8 @@ BINS = 6
 FACTORS: dict[str, tuple[str, str]] = {
     "snr": ("SNR of the chosen link at the chosen power", "dB"),
     "distance": ("distance to the chosen server", "m"),
-    "channel_load": ("air time that the channel's new uploads need, of a tick", "1"),
-    "server_load": ("computing that the server's new tasks need, of a tick", "1"),
+    "channel_load": ("air time offered to the channel", "ticks"),
+    "server_load": ("computing offered to the server", "ticks"),
     "deadline": ("deadline", "ms"),
     "size": ("offloaded data", "kB"),
 }
