@@ -97,7 +97,7 @@ def states(results: Results) -> Figure:
         at = np.arange(len(bins))
         axes.bar(
             at,
-            [100 * bin_["contribution"] for bin_ in bins],
+            [100 * (bin_["contribution"] or 0) for bin_ in bins],
             color=COLOURS[7],
             alpha=0.5,
             label="adds to the whole",

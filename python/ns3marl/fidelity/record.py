@@ -282,10 +282,9 @@ def play_twin(
 
 def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) -> dict[str, Any]:
     """Where a trace comes from; see ``ns3marl.training.manifest``."""
-    config = dataclasses.replace(
-        configuration.load(None, []), scenario=ScenarioOptions(spec.scenario, tuple(arguments))
-    )
-    return {**manifest(config, spec, hello), "seeds": {"episodes": seed}}
+    options = ScenarioOptions(spec.scenario, tuple(arguments))
+    found = manifest(dataclasses.replace(configuration.load(None, []), scenario=options), spec, hello)
+    return {**{key: value for key, value in found.items() if key != "ns3_envs"}, "seeds": {"episodes": seed}}
 
 
 def calibration_notes(path: Path | None) -> dict[str, Any]:
