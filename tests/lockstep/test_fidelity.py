@@ -21,7 +21,7 @@ from ns3marl.fidelity import trace, worlds
 from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.replay import replay_in_ns3, replay_in_twin
 from ns3marl.fidelity.trace import OUTCOMES, Trace
-from ns3marl.fidelity.validate import validate
+from ns3marl.fidelity.validate import look_inside, validate
 
 ARGUMENTS = ("--devices=10", "--servers=3", "--channels=2", "--ticks=30")
 STRESS = ("--devices=8", "--servers=2", "--channels=2", "--ticks=60", "--preset=stress")
@@ -176,12 +176,15 @@ def test_validate_writes_both_sides_and_looks_into_the_worst_episode(
     assert magic in {0xA1B2C3D4, 0xA1B23C4D}
     assert (tmp_path / "report.html").stat().st_size > 50_000
     assert results["verdict"] in (tmp_path / "report.md").read_text()
-    # again, with the other look inside: nothing but the worst episode is played
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "traces").glob("*.npz")}
-    assert cli.main([*words, "--trace", "netanim", *end]) == 0
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "traces").glob("*.npz")} == before
-    (animation,) = (tmp_path / "worst").iterdir()
-    assert animation.read_text().rstrip().endswith("</anim>")
+    # the other look inside replaces the first
+    (chosen,) = (
+        one
+        for one in trace.load_all(tmp_path / "traces")
+        if (one.policy, one.run) == ("best-snr", worst["run"])
+    )
+    (name,) = look_inside(chosen, tmp_path, "netanim", built_scenarios["aiot-mec"])
+    assert [path.name for path in (tmp_path / "worst").iterdir()] == [Path(name).name]
+    assert (tmp_path / name).read_text().rstrip().endswith("</anim>")
 
 
 def test_validate_refuses_what_has_no_twin_before_it_plays(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim.calibrate import TOLERANCES
 from ns3marl.fidelity import plots
+from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
 from ns3marl.training import page
 from ns3marl.training.plots import Plot, Results, pretty, render
@@ -196,6 +197,32 @@ def _worst(results: Results) -> str:
     return f"{text} `--trace pcap` or `--trace netanim` plays it again and writes what happened."
 
 
+def where(results: Results) -> str:
+    """Which tasks the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    found = [
+        (abs(one["contribution"]), factor, one)
+        for factor, bins in results["states"].items()
+        for one in bins
+        if one["contribution"]
+        and one["gap"]["low"] is not None
+        and one["gap"]["low"] * one["gap"]["high"] > 0
+    ]
+    if not found:
+        return "No range of any quantity has a completion gap whose interval excludes 0."
+    _, factor, one = max(found, key=lambda entry: entry[0])
+    description, unit = FACTORS[factor]
+    return (
+        f"Most comes from tasks with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
+        f"the tasks, gap {page.interval(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
+        f"Of {len([1 for bins in results['states'].values() for _ in bins])} ranges {len(found)} have an interval without 0; one in "
+        "twenty would by chance."
+    )
+
+
+def _caption(results: Results, name: str) -> str:
+    return f"{_CAPTIONS[name]} {where(results)}" if name == "states" else _CAPTIONS[name]
+
+
 def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
     lines = [f"# {title}", "", results["verdict"], "", "## Both sides", ""]
     lines += page.markdown_table(*table(results, results["policy"], MAIN_METRICS))
@@ -207,7 +234,7 @@ def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
             "",
             f"![{plot.title}](plots/{plot.name}.png)",
             "",
-            _CAPTIONS[plot.name],
+            _caption(results, plot.name),
             "",
         ]
     lines += [
@@ -235,7 +262,7 @@ def _html(title: str, results: Results, drawn: Sequence[Plot]) -> str:
         "<h2>Ranking</h2>",
         page.table(*ranking(results)),
         "<p>Kendall's tau over the pairs of policies whose paired difference in ns-3 has an interval without 0.</p>",
-        *(page.figure(plot, _CAPTIONS[plot.name]) for plot in drawn),
+        *(page.figure(plot, _caption(results, plot.name)) for plot in drawn),
         f"<h2>Worst episode</h2><p>{escape(_worst(results))}</p>",
     ]
     if results["worst"]["files"]:
