@@ -90,6 +90,32 @@ def test_a_recorded_episode_is_read_and_not_played_again(
             record(folder, **asked, runs=[1], scenario=built_scenarios["aiot-mec"])  # type: ignore[arg-type]
 
 
+def test_an_error_ends_all_episodes_and_leaves_no_half_file(
+    tmp_path: Path, built_scenarios: dict[str, Path]
+) -> None:
+    asked: list[float] = []
+
+    def interrupt(share: float, text: str) -> None:
+        del text
+        asked.append(share)
+        if share > 0.2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record(
+            tmp_path,
+            "local-only",
+            (*ARGUMENTS, "--ticks=400"),
+            seed=7,
+            runs=[1, 2],
+            scenario=built_scenarios["aiot-mec"],
+            jobs=2,
+            report=interrupt,
+        )
+    assert max(asked) < 0.5  # the other one did not go on to its end
+    assert not [*tmp_path.glob("*.npz")]
+
+
 def test_policies_share_the_file_of_a_world_and_a_given_world_is_met(
     folder: Path, recorded: list[Trace], built_scenarios: dict[str, Path], tmp_path: Path
 ) -> None:

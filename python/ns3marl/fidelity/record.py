@@ -149,13 +149,14 @@ def record(
         share.show(run, 1.0)
         return made
 
+    torch.set_num_threads(1)
     if jobs == 1:
         return [one(run) for run in numbers]
-    torch.set_num_threads(1)
     with ThreadPoolExecutor(jobs) as workers:
         try:
             return list(workers.map(one, numbers))
-        except BaseException:
+        except BaseException:  # Ctrl-C, or the error of one of them: the others end at their next tick
+            share.stop.set()
             workers.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -305,15 +306,23 @@ def _world_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     return (*trace.without_files(tuple(arguments)), *read)
 
 
+class _Stopped(Exception):  # noqa: N818 - it is no error
+    """Ends an episode whose result nobody waits for."""
+
+
 class _Shares:
-    """How far several episodes are."""
+    """How far several episodes are; ends them once ``stop`` is set."""
 
     def __init__(self, count: int, name: str, report: Report) -> None:
+        self.stop = threading.Event()
         self._of: dict[int, float] = {}
         self._count, self._name, self._report = count, name, report
         self._lock = threading.Lock()
 
     def show(self, run: int, done: float) -> None:
+        """Takes the fraction that is done of an episode."""
+        if self.stop.is_set():
+            raise _Stopped
         with self._lock:
             self._of[run] = done
             share = sum(self._of.values()) / self._count
