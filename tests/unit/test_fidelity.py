@@ -376,6 +376,9 @@ def test_what_more_episodes_could_change_is_said() -> None:
     said = results(packets, {"known": spread})["verdict"]
     assert "known holds" in said
     assert "interval of completion crosses its bound" in said
+    alone = results({"known": _whole(1)}, {"known": _whole(1)})["verdict"]
+    assert "over 1 episode:" in alone
+    assert "one episode has no interval" in alone
 
 
 def test_endings_are_shares_of_tasks_on_both_sides() -> None:

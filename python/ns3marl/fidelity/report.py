@@ -32,7 +32,7 @@ MAIN_METRICS = (
 """The rows of the table."""
 
 _CAPTIONS = {
-    "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes; green: allowed, red: a mean outside.",
+    "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes. The band is what is allowed; red: a mean outside.",
     "sides": "Means on both sides with 95 % intervals; on the dashed line they are equal.",
     "states": "Tasks sorted by what they met, in bins of about as many tasks. Dots: completion in the twin minus that in ns-3, with "
     "95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the whole.",
@@ -96,7 +96,7 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> tuple[list[s
     for metric in metrics:
         entry, meta = results["policies"][policy]["gaps"][metric], results["metrics"][metric]
         name = pretty(metric, meta["unit"])
-        relative = "–" if entry["relative"] is None else f"{100 * entry['relative']:+.1f}"
+        relative = "–" if entry["relative"] is None else f"{round(100 * entry['relative'], 1) + 0:+.1f}"
         rows.append(
             [
                 name if meta["unit"] == "1" else f"{name} [{meta['unit']}]",
