@@ -157,7 +157,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     calibration = twin["calibration"]
     scenario, versions = ns3["scenario"], ns3["versions"]
     constants = ", ".join(f"{name} {value:g}" for name, value in calibration["constants"].items())
-    notes = ", ".join(f"{name}: {value}" for name, value in calibration["provenance"].items())
+    told = {k: v for k, v in calibration["provenance"].items() if k not in {"recordings", "held_out"}}
+    notes = "; ".join(f"{name} {_listed(value)}" for name, value in told.items())
     return [
         (
             "Backends",
@@ -180,6 +181,10 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("Commit", ", ".join(ns3["git_commits"])),
         ("Intervals", results["interval"]),
     ]
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _runs(runs: Sequence[int]) -> str:
