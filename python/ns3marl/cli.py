@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -194,14 +195,16 @@ def _validate(parsed: argparse.Namespace) -> int:
         config = dataclasses.replace(
             config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
         )
+    if parsed.calibration is not None:
+        scenario = dataclasses.replace(config.scenario, calibration=str(parsed.calibration))
+        config = dataclasses.replace(config, scenario=scenario)
     opponents = _opponents(config) if parsed.against is None else parsed.against
     validate.validate(
         config,
         [parsed.policy, *opponents],
         folder,
-        calibration=parsed.calibration,
         look=parsed.trace,
-        device=parsed.device,
+        jobs=parsed.jobs,
     )
     results = report.read(folder)
     _print_table(*report.table(results, results["policy"], report.MAIN_METRICS))
@@ -493,7 +496,7 @@ def _add_validate(commands: Any) -> None:
     command.add_argument(
         "--trace", choices=("pcap", "netanim"), help="play the worst episode again and write what happened"
     )
-    command.add_argument("--device", default="cpu", help="where the twin computes (cpu)")
+    _add_jobs(command)
     command.add_argument("--out", type=Path, help="where to write (RUN/validation)")
     _add_set(command)
     command.set_defaults(action=_validate, takes_scenario_arguments=True)
@@ -521,7 +524,7 @@ def _add_calibrate(commands: Any) -> None:
     command.add_argument("--seed", type=_positive, help="of the worlds (5001)")
     command.add_argument("--constants", type=_words, metavar="NAME,…", help="which ones may move")
     command.add_argument("--rounds", type=_positive, help="how often the search halves its steps (3)")
-    command.add_argument("--jobs", type=_positive, default=1, help="episodes of ns-3 at a time (1)")
+    _add_jobs(command)
     command.add_argument(
         "--traces", type=Path, default=Path("runs/calibration"), help="recorded episodes (runs/calibration)"
     )
@@ -530,6 +533,13 @@ def _add_calibrate(commands: Any) -> None:
     )
     command.add_argument("--force", action="store_true", help="write over an earlier file")
     command.set_defaults(action=_calibrate, takes_scenario_arguments=True)
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    cores = len(os.sched_getaffinity(0))
+    command.add_argument(
+        "--jobs", type=_positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
+    )
 
 
 def _add_set(command: argparse.ArgumentParser) -> None:

@@ -48,6 +48,12 @@ def test_unknown_scenarios_and_runs_are_said(tmp_path: Path, capsys: pytest.Capt
     assert "holds neither" in capsys.readouterr().err
 
 
+def test_an_experiment_is_validated_run_by_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "experiment.toml").touch()
+    assert cli.main(["validate", str(tmp_path)]) == 2
+    assert f"give one of its runs, such as {tmp_path / 'seed-1'}" in capsys.readouterr().err
+
+
 def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     checks = [
         Check("cmake", True, "3.25", ">= 3.25", ""),

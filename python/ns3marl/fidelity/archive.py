@@ -68,7 +68,7 @@ def load(
         TraceError: It is missing, damaged, or of another format or version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             head = json.loads(bytes(file[_HEADER]))
             arrays = {} if only_header else {name: file[name] for name in file.files if name != _HEADER}
     except FileNotFoundError:

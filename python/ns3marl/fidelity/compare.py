@@ -93,6 +93,8 @@ def gap(packets: Sequence[Trace], twin: Sequence[Trace], metric: str, resamples:
     level = float(np.abs(theirs[both].mean())) if both.any() else np.nan
     bound, is_relative = TOLERANCES.get(metric, (None, False))
     tolerance = bound * level if bound is not None and is_relative else bound
+    if not both.any():
+        tolerance = None
     return Gap(
         metric,
         statistics.bootstrap(ours, resamples),

@@ -97,7 +97,7 @@ def states(results: Results) -> Figure:
         at = np.arange(len(bins))
         axes.bar(
             at,
-            [100 * bin_["contribution"] for bin_ in bins],
+            [100 * (bin_["contribution"] or 0) for bin_ in bins],
             color=COLOURS[7],
             alpha=0.5,
             label="adds to the whole",
@@ -134,7 +134,8 @@ def distributions(results: Results) -> Figure:
     for axes, entry in zip(figure.subplots(1, len(found), squeeze=False).flat, found.values(), strict=True):
         edges = np.array(entry["edges"])
         for side, colour, label in (("packets", _PACKETS, "ns-3"), ("twin", _TWIN, "twin")):
-            axes.stairs(100 * np.array(entry[side]), edges, color=colour, lw=1.4, label=label)
+            dash = "--" if side == "twin" else "-"  # equal ones are both seen
+            axes.stairs(100 * np.array(entry[side]), edges, color=colour, lw=1.4, ls=dash, label=label)
         axes.set_title(entry["title"], fontsize=8)
         axes.set_ylabel("%", fontsize=8)
         axes.tick_params(labelsize=7)

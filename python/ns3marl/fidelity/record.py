@@ -7,10 +7,8 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ from ns3marl.fastsim.recorded import Recorded
 from ns3marl.fastsim.settings import Settings
 from ns3marl.fidelity import archive, trace, worlds
 from ns3marl.fidelity.play import Chooser, Played, acting, play
-from ns3marl.fidelity.trace import NS3, TWIN, Trace
+from ns3marl.fidelity.trace import NS3, TWIN, Stretch, Trace
 from ns3marl.training import checkpoint
 from ns3marl.training.evaluate import load_policy
 from ns3marl.training.manifest import manifest
@@ -36,6 +34,7 @@ from ns3marl.types import Hello, Spec
 
 MAX_BATCH = 64
 """Episodes that the twin plays at once."""
+_LUCK = 1_000_003  # between the seeds of one luck and the next
 
 #: Is told the fraction of the work that is done, and a line of text.
 Report = Callable[[float, str], None]
@@ -150,13 +149,14 @@ def record(
         share.show(run, 1.0)
         return made
 
+    torch.set_num_threads(1)
     if jobs == 1:
         return [one(run) for run in numbers]
-    torch.set_num_threads(1)
     with ThreadPoolExecutor(jobs) as workers:
         try:
             return list(workers.map(one, numbers))
-        except BaseException:
+        except BaseException:  # Ctrl-C, or the error of one of them: the others end at their next tick
+            share.stop.set()
             workers.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -219,98 +219,73 @@ def in_twin(
     Raises:
         ConfigError: The twin does not model the arguments.
     """
-    groups: dict[tuple[tuple[str, ...], int, int], dict[int, int]] = defaultdict(dict)
-    for place, one in enumerate(traces):
-        groups[one.arguments, one.seed, one.noise_seed][one.run] = place
-    batches = [
-        (key, members, stretch[first:last])
-        for key, members in groups.items()
-        for stretch in trace.consecutive(list(members))
-        for first, last in pairwise([*range(0, len(stretch), MAX_BATCH), len(stretch)])
-    ]
-    found: list[Trace | None] = [None] * len(traces)
-    done = 0
-    for (arguments, seed, noise), members, runs in batches:
-        of = {run: traces[members[run]] for run in runs}
+    found: dict[int, Trace] = {}
+    for stretch in trace.stretches(traces, MAX_BATCH):
 
-        def make(spec: Spec, noise: int = noise, runs: list[int] = runs) -> Chooser:
-            return acting(load_policy(policy.source, spec, greedy=policy.greedy)[1], noise, runs)
+        def make(spec: Spec, stretch: Stretch = stretch) -> Chooser:
+            return acting(
+                load_policy(policy.source, spec, greedy=policy.greedy)[1], stretch.noise_seed, stretch.runs
+            )
 
-        def show(share: float, done: int = done, count: int = len(runs)) -> None:
+        def show(share: float, done: int = len(found), count: int = len(stretch.runs)) -> None:
             report((done + share * count) / len(traces), f"{policy.name} in the twin")
 
-        played, spec, pool = play_twin(
-            [of[run].world for run in runs],
-            arguments,
-            make,
-            runs[0],
-            calibration,
-            seed + 1_000_003 * luck,
-            device,
-            show,
-        )
-        notes = (
-            provenance(arguments, spec, pool.hello, seed) | calibration_notes(calibration) | {"luck": luck}
-        )
-        for run, made in zip(runs, played, strict=True):
-            found[members[run]] = dataclasses.replace(
-                of[run],
-                backend=TWIN,
-                policy=policy.name,
-                policy_key=policy.key,
-                provenance=notes,
-                **vars(made),
-            )
-        done += len(runs)
-    return [one for one in found if one is not None]
+        for place, one in play_twin(traces, stretch, make, calibration, luck, device, show).items():
+            found[place] = dataclasses.replace(one, policy=policy.name, policy_key=policy.key)
+    return [found[place] for place in range(len(traces))]
 
 
 def play_twin(
-    of: Sequence[Exogenous],
-    arguments: Sequence[str],
+    traces: Sequence[Trace],
+    stretch: Stretch,
     make: Callable[[Spec], Chooser],
-    first_run: int = 1,
     calibration: Path | None = None,
-    seed: int = 0,
+    luck: int = 0,
     device: str = "cpu",
     show: Callable[[float], None] = lambda _: None,
-) -> tuple[list[Played], Spec, FastPool]:
-    """Episodes of the twin in given worlds, all at once.
+) -> dict[int, Trace]:
+    """Episodes of the twin in the worlds of a stretch of traces, all at once; see ``in_twin``.
 
     Args:
-        of: Worlds of the runs ``first_run``, ``first_run`` + 1, …
-        arguments: Of the scenario.
+        traces: The list that the stretch is of.
+        stretch: Which of them.
         make: Makes the chooser for the spec.
-        first_run: Number of the first episode.
         calibration: File with the twin's constants; the shipped one by default.
-        seed: Of backoffs and frame errors, with the run.
+        luck: With the seed, that of backoffs and frame errors.
         device: Where the twin computes.
         show: Is told the fraction done.
+
+    Returns:
+        Traces of the twin by place in ``traces``.
     """
-    settings = Settings.parse(arguments)
-    count = len(of)
+    settings, count, first = Settings.parse(stretch.arguments), len(stretch.runs), stretch.runs[0]
     # The pool begins the next episodes as soon as these end: they meet the same worlds.
-    by_run = {first_run + e: of[e % count] for e in range(2 * count)}
+    by_run = {first + e: traces[stretch.places[e % count]].world for e in range(2 * count)}
+    seed = stretch.seed + _LUCK * luck
     world = Recorded(settings, by_run, seed=seed, device=torch.device(device))
     with FastPool(
-        arguments=arguments,
+        arguments=stretch.arguments,
         num_envs=count,
         seed=seed,
-        first_run=first_run,
+        first_run=first,
         device=device,
         calibration=calibration,
         world=world,
     ) as pool:
         played = play(pool, make(pool.spec), lambda done: show(done / settings.ticks))
-        return played, pool.spec, pool
+        notes = provenance(stretch.arguments, pool.spec, pool.hello, stretch.seed)
+    notes |= calibration_notes(calibration) | {"luck": luck}
+    return {
+        place: dataclasses.replace(traces[place], backend=TWIN, provenance=notes, **vars(one))
+        for place, one in zip(stretch.places, played, strict=True)
+    }
 
 
 def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) -> dict[str, Any]:
     """Where a trace comes from; see ``ns3marl.training.manifest``."""
-    config = dataclasses.replace(
-        configuration.load(None, []), scenario=ScenarioOptions(spec.scenario, tuple(arguments))
-    )
-    return {**manifest(config, spec, hello), "seeds": {"episodes": seed}}
+    options = ScenarioOptions(spec.scenario, tuple(arguments))
+    found = manifest(dataclasses.replace(configuration.load(None, []), scenario=options), spec, hello)
+    return {**{key: value for key, value in found.items() if key != "ns3_envs"}, "seeds": {"episodes": seed}}
 
 
 def calibration_notes(path: Path | None) -> dict[str, Any]:
@@ -331,15 +306,23 @@ def _world_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     return (*trace.without_files(tuple(arguments)), *read)
 
 
+class _Stopped(Exception):  # noqa: N818 - it is no error
+    """Ends an episode whose result nobody waits for."""
+
+
 class _Shares:
-    """How far several episodes are."""
+    """How far several episodes are; ends them once ``stop`` is set."""
 
     def __init__(self, count: int, name: str, report: Report) -> None:
+        self.stop = threading.Event()
         self._of: dict[int, float] = {}
         self._count, self._name, self._report = count, name, report
         self._lock = threading.Lock()
 
     def show(self, run: int, done: float) -> None:
+        """Takes the fraction that is done of an episode."""
+        if self.stop.is_set():
+            raise _Stopped
         with self._lock:
             self._of[run] = done
             share = sum(self._of.values()) / self._count

@@ -3,7 +3,8 @@
 """Recorded episodes played again action by action: those of ns-3 in the twin, those of the twin in ns-3, or each in itself.
 
 What differs is then the side's own and not one of decisions. Where the mask of this side forbids a recorded channel,
-because an earlier task is still under way here, the task keeps the modem's channel; ``provenance["moved"]`` counts those.
+because an earlier task is still under way here, the task keeps the modem's channel; ``provenance["moved"]`` counts those of
+all episodes that were replayed at once.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ns3marl.errors import TraceError
 from ns3marl.fidelity.play import Repeating
-from ns3marl.fidelity.record import calibration_notes, in_ns3, play_twin, provenance
-from ns3marl.fidelity.trace import NS3, TWIN, Trace
+from ns3marl.fidelity.record import MAX_BATCH, in_ns3, play_twin, provenance
+from ns3marl.fidelity.trace import NS3, Stretch, Trace, stretches
 from ns3marl.types import Spec
 
 
@@ -26,42 +26,32 @@ def replay_in_twin(
 ) -> list[Trace]:
     """The recorded actions in the twin, on the recorded worlds.
 
+    A trace of the twin comes out as it was, with its calibration, its luck and on the same kind of device.
+
     Args:
-        traces: Episodes with the same arguments, of either side.
+        traces: Episodes of either side.
         calibration: File with the twin's constants; the shipped one by default.
         luck: Which backoffs and frame errors are drawn.
         device: Where the twin computes.
 
     Raises:
-        TraceError: The arguments differ.
-        ConfigError: The twin does not model them.
+        ConfigError: The twin does not model the arguments.
     """
-    if len({trace.arguments for trace in traces}) != 1:
-        raise TraceError(
-            "traces of different arguments cannot be replayed at once; replay each kind by itself"
-        )
-    made: list[Repeating] = []
+    found: dict[int, Trace] = {}
+    for stretch in stretches(traces, MAX_BATCH):
+        made: list[Repeating] = []
 
-    def make(spec: Spec) -> Repeating:
-        made.append(
-            Repeating(
-                spec,
-                np.stack([trace.discrete for trace in traces]),
-                np.stack([trace.continuous for trace in traces]),
+        def make(spec: Spec, stretch: Stretch = stretch, made: list[Repeating] = made) -> Repeating:
+            of = [traces[place] for place in stretch.places]
+            made.append(
+                Repeating(spec, np.stack([t.discrete for t in of]), np.stack([t.continuous for t in of]))
             )
-        )
-        return made[0]
+            return made[0]
 
-    first = traces[0]
-    played, spec, pool = play_twin(
-        [trace.world for trace in traces], first.arguments, make, 1, calibration, luck, device
-    )
-    notes = provenance(first.arguments, spec, pool.hello, first.seed) | calibration_notes(calibration)
-    notes |= {"replayed": first.backend, "moved": made[0].moved}
-    return [
-        dataclasses.replace(trace, backend=TWIN, provenance=notes, **vars(one))
-        for trace, one in zip(traces, played, strict=True)
-    ]
+        for place, one in play_twin(traces, stretch, make, calibration, luck, device).items():
+            notes = {"replayed": traces[place].backend, "moved": made[0].moved}
+            found[place] = dataclasses.replace(one, provenance={**one.provenance, **notes})
+    return [found[place] for place in range(len(traces))]
 
 
 def replay_in_ns3(

@@ -13,6 +13,7 @@ from typing import Any
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim.calibrate import TOLERANCES
 from ns3marl.fidelity import plots
+from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
 from ns3marl.training import page
 from ns3marl.training.plots import Plot, Results, pretty, render
@@ -31,7 +32,7 @@ MAIN_METRICS = (
 """The rows of the table."""
 
 _CAPTIONS = {
-    "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes; green: allowed, red: a mean outside.",
+    "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes. The band is what is allowed; red: a mean outside.",
     "sides": "Means on both sides with 95 % intervals; on the dashed line they are equal.",
     "states": "Tasks sorted by what they met, in bins of about as many tasks. Dots: completion in the twin minus that in ns-3, with "
     "95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the whole.",
@@ -95,7 +96,7 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> tuple[list[s
     for metric in metrics:
         entry, meta = results["policies"][policy]["gaps"][metric], results["metrics"][metric]
         name = pretty(metric, meta["unit"])
-        relative = "–" if entry["relative"] is None else f"{100 * entry['relative']:+.1f}"
+        relative = "–" if entry["relative"] is None else f"{round(100 * entry['relative'], 1) + 0:+.1f}"
         rows.append(
             [
                 name if meta["unit"] == "1" else f"{name} [{meta['unit']}]",
@@ -156,7 +157,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     calibration = twin["calibration"]
     scenario, versions = ns3["scenario"], ns3["versions"]
     constants = ", ".join(f"{name} {value:g}" for name, value in calibration["constants"].items())
-    notes = ", ".join(f"{name}: {value}" for name, value in calibration["provenance"].items())
+    told = {k: v for k, v in calibration["provenance"].items() if k not in {"recordings", "held_out"}}
+    notes = "; ".join(f"{name} {_listed(value)}" for name, value in told.items())
     return [
         (
             "Backends",
@@ -181,6 +183,10 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     ]
 
 
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _runs(runs: Sequence[int]) -> str:
     return f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else str(runs[0])
 
@@ -196,6 +202,32 @@ def _worst(results: Results) -> str:
     return f"{text} `--trace pcap` or `--trace netanim` plays it again and writes what happened."
 
 
+def where(results: Results) -> str:
+    """Which tasks the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    found = [
+        (abs(one["contribution"]), factor, one)
+        for factor, bins in results["states"].items()
+        for one in bins
+        if one["contribution"]
+        and one["gap"]["low"] is not None
+        and one["gap"]["low"] * one["gap"]["high"] > 0
+    ]
+    if not found:
+        return "No range of any quantity has a completion gap whose interval excludes 0."
+    _, factor, one = max(found, key=lambda entry: entry[0])
+    description, unit = FACTORS[factor]
+    return (
+        f"Most comes from tasks with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
+        f"the tasks, gap {page.interval(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
+        f"Of {len([1 for bins in results['states'].values() for _ in bins])} ranges {len(found)} have an interval without 0; one in "
+        "twenty would by chance."
+    )
+
+
+def _caption(results: Results, name: str) -> str:
+    return f"{_CAPTIONS[name]} {where(results)}" if name == "states" else _CAPTIONS[name]
+
+
 def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
     lines = [f"# {title}", "", results["verdict"], "", "## Both sides", ""]
     lines += page.markdown_table(*table(results, results["policy"], MAIN_METRICS))
@@ -207,7 +239,7 @@ def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
             "",
             f"![{plot.title}](plots/{plot.name}.png)",
             "",
-            _CAPTIONS[plot.name],
+            _caption(results, plot.name),
             "",
         ]
     lines += [
@@ -235,7 +267,7 @@ def _html(title: str, results: Results, drawn: Sequence[Plot]) -> str:
         "<h2>Ranking</h2>",
         page.table(*ranking(results)),
         "<p>Kendall's tau over the pairs of policies whose paired difference in ns-3 has an interval without 0.</p>",
-        *(page.figure(plot, _CAPTIONS[plot.name]) for plot in drawn),
+        *(page.figure(plot, _caption(results, plot.name)) for plot in drawn),
         f"<h2>Worst episode</h2><p>{escape(_worst(results))}</p>",
     ]
     if results["worst"]["files"]:

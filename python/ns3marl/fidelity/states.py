@@ -28,8 +28,8 @@ BINS = 6
 FACTORS: dict[str, tuple[str, str]] = {
     "snr": ("SNR of the chosen link at the chosen power", "dB"),
     "distance": ("distance to the chosen server", "m"),
-    "channel_load": ("air time that the channel's new uploads need, of a tick", "1"),
-    "server_load": ("computing that the server's new tasks need, of a tick", "1"),
+    "channel_load": ("air time offered to the channel", "ticks"),
+    "server_load": ("computing offered to the server", "ticks"),
     "deadline": ("deadline", "ms"),
     "size": ("offloaded data", "kB"),
 }
@@ -46,7 +46,9 @@ class Bin:
     twin: Interval  #: completion ratio
     packets: Interval
     gap: Interval  #: twin minus ns-3
-    contribution: float  #: share times gap: what the bin adds to the gap of the whole
+    contribution: (
+        float | None
+    )  #: share times gap: what the bin adds to the gap of the whole; None: one side has none
     latency_gap_s: Interval  #: of the mean latencies of completed tasks
 
 
@@ -121,7 +123,7 @@ def bins(
     pooled = np.concatenate([tasks.factor for side in sides for tasks in side])
     if not len(pooled):
         return []
-    edges = np.unique(np.quantile(pooled, np.linspace(0, 1, count + 1)))
+    edges = np.unique(np.quantile(pooled, np.linspace(0, 1, count + 1), method="nearest"))
     if len(edges) == 1:
         edges = np.array([edges[0], edges[0]])
     # [sides, M, Q]: tasks, completed ones, their latencies added up
@@ -139,7 +141,7 @@ def bins(
             for p, r in zip(point, resampled, strict=True)
         )
         low, high, share = float(edges[q]), float(edges[q + 1]), float(shares[q])
-        added = share * completion.value
+        added = share * completion.value if np.isfinite(completion.value) else None
         result.append(Bin(low, high, share, twin_side, ns3_side, completion, added, latency_s))
     return result
 

@@ -12,8 +12,8 @@ A name follows from what was asked for, so an episode that was recorded is not p
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -216,12 +216,37 @@ def load_all(folder: Path) -> list[Trace]:
     return traces
 
 
-def consecutive(runs: list[int]) -> list[list[int]]:
-    """Runs in ascending order, cut into stretches without a gap."""
-    stretches = []
-    for _, stretch in itertools.groupby(enumerate(sorted(runs)), lambda pair: pair[1] - pair[0]):
-        stretches.append([run for _, run in stretch])
-    return stretches
+@dataclass(frozen=True)
+class Stretch:
+    """Episodes that one pool can play: the same arguments and seeds, runs without a gap."""
+
+    arguments: tuple[str, ...]
+    seed: int
+    noise_seed: int
+    places: tuple[int, ...]  #: of the traces in the list they come from, in order of their runs
+    runs: tuple[int, ...]
+
+
+def stretches(traces: Sequence[Trace], longest: int) -> list[Stretch]:
+    """Sorts traces for pools, whose episodes are numbered one after the other.
+
+    Args:
+        traces: In any order.
+        longest: Episodes of a stretch.
+    """
+    alike: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
+    for place, one in enumerate(traces):
+        alike[one.arguments, one.seed, one.noise_seed, one.policy_key, one.backend].append((one.run, place))
+    found = []
+    for (arguments, seed, noise_seed, *_), members in alike.items():
+        rows: list[tuple[int, int]] = []
+        for run, place in [*sorted(members), (-1, -1)]:
+            if rows and (run != rows[-1][0] + 1 or len(rows) == longest):
+                runs, places = zip(*rows, strict=True)
+                found.append(Stretch(arguments, seed, noise_seed, places, runs))
+                rows = []
+            rows.append((run, place))
+    return found
 
 
 def same_episode(one: Trace, other: Trace) -> bool:

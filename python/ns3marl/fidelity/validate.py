@@ -48,20 +48,19 @@ def validate(
     policies: Sequence[str],
     folder: Path,
     *,
-    calibration: Path | None = None,
     look: LookInside | None = None,
-    device: str = "cpu",
+    jobs: int = 1,
     console: Console | Report | None = None,
 ) -> Path:
     """Plays every policy on both sides and writes ``results.json``.
 
     Args:
-        config: Scenario, pool (simulators at a time) and evaluation options (episodes, seed, resamples, greedy).
+        config: Scenario (with the twin's calibration), the twin's device and evaluation options (episodes, seed, resamples,
+            greedy).
         policies: The validated one first, then those that it is ranked with: heuristics, run folders, checkpoints.
         folder: Where to write.
-        calibration: File with the twin's constants; the shipped one by default.
         look: What to write of the worst episode of the first policy: pcap files or NetAnim's XML.
-        device: Where the twin computes.
+        jobs: Episodes of ns-3 at a time.
         console: Where to show progress, or who is told; standard error by default.
 
     Returns:
@@ -100,15 +99,15 @@ def validate(
                 seed=options.seed,
                 runs=range(1, options.episodes + 1),
                 scenario=config.scenario.name,
-                jobs=min(config.pool.num_envs, options.episodes),
+                jobs=min(jobs, options.episodes),
                 tick_timeout_s=config.pool.tick_timeout_s,
                 report=tell(0, _SHARE_OF_PACKETS),
             )
             twin[name] = in_twin(
                 packets[name],
                 policy,
-                calibration=calibration,
-                device=device,
+                calibration=Path(config.scenario.calibration) if config.scenario.calibration else None,
+                device=config.pool.device,
                 report=tell(_SHARE_OF_PACKETS, 1 - _SHARE_OF_PACKETS),
             )
         metrics = make_spec(settings).metrics

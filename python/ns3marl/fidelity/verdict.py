@@ -41,7 +41,9 @@ def verdict(results: Results) -> str:
             f"{_value(results, furthest, 'packets')} in ns-3, allowed: ±{_allowed(furthest)})"
         )
     open_ = [_what(results, metric) for metric, entry in judged.items() if not entry["settled"]]
-    if open_:
+    if results["episodes"] == 1:
+        says += "; one episode has no interval"
+    elif open_:
         says += f"; the interval of {', '.join(open_)} crosses its bound, so more episodes could change that"
     return f"{says}{_ranking(results)}."
 
