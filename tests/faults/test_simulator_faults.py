@@ -254,7 +254,11 @@ PEERS: list[tuple[str, type[Ns3MarlError], str]] = [
         OutOfStep,
         r"9 bytes came that are no message of the lockstep wire; is the peer a ns3marl scenario\?",
     ),
-    ("empty", OutOfStep, r"a message came that holds none of Hello, Spec, Ready, Observation and Fault"),
+    (
+        "empty",
+        OutOfStep,
+        r"a message came that holds none of Hello, Spec, Ready, Observation, Fault and Worker",
+    ),
     ("short", SpecViolation, r"tick 1: arrays of 32 bytes came, expected 40"),
     (
         "nan",

@@ -203,6 +203,7 @@ class _Window:
         self._timing = pool.timing
         self._started_s = time.perf_counter()
         self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
+        self._losses = pool.timing.losses
         self._learner_s = 0.0
 
     @contextmanager
@@ -238,4 +239,5 @@ class _Window:
             "time/simulator_s": self._timing.simulator_s - self._before[1],
             "time/wire_s": self._timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
+            "simulators_lost": self._timing.losses - self._losses,
         }
