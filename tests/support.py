@@ -125,3 +125,12 @@ def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Ac
             for index, continuous in enumerate(group.continuous_heads):
                 actions[0].continuous[env, agent, index] = random.uniform(continuous.low, continuous.high)
     return actions
+
+
+def run_episode(pool: Pool) -> int:
+    """Plays from a reset until an episode of environment 0 ends; the pid of its simulator."""
+    batch = pool.reset()
+    pid = pool.pids[0]
+    while batch.final[0] is None:
+        batch = pool.step(right_actions(batch))
+    return pid

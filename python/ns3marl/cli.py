@@ -153,6 +153,7 @@ def _serve(parsed: argparse.Namespace) -> int:
             key_folder=parsed.keys,
             wait_s=parsed.wait,
             stop=stop,
+            pulse=parsed.pulse,
         )
     return 0
 
@@ -177,6 +178,16 @@ def _train(parsed: argparse.Namespace) -> int:
         config = _with_arguments(_new_config(parsed), parsed)
         folder = parsed.out or _new_folder(config)
     resume = parsed.resume is not None
+    if parsed.keep_going:
+        from ns3marl.training.run import is_done, taken_up  # noqa: PLC0415
+
+        if parsed.out is None or parsed.seeds is not None:
+            raise ConfigError("--continue goes with --out RUN, and without --seeds")
+        resume = taken_up(folder)
+        config = _config_of(folder, parsed.set) if resume else config
+        if resume and is_done(config, folder):
+            print(f"done:   {folder} has spent its budget")
+            return 0
     if parsed.seeds is None and not (folder / "experiment.toml").exists():
         _train_and_report(config, folder, resume=resume)
     elif not _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume):
@@ -379,6 +390,12 @@ def _parser() -> argparse.ArgumentParser:
         "config", nargs="?", help=f"TOML file, or one of: {names}; built-in defaults otherwise"
     )
     command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
+    command.add_argument(
+        "--continue",
+        dest="keep_going",
+        action="store_true",
+        help="go on with the run in --out if there is one: the same command again after whatever ended it",
+    )
     command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run or experiment")
     command.add_argument(
         "--from",
@@ -454,6 +471,9 @@ def _add_serving(commands: argparse._SubParsersAction[_Parser]) -> None:
         type=float,
         default=60.0,
         help="seconds to wait for a learner, at first and again; 0: forever (60)",
+    )
+    command.add_argument(
+        "--pulse", type=Path, metavar="FILE", help="touched twice a second, for health checks"
     )
     command.set_defaults(action=_serve)
 

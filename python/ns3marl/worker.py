@@ -46,6 +46,7 @@ def serve(
     key_folder: Path | None = None,
     wait_s: float = 60.0,
     stop: threading.Event | None = None,
+    pulse: Path | None = None,
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> None:
     """Serves learners at an endpoint until there is none for ``wait_s``, or ``stop`` is set.
@@ -57,6 +58,7 @@ def serve(
         key_folder: CURVE keys of this host (``ns3marl keys``); needed for learners on other hosts.
         wait_s: how long to wait for a learner, the first one and after each [s]; 0: forever.
         stop: ends the worker, and its simulators with it.
+        pulse: a file whose time of change is set twice a second, for health checks.
         say: told of joining, leaving and failures, a line each.
 
     Raises:
@@ -73,7 +75,7 @@ def serve(
     failures = _Failures()
     deadline_s = time.monotonic() + wait_s
     while not stop.is_set() and (wait_s == 0 or time.monotonic() < deadline_s):
-        with _Visit(executable, endpoint, slots, key_folder, own, failures, say) as visit:
+        with _Visit(executable, endpoint, slots, key_folder, own, failures, pulse, say) as visit:
             served = visit.run(stop, deadline_s if wait_s else None)
         if served:
             deadline_s = time.monotonic() + wait_s
@@ -120,6 +122,7 @@ class _Visit:
     key_folder: Path | None
     own: keys.SimulatorKeys | None
     failures: _Failures
+    pulse: Path | None
     say: Callable[[str], None]
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:200]}-{secrets.token_hex(4)}")
 
@@ -179,6 +182,8 @@ class _Visit:
             if now_s >= spoke_s + BEAT_S or self._endings:
                 self._speak()
                 spoke_s = now_s
+                if self.pulse is not None:
+                    self.pulse.touch()
             self._launch(poller)
             events = dict(poller.poll(100))
             if self._socket in events and not self._listen():

@@ -161,13 +161,27 @@ class Fleet:
     # ------------------------------------------------------------------------------------------------------ processes
 
     def take(self) -> Peer | None:
-        """A peer that has said Hello and serves no episode."""
+        """A peer that has said Hello and serves no episode; of several one whose worker has the least to do."""
+        free: list[Peer] = []
         for peer in self:
-            if peer.env is None and peer.hello is not None and not peer.due:
-                if peer.process.is_alive():
-                    return peer
+            if peer.env is not None or peer.hello is None or peer.due:
+                continue
+            if peer.process.is_alive():
+                free.append(peer)
+            else:
                 self.discard(peer)
-        return None
+        return min(free, key=self._load, default=None)
+
+    def _load(self, peer: Peer) -> int:
+        """How many episodes are served where this peer runs, as far as it matters."""
+        if not isinstance(peer.process, Visitor):
+            return 0
+        return sum(
+            [
+                other in self._peers and self._peers[other].env is not None
+                for other in peer.process.worker.visitors
+            ]
+        )
 
     def top_up(self, wanted: int = 0) -> None:
         """Launches what is missing of the fleet's size and of ``wanted`` free processes, and buries who has served."""

@@ -119,6 +119,21 @@ def start(options: TrainingOptions) -> Path:
     return own if own.exists() else folder
 
 
+def taken_up(folder: Path) -> bool:
+    """Whether a run can be gone on with: it has a checkpoint. One that was ended before its first is removed, to begin anew."""
+    if (folder / "checkpoints" / "last.pt").exists():
+        return True
+    if (folder / "config.toml").exists():
+        metrics.rewind(folder, 0)
+        (folder / "config.toml").unlink()
+    return False
+
+
+def is_done(config: Config, folder: Path) -> bool:
+    """Whether the budget of a run that has a checkpoint is spent."""
+    return spent(config, checkpoint.load(folder).progress) >= 1
+
+
 def spent(config: Config, progress: Progress) -> float:
     """Fraction of the budget that is spent."""
     ticks, minutes = config.training.ticks, config.training.minutes
