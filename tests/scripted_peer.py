@@ -82,16 +82,21 @@ def serve(arguments: Sequence[str], behaviour: str) -> None:
         time.sleep(60)
     major = 2 if behaviour == "version" else 1
     socket.send(codec.encode_hello(Hello("scripted", "3.44", "test", os.getpid(), major, 0)))
-    socket.recv()
-    socket.send(codec.encode_spec(SPEC))
-    socket.recv()
+    if socket.recv().startswith(b"\x0a"):  # Describe; the second process of an environment gets Begin at once
+        socket.send(codec.encode_spec(SPEC))
+        socket.recv()
+    begun = observation(0)
+    if behaviour == "clock":
+        record = np.frombuffer(bytearray(begun.arrays), SPEC.layout)
+        record["observations_0"] = time.time() % 1
+        begun = replace(begun, arrays=record.tobytes())
     spec_hash = "fedcba9876543210" if behaviour == "hash" else SPEC.hash
-    socket.send(codec.encode_ready(codec.Ready(spec_hash, observation(0))))
+    socket.send(codec.encode_ready(codec.Ready(spec_hash, begun)))
     for tick in range(1, SPEC.ticks + 1):
         socket.recv()
         if behaviour == "multipart" and tick == 1:
             socket.send_multipart([codec.encode_observation(observation(tick)), b"more", b"parts"])
-        elif behaviour not in {"right", "multipart"} and tick == 1:
+        elif behaviour not in {"right", "multipart", "clock"} and tick == 1:
             socket.send(_broken(behaviour, tick))
             time.sleep(60)
         else:

@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ns3marl.env.pool import Pool
 from ns3marl.types import Actions, Batch, Spec
 
 _SCRIPT = """#!{python}
@@ -71,3 +77,60 @@ def children(pid: int) -> list[int]:
             if int(fields[1]) == pid and fields[0] != "Z":
                 found.append(int(entry.name))
     return found
+
+
+def transcript(
+    scenario: Path,
+    arguments: tuple[str, ...],
+    runs: range,
+    each_tick: Callable[[int], None] = lambda _: None,
+    losses: list[int] | None = None,
+    **options: Any,
+) -> dict[int, str]:
+    """Digest of every frame of each of these episodes, under actions that follow from the observations.
+
+    Before each tick ``each_tick`` is called with its number; to ``losses`` the simulators lost are added.
+    """
+    frames: dict[int, list[bytes]] = defaultdict(list)
+    with Pool(
+        scenario, arguments=arguments, on_frame=lambda _, run, frame: frames[run].append(frame), **options
+    ) as pool:
+        batch = pool.reset()
+        ended = 0
+        for tick in count():
+            if ended >= len(runs):
+                break
+            each_tick(tick)
+            batch = pool.step(_actions(pool, batch.groups[0].observations, batch.groups[0].masks))
+            ended += sum(final is not None for final in batch.final)
+        if losses is not None:
+            losses.append(pool.timing.losses)
+    return {run: hashlib.sha256(b"".join(frames[run])).hexdigest() for run in runs}
+
+
+def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Actions]:
+    """Random-looking actions that are a function of the observation alone, so that transcripts can be compared."""
+    (group,) = pool.spec.groups
+    actions = default_actions(pool.spec, len(observations))
+    for env in range(len(observations)):
+        random = np.random.default_rng(
+            int.from_bytes(hashlib.sha256(observations[env].tobytes()).digest()[:8], "little")
+        )
+        for agent in range(len(group.agents)):
+            for head in range(len(group.discrete_heads)):
+                allowed = np.flatnonzero(
+                    masks[env, agent, group.mask_offsets[head] : group.mask_offsets[head + 1]]
+                )
+                actions[0].discrete[env, agent, head] = random.choice(allowed)
+            for index, continuous in enumerate(group.continuous_heads):
+                actions[0].continuous[env, agent, index] = random.uniform(continuous.low, continuous.high)
+    return actions
+
+
+def run_episode(pool: Pool) -> int:
+    """Plays from a reset until an episode of environment 0 ends; the pid of its simulator."""
+    batch = pool.reset()
+    pid = pool.pids[0]
+    while batch.final[0] is None:
+        batch = pool.step(right_actions(batch))
+    return pid

@@ -13,7 +13,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <optional>
+#include <stdexcept>
 #include <poll.h>
 #include <unistd.h>
 
@@ -24,12 +26,41 @@ namespace
 {
 
 constexpr std::string_view IPC = "ipc://";
+constexpr std::int64_t MAX_FRAME_BYTES = 256LL * 1024 * 1024;
+
+/// \return the key `which` ("public" or "secret") of a ZeroMQ certificate
+std::string
+ReadKey(const std::filesystem::path& path, const std::string& which)
+{
+    constexpr std::size_t KEY_LENGTH = 40; // Z85
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+    {
+        const auto name = line.find(which + "-key");
+        const auto begin = line.find('"');
+        const auto end = line.rfind('"');
+        if (name != std::string::npos && name < begin && end == begin + KEY_LENGTH + 1)
+        {
+            return line.substr(begin + 1, KEY_LENGTH);
+        }
+    }
+    throw std::runtime_error("there is no " + which + " key in " + path.string());
+}
 
 /// A DEALER of the ZeroMQ library, with its I/O thread.
 struct RemoteDealer
 {
-    RemoteDealer(const std::string& endpoint, const std::string& identity)
+    RemoteDealer(const std::string& endpoint, const std::string& identity, const std::filesystem::path& keyFolder)
     {
+        if (!keyFolder.empty())
+        {
+            const auto own = keyFolder / "simulator.key_secret";
+            dealer.set(zmq::sockopt::curve_serverkey, ReadKey(keyFolder / "learner.key", "public"));
+            dealer.set(zmq::sockopt::curve_publickey, ReadKey(own, "public"));
+            dealer.set(zmq::sockopt::curve_secretkey, ReadKey(own, "secret"));
+        }
+        dealer.set(zmq::sockopt::maxmsgsize, MAX_FRAME_BYTES);
+        dealer.set(zmq::sockopt::ipv6, true);
         if (!identity.empty())
         {
             dealer.set(zmq::sockopt::routing_id, identity);
@@ -77,13 +108,13 @@ struct RemoteDealer
 };
 
 // What a signal handler may look at.
-int g_lifeFd;
-std::string g_socketPath; ///< the learner's socket file; empty: none
+int g_lifeFd{-1};
+std::string g_socketPath; ///< removed when the launcher is gone; empty: none
 std::string g_socketFolder;
 
 /// Signal handler: the pipe has changed.
 void
-LearnerSpoke(int /* signal */)
+LauncherSpoke(int /* signal */)
 {
     pollfd pipe{g_lifeFd, 0, 0};
     if (poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLHUP))
@@ -97,6 +128,19 @@ LearnerSpoke(int /* signal */)
     }
     signal(SIGTERM, SIG_DFL);
     raise(SIGTERM);
+}
+
+/// The connection is gone. With the launcher all its connections go, in any order: if it is the launcher's end, this process
+/// ends as WatchLauncher says.
+void
+FollowLauncher()
+{
+    if (g_lifeFd >= 0)
+    {
+        pollfd pipe{g_lifeFd, 0, 0};
+        poll(&pipe, 1, 1000);
+        LauncherSpoke(SIGIO);
+    }
 }
 
 [[noreturn]] void
@@ -115,7 +159,7 @@ struct Channel::Sockets
     std::optional<RemoteDealer> remote;
 };
 
-Channel::Channel(const std::string& endpoint, const std::string& identity)
+Channel::Channel(const std::string& endpoint, const std::string& identity, const std::string& keyFolder)
     : m_sockets(std::make_unique<Sockets>())
 {
     try
@@ -126,7 +170,7 @@ Channel::Channel(const std::string& endpoint, const std::string& identity)
         }
         else
         {
-            m_sockets->remote.emplace(endpoint, identity);
+            m_sockets->remote.emplace(endpoint, identity, keyFolder);
         }
     }
     catch (const std::exception& error)
@@ -142,7 +186,15 @@ Channel::~Channel() = default;
 void
 Channel::Send(std::span<const std::string_view> parts)
 {
-    m_sockets->local ? m_sockets->local->Send(parts) : m_sockets->remote->Send(parts);
+    try
+    {
+        m_sockets->local ? m_sockets->local->Send(parts) : m_sockets->remote->Send(parts);
+    }
+    catch (const std::runtime_error&)
+    {
+        FollowLauncher();
+        throw;
+    }
 }
 
 void
@@ -154,11 +206,19 @@ Channel::Send(std::string_view frame)
 std::string_view
 Channel::Receive()
 {
-    return m_sockets->local ? m_sockets->local->Receive() : m_sockets->remote->Receive();
+    try
+    {
+        return m_sockets->local ? m_sockets->local->Receive() : m_sockets->remote->Receive();
+    }
+    catch (const std::runtime_error&)
+    {
+        FollowLauncher();
+        throw;
+    }
 }
 
 void
-WatchLearner(int lifeFd, const std::string& endpoint)
+WatchLauncher(int lifeFd, const std::string& orphanedSocket)
 {
     // All simulators inherit one open pipe, but whom it signals is told once for each opening: so this one opens it anew.
     g_lifeFd = open(("/proc/self/fd/" + std::to_string(lifeFd)).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -166,21 +226,17 @@ WatchLearner(int lifeFd, const std::string& endpoint)
     {
         FailToWatch(lifeFd);
     }
-    if (endpoint.starts_with(IPC))
-    {
-        const std::filesystem::path path = endpoint.substr(IPC.size());
-        g_socketPath = path;
-        g_socketFolder = path.parent_path();
-    }
+    g_socketPath = orphanedSocket;
+    g_socketFolder = std::filesystem::path(orphanedSocket).parent_path();
     struct sigaction action{};
-    action.sa_handler = LearnerSpoke;
+    action.sa_handler = LauncherSpoke;
     action.sa_flags = SA_RESTART;
     if (sigaction(SIGIO, &action, nullptr) < 0 || fcntl(g_lifeFd, F_SETOWN, getpid()) < 0 ||
         fcntl(g_lifeFd, F_SETFL, fcntl(g_lifeFd, F_GETFL) | O_ASYNC) < 0)
     {
         FailToWatch(lifeFd);
     }
-    LearnerSpoke(SIGIO); // it may have gone before anyone watched
+    LauncherSpoke(SIGIO); // it may have gone before anyone watched
 }
 
 } // namespace ns3::marl

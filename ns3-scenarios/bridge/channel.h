@@ -19,8 +19,9 @@ class Channel
   public:
     /// \param endpoint of the learner, e.g. "ipc:///run/x/pool" or "tcp://127.0.0.1:5555"
     /// \param identity by which the learner tells this peer from others; empty: the learner makes one up
-    /// \throws Error (CONFIG) for an endpoint that ZeroMQ does not take
-    Channel(const std::string& endpoint, const std::string& identity);
+    /// \param keyFolder with the CURVE keys simulator.key_secret and learner.key, for tcp; empty: no encryption
+    /// \throws Error (CONFIG) for an endpoint that ZeroMQ does not take, and keys that cannot be read
+    Channel(const std::string& endpoint, const std::string& identity, const std::string& keyFolder);
     ~Channel(); ///< waits up to two seconds for what was sent to leave
 
     /// Sends one frame that is given in parts.
@@ -35,11 +36,11 @@ class Channel
     std::unique_ptr<Sockets> m_sockets;
 };
 
-/// Ends this process by SIGTERM when the learner that launched it is gone, even in the middle of a long tick. The learner
-/// holds the other end of the pipe; its end of file is the sign. The socket file of an ipc endpoint, which a killed
-/// learner leaves behind, and its folder are removed.
+/// Ends this process by SIGTERM when the one that launched it is gone, even in the middle of a long tick. That one holds the
+/// other end of the pipe; its end of file is the sign.
 /// \param lifeFd read end of the pipe
-void WatchLearner(int lifeFd, const std::string& endpoint);
+/// \param orphanedSocket a file that a killed learner leaves behind; it and its folder are removed then. Empty: none
+void WatchLauncher(int lifeFd, const std::string& orphanedSocket);
 
 } // namespace ns3::marl
 

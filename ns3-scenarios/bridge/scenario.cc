@@ -101,10 +101,14 @@ SetSeed(uint32_t seed, uint64_t run)
 class Session
 {
   public:
-    Session(const std::string& name, const Make& make, const std::string& endpoint, const std::string& identity)
+    Session(const std::string& name,
+            const Make& make,
+            const std::string& endpoint,
+            const std::string& identity,
+            const std::string& keyFolder)
         : m_name(name),
           m_make(make),
-          m_channel(endpoint, identity)
+          m_channel(endpoint, identity, keyFolder)
     {
     }
 
@@ -325,10 +329,10 @@ PrintHelp(const std::string& name, const Make& make)
     std::string tables;
     LogArguments log;
     AddBridgeArguments(parser, tables, log);
-    std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--life-fd=FD]   serve one episode to a learner\n"
-              << name << " --describe [ARGUMENTS]                                print the spec as JSON\n"
-              << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]            run an episode without a learner\n"
-              << name << " --logComponents                                       list what --log takes\n\n"
+    std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--keys=FOLDER]   serve one episode to a learner\n"
+              << name << " --describe [ARGUMENTS]                                 print the spec as JSON\n"
+              << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]          run an episode without a learner\n"
+              << name << " --logComponents                                        list what --log takes\n\n"
               << parser.GetHelp();
 }
 
@@ -370,6 +374,8 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         const auto endpoint = Take(words, "connect");
         const auto identity = Take(words, "identity");
         const auto lifeFd = Take(words, "life-fd");
+        const auto orphanedSocket = Take(words, "orphaned-socket");
+        const auto keyFolder = Take(words, "keys");
         if (!endpoint || !words.empty())
         {
             throw Error(FaultKind::CONFIG,
@@ -378,9 +384,9 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         }
         if (lifeFd)
         {
-            WatchLearner(static_cast<int>(ToNumber(lifeFd, "life-fd", 0)), *endpoint);
+            WatchLauncher(static_cast<int>(ToNumber(lifeFd, "life-fd", 0)), orphanedSocket.value_or(""));
         }
-        return Session(name, make, *endpoint, identity.value_or("")).Serve();
+        return Session(name, make, *endpoint, identity.value_or(""), keyFolder.value_or("")).Serve();
     }
     catch (const std::exception& error)
     {

@@ -143,6 +143,34 @@ def _run(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _serve(parsed: argparse.Namespace) -> int:
+    from ns3marl.training.interrupt import stop_on_signal  # noqa: PLC0415
+    from ns3marl.worker import serve  # noqa: PLC0415
+
+    with stop_on_signal() as stop:
+        serve(
+            parsed.scenario,
+            parsed.connect,
+            slots=parsed.slots,
+            key_folder=parsed.keys,
+            wait_s=parsed.wait,
+            stop=stop,
+            pulse=parsed.pulse,
+        )
+    return 0
+
+
+def _keys(parsed: argparse.Namespace) -> int:
+    from ns3marl import keys  # noqa: PLC0415
+
+    names = parsed.names or ["simulator"]
+    keys.make(parsed.folder, names)
+    print(f"learner:   {parsed.folder / 'learner'}, for pool.keys")
+    for name in names:
+        print(f"simulator: {parsed.folder / name}, for `ns3marl serve --keys`")
+    return 0
+
+
 def _train(parsed: argparse.Namespace) -> int:
     if parsed.resume is not None:
         if parsed.config or parsed.out or parsed.start_from or parsed.scenario_arguments:
@@ -152,6 +180,16 @@ def _train(parsed: argparse.Namespace) -> int:
         config = _with_arguments(_new_config(parsed), parsed)
         folder = parsed.out or _new_folder(config)
     resume = parsed.resume is not None
+    if parsed.keep_going:
+        from ns3marl.training.run import is_done, taken_up  # noqa: PLC0415
+
+        if parsed.out is None or parsed.seeds is not None:
+            raise ConfigError("--continue goes with --out RUN, and without --seeds")
+        resume = taken_up(folder)
+        config = _config_of(folder, parsed.set) if resume else config
+        if resume and is_done(config, folder):
+            print(f"done:   {folder} has spent its budget")
+            return 0
     if parsed.seeds is None and not (folder / "experiment.toml").exists():
         _train_and_report(config, folder, resume=resume)
     elif not _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume):
@@ -420,12 +458,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_set(command)
     command.set_defaults(action=_run, takes_scenario_arguments=True)
 
+    _add_serving(commands)
+
     command = commands.add_parser("train", help="train a policy; what follows `--` goes to the scenario")
     names = ", ".join(configuration.shipped())
     command.add_argument(
         "config", nargs="?", help=f"TOML file, or one of: {names}; built-in defaults otherwise"
     )
     command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
+    command.add_argument(
+        "--continue",
+        dest="keep_going",
+        action="store_true",
+        help="go on with the run in --out if there is one: the same command again after whatever ended it",
+    )
     command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run or experiment")
     command.add_argument(
         "--from",
@@ -540,6 +586,45 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs", type=_positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
     )
+
+
+def _add_serving(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "serve", help="launch simulators here for a learner elsewhere, until there is none"
+    )
+    command.add_argument("scenario", help="name of a built scenario, or path of its executable")
+    command.add_argument(
+        "--connect",
+        required=True,
+        metavar="ENDPOINT",
+        help="where the learner listens (its pool.endpoint): ipc://PATH or tcp://HOST:PORT",
+    )
+    command.add_argument(
+        "--slots",
+        type=_positive,
+        default=1,
+        help="simulators at a time; one more than cores hides the start of processes (1)",
+    )
+    command.add_argument(
+        "--keys", type=Path, metavar="FOLDER", help="CURVE keys of this host; needed beyond it"
+    )
+    command.add_argument(
+        "--wait",
+        type=float,
+        default=60.0,
+        help="seconds to wait for a learner, at first and again; 0: forever (60)",
+    )
+    command.add_argument(
+        "--pulse", type=Path, metavar="FILE", help="touched twice a second, for health checks"
+    )
+    command.set_defaults(action=_serve)
+
+    command = commands.add_parser("keys", help="make CURVE keys for a learner and simulators on other hosts")
+    command.add_argument("folder", type=Path, help="where to write; one that has keys gets more simulators")
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="one for each host of simulators (simulator)"
+    )
+    command.set_defaults(action=_keys)
 
 
 def _add_set(command: argparse.ArgumentParser) -> None:

@@ -77,6 +77,17 @@ class PoolOptions:
     """Processes started ahead of the next episode."""
     tick_timeout_s: PositiveFloat = 60.0
     """Wall-clock time after which a simulator without progress counts as hung [s]."""
+    start_timeout_s: PositiveFloat = 30.0
+    """How long a process may take to start, and an environment may wait for a simulator to dial in [s]."""
+    restarts: NotNegativeInt = 3
+    """Simulators that an episode may lose (crashed, hung, vanished) before training stops. Each time it is begun anew on another one,
+    and the actions it has seen are repeated."""
+    endpoint: str = ""
+    """Where simulators dial in (``ns3marl serve``): ``ipc://PATH``, ``tcp://ADDRESS:PORT``; empty: a private socket."""
+    spawn: bool = True
+    """Launch simulators here; false: only those that dial in serve."""
+    keys: str = ""
+    """Folder of the learner's CURVE keys (``ns3marl keys``), which tcp beyond this host needs."""
 
 
 @dataclass(frozen=True)
@@ -564,6 +575,10 @@ def _check(config: Config) -> None:
     """Refuses combinations that no run could use."""
     if config.training.ticks == 0 and config.training.minutes == 0:
         raise ConfigError("training.ticks and training.minutes are both 0: training would never end; set one")
+    if config.training.algorithm == "a3c" and config.pool.endpoint:
+        raise ConfigError(
+            "a3c: every worker has a pool of its own, and pool.endpoint is one address; leave it empty"
+        )
     pool = config.pool
     if pool.ns3_envs and config.scenario.backend == "ns3":
         raise ConfigError(

@@ -9,13 +9,13 @@ arrives wakes the learner itself, not a thread that wakes the learner (docs/deci
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
 import struct
 import tempfile
 import time
 from collections import deque
-from collections.abc import Container
 from pathlib import Path
 
 # Flags of a frame.
@@ -32,7 +32,8 @@ class LocalRouter:
     """A listening Unix-domain socket and the peers that dialled in.
 
     Args:
-        path: Of the socket file; None: a file in a private folder (mode 0700) that goes away with the router.
+        path: Of the socket file, which its owner alone may use (mode 0600). One that nobody listens to any more is replaced.
+            None: a file in a private folder (mode 0700) that goes away with the router.
         max_frame_bytes: A peer that announces a longer frame is disconnected.
 
     Raises:
@@ -43,10 +44,13 @@ class LocalRouter:
         self._folder = tempfile.mkdtemp(prefix="ns3marl-") if path is None else None
         self._path = f"{self._folder}/pool" if path is None else path
         self.endpoint = f"ipc://{self._path}"  #: where simulators connect to
+        self.private_path = (
+            self._path if path is None else None
+        )  #: the file, if its folder is this router's own
         self._max_frame_bytes = max_frame_bytes
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._listener.bind(self._path)
+            self._bind()
             self._listener.listen(128)
         except OSError:
             self._listener.close()
@@ -58,6 +62,27 @@ class LocalRouter:
         self._connections: dict[int, _Connection] = {}  # by file descriptor
         self._peers: dict[bytes, _Connection] = {}  # by identity, once hands are shaken
         self._frames: deque[tuple[bytes, bytes]] = deque()  # received, not yet asked for
+
+    def _bind(self) -> None:
+        try:
+            self._listener.bind(self._path)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or self._is_in_use():
+                raise
+            Path(self._path).unlink(missing_ok=True)
+            self._listener.bind(self._path)
+        Path(self._path).chmod(0o600)
+
+    def _is_in_use(self) -> bool:
+        """Whether somebody listens at the path, or it is no socket at all."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            try:
+                caller.connect(self._path)
+            except ConnectionRefusedError:
+                return not Path(self._path).is_socket()
+            except OSError:
+                return True
+        return True
 
     def send(self, peer: bytes, frame: bytes) -> bool:
         """Sends a frame; False when the peer is not (or no longer) connected, or took nothing for a second."""
@@ -73,18 +98,14 @@ class LocalRouter:
             return False
         return True
 
-    def recv(self, timeout_ms: int, known: Container[bytes]) -> tuple[bytes, bytes] | None:
-        """The next frame and its sender; None when none came in time. What others than the known send is dropped."""
+    def recv(self, timeout_ms: int) -> tuple[bytes, bytes] | None:
+        """The next frame and its sender; None when none came in time. Of a message in parts the first is the frame."""
         frames = self._frames
         if not frames:
             deadline_s = time.monotonic() + timeout_ms / 1000
             while self._poll(timeout_ms) and not frames and time.monotonic() < deadline_s:
                 pass  # a part of a frame
-        while frames:
-            peer, frame = frames.popleft()
-            if peer in known:
-                return peer, frame
-        return None
+        return frames.popleft() if frames else None
 
     def has_frame(self) -> bool:
         """Whether a frame has arrived with those received already; what has not been read yet may wait for its turn."""

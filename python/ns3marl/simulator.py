@@ -36,13 +36,24 @@ class Simulator:
         executable: path of the scenario.
         endpoint: where it connects to.
         identity: by which the learner's socket tells it from others.
-        life_line: whose end tells it that the learner is gone.
+        life_line: whose end tells it that the one who launched it is gone.
+        orphaned_socket: a socket file that it removes then, with its folder.
+        key_folder: of its CURVE keys.
 
     Raises:
         LaunchError: the executable cannot be run.
     """
 
-    def __init__(self, executable: Path, endpoint: str, identity: str, life_line: LifeLine) -> None:
+    def __init__(
+        self,
+        executable: Path,
+        endpoint: str,
+        identity: str,
+        life_line: LifeLine,
+        *,
+        orphaned_socket: str | None = None,
+        key_folder: Path | None = None,
+    ) -> None:
         self.executable = executable
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name to leave behind
         command = [
@@ -51,6 +62,10 @@ class Simulator:
             f"--identity={identity}",
             f"--life-fd={life_line.read_fd}",
         ]
+        if orphaned_socket is not None:
+            command.append(f"--orphaned-socket={orphaned_socket}")
+        if key_folder is not None:
+            command.append(f"--keys={key_folder}")
         try:
             self._process = subprocess.Popen(
                 command,
@@ -93,6 +108,15 @@ class Simulator:
         )  # the process shares the file's position, so it stays put
         lines = text.decode(errors="replace").splitlines()[-STDERR_TAIL_LINES:]
         return "\n".join(lines) or "(nothing)"
+
+    @property
+    def fd(self) -> int:
+        """A descriptor that can be read from once the process has ended (pidfd_open(2)); it is the caller's to close."""
+        return os.pidfd_open(self.pid)
+
+    def kill(self) -> None:
+        """Ends the process at once, without waiting for it."""
+        self._process.kill()
 
     def stop(self, grace_s: float = 0.0) -> None:
         """Ends the process: waits ``grace_s`` for it to end by itself, then terminates, then kills it.

@@ -299,3 +299,4 @@ class Timing:
     ticks: int = 0  #: actions answered, over all environments
     simulator_s: float = 0.0  #: waiting while a simulator simulated or built its network
     wire_s: float = 0.0  #: the rest of ``step`` and ``recv``: encoding, ZeroMQ, decoding, checks
+    losses: int = 0  #: simulators that were lost while they served; their episodes were begun anew

@@ -31,7 +31,7 @@ from ns3marl.types import (
 
 FOLDER = Path(__file__).parent
 
-HELLO = Hello("golden", "3.44", "release+log+assert", 4242, 1, 0)
+HELLO = Hello("golden", "3.44", "release+log+assert", 4242, 1, 1)
 SPEC = Spec(
     scenario="golden",
     tick_ns=100_000_000,

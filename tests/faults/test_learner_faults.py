@@ -31,7 +31,8 @@ print("stands", flush=True)
 @contextmanager
 def learner(folder: Path, scenario: Path, arguments: list[str], then: str) -> Iterator[subprocess.Popen[str]]:
     """A learner whose simulators run."""
-    environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
+    path = f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"
+    environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": path}
     command = [sys.executable, "-c", _LEARNER.format(then=then), str(scenario), *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

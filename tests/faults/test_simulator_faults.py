@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from support import children, default_actions, is_running, right_actions, scripted_executable
+from support import children, default_actions, is_running, right_actions, run_episode, scripted_executable
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import (
@@ -41,14 +41,6 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     yield
     assert children(os.getpid()) == []
     assert list(sockets.iterdir()) == []
-
-
-def run_episode(pool: Pool) -> None:
-    batch = pool.reset()
-    while True:
-        batch = pool.step(right_actions(batch))
-        if batch.final[0] is not None:
-            return
 
 
 def run_first_come(pool: Pool, batch: Batch) -> None:
@@ -254,7 +246,11 @@ PEERS: list[tuple[str, type[Ns3MarlError], str]] = [
         OutOfStep,
         r"9 bytes came that are no message of the lockstep wire; is the peer a ns3marl scenario\?",
     ),
-    ("empty", OutOfStep, r"a message came that holds none of Hello, Spec, Ready, Observation and Fault"),
+    (
+        "empty",
+        OutOfStep,
+        r"a message came that holds none of Hello, Spec, Ready, Observation, Fault and Worker",
+    ),
     ("short", SpecViolation, r"tick 1: arrays of 32 bytes came, expected 40"),
     (
         "nan",

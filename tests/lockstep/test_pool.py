@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from support import default_actions, is_running, right_actions
+from support import default_actions, is_running, right_actions, transcript
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, OutOfStep
@@ -212,39 +210,6 @@ def test_wrong_settings(echo: Path) -> None:
         Pool(echo, num_envs=0)
     with pytest.raises(ConfigError, match="seed is -1, expected 0 or above"):
         Pool(echo, seed=-1)
-
-
-def transcript(scenario: Path, arguments: tuple[str, ...], runs: range, **options: Any) -> dict[int, str]:
-    """Digest of every frame of each of these episodes, under actions that follow from the observations."""
-    frames: dict[int, list[bytes]] = defaultdict(list)
-    with Pool(
-        scenario, arguments=arguments, on_frame=lambda _, run, frame: frames[run].append(frame), **options
-    ) as pool:
-        batch = pool.reset()
-        ended = 0
-        while ended < len(runs):
-            batch = pool.step(_actions(pool, batch.groups[0].observations, batch.groups[0].masks))
-            ended += sum(final is not None for final in batch.final)
-    return {run: hashlib.sha256(b"".join(frames[run])).hexdigest() for run in runs}
-
-
-def _actions(pool: Pool, observations: np.ndarray, masks: np.ndarray) -> list[Actions]:
-    """Random-looking actions that are a function of the observation alone, so that transcripts can be compared."""
-    (group,) = pool.spec.groups
-    actions = default_actions(pool.spec, len(observations))
-    for env in range(len(observations)):
-        random = np.random.default_rng(
-            int.from_bytes(hashlib.sha256(observations[env].tobytes()).digest()[:8], "little")
-        )
-        for agent in range(len(group.agents)):
-            for head in range(len(group.discrete_heads)):
-                allowed = np.flatnonzero(
-                    masks[env, agent, group.mask_offsets[head] : group.mask_offsets[head + 1]]
-                )
-                actions[0].discrete[env, agent, head] = random.choice(allowed)
-            for index, continuous in enumerate(group.continuous_heads):
-                actions[0].continuous[env, agent, index] = random.uniform(continuous.low, continuous.high)
-    return actions
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,6 @@ from ns3marl.local_router import LocalRouter
 
 MAX = 1 << 20
 Dealer: TypeAlias = "Callable[..., zmq.Socket[bytes]]"
-KNOWN = {b"a", b"b"}
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 
 
@@ -53,7 +53,7 @@ def receive(router: LocalRouter, seconds: float = 5.0) -> tuple[bytes, bytes] | 
     """The next frame, also while hands are being shaken."""
     deadline_s = time.monotonic() + seconds
     while time.monotonic() < deadline_s:
-        if (received := router.recv(50, KNOWN)) is not None:
+        if (received := router.recv(50)) is not None:
             return received
     return None
 
@@ -71,7 +71,7 @@ def closed_by(router: LocalRouter, connected: socket.socket) -> bool:
     deadline_s = time.monotonic() + 5
     connected.settimeout(0.01)
     while time.monotonic() < deadline_s:
-        router.recv(10, KNOWN)
+        router.recv(10)
         try:
             if connected.recv(4096) == b"":
                 return True
@@ -107,13 +107,30 @@ def test_peers_are_told_apart_and_keep_their_order(router: LocalRouter, dealer: 
     assert [peer.recv() for peer in peers.values()] == [b"to a", b"to b"]
 
 
-def test_strangers_are_not_heard(router: LocalRouter, dealer: Dealer) -> None:
-    stranger, nameless = dealer(b"x"), dealer()
-    stranger.send(b"hello")
-    nameless.send(b"hello")
+def test_nameless_peers_are_not_heard(router: LocalRouter, dealer: Dealer) -> None:
+    dealer().send(b"hello")
     assert receive(router, 0.5) is None
-    dealer(b"a").send(b"known")
-    assert receive(router) == (b"a", b"known")
+    dealer(b"a").send(b"named")
+    assert receive(router) == (b"a", b"named")
+
+
+def test_socket_file_of_a_killed_learner_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "left"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    router = LocalRouter(str(path), MAX)
+    try:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with pytest.raises(OSError, match="Address already in use"):
+            LocalRouter(str(path), MAX)  # this one lives
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.connect(str(path))  # and was left alone
+    finally:
+        router.close()
+    path.write_text("not a socket")
+    with pytest.raises(OSError, match="Address already in use"):
+        LocalRouter(str(path), MAX)
+    assert path.read_text() == "not a socket"
 
 
 def test_a_name_is_given_once(router: LocalRouter, dealer: Dealer) -> None:
@@ -184,7 +201,7 @@ def test_frames_arrive_byte_by_byte(router: LocalRouter) -> None:
     with plain(router) as slow:
         for byte in GREETING + b"\x04\x14\x05READY\x08Identity\x00\x00\x00\x01b" + b"\x00\x05hello\x00\x02ho":
             slow.sendall(bytes([byte]))
-            assert router.recv(5, KNOWN) in (None, (b"b", b"hello"), (b"b", b"ho"))
+            assert router.recv(5) in (None, (b"b", b"hello"), (b"b", b"ho"))
         slow.sendall(b"\x00\x03end")
         assert receive(router) == (b"b", b"end")
 

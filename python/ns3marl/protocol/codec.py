@@ -64,7 +64,46 @@ class Fault:
     message: str
 
 
-ToLearner: TypeAlias = "Hello | Spec | Ready | Observation | Fault"
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a simulator process, as its worker saw it."""
+
+    identity: str  #: of the simulator's connection
+    how: str  #: such as "exit status 1" or "signal SIGSEGV"
+    last_lines: str  #: of its output
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker lives."""
+
+    scenario: str
+    endings: tuple[Ending, ...] = ()  #: since its last message
+    protocol_major: int = PROTOCOL_MAJOR
+    protocol_minor: int = PROTOCOL_MINOR
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A worker may serve here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A worker ends one of its simulators."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """No more will come."""
+
+    reason: str
+
+
+ToLearner: TypeAlias = "Hello | Spec | Ready | Observation | Fault | Worker"
+ToWorker: TypeAlias = "Welcome | Stop | End"
 
 
 def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
@@ -97,7 +136,11 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
     if body == "fault":
         kind = pb.Fault.Kind.Name(message.fault.kind).removeprefix("KIND_")
         return Fault(kind, message.fault.tick, message.fault.message)
-    raise OutOfStep("a message came that holds none of Hello, Spec, Ready, Observation and Fault")
+    if body == "worker":
+        worker = message.worker
+        endings = tuple([Ending(e.identity, e.how, e.last_lines) for e in worker.endings])
+        return Worker(worker.scenario, endings, worker.protocol_major, worker.protocol_minor)
+    raise OutOfStep("a message came that holds none of Hello, Spec, Ready, Observation, Fault and Worker")
 
 
 def _hello(message: pb.Hello) -> Hello:
@@ -237,6 +280,16 @@ def encode_end(reason: str) -> bytes:
     return pb.ToSimulator(end=pb.End(reason=reason)).SerializeToString()
 
 
+def encode_welcome() -> bytes:
+    """Tells a worker that it may serve."""
+    return pb.ToSimulator(welcome=pb.Welcome(protocol_minor=PROTOCOL_MINOR)).SerializeToString()
+
+
+def encode_stop(identity: str) -> bytes:
+    """Tells a worker to end one of its simulators."""
+    return pb.ToSimulator(stop=pb.Stop(identity=identity)).SerializeToString()
+
+
 def encode_action(tick: int, actions: Sequence[Actions], row: int) -> bytes:
     """Encodes row ``row`` (an environment) of shaped actions, one ``Actions`` per group."""
     message = pb.ToSimulator()
@@ -289,6 +342,43 @@ def _shaped(array: Any, dtype: np.dtype[Any], kinds: str, shape: tuple[int, ...]
             f"expected {dtype.name} {list(shape)} (environments, agents, heads)"
         )
     return array.astype(dtype)
+
+
+# --------------------------------------------------------------------------------------------------- the worker's side
+
+
+def encode_worker(worker: Worker) -> bytes:
+    """Tells the learner that a worker lives, and which of its simulators have ended."""
+    message = pb.Worker(
+        protocol_major=worker.protocol_major,
+        protocol_minor=worker.protocol_minor,
+        scenario=worker.scenario,
+        endings=[
+            pb.Ending(identity=ending.identity, how=ending.how, last_lines=ending.last_lines)
+            for ending in worker.endings
+        ],
+    )
+    return pb.ToLearner(worker=message).SerializeToString()
+
+
+def decode_for_worker(frame: bytes) -> ToWorker:
+    """Decodes one frame of a learner that is meant for a worker.
+
+    Raises:
+        OutOfStep: the bytes are no message of the wire, or one for simulators.
+    """
+    try:
+        message = pb.ToSimulator.FromString(frame)
+    except DecodeError as error:
+        raise OutOfStep(f"{len(frame)} bytes came that are no message of the lockstep wire") from error
+    body = message.WhichOneof("body")
+    if body == "welcome":
+        return Welcome()
+    if body == "stop":
+        return Stop(message.stop.identity)
+    if body == "end":
+        return End(message.end.reason)
+    raise OutOfStep(f"a worker got {body or 'nothing'}, expected one of Welcome, Stop and End")
 
 
 # ------------------------------------------------------------------------------- the simulator's side, for scripted peers

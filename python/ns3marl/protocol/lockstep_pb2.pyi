@@ -110,6 +110,16 @@ class End(_message.Message):
     reason: str
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
+class Ending(_message.Message):
+    __slots__ = ["how", "identity", "last_lines"]
+    HOW_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    LAST_LINES_FIELD_NUMBER: _ClassVar[int]
+    how: str
+    identity: str
+    last_lines: str
+    def __init__(self, identity: _Optional[str] = ..., how: _Optional[str] = ..., last_lines: _Optional[str] = ...) -> None: ...
+
 class Fault(_message.Message):
     __slots__ = ["kind", "message", "tick"]
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -252,6 +262,12 @@ class StateBlock(_message.Message):
     rows: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., rows: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[_Union[Feature, _Mapping]]] = ...) -> None: ...
 
+class Stop(_message.Message):
+    __slots__ = ["identity"]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    def __init__(self, identity: _Optional[str] = ...) -> None: ...
+
 class Table(_message.Message):
     __slots__ = ["columns", "name"]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -269,30 +285,54 @@ class TableRows(_message.Message):
     def __init__(self, rows: _Optional[int] = ..., columns: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ToLearner(_message.Message):
-    __slots__ = ["fault", "hello", "observation", "ready", "spec"]
+    __slots__ = ["fault", "hello", "observation", "ready", "spec", "worker"]
     FAULT_FIELD_NUMBER: _ClassVar[int]
     HELLO_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
     fault: Fault
     hello: Hello
     observation: Observation
     ready: Ready
     spec: Spec
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., spec: _Optional[_Union[Spec, _Mapping]] = ..., ready: _Optional[_Union[Ready, _Mapping]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., fault: _Optional[_Union[Fault, _Mapping]] = ...) -> None: ...
+    worker: Worker
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., spec: _Optional[_Union[Spec, _Mapping]] = ..., ready: _Optional[_Union[Ready, _Mapping]] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ..., fault: _Optional[_Union[Fault, _Mapping]] = ..., worker: _Optional[_Union[Worker, _Mapping]] = ...) -> None: ...
 
 class ToSimulator(_message.Message):
-    __slots__ = ["action", "begin", "describe", "end"]
+    __slots__ = ["action", "begin", "describe", "end", "stop", "welcome"]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     BEGIN_FIELD_NUMBER: _ClassVar[int]
     DESCRIBE_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    WELCOME_FIELD_NUMBER: _ClassVar[int]
     action: Action
     begin: Begin
     describe: Describe
     end: End
-    def __init__(self, describe: _Optional[_Union[Describe, _Mapping]] = ..., begin: _Optional[_Union[Begin, _Mapping]] = ..., action: _Optional[_Union[Action, _Mapping]] = ..., end: _Optional[_Union[End, _Mapping]] = ...) -> None: ...
+    stop: Stop
+    welcome: Welcome
+    def __init__(self, describe: _Optional[_Union[Describe, _Mapping]] = ..., begin: _Optional[_Union[Begin, _Mapping]] = ..., action: _Optional[_Union[Action, _Mapping]] = ..., end: _Optional[_Union[End, _Mapping]] = ..., welcome: _Optional[_Union[Welcome, _Mapping]] = ..., stop: _Optional[_Union[Stop, _Mapping]] = ...) -> None: ...
+
+class Welcome(_message.Message):
+    __slots__ = ["protocol_minor"]
+    PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
+    protocol_minor: int
+    def __init__(self, protocol_minor: _Optional[int] = ...) -> None: ...
+
+class Worker(_message.Message):
+    __slots__ = ["endings", "protocol_major", "protocol_minor", "scenario"]
+    ENDINGS_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MAJOR_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    endings: _containers.RepeatedCompositeFieldContainer[Ending]
+    protocol_major: int
+    protocol_minor: int
+    scenario: str
+    def __init__(self, protocol_major: _Optional[int] = ..., protocol_minor: _Optional[int] = ..., scenario: _Optional[str] = ..., endings: _Optional[_Iterable[_Union[Ending, _Mapping]]] = ...) -> None: ...
 
 class ProtocolVersion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

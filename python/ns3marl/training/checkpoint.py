@@ -139,7 +139,11 @@ def layout(spec: Spec) -> list[str]:
 
 
 def save(path: Path, learner: Learner, config: Config, progress: Progress, position: Position) -> None:
-    """Writes a checkpoint; a reader sees the old file or the new one, never half of it."""
+    """Writes a checkpoint; a reader sees the old file or the new one, never half of it.
+
+    Raises:
+        CheckpointError: It cannot be written, for example because the disk is full. The one before stays.
+    """
     content = {
         "format": FORMAT,
         "algorithm": config.training.algorithm,
@@ -150,14 +154,19 @@ def save(path: Path, learner: Learner, config: Config, progress: Progress, posit
         "progress": asdict(progress),
         "position": position.state_dict(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f"{path} cannot be written: {reason}; the one before stays: make room and go on with --resume"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -26,6 +26,7 @@ class Clock(Protocol):
     ticks: int
     simulator_s: float
     wire_s: float
+    losses: int
 
 
 class Environments(Protocol):
@@ -107,6 +108,11 @@ def _packets(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
         first_run=first_run,
         spares=config.pool.spares,
         tick_timeout_s=config.pool.tick_timeout_s,
+        start_timeout_s=config.pool.start_timeout_s,
+        endpoint=config.pool.endpoint or None,
+        key_folder=Path(config.pool.keys) if config.pool.keys else None,
+        spawn=config.pool.spawn,
+        restarts=config.pool.restarts,
     )
 
 
@@ -158,7 +164,10 @@ class MixedPool:
         """Where the time went, of both."""
         packets, twin = self.packets.timing, self.twin.timing
         return Timing(
-            packets.ticks + twin.ticks, packets.simulator_s + twin.simulator_s, packets.wire_s + twin.wire_s
+            packets.ticks + twin.ticks,
+            packets.simulator_s + twin.simulator_s,
+            packets.wire_s + twin.wire_s,
+            packets.losses,
         )
 
     def reset(self) -> Batch:

@@ -119,6 +119,21 @@ def start(options: TrainingOptions) -> Path:
     return own if own.exists() else folder
 
 
+def taken_up(folder: Path) -> bool:
+    """Whether a run can be gone on with: it has a checkpoint. One that was ended before its first is removed, to begin anew."""
+    if (folder / "checkpoints" / "last.pt").exists():
+        return True
+    if (folder / "config.toml").exists():
+        metrics.rewind(folder, 0)
+        (folder / "config.toml").unlink()
+    return False
+
+
+def is_done(config: Config, folder: Path) -> bool:
+    """Whether the budget of a run that has a checkpoint is spent."""
+    return spent(config, checkpoint.load(folder).progress) >= 1
+
+
 def spent(config: Config, progress: Progress) -> float:
     """Fraction of the budget that is spent."""
     ticks, minutes = config.training.ticks, config.training.minutes
@@ -203,6 +218,7 @@ class _Window:
         self._timing = pool.timing
         self._started_s = time.perf_counter()
         self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
+        self._losses = pool.timing.losses
         self._learner_s = 0.0
 
     @contextmanager
@@ -238,4 +254,5 @@ class _Window:
             "time/simulator_s": self._timing.simulator_s - self._before[1],
             "time/wire_s": self._timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
+            "simulators_lost": self._timing.losses - self._losses,
         }

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Batches: the last observations of several environments as arrays with a leading axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ns3marl.env.episode import Environment
+from ns3marl.protocol import codec
+from ns3marl.types import Batch, Final, Spec
+
+
+class Batching:
+    """Makes batches of one pool.
+
+    Args:
+        spec: of the pool.
+        num_envs: E.
+    """
+
+    def __init__(self, spec: Spec, num_envs: int) -> None:
+        self._spec = spec
+        self._blocks: dict[int, codec.Block] = {}  # made ahead, by number of rows
+        self._all_ids = np.arange(num_envs)
+        self._all_false = np.zeros(num_envs, np.bool_)
+        self._all_ids.flags.writeable = self._all_false.flags.writeable = False
+
+    def prepare(self, rows: int) -> None:
+        """Makes memory for a batch of so many rows, while there is time."""
+        if rows not in self._blocks:
+            self._blocks[rows] = codec.Block(self._spec, rows)
+
+    def assemble(self, envs: Sequence[Environment]) -> Batch:
+        """A batch of the last observations of these environments, all of which have one."""
+        seen = [env.observation for env in envs if env.observation is not None]
+        block = self._blocks.pop(len(envs), None) or codec.Block(self._spec, len(envs))
+        block.fill([observation.arrays for observation in seen])
+        return Batch(
+            self._all_ids if len(envs) == len(self._all_ids) else np.array([env.index for env in envs]),
+            np.array([observation.tick for observation in seen]),
+            np.array([observation.sim_time_ns for observation in seen]),
+            block.groups,
+            block.state,
+            block.metrics,
+            self._all_false[: len(envs)],
+            self._all_false[: len(envs)],
+            [None] * len(envs),
+            [observation.tables for observation in seen],
+        )
+
+    def tell_of_ends(self, batch: Batch, envs: Sequence[Environment], rng_seed: int) -> None:
+        """Puts what belongs to ended episodes into the rows of their environments."""
+        batch.terminated, batch.truncated = batch.terminated.copy(), batch.truncated.copy()
+        for row, env in enumerate(envs):
+            if env.ended is not None:
+                self._tell_of_end(batch, row, env.ended, env.ended_run, rng_seed)
+                env.ended = None
+
+    def _tell_of_end(self, batch: Batch, row: int, ended: codec.Observation, run: int, rng_seed: int) -> None:
+        block = codec.Block(self._spec, 1)
+        block.fill([ended.arrays])
+        for now, then in zip(batch.groups, block.groups, strict=True):
+            now.rewards[row] = then.rewards[0]
+        batch.metrics[row] = block.metrics[0]
+        batch.terminated[row] = ended.terminated
+        batch.truncated[row] = ended.truncated
+        batch.tables[row] = ended.tables
+        batch.final[row] = Final(
+            ended.tick,
+            ended.sim_time_ns,
+            ended.terminated,
+            ended.truncated,
+            tuple([group.observations[0] for group in block.groups]),
+            tuple([rows[0] for rows in block.state]),
+            block.metrics[0],
+            rng_seed,
+            run,
+        )
+
+
+def wall_ns(envs: Sequence[Environment]) -> int:
+    """The longest wall-clock time that a simulator spent for this batch, ended and begun episodes together [ns]."""
+    return max(
+        [
+            (0 if env.observation is None else env.observation.tick_wall_ns)
+            + (0 if env.ended is None else env.ended.tick_wall_ns)
+            for env in envs
+        ]
+    )

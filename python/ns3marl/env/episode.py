@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The episode that an environment is in, and what is needed to begin it anew on another simulator."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from ns3marl.env.fleet import Peer
+from ns3marl.protocol import codec
+
+#: Before an episode is begun anew for the first time [s]; doubled each further time.
+_BACKOFF_S = 0.1
+_MAX_BACKOFF_S = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class Environment:
+    """One environment: the episode it is in and what it last showed."""
+
+    index: int
+    peer: Peer | None = None
+    episode: int = -1
+    run: int = 0
+    waiting: bool = False  #: an observation is on its way
+    observation: codec.Observation | None = None  #: the last one
+    actions: list[bytes] = field(
+        default_factory=list
+    )  #: frames by tick; those ahead of the simulator are repeated
+    told: codec.Observation | None = None  #: the last one of a simulator that was lost: it must come again
+    losses: int = 0  #: simulators lost in this episode
+    since_s: float = 0.0  #: without a simulator since this time on the monotonic clock; no new one before it
+    ended: codec.Observation | None = (
+        None  #: the last one of the episode before, until the batch that tells of it
+    )
+    ended_run: int = 0
+
+    @property
+    def next_tick(self) -> int:
+        """Tick of the observation that must come next."""
+        return 0 if self.observation is None else self.observation.tick + 1
+
+    def queue(self) -> None:
+        """The next episode may begin as soon as there is a simulator."""
+        self.waiting, self.since_s = True, time.monotonic()
+
+    def begin(self, peer: Peer, first_run: int, num_envs: int) -> None:
+        """An episode begins, or begins anew."""
+        if self.losses == 0:
+            self.episode += 1
+            self.run = first_run + self.episode * num_envs + self.index
+        self.peer, peer.env, peer.run = peer, self.index, self.run
+
+    def lose(self) -> None:
+        """The simulator is lost: another will repeat the episode, after a pause that grows."""
+        self.peer = None
+        self.told, self.observation = self.observation or self.told, None
+        self.queue()
+        self.since_s += min(_BACKOFF_S * 2**self.losses, _MAX_BACKOFF_S)
+        self.losses += 1
+
+    def is_known(self, tick: int) -> bool:
+        """Whether the observation of a tick has been seen from a simulator that was lost."""
+        return self.told is not None and tick <= self.told.tick
+
+    def show(self, observation: codec.Observation) -> bool:
+        """An observation came; False when it is not what the simulator that was lost sent at this tick."""
+        self.observation = observation
+        if self.told is None or observation.tick != self.told.tick:
+            return True
+        before, self.told = self.told, None
+        return observation.arrays == before.arrays
+
+    def end(self, last: codec.Observation) -> None:
+        """The episode ended with this observation."""
+        self.ended, self.ended_run = last, self.run
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing of the episode counts any more."""
+        self.observation, self.told, self.peer, self.losses = None, None, None, 0
+        self.waiting = False
+        self.actions.clear()
