@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from toy_game import toy_spec
 
+from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Actor, PooledCritic, Pooling, choice_features
+from ns3marl.rl.networks import Actor, PooledCritic, Pooling
 from ns3marl.types import DiscreteHead, Feature, Group
 
 SPEC = toy_spec()
@@ -172,7 +173,7 @@ def test_features_that_describe_choices_are_found_by_name() -> None:
 def test_choices_are_scored_alike() -> None:
     heads = Heads(SLOTS)
     actor = Actor(SLOTS, heads, 16, 1)
-    scorer = actor.scorers["1"]
+    scorer = actor.outputs.scorers["1"]
     hidden, scaled = torch.rand(1, 16), torch.rand(1, 9)
     swapped = scaled.clone()
     swapped[:, 1:3], swapped[:, 5:7] = scaled[:, 5:7], scaled[:, 1:3]

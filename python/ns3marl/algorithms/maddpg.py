@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ns3marl.config import MaddpgOptions
+from ns3marl.rl.choices import HeadOutputs
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import linear_decay
@@ -54,12 +56,13 @@ class Actors(nn.Module):
         self.heads = heads
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = agent_trunk(copies, len(group.features), width)
-        self.output = AgentLinear(copies, width, heads.choices + heads.continuous, 0.01)
+        outputs = heads.choices + heads.continuous
+        self.outputs = HeadOutputs(group, outputs, width, partial(AgentLinear, copies), 0.01)
 
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs [B,A,C] and [B,A,R] from [B,A,F]."""
-        hidden = self.trunk(self.scaler(observations).transpose(0, 1))
-        outputs = self.output(hidden).transpose(0, 1)
+    def forward(self, observations: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs [B,A,C] and [B,A,R] from [B,A,F] and allowed choices [B,A,C]."""
+        scaled = self.scaler(observations).transpose(0, 1)
+        outputs = self.outputs(self.trunk(scaled), scaled, masks.transpose(0, 1)).transpose(0, 1)
         return outputs[..., : self.heads.choices], outputs[..., self.heads.choices :]
 
 
@@ -149,7 +152,8 @@ class Maddpg:
     @torch.no_grad()
     def _outputs(self, batch: Batch) -> tuple[Float32, Float32]:
         """Outputs of the actors, [B,A,C] and [B,A,R]."""
-        logits, real = self.actors(torch.tensor(batch.groups[0].observations))
+        seen = batch.groups[0]
+        logits, real = self.actors(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return logits.numpy(), real.numpy()
 
     def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
@@ -190,7 +194,7 @@ class Maddpg:
 
     def _relaxed(self, actors: Actors, seen: Seen) -> tuple[Tensor, Tensor]:
         """Encoded actions of the actors, [N,A,K], and the mean square of their outputs, [N,A]."""
-        logits, real = actors(seen.observations)
+        logits, real = actors(seen.observations, seen.masks)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
         one_hots = gumbel_softmax(self.heads, logits, seen.masks, gumbel, self.options.temperature)
         encoded = self.heads.encode_relaxed(one_hots, (1 + torch.tanh(real)) / 2)
@@ -290,7 +294,8 @@ class Maddpg:
         Raises:
             ValueError: Each agent had an actor of its own, and there were more or fewer agents.
         """
-        trained, copies = len(state["actors"]["output.weight"]), len(self.actors.output.weight)
+        first = "trunk.0.weight"
+        trained, copies = len(state["actors"][first]), len(self.actors.get_parameter(first))
         if trained != copies:
             raise ValueError(
                 f"{trained} actors were trained and {copies} are needed; only maddpg.actors=shared serves any number of agents"
