@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from toy_game import toy_spec
 
-from ns3marl.rl.choices import choice_features
+from ns3marl.rl.choices import HeadOutputs, choice_features
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Actor, PooledCritic, Pooling
+from ns3marl.rl.networks import Actor, PooledCritic, Pooling, linear
 from ns3marl.types import DiscreteHead, Feature, Group
 
 SPEC = toy_spec()
@@ -182,6 +182,18 @@ def test_choices_are_scored_alike() -> None:
     torch.testing.assert_close(scores[:, [2, 1, 0]], scorer(logits, everything, hidden, swapped))
     some = torch.tensor([[True, False, True]])
     torch.testing.assert_close(scorer(logits, some, hidden, scaled), scores * some)
+
+
+def test_outputs_beside_the_described_choices_are_linear() -> None:
+    torch.manual_seed(0)
+    outputs = HeadOutputs(SLOTS, 10, 16, linear, 0.1)  # mode 2, server 3, channel 2, and 3 more
+    hidden, scaled = torch.rand(4, 16), torch.rand(4, 9)
+    masks = torch.ones(4, 9, dtype=torch.bool)  # longer than the heads of the group, as levels make them
+    masks[:, [2, 5]] = False  # a server and a channel that nobody may take
+    added = outputs(hidden, scaled, masks) - outputs.linear(hidden)
+    untouched = [0, 1, 2, 5, 7, 8, 9]
+    assert (added[:, untouched] == 0).all()
+    assert (added[:, [3, 4, 6]] != 0).all()
 
 
 def test_a_baseline_that_does_not_see_the_action_leaves_the_gradient_unbiased() -> None:
