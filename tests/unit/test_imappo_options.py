@@ -155,7 +155,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
             entropy_discrete=0.0, entropy_continuous=0.0, entropy_heads=(f"{head}=1",), target_kl=0.0
         )
         with torch.no_grad():
-            learner.actor.get_parameter("output.bias")[:5] += torch.tensor([1.0, 0, 0, 1, 0])
+            learner.actor.get_parameter("outputs.linear.bias")[:5] += torch.tensor([1.0, 0, 0, 1, 0])
         data, advantages, targets = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
         before = learner.actor(data.observations, data.masks).entropy().mean((0, 1))
         learner._learn(data, torch.zeros_like(advantages), targets)  # the bonus alone moves the actor
@@ -217,7 +217,7 @@ def test_actors_side_by_side_equal_one_actor_after_another() -> None:
     heads = Heads(group)
     torch.manual_seed(0)
     together = Actor(group, heads, 16, 2, per_agent=True)
-    assert set(together.scorers) == {
+    assert set(together.outputs.scorers) == {
         "1"
     }  # lanes are described by features, so every kind of layer takes part
     observations, masks = torch.rand(5, 4, 4), torch.rand(5, 4, heads.choices) < 0.8

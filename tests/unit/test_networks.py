@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from toy_game import toy_spec
 
+from ns3marl.rl.choices import HeadOutputs, choice_features
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Actor, PooledCritic, Pooling, choice_features
+from ns3marl.rl.networks import Actor, PooledCritic, Pooling, linear
 from ns3marl.types import DiscreteHead, Feature, Group
 
 SPEC = toy_spec()
@@ -172,7 +173,7 @@ def test_features_that_describe_choices_are_found_by_name() -> None:
 def test_choices_are_scored_alike() -> None:
     heads = Heads(SLOTS)
     actor = Actor(SLOTS, heads, 16, 1)
-    scorer = actor.scorers["1"]
+    scorer = actor.outputs.scorers["1"]
     hidden, scaled = torch.rand(1, 16), torch.rand(1, 9)
     swapped = scaled.clone()
     swapped[:, 1:3], swapped[:, 5:7] = scaled[:, 5:7], scaled[:, 1:3]
@@ -181,6 +182,18 @@ def test_choices_are_scored_alike() -> None:
     torch.testing.assert_close(scores[:, [2, 1, 0]], scorer(logits, everything, hidden, swapped))
     some = torch.tensor([[True, False, True]])
     torch.testing.assert_close(scorer(logits, some, hidden, scaled), scores * some)
+
+
+def test_outputs_beside_the_described_choices_are_linear() -> None:
+    torch.manual_seed(0)
+    outputs = HeadOutputs(SLOTS, 10, 16, linear, 0.1)  # mode 2, server 3, channel 2, and 3 more
+    hidden, scaled = torch.rand(4, 16), torch.rand(4, 9)
+    masks = torch.ones(4, 9, dtype=torch.bool)  # longer than the heads of the group, as levels make them
+    masks[:, [2, 5]] = False  # a server and a channel that nobody may take
+    added = outputs(hidden, scaled, masks) - outputs.linear(hidden)
+    untouched = [0, 1, 2, 5, 7, 8, 9]
+    assert (added[:, untouched] == 0).all()
+    assert (added[:, [3, 4, 6]] != 0).all()
 
 
 def test_a_baseline_that_does_not_see_the_action_leaves_the_gradient_unbiased() -> None:

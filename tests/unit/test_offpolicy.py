@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from slot_game import slot_spec
 from torch import Tensor
 from toy_game import ToyPool, toy_environments, toy_spec
 
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.dqn import Dqn
-from ns3marl.algorithms.iql import Iql
+from ns3marl.algorithms.iql import IndependentNetworks, Iql
 from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
 from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
 from ns3marl.errors import ConfigError
@@ -123,7 +124,7 @@ def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.
     learner = Maddpg(PAIR, MaddpgOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
-    monkeypatch.setattr(learner.target_actors, "forward", lambda _: (sure, torch.zeros(1, 2, 0)))
+    monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(1, 2, 0)))
 
     def critic(_o: Tensor, _s: Any, encoded: Tensor, _m: Tensor, _d: Tensor) -> CriticValues:
         code = (encoded[0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
@@ -139,12 +140,13 @@ def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
     learner.scale.load_state_dict(PLAIN)
     data = transitions()
     data.before.decides[:] = False
-    before = learner.network.advantages.weight.clone()
+    weight = learner.network.get_parameter("advantages.outputs.linear.weight")
+    before = weight.clone()
     learner.update(data)
-    assert learner.network.advantages.weight.equal(before)  # nobody was asked: only V learns
+    assert weight.equal(before)  # nobody was asked: only V learns
     data.before.decides[0, 0] = True
     learner.update(data)
-    assert not learner.network.advantages.weight.equal(before)
+    assert not weight.equal(before)
 
 
 # ---------------------------------------------------------------------------------------------------------- independence
@@ -181,6 +183,23 @@ def test_an_independent_learner_learns_from_its_own_experience_alone() -> None:
     for name in weights:
         assert one[name][0].equal(other[name][0]), name
         assert not one[name][1].equal(other[name][1]), name
+
+
+def test_each_agent_scores_choices_with_weights_of_its_own() -> None:
+    group = slot_spec().groups[0]
+    networks = IndependentNetworks(group, 8, 16)
+    observations, decides = torch.rand(3, 2, 9), torch.ones(3, 2, dtype=torch.bool)
+    masks = torch.rand(3, 2, 8) < 0.5
+    _, advantages = networks(observations, decides, masks)
+    weight = networks.get_parameter("advantages.scorers.0.weigh.weight")
+    (gradient,) = torch.autograd.grad(advantages[:, 1].square().sum(), weight)
+    assert gradient[0].abs().sum() == 0
+    assert gradient[1].abs().sum() > 0
+    changed = observations.clone()
+    changed[:, 0] = 1 - changed[:, 0]
+    _, after = networks(changed, decides, masks)
+    assert after[:, 1].equal(advantages[:, 1])
+    assert not after[:, 0].equal(advantages[:, 0])
 
 
 @pytest.mark.parametrize("name", ["iql", "maddpg"])

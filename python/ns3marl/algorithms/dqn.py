@@ -26,10 +26,10 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import DqnOptions
+from ns3marl.rl.central import CentralHeads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
 from ns3marl.rl.networks import linear
-from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Int64, Spec
 
@@ -45,32 +45,14 @@ class BranchingNetwork(nn.Module):
 
     def __init__(self, spec: Spec, choices: int, width: int) -> None:
         super().__init__()
-        group = spec.groups[0]
-        self.own = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
-        self.other = [b for b in range(len(spec.state)) if b not in self.own]
-        self.scaler = BoundsScaler(group.bounds)
-        self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
-        inputs = len(group.features) + 1 + sum(len(spec.state[b].features) for b in self.own)
-        self.embed = nn.Sequential(linear(inputs, width), nn.ReLU(), linear(width, width), nn.ReLU())
-        self.rows = nn.ModuleList(
-            nn.Sequential(linear(len(spec.state[b].features), width), nn.ReLU()) for b in self.other
-        )
-        pooled = width * (1 + len(self.other))
+        self.advantages = CentralHeads(spec, choices, width, 0.1, nn.ReLU)
+        pooled = self.advantages.encoder.context_width
         self.value = nn.Sequential(linear(pooled, width), nn.ReLU(), linear(width, 1, 1.0))
-        self.from_agent, self.from_pool = linear(width, width), linear(pooled, width)
-        self.advantages = linear(width, choices, 0.1)
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """V(s) [B] and advantages [B,A,C], not centred."""
-        scaled = [scale(block) for scale, block in zip(self.block_scalers, seen.state, strict=True)]
-        asked = seen.decides[..., None].float()
-        embedded = self.embed(
-            torch.cat([self.scaler(seen.observations), asked, *(scaled[b] for b in self.own)], -1)
-        )
-        rows = [embed(scaled[b]).mean(-2) for embed, b in zip(self.rows, self.other, strict=True)]
-        pool = torch.cat([embedded.mean(-2), *rows], -1)
-        hidden = torch.relu(self.from_agent(embedded) + self.from_pool(pool)[:, None])
-        return self.value(pool).squeeze(-1), self.advantages(hidden)
+        advantages, pool = self.advantages(seen.observations, seen.state, seen.decides, seen.masks)
+        return self.value(pool).squeeze(-1), advantages
 
 
 class Dqn:
@@ -131,15 +113,16 @@ class Dqn:
     def _choose(self, batch: Batch, rngs: Sequence[np.random.Generator], epsilon: float) -> Int64:
         """Choices of all heads, [B,A,D]."""
         seen = batch.groups[0]
-        masks = self.levels.masks(torch.tensor(seen.masks))
+        allowed = torch.tensor(seen.masks)
         _, advantages = self.network(
             Seen(
                 torch.tensor(seen.observations),
                 [torch.tensor(block) for block in batch.state],
                 torch.tensor(seen.decides),
-                masks,
+                allowed,
             )
         )
+        masks = self.levels.masks(allowed)
         chosen: Int64 = epsilon_greedy(self.heads, advantages, masks, epsilon, rngs).numpy()
         return chosen
 

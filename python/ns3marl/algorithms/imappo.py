@@ -306,7 +306,7 @@ class Imappo:
             ValueError: Each agent has an actor of its own, and their number is another.
         """
         if self.options.actors == "per-agent":
-            trained, wanted = len(state["actor"]["output.weight"]), len(self.group.agents)
+            trained, wanted = len(state["actor"]["outputs.linear.weight"]), len(self.group.agents)
             if trained != wanted:
                 raise ValueError(
                     f"the policy has an actor for each of {trained} agents, the scenario has {wanted}; only one trained "

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.config import IqlOptions
+from ns3marl.rl.choices import HeadOutputs
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
 from ns3marl.rl.normalise import BoundsScaler
@@ -38,8 +40,8 @@ class IndependentNetworks(nn.Module):
     """A branching Q-network for each agent; each sees its own observation and whether it is asked to act.
 
     Args:
-        group: The agents' layout of observation.
-        choices: C, over all heads of an agent.
+        group: The agents' layout of observation and action.
+        choices: C, over all heads of an agent, those of the group's discrete heads first.
         width: Units per hidden layer.
     """
 
@@ -49,13 +51,21 @@ class IndependentNetworks(nn.Module):
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = agent_trunk(agents, len(group.features) + 1, width)
         self.value = AgentLinear(agents, width, 1, 1.0)
-        self.advantages = AgentLinear(agents, width, choices, 0.1)
+        self.advantages = HeadOutputs(group, choices, width, partial(AgentLinear, agents), 0.1)
 
-    def forward(self, observations: Tensor, decides: Tensor) -> tuple[Tensor, Tensor]:
-        """V [B,A] and advantages [B,A,C], not centred, from [B,A,F] and [B,A]."""
-        own = torch.cat([self.scaler(observations), decides[..., None].float()], -1)
-        hidden = self.trunk(own.transpose(0, 1))
-        return self.value(hidden)[..., 0].T, self.advantages(hidden).transpose(0, 1)
+    def forward(self, observations: Tensor, decides: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """V [B,A] and advantages [B,A,C], not centred.
+
+        Args:
+            observations: In the features' units, [B,A,F].
+            decides: Who is asked to act, [B,A].
+            masks: Allowed choices of the group's discrete heads, [B,A,...].
+        """
+        scaled = self.scaler(observations)
+        asked = decides[..., None].to(scaled.dtype)
+        hidden = self.trunk(torch.cat([scaled, asked], -1).transpose(0, 1))
+        advantages = self.advantages(hidden, scaled.transpose(0, 1), masks.transpose(0, 1))
+        return self.value(hidden)[..., 0].T, advantages.transpose(0, 1)
 
 
 class Iql:
@@ -116,8 +126,9 @@ class Iql:
     def _choose(self, batch: Batch, rngs: Sequence[np.random.Generator], epsilon: float) -> Int64:
         """Choices of all heads, [B,A,D]."""
         seen = batch.groups[0]
-        _, advantages = self.networks(torch.tensor(seen.observations), torch.tensor(seen.decides))
-        masks = self.levels.masks(torch.tensor(seen.masks))
+        allowed = torch.tensor(seen.masks)
+        _, advantages = self.networks(torch.tensor(seen.observations), torch.tensor(seen.decides), allowed)
+        masks = self.levels.masks(allowed)
         chosen: Int64 = epsilon_greedy(self.heads, advantages, masks, epsilon, rngs).numpy()
         return chosen
 
@@ -159,8 +170,9 @@ class Iql:
     def targets(self, data: Transitions) -> Tensor:
         """Y of every agent in N transitions, [N,A], in units of its scaled reward."""
         after, masks = data.after, self.levels.masks(data.after.masks)
-        value, advantages = self.target(after.observations, after.decides)
-        chosen = best(self.heads, self.networks(after.observations, after.decides)[1], masks)
+        seen = after.observations, after.decides, after.masks
+        value, advantages = self.target(*seen)
+        chosen = best(self.heads, self.networks(*seen)[1], masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), chosen)
         following = mean_counting(q, self.levels.counting(chosen, after.decides), value, (-1,))
         own = data.rewards
@@ -176,7 +188,7 @@ class Iql:
         """One gradient step of every agent; figures by name, means over agents."""
         y, options = self.targets(data), self.options
         before, masks = data.before, self.levels.masks(data.before.masks)
-        value, advantages = self.networks(before.observations, before.decides)
+        value, advantages = self.networks(before.observations, before.decides, before.masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), data.discrete)
 
         def loss_of(prediction: Tensor, wanted: Tensor) -> Tensor:

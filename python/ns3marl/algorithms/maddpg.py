@@ -8,8 +8,8 @@ Lowe et al., "Multi-agent actor-critic for mixed cooperative-competitive environ
 
 and agent i's actor climbs Q(s, a_1, ..., mu_i(o_i), ..., a_N), where the others' actions are those of the replay. Discrete heads
 are one-hot samples of a Gumbel-softmax under the mask (Jang, Gu, Poole, ICLR 2017; straight-through: the forward pass takes
-the sample, the gradient that of the relaxation), real-valued heads are (1 + tanh)/2 on the unit interval, explored with
-Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
+the sample, the gradient that of the relaxation), real-valued heads stay on the unit interval by inverted gradients (Hausknecht,
+Stone, "Deep reinforcement learning in parameterized action space", ICLR 2016) and are explored with Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
 
 The critic is ``PooledCritic``: the published one reads all observations and actions side by side and so is tied to N and
 must learn that agents are interchangeable. Its pool also gives Q with agent i's action replaced, for all i at once.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ns3marl.config import MaddpgOptions
+from ns3marl.rl.choices import HeadOutputs
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import linear_decay
@@ -39,8 +41,32 @@ from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
 
 
+class _Inverting(torch.autograd.Function):
+    """Holds x on the unit interval; a loss's gradient shrinks with the room that is left where its descent leads, and turns outside."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradient * torch.where(gradient < 0, 1 - x, x)
+
+
+def inverting(x: Tensor) -> Tensor:
+    """X held on the unit interval by inverted gradients (Hausknecht and Stone 2016), same shape.
+
+    The gradient g of a loss becomes (1 - x) g where descent increases x, and x g where it decreases x. Unlike a squashing
+    function this never loses the gradient that leads back from an end.
+    """
+    held: Tensor = _Inverting.apply(x)  # type: ignore[no-untyped-call] # torch's own
+    return held
+
+
 class Actors(nn.Module):
-    """Logits of the discrete heads and what the real-valued ones are before the tanh, from each agent's own observation.
+    """Logits of the discrete heads, and the real-valued ones on the unit interval, from each agent's own observation.
 
     Args:
         group: The agents' layout of observation.
@@ -54,13 +80,15 @@ class Actors(nn.Module):
         self.heads = heads
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = agent_trunk(copies, len(group.features), width)
-        self.output = AgentLinear(copies, width, heads.choices + heads.continuous, 0.01)
+        outputs = heads.choices + heads.continuous
+        self.outputs = HeadOutputs(group, outputs, width, partial(AgentLinear, copies), 0.01)
 
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs [B,A,C] and [B,A,R] from [B,A,F]."""
-        hidden = self.trunk(self.scaler(observations).transpose(0, 1))
-        outputs = self.output(hidden).transpose(0, 1)
-        return outputs[..., : self.heads.choices], outputs[..., self.heads.choices :]
+    def forward(self, observations: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs [B,A,C] and [B,A,R] from [B,A,F] and allowed choices [B,A,C]."""
+        scaled = self.scaler(observations).transpose(0, 1)
+        outputs = self.outputs(self.trunk(scaled), scaled, masks.transpose(0, 1)).transpose(0, 1)
+        logits, real = outputs.tensor_split([self.heads.choices], -1)
+        return logits, inverting(0.5 + real)
 
 
 def gumbel_softmax(heads: Heads, logits: Tensor, masks: Tensor, noise: Tensor, temperature: float) -> Tensor:
@@ -126,22 +154,22 @@ class Maddpg:
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``; not greedy, discrete heads are drawn from their softmax."""
-        logits, real = self._outputs(batch)
+        logits, unit = self._outputs(batch)
         gumbel = np.zeros(logits.shape) if self.greedy else _draw(rngs, logits, "gumbel")
-        return [self._actions(batch, self._choices(batch, logits + gumbel), _unit(real))]
+        return [self._actions(batch, self._choices(batch, logits + gumbel), unit)]
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Learner.explore``; uniformly random during the warm-up."""
-        logits, real = self._outputs(batch)
+        logits, unit = self._outputs(batch)
         gumbel, uniform = _draw(rngs, logits, "gumbel"), _draw(rngs, logits, "random")
         heads = np.zeros((*logits.shape[:2], self.heads.discrete))
         warm = self.ticks >= self.options.warmup_ticks
         random = _draw(rngs, heads, "random") < (self.options.epsilon if warm else 1.0)
         discrete = np.where(random, self._choices(batch, uniform), self._choices(batch, logits + gumbel))
         if warm:
-            unit = (_unit(real) + self.noise * _draw(rngs, real, "standard_normal")).clip(0, 1)
+            unit = (unit + self.noise * _draw(rngs, unit, "standard_normal")).clip(0, 1)
         else:
-            unit = _draw(rngs, real, "random")
+            unit = _draw(rngs, unit, "random")
         unit = unit.astype(np.float32)
         self._asked = batch, discrete, unit
         return [self._actions(batch, discrete, unit)]
@@ -149,8 +177,9 @@ class Maddpg:
     @torch.no_grad()
     def _outputs(self, batch: Batch) -> tuple[Float32, Float32]:
         """Outputs of the actors, [B,A,C] and [B,A,R]."""
-        logits, real = self.actors(torch.tensor(batch.groups[0].observations))
-        return logits.numpy(), real.numpy()
+        seen = batch.groups[0]
+        logits, unit = self.actors(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        return logits.numpy(), unit.numpy()
 
     def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
         """The allowed choice of greatest score of every discrete head, [B,A,D]."""
@@ -189,12 +218,12 @@ class Maddpg:
         return {**self._averages.take(), "noise": self.noise, "replay": float(len(self._replay))}
 
     def _relaxed(self, actors: Actors, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Encoded actions of the actors, [N,A,K], and the mean square of their outputs, [N,A]."""
-        logits, real = actors(seen.observations)
+        """Encoded actions of the actors, [N,A,K], and the mean square of their logits, [N,A]."""
+        logits, unit = actors(seen.observations, seen.masks)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
         one_hots = gumbel_softmax(self.heads, logits, seen.masks, gumbel, self.options.temperature)
-        encoded = self.heads.encode_relaxed(one_hots, (1 + torch.tanh(real)) / 2)
-        return encoded, torch.cat([logits, real], -1).square().mean(-1)
+        encoded = self.heads.encode_relaxed(one_hots, unit)
+        return encoded, logits.square().sum(-1) / max(self.heads.choices, 1)
 
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:
@@ -239,7 +268,7 @@ class Maddpg:
         return {
             "actor_grad_norm": float(norm),
             "actor_value": float(q.detach()[seen.decides].mean()),
-            "actor_output_square": float(square.detach()[seen.decides].mean()),
+            "actor_logit_square": float(square.detach()[seen.decides].mean()),
         }
 
     def _new_replay(self, num_envs: int) -> Replay:
@@ -290,18 +319,13 @@ class Maddpg:
         Raises:
             ValueError: Each agent had an actor of its own, and there were more or fewer agents.
         """
-        trained, copies = len(state["actors"]["output.weight"]), len(self.actors.output.weight)
+        first = "trunk.0.weight"
+        trained, copies = len(state["actors"][first]), len(self.actors.get_parameter(first))
         if trained != copies:
             raise ValueError(
                 f"{trained} actors were trained and {copies} are needed; only maddpg.actors=shared serves any number of agents"
             )
         self.actors.load_state_dict(state["actors"])
-
-
-def _unit(real: Float32) -> Float32:
-    """(1 + tanh) / 2."""
-    unit: NDArray[Any] = (1 + np.tanh(real)) / 2
-    return unit
 
 
 def _draw(rngs: Sequence[np.random.Generator], like: NDArray[Any], law: str) -> Float32:

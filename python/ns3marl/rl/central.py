@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.bounded import BOUNDED
+from ns3marl.rl.choices import HeadOutputs
 from ns3marl.rl.hybrid import Heads, HybridDistribution
-from ns3marl.rl.networks import ChoiceScorer, choice_features, linear
+from ns3marl.rl.networks import linear
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.types import Spec
 
@@ -40,9 +41,12 @@ class PooledEncoder(nn.Module):
         spec: The scenario's spec, with one group.
         width: W.
         decides: Whether the flags of the agents that are asked to act are read as well.
+        activation: Of the hidden layers.
     """
 
-    def __init__(self, spec: Spec, width: int, *, decides: bool = False) -> None:
+    def __init__(
+        self, spec: Spec, width: int, *, decides: bool = False, activation: type[nn.Module] = nn.Tanh
+    ) -> None:
         super().__init__()
         group = spec.groups[0]
         self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
@@ -51,9 +55,9 @@ class PooledEncoder(nn.Module):
         self.scaler = BoundsScaler(group.bounds)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
         inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + decides
-        self.embed = nn.Sequential(linear(inputs, width), nn.Tanh(), linear(width, width), nn.Tanh())
+        self.embed = nn.Sequential(linear(inputs, width), activation(), linear(width, width), activation())
         self.embed_rows = nn.ModuleList(
-            nn.Sequential(linear(len(spec.state[b].features), width), nn.Tanh()) for b in self.other_blocks
+            nn.Sequential(linear(len(spec.state[b].features), width), activation()) for b in self.other_blocks
         )
         self.context_width = width * (1 + len(self.other_blocks))
 
@@ -82,19 +86,76 @@ class PooledEncoder(nn.Module):
 class _RowScorer(nn.Module):
     """Scores the choices of a head that are rows of a state block, such as servers, by what those rows say now."""
 
-    def __init__(self, choices: Sequence[int], count: int, width: int) -> None:
+    def __init__(self, choices: Sequence[int], count: int, width: int, gain: float) -> None:
         super().__init__()
         self.choices, self.count = list(choices), count  # [S] which choice each row is, of n
         self.from_hidden = linear(width, width, 1.0)
         self.from_row = linear(width, width)
-        self.score = linear(width, 1, 0.01)
+        self.score = linear(width, 1, gain)
 
     def forward(self, hidden: Tensor, rows: Tensor) -> Tensor:
-        """Logits [B,A,n], 0 for choices without a row, from hidden units [B,A,W] and the rows' embeddings [B,S,W]."""
+        """Scores [B,A,n], 0 for choices without a row, from hidden units [B,A,W] and the rows' embeddings [B,S,W]."""
         both = torch.tanh(self.from_hidden(hidden)[:, :, None] + self.from_row(rows)[:, None])
-        logits = hidden.new_zeros(*hidden.shape[:2], self.count)
-        logits[..., self.choices] = self.score(both).squeeze(-1)
-        return logits
+        scores = hidden.new_zeros(*hidden.shape[:2], self.count)
+        scores[..., self.choices] = self.score(both).squeeze(-1)
+        return scores
+
+
+class CentralHeads(nn.Module):
+    """What one controller that sees everything says of every agent's heads: a score of each choice, and whatever else is wanted.
+
+    Each agent's outputs come from its embedding beside the pooled context; choices that features or rows of the state
+    describe are scored by those.
+
+    Args:
+        spec: The scenario's spec, with one group.
+        outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted.
+        width: W.
+        gain: Of the output layer's initial weights.
+        activation: Of the hidden layers.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        outputs: int,
+        width: int,
+        gain: float = 0.01,
+        activation: type[nn.Module] = nn.Tanh,
+    ) -> None:
+        super().__init__()
+        group = spec.groups[0]
+        self.ends = list(group.mask_offsets[1:])
+        self.encoder = PooledEncoder(spec, width, decides=True, activation=activation)
+        self.trunk = nn.Sequential(linear(width + self.encoder.context_width, width), activation())
+        self.outputs = HeadOutputs(group, outputs, width, linear, gain)
+        self.by_rows = nn.ModuleDict()
+        self._scored: list[tuple[int, int, str]] = []  # head, number of the block among the others, key
+        for number, b in enumerate(self.encoder.other_blocks):
+            for d, head in enumerate(group.discrete_heads):
+                if set(spec.state[b].rows) <= set(head.choices):
+                    choices = [head.choices.index(row) for row in spec.state[b].rows]
+                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width, gain)
+                    self._scored.append((d, number, f"{d}-{b}"))
+
+    def forward(
+        self, observations: Tensor, state: Sequence[Tensor], decides: Tensor, masks: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs of every agent [B,A,outputs], and the pooled context [B,...] of which they were made.
+
+        Args:
+            observations: In the features' units, [B,A,F].
+            state: Per state block [B,S,F].
+            decides: Who is asked to act, [B,A].
+            masks: Allowed choices of the group's discrete heads, [B,A,C] or longer.
+        """
+        seen = self.encoder(observations, state, decides)
+        context = seen.context[:, None].expand(-1, seen.own.shape[1], -1)
+        hidden = self.trunk(torch.cat([seen.own, context], -1))
+        parts = list(self.outputs(hidden, seen.scaled, masks).tensor_split(self.ends, -1))
+        for d, number, key in self._scored:
+            parts[d] = parts[d] + self.by_rows[key](hidden, seen.rows[number])
+        return torch.cat(parts, -1), seen.context
 
 
 class CentralActor(nn.Module):
@@ -111,22 +172,8 @@ class CentralActor(nn.Module):
 
     def __init__(self, spec: Spec, heads: Heads, width: int, bounded: str = "beta") -> None:
         super().__init__()
-        group = spec.groups[0]
         self.heads, self.bounded = heads, BOUNDED[bounded]
-        self.encoder = PooledEncoder(spec, width, decides=True)
-        self.trunk = nn.Sequential(linear(width + self.encoder.context_width, width), nn.Tanh())
-        self.output = linear(width, heads.choices + 2 * heads.continuous, 0.01)
-        self.by_features = nn.ModuleDict(
-            {str(d): ChoiceScorer(index, width) for d, index in choice_features(group).items()}
-        )
-        self.by_rows = nn.ModuleDict()
-        self._scored: list[tuple[int, int, str]] = []  # head, number of the block among the others, key
-        for number, b in enumerate(self.encoder.other_blocks):
-            for d, head in enumerate(group.discrete_heads):
-                if set(spec.state[b].rows) <= set(head.choices):
-                    choices = [head.choices.index(row) for row in spec.state[b].rows]
-                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width)
-                    self._scored.append((d, number, f"{d}-{b}"))
+        self.network = CentralHeads(spec, heads.choices + 2 * heads.continuous, width)
 
     def forward(
         self,
@@ -147,20 +194,11 @@ class CentralActor(nn.Module):
             asked_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
                 ``decides.nonzero()``, else [B,A].
         """
-        seen = self.encoder(observations, state, decides)
-        context = seen.context[:, None].expand(-1, seen.own.shape[1], -1)
-        hidden = self.trunk(torch.cat([seen.own, context], -1))
-        output = self.output(hidden)
-        logits = list(self.heads.split(output[..., : self.heads.choices]))
-        allowed = self.heads.split(masks)
-        for key, scorer in self.by_features.items():
-            logits[int(key)] = scorer(logits[int(key)], allowed[int(key)], hidden, seen.scaled)
-        for d, number, key in self._scored:
-            logits[d] = logits[d] + self.by_rows[key](hidden, seen.rows[number])
-        all_logits, real = torch.cat([*logits, output[..., :0]], -1), output[..., self.heads.choices :]
+        outputs, _ = self.network(observations, state, decides, masks)
         if asked_only:
-            all_logits, real, masks = all_logits[decides], real[decides], masks[decides]
-        return HybridDistribution(self.heads, all_logits, self.bounded(real), masks)
+            outputs, masks = outputs[decides], masks[decides]
+        logits, real = outputs.tensor_split([self.heads.choices], -1)
+        return HybridDistribution(self.heads, logits, self.bounded(real), masks)
 
 
 class CentralCritic(nn.Module):

@@ -8,8 +8,7 @@ width of hidden layers.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import sqrt
 from typing import Literal, NamedTuple
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.bounded import BOUNDED
+from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear
@@ -27,7 +27,6 @@ Pooling = Literal["mean", "attention"]
 # Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents were asked, which
 # changes from minibatch to minibatch. Rounded up to a multiple of this, there are few.
 PADDING = 128
-MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
 
 
 def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
@@ -56,65 +55,6 @@ def _trunk(inputs: int, width: int, layers: int, make: MakeLinear = linear) -> n
     for i in range(layers):
         parts += [make(inputs if i == 0 else width, width), Tanh()]
     return nn.Sequential(*parts)
-
-
-def choice_features(group: Group) -> dict[int, list[list[int]]]:
-    """Finds features that describe the choices of a discrete head, by name.
-
-    A head whose choices are called ``server0``, ``server1``, … is described by features ``server0_snr``,
-    ``server1_snr``, … (or ``snr_server0``, …), provided that every choice has the same quantities. Any punctuation
-    may separate the words.
-
-    Returns:
-        For each discrete head so described: its choices' feature indices, [n][quantities].
-    """
-    names = [_words(feature.name) for feature in group.features]
-    found: dict[int, list[list[int]]] = {}
-    for d, head in enumerate(group.discrete_heads):
-        rows: list[dict[str, int]] = []
-        for choice in map(_words, head.choices):
-            row = {name[len(choice) :]: f for f, name in enumerate(names) if name.startswith(choice)}
-            row |= {name[: -len(choice)]: f for f, name in enumerate(names) if name.endswith(choice)}
-            rows.append(row)
-        if len(rows) > 1 and rows[0] and all(row.keys() == rows[0].keys() for row in rows):
-            found[d] = [[row[quantity] for quantity in rows[0]] for row in rows]
-    return found
-
-
-def _words(name: str) -> str:
-    return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
-
-
-class ChoiceScorer(nn.Module):
-    """Scores every choice of a head by the same function of its own features f: w(h) . [f, f^2], weights w that the trunk sets.
-
-    Args:
-        features: Of each choice, [n][quantities]; see ``choice_features``.
-        width: W.
-        make: Makes its layer.
-    """
-
-    index: Tensor
-
-    def __init__(self, features: Sequence[Sequence[int]], width: int, make: MakeLinear = linear) -> None:
-        super().__init__()
-        self.register_buffer("index", torch.tensor(features))  # [n, quantities]
-        self.weigh = make(width, 2 * len(features[0]), 0.01)
-
-    def forward(self, logits: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
-        """Adds the scores of all choices that somebody may take.
-
-        Args:
-            logits: Of the head, [..., n].
-            masks: Allowed choices, [..., n], leading axes in any order.
-            hidden: Output of the trunk, [..., W].
-            scaled: Scaled observation, [..., F].
-        """
-        choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
-        own = scaled[..., self.index[choices]]  # [..., c, quantities]
-        weights = self.weigh(hidden).to(own.dtype)
-        scores = torch.cat([own, own**2], -1) @ weights[..., None]
-        return logits.index_add(-1, choices, scores.squeeze(-1).to(logits.dtype))
 
 
 class Actor(nn.Module):
@@ -148,10 +88,7 @@ class Actor(nn.Module):
         make: MakeLinear = partial(AgentLinear, len(group.agents)) if per_agent else linear
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = _trunk(len(group.features), width, layers, make)
-        self.output = make(width, heads.choices + 2 * heads.continuous, 0.01)
-        self.scorers = nn.ModuleDict(
-            {str(d): ChoiceScorer(index, width, make) for d, index in choice_features(group).items()}
-        )
+        self.outputs = HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, 0.01)
 
     def forward(self, observations: Tensor, masks: Tensor, asked: Tensor | None = None) -> HybridDistribution:
         """The agents' action distribution.
@@ -179,12 +116,7 @@ class Actor(nn.Module):
         if self.per_agent:  # agents first, as their layers want it
             observations, masks = observations.transpose(0, 1), masks.transpose(0, 1)
         scaled = self.scaler(observations)
-        hidden = self.trunk(scaled)
-        output = self.output(hidden).to(observations.dtype)
-        logits, allowed = list(self.heads.split(output[..., : self.heads.choices])), self.heads.split(masks)
-        for d, scorer in self.scorers.items():
-            logits[int(d)] = scorer(logits[int(d)], allowed[int(d)], hidden, scaled)
-        outputs = torch.cat([*logits, output[..., self.heads.choices :]], -1)
+        outputs: Tensor = self.outputs(self.trunk(scaled), scaled, masks)
         return outputs.transpose(0, 1) if self.per_agent else outputs
 
 

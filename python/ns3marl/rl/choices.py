@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The last layer of networks that act: choices that features describe are scored by those, all by the same function.
+
+Axes: F features, C choices of all heads, n choices of one head; W is the width of hidden layers; ``...`` leading axes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ns3marl.types import Group
+
+MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
+
+
+def choice_features(group: Group) -> dict[int, list[list[int]]]:
+    """Finds features that describe the choices of a discrete head, by name.
+
+    A head whose choices are called ``server0``, ``server1``, … is described by features ``server0_snr``,
+    ``server1_snr``, … (or ``snr_server0``, …), provided that every choice has the same quantities. Any punctuation
+    may separate the words.
+
+    Returns:
+        For each discrete head so described: its choices' feature indices, [n][quantities].
+    """
+    names = [_words(feature.name) for feature in group.features]
+    found: dict[int, list[list[int]]] = {}
+    for d, head in enumerate(group.discrete_heads):
+        rows: list[dict[str, int]] = []
+        for choice in map(_words, head.choices):
+            row = {name[len(choice) :]: f for f, name in enumerate(names) if name.startswith(choice)}
+            row |= {name[: -len(choice)]: f for f, name in enumerate(names) if name.endswith(choice)}
+            rows.append(row)
+        if len(rows) > 1 and rows[0] and all(row.keys() == rows[0].keys() for row in rows):
+            found[d] = [[row[quantity] for quantity in rows[0]] for row in rows]
+    return found
+
+
+def _words(name: str) -> str:
+    return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
+
+
+class ChoiceScorer(nn.Module):
+    """Scores every choice of a head by the same function of its own features f: w(h) . [f, f^2], weights w that the trunk sets.
+
+    Args:
+        features: Of each choice, [n][quantities]; see ``choice_features``.
+        width: W.
+        make: Makes its layer.
+        gain: Of its initial weights.
+    """
+
+    index: Tensor
+
+    def __init__(self, features: Sequence[Sequence[int]], width: int, make: MakeLinear, gain: float) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.tensor(features))  # [n, quantities]
+        self.weigh = make(width, 2 * len(features[0]), gain)
+
+    def forward(self, scores: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
+        """Adds the scores of all choices that somebody may take.
+
+        Args:
+            scores: Of the head so far, [..., n].
+            masks: Allowed choices, [..., n], leading axes in any order.
+            hidden: Output of the trunk, [..., W].
+            scaled: Scaled observation, [..., F].
+        """
+        choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
+        own = scaled[..., self.index[choices]]  # [..., c, quantities]
+        weights = self.weigh(hidden).to(own.dtype)
+        added = torch.cat([own, own**2], -1) @ weights[..., None]
+        return scores.index_add(-1, choices, added.squeeze(-1).to(scores.dtype))
+
+
+class HeadOutputs(nn.Module):
+    """A linear layer on the trunk's hidden units, with a ``ChoiceScorer`` for every head whose choices are described.
+
+    Policies read logits from it, learners of values the advantages of choices.
+
+    Args:
+        group: The agents' layout of observation and action; its discrete heads come first among the outputs.
+        outputs: Choices of all heads, and whatever else is wanted.
+        width: W.
+        make: Makes its layers.
+        gain: Of their initial weights.
+    """
+
+    def __init__(self, group: Group, outputs: int, width: int, make: MakeLinear, gain: float) -> None:
+        super().__init__()
+        self.ends = list(group.mask_offsets[1:])
+        self.linear = make(width, outputs, gain)
+        self.scorers = nn.ModuleDict(
+            {str(d): ChoiceScorer(index, width, make, gain) for d, index in choice_features(group).items()}
+        )
+
+    def forward(self, hidden: Tensor, scaled: Tensor, masks: Tensor) -> Tensor:
+        """Outputs [..., outputs], as precise as the observation.
+
+        Args:
+            hidden: [..., W].
+            scaled: Scaled observation, [..., F].
+            masks: Allowed choices of the group's discrete heads, [..., C] or longer.
+        """
+        parts = list(self.linear(hidden).to(scaled.dtype).tensor_split(self.ends, -1))
+        allowed = masks.tensor_split(self.ends, -1)
+        for d, scorer in self.scorers.items():
+            parts[int(d)] = scorer(parts[int(d)], allowed[int(d)], hidden, scaled)
+        return torch.cat(parts, -1)
