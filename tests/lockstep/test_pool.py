@@ -229,7 +229,8 @@ def test_same_seed_same_bytes(
     assert other_seed[1] != alone[1]
 
 
-def test_a_simulator_that_has_left_is_heard_out(echo: Path) -> None:
+@pytest.mark.parametrize("watch", ["before it is heard", "once it is heard"])
+def test_a_simulator_that_has_left_is_heard_out(echo: Path, watch: str) -> None:
     # The process sends its last observation and exits before the learner looks; that is an end, not a crash.
     with Pool(echo, arguments=["--ticks=2"]) as pool:
         batch = pool.reset()
@@ -238,6 +239,9 @@ def test_a_simulator_that_has_left_is_heard_out(echo: Path) -> None:
         pool.send(batch.env_id, right_actions(batch))
         while is_running(pid):
             time.sleep(0.01)
-        pool._watch()
+        if watch == "before it is heard":
+            pool._watch()
+        pool._watch_s = 0.0  # the next one is due
         batch = pool.recv(1)
         assert batch.final[0] is not None
+        assert pool.timing.losses == 0

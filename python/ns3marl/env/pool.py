@@ -299,10 +299,10 @@ class Pool:
     def _receive(self) -> bool:
         """Handles one message, or looks at the life of the processes when none comes; whether one came."""
         received = self._fleet.recv()
+        if received is not None:  # before the watch: it may be the last word of a process that has ended
+            self._handle(*received)
         if received is None or time.monotonic() > self._watch_s:
             self._watch()
-        if received is not None:
-            self._handle(*received)
         return received is not None
 
     def _handle(self, peer: Peer | None, frame: bytes) -> None:
