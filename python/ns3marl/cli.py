@@ -277,9 +277,11 @@ def _calibrate(parsed: argparse.Namespace) -> int:
 
 
 def _report(parsed: argparse.Namespace) -> int:
-    from ns3marl.training.report import report  # noqa: PLC0415
+    from ns3marl.fidelity import report as validation  # noqa: PLC0415
+    from ns3marl.training import report  # noqa: PLC0415
 
-    print(report(parsed.folder))
+    write = validation.report if validation.is_validation(parsed.folder) else report.report
+    print(write(parsed.folder))
     return 0
 
 
@@ -505,7 +507,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
 
     command = commands.add_parser(
-        "report", help="write the HTML and Markdown report of a run or an evaluation"
+        "report", help="write the HTML and Markdown report of a run, an evaluation or a validation"
     )
     command.add_argument("folder", type=Path)
     command.set_defaults(action=_report)

@@ -13,6 +13,7 @@ import pytest
 
 from ns3marl import cli, exogenous
 from ns3marl.config import load
+from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fastsim.pool import FastPool
@@ -68,6 +69,13 @@ def test_what_became_of_each_task_adds_up_on_both_sides(recorded: list[Trace], s
         _adds_up(one)
         assert one.backend == "fastsim"
         assert one.provenance["calibration"]["constants"]["sync_us"] == 4
+
+
+def test_outcomes_are_those_of_the_scenarios_table(built_scenarios: dict[str, Path]) -> None:
+    with Pool(built_scenarios["aiot-mec"], arguments=("--tables=all",), spares=0) as pool:
+        (table,) = pool.spec.tables
+    (column,) = (column for column in table.columns if column.name == "outcome")
+    assert column.categories == OUTCOMES
 
 
 def test_a_recorded_episode_is_read_and_not_played_again(

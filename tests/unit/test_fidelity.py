@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ns3marl import cli
 from ns3marl.errors import ConfigError, TraceError
 from ns3marl.exogenous import Exogenous
 from ns3marl.fastsim.pool import FastPool
@@ -416,7 +417,8 @@ def test_the_report_needs_nothing_but_the_results(tmp_path: Path) -> None:
         "kind": "pcap",
     }
     (tmp_path / "results.json").write_text(json.dumps(made, allow_nan=False))
-    html = report.report(tmp_path).read_text()
+    assert cli.main(["report", str(tmp_path)]) == 0
+    html = (tmp_path / "report.html").read_text()
     text = (tmp_path / "report.md").read_text()
     for page in (html, text):
         assert made["verdict"].replace("±", "±") in page

@@ -72,6 +72,15 @@ def report(folder: Path) -> Path:
     return path
 
 
+def is_validation(folder: Path) -> bool:
+    """Whether a folder holds the results of a validation."""
+    try:
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
 def read(folder: Path) -> Results:
     """The results of a validation.
 

@@ -23,26 +23,16 @@ from numpy.typing import NDArray
 
 from ns3marl.errors import TraceError
 from ns3marl.exogenous import Exogenous
+from ns3marl.fastsim import accounts
 from ns3marl.fastsim.calibrate import Recording
 from ns3marl.fidelity import archive, worlds
 from ns3marl.types import Bool, Float32
 
 FORMAT, VERSION = "ns3marl-trace", 1
 NS3, TWIN = "ns3", "fastsim"
-OUTCOMES = (
-    "unresolved",
-    "completed",
-    "local_late",
-    "uplink_expired",
-    "queue_expired",
-    "compute_late",
-    "result_late",
-    "uplink_lost",
-    "server_failed",
-    "device_dead",
-)
+OUTCOMES = (*accounts.OUTCOMES, "server_failed", "device_dead")
 """How a task ends, in both sides' numbers; see the table ``tasks`` of the scenario."""
-COMPLETED = OUTCOMES.index("completed")
+COMPLETED = accounts.COMPLETED
 
 
 @dataclass(frozen=True, kw_only=True)
