@@ -87,6 +87,7 @@ class SpoilingWorker(threading.Thread):
         beat = codec.encode_worker(codec.Worker(self._hello.scenario))
         worker = self._connect(context, "rogue")
         worker.send(beat)
+        worker.recv()  # Welcome
         number = 0
         while not self._done.is_set():
             simulator = self._connect(context, f"rogue.{number}")

@@ -5,6 +5,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/wifi-phy-state-helper.h"
+#include "ns3/wifi-psdu.h"
 
 namespace ns3::marl
 {

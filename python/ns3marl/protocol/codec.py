@@ -28,6 +28,7 @@ from ns3marl.types import Actions, Float32, Float64, GroupArrays, Hello, Int64, 
 PROTOCOL_MAJOR: int = pb.PROTOCOL_VERSION_MAJOR
 PROTOCOL_MINOR: int = pb.PROTOCOL_VERSION_MINOR
 
+_FAULT_KINDS = {number: name.removeprefix("KIND_") for name, number in pb.Fault.Kind.items()}
 _INT32, _FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
 
@@ -134,7 +135,7 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
     if body == "spec":
         return spec_codec.from_message(message.spec)
     if body == "fault":
-        kind = pb.Fault.Kind.Name(message.fault.kind).removeprefix("KIND_")
+        kind = _FAULT_KINDS.get(message.fault.kind, "UNSPECIFIED")  # a later version may know more
         return Fault(kind, message.fault.tick, message.fault.message)
     if body == "worker":
         worker = message.worker

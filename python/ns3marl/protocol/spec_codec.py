@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Literal
 
 from ns3marl.errors import SpecViolation
 from ns3marl.protocol import lockstep_pb2 as pb
@@ -43,7 +44,7 @@ def from_message(message: pb.Spec) -> Spec:
                     Column(
                         c.name,
                         c.unit,
-                        pb.Column.Type.Name(c.type).removeprefix("TYPE_").lower(),
+                        _column_type(t.name, c),
                         tuple(c.categories),
                     )
                     for c in t.columns
@@ -144,6 +145,16 @@ def _feature_message(feature: Feature) -> pb.Feature:
         high=feature.high,
         saturating=feature.saturating,
         description=feature.description,
+    )
+
+
+def _column_type(table: str, column: pb.Column) -> Literal["float64", "int64"]:
+    if column.type == pb.Column.TYPE_FLOAT64:
+        return "float64"
+    if column.type == pb.Column.TYPE_INT64:
+        return "int64"
+    raise SpecViolation(
+        f"table {table!r}, column {column.name!r}: type {column.type} is neither float64 nor int64"
     )
 
 
