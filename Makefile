@@ -15,6 +15,8 @@ STAMPS := $(VENV)/stamps
 BUILD := build/scenarios
 PIP_INSTALL := $(BIN)/pip install -q --disable-pip-version-check
 NS3_WHEEL := ns3==3.44.post0
+CLANGXX ?= clang++
+MINUTES ?= 10
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 BUILD_PACKAGES := ca-certificates cmake cppzmq-dev g++ git libgtest-dev libprotobuf-dev libzmq3-dev ninja-build \
@@ -98,6 +100,21 @@ demo: build  ## train agents on ns-3 for about five minutes, compare them with s
 test: static  ## run the gate and every test
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
 	$(BIN)/pytest
+
+.PHONY: test-docker
+test-docker: setup  ## build the images and train in containers; needs a Docker engine with Compose
+	@docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || \
+	  { echo "test-docker was NOT RUN: there is no Docker engine with Compose here"; exit 3; }
+	$(BIN)/pytest docker
+
+.PHONY: fuzz
+fuzz: setup  ## fuzz the simulator's decoder for MINUTES=10 with Clang's libFuzzer
+	cmake -S ns3-scenarios -B build/fuzz -G Ninja --log-level=WARNING -DCMAKE_CXX_COMPILER=$(CLANGXX) \
+	  -DNS3MARL_BUILD_FUZZERS=ON -DNS3MARL_BUILD_TESTS=OFF -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python"
+	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
+	@mkdir -p build/fuzz/found
+	build/fuzz/bin/fuzz-decoder -close_fd_mask=3 -max_total_time=$$((60 * $(MINUTES))) -artifact_prefix=build/fuzz/ build/fuzz/found \
+	  tests/fuzz/corpus tests/conformance
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests

@@ -31,7 +31,7 @@ COPY ns3-scenarios ns3-scenarios
 # Objects stay in a cache beside the layers, so a changed scenario is compiled alone.
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     cmake -S ns3-scenarios -B /build/scenarios -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=OFF \
- && ninja -k 0 -C /build/scenarios scenarios \
+ && ninja -C /build/scenarios scenarios \
  && mkdir /scenarios && cp /build/scenarios/bin/* /scenarios/ && strip /scenarios/*
 COPY --from=own . /own
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \

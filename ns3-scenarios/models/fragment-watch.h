@@ -8,6 +8,7 @@
 #include "ns3/qos-utils.h"
 #include "ns3/wifi-net-device.h"
 #include "ns3/wifi-phy-common.h"
+#include "ns3/wifi-ppdu.h"
 #include "ns3/wifi-psdu.h"
 #include "ns3/wifi-tx-vector.h"
 

@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The images and the compose file, as users run them. Needs a Docker engine with Compose: ``make test-docker``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMPOSE = Path(__file__).with_name("compose.yaml")
+PROJECT = "ns3marl-test"
+TICKS = 6000
+#: 3 rollouts of 2 environments of 250 ticks make an update.
+SETTINGS = {
+    "NS3MARL_MINUTES": "0",
+    "NS3MARL_TICKS": str(TICKS),
+    "NS3MARL_PORT": "15555",
+    "NS3MARL_TENSORBOARD_PORT": "16006",
+}
+
+
+def compose(*words: str, timeout_s: float = 120, **variables: str) -> str:
+    """Runs Compose; its output."""
+    done = subprocess.run(
+        ["docker", "compose", "-f", str(COMPOSE), "-p", PROJECT, *words],
+        env=os.environ | SETTINGS | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def docker(*words: str) -> str:
+    """Runs Docker; its output."""
+    return subprocess.run(["docker", *words], capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def containers(service: str) -> list[str]:
+    """Names of a service's containers, also of those that have ended."""
+    return sorted(
+        name for name in compose("ps", "-a", "--format", "{{.Name}}", service).split() if service in name
+    )
+
+
+def inspect(name: str) -> Any:
+    """What the engine knows of a container."""
+    return json.loads(docker("inspect", name))[0]
+
+
+def wait_for(what: Callable[[], Any], limit_s: float = 180.0) -> Any:
+    """Until it is true; what it was."""
+    deadline_s = time.monotonic() + limit_s
+    while not (found := what()):
+        assert time.monotonic() < deadline_s, compose("logs", "--tail=30")
+        time.sleep(0.5)
+    return found
+
+
+def rows(run: str = "compose") -> list[dict[str, float]]:
+    """The figures of a run so far."""
+    text = docker(
+        "run", "--rm", "--network=none", "--entrypoint=cat", "-v", f"{PROJECT}_runs:/runs", "ns3marl-learner",
+        *("/dev/null", f"/runs/{run}/metrics.jsonl"),
+    )  # fmt: skip
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def has_rows(number: int, run: str = "compose") -> bool:
+    """Whether a run has made so many updates."""
+    try:
+        return len(rows(run)) >= number
+    except subprocess.CalledProcessError:  # no file yet
+        return False
+
+
+def is_healthy(name: str) -> bool:
+    """Whether its health check says so."""
+    return bool(inspect(name)["State"]["Health"]["Status"] == "healthy")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images() -> Iterator[None]:
+    """The images, built; nothing is left of containers and volumes."""
+    compose("--profile=tcp", "down", "-v", "--remove-orphans")
+    compose("build", timeout_s=3000)
+    yield
+    compose("--profile=tcp", "--profile=tensorboard", "down", "-v", "--remove-orphans", "-t", "1")
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs() -> Iterator[None]:
+    """Each test begins without containers; runs stay."""
+    yield
+    compose("--profile=tcp", "--profile=tensorboard", "down", "-t", "1")
+
+
+@pytest.mark.timeout(600)
+def test_training_without_a_network_survives_what_happens_to_containers() -> None:
+    compose("up", "-d")
+    (learner,) = containers("learner")
+    simulators = containers("simulator")
+    assert len(simulators) == 2
+    for name in (learner, *simulators):
+        found = inspect(name)
+        assert found["HostConfig"]["NetworkMode"] == "none"
+        assert found["HostConfig"]["ReadonlyRootfs"]
+        assert found["HostConfig"]["CapDrop"] == ["ALL"]
+        assert found["HostConfig"]["Memory"] > 0
+        assert found["Config"]["User"] == "10001:10001"
+        wait_for(partial(is_healthy, name))
+    wait_for(lambda: has_rows(1))
+
+    compose("up", "-d", "--no-recreate", "--scale", "simulator=3")
+    third = (set(containers("simulator")) - set(simulators)).pop()
+    wait_for(
+        lambda: (
+            "serves aiot-mec at ipc:///run/ns3marl/pool" in compose("logs", "simulator", "--no-log-prefix")
+            and is_healthy(third)
+        )
+    )
+    docker("kill", simulators[0])  # in the middle of an episode
+    docker("pause", simulators[1])
+    wait_for(lambda: sum(row["simulators_lost"] for row in rows()) >= 1)
+    docker("unpause", simulators[1])
+
+    seen = len(rows())
+    docker("kill", learner)
+    compose("up", "-d", "--no-recreate", "learner", "simulator", "--scale", "simulator=3")
+    wait_for(lambda: inspect(containers("learner")[0])["State"]["Status"] == "exited")
+    assert inspect(containers("learner")[0])["State"]["ExitCode"] == 0, compose("logs", "learner")
+    table = rows()
+    assert len(table) > seen
+    assert [row["update"] for row in table] == list(
+        range(1, len(table) + 1)
+    )  # nothing twice, nothing left out
+    assert table[-1]["ticks"] >= TICKS - 500
+
+    assert "has spent its budget" in compose("run", "--rm", "--no-deps", "learner", *command("learner"))
+
+
+def command(service: str) -> list[str]:
+    """What a service runs."""
+    found: list[str] = json.loads(compose("config", "--format=json"))["services"][service]["command"]
+    return found
+
+
+@pytest.mark.timeout(600)
+def test_over_tcp_with_keys() -> None:
+    compose("--profile=tcp", "run", "--rm", "keys")
+    compose(
+        *("--profile=tcp", "up", "-d", "learner-tcp", "simulator-tcp"),
+        NS3MARL_RUN="tcp",
+        NS3MARL_TICKS="1000",
+    )
+    (learner,) = containers("learner-tcp")
+    wait_for(lambda: inspect(learner)["State"]["Status"] == "exited")
+    assert inspect(learner)["State"]["ExitCode"] == 0, compose("logs", "learner-tcp")
+    assert rows("tcp")[-1]["ticks"] >= 1000
+
+
+@pytest.mark.timeout(120)
+def test_a_mistake_is_told_in_a_line() -> None:
+    compose("up", "-d", "--no-deps", "learner", NS3MARL_SCENARIO="another", NS3MARL_RUN="another")
+    output = compose("run", "--rm", "--no-deps", "simulator", "scenarios")
+    assert output.split()[::2] == ["aiot-mec", "echo", "template"]
