@@ -23,7 +23,7 @@ ARG TORCH=system
 RUN apt-get update \
  && if [ "$TORCH" = system ]; then torch="python3-torch libopenblas0-pthread"; fi \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates python3 python3-venv $torch \
- && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man
 # Debian's PyTorch asks for a sympy of its own time.
 COPY pyproject.toml README.md constraints.txt /src/
 COPY LICENSES /src/LICENSES

@@ -4,9 +4,9 @@
 # Simulators: the scenarios, compiled against Debian's ns-3, and the worker that launches them for a learner elsewhere.
 #
 #   docker build -f docker/simulator.Dockerfile -t ns3marl-simulator .
-#   docker build -f docker/simulator.Dockerfile -t mine --build-context own=FOLDER .     with your own scenarios
 #
-# Build arguments: DEBIAN, a tag of the base image whose Debian has ns-3 3.43 or later; APT_MIRROR, another place for its packages.
+# Build arguments: DEBIAN, a tag of the base image whose Debian has ns-3 3.43 or later; APT_MIRROR, another place for its packages; OWN,
+# a folder of the checkout with scenarios of your own, *.cc or with a CMakeLists.txt.
 
 ARG DEBIAN=trixie-slim
 
@@ -17,14 +17,11 @@ RUN if [ -n "$APT_MIRROR" ]; then \
       echo "deb $APT_MIRROR $VERSION_CODENAME main" > /etc/apt/sources.list; \
     fi
 
-# A user's own scenarios, *.cc or with a CMakeLists.txt; --build-context own=FOLDER takes the place of this empty one.
-FROM scratch AS own
-
 FROM base AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       cmake cppzmq-dev g++ libns3-dev libprotobuf-dev libzmq3-dev ninja-build pkg-config protobuf-compiler \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY proto proto
 COPY ns3-scenarios ns3-scenarios
@@ -33,7 +30,8 @@ RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     cmake -S ns3-scenarios -B /build/scenarios -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=OFF \
  && ninja -C /build/scenarios scenarios \
  && mkdir /scenarios && cp /build/scenarios/bin/* /scenarios/ && strip /scenarios/*
-COPY --from=own . /own
+ARG OWN=docker/scenarios
+COPY ${OWN} /own
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     if [ -n "$(find /own -maxdepth 1 -name '*.cc' -o -maxdepth 1 -name CMakeLists.txt)" ]; then \
       cmake -S ns3-scenarios/cmake/user -B /build/own -G Ninja --log-level=WARNING \
@@ -45,7 +43,7 @@ FROM base AS simulator
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libns3.43 libprotobuf32t64 libzmq5 python3-numpy python3-protobuf python3-rich python3-zmq \
- && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man \
  && groupadd --gid 10001 ns3marl && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin ns3marl \
  && install -d -o ns3marl -g ns3marl -m 0700 /run/ns3marl /keys
 COPY python/ns3marl /usr/lib/python3/dist-packages/ns3marl

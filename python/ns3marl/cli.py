@@ -172,6 +172,8 @@ def _keys(parsed: argparse.Namespace) -> int:
 
 
 def _train(parsed: argparse.Namespace) -> int:
+    if parsed.runner is not None:
+        parsed.set.append(f"pool.runner={parsed.runner}")
     if parsed.resume is not None:
         if parsed.config or parsed.out or parsed.start_from or parsed.scenario_arguments:
             raise ConfigError("--resume RUN continues RUN as configured there; only --set goes with it")
@@ -486,6 +488,11 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", type=_seeds, help="train one run per seed: a list such as 1,2,3, or how many from 1 on"
     )
     command.add_argument("--jobs", type=_positive, default=1, help="runs at a time, with --seeds (1)")
+    command.add_argument(
+        "--runner",
+        choices=("local", "ray"),
+        help="who launches simulators, this host or a Ray cluster: short for --set pool.runner=…",
+    )
     _add_set(command)
     command.set_defaults(action=_train, takes_scenario_arguments=True)
 

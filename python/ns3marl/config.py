@@ -82,6 +82,8 @@ class PoolOptions:
     restarts: NotNegativeInt = 3
     """Simulators that an episode may lose (crashed, hung, vanished) before training stops. Each time it is begun anew on another one,
     and the actions it has seen are repeated."""
+    runner: Literal["local", "ray"] = "local"
+    """Who launches simulators: the learner on its own host, or a Ray cluster on any (``RAY_ADDRESS``; extra ``ray``)."""
     endpoint: str = ""
     """Where simulators dial in (``ns3marl serve``): ``ipc://PATH``, ``tcp://ADDRESS:PORT``; empty: a private socket."""
     spawn: bool = True
@@ -575,6 +577,8 @@ def _check(config: Config) -> None:
     """Refuses combinations that no run could use."""
     if config.training.ticks == 0 and config.training.minutes == 0:
         raise ConfigError("training.ticks and training.minutes are both 0: training would never end; set one")
+    if config.pool.runner == "ray" and config.pool.endpoint:
+        raise ConfigError("pool.runner is 'ray', which has an endpoint of its own: leave pool.endpoint empty")
     if config.training.algorithm == "a3c" and config.pool.endpoint:
         raise ConfigError(
             "a3c: every worker has a pool of its own, and pool.endpoint is one address; leave it empty"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -17,6 +18,7 @@ from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.fastsim.pool import SCENARIO, FastPool
 from ns3marl.protocol.spec_hash import spec_hash
+from ns3marl.training import on_ray
 from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
 
 
@@ -100,20 +102,28 @@ def judged(config: Config) -> Config:
 
 
 def _packets(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
-    return Pool(
-        config.scenario.name,
-        num_envs=num_envs,
-        arguments=config.scenario.arguments,
-        seed=seed,
-        first_run=first_run,
-        spares=config.pool.spares,
-        tick_timeout_s=config.pool.tick_timeout_s,
-        start_timeout_s=config.pool.start_timeout_s,
-        endpoint=config.pool.endpoint or None,
-        key_folder=Path(config.pool.keys) if config.pool.keys else None,
-        spawn=config.pool.spawn,
-        restarts=config.pool.restarts,
-    )
+    options = config.pool
+    with ExitStack() as stack:
+        endpoint: str | None = options.endpoint or None
+        key_folder = Path(options.keys) if options.keys else None
+        if options.runner == "ray":
+            endpoint, key_folder = stack.enter_context(
+                on_ray.workers(config.scenario.name, num_envs, options.spares)
+            )
+        return Pool(
+            config.scenario.name,
+            num_envs=num_envs,
+            arguments=config.scenario.arguments,
+            seed=seed,
+            first_run=first_run,
+            spares=options.spares,
+            tick_timeout_s=options.tick_timeout_s,
+            start_timeout_s=options.start_timeout_s,
+            endpoint=endpoint,
+            key_folder=key_folder,
+            spawn=options.spawn and options.runner == "local",
+            restarts=options.restarts,
+        )
 
 
 def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> FastPool:
