@@ -15,7 +15,7 @@ import pytest
 from support import children, default_actions, right_actions, run_episode, scripted_executable, transcript
 
 from ns3marl.env.pool import Pool
-from ns3marl.errors import ConfigError, Crashed, Hung, OutOfStep, SimulatorError
+from ns3marl.errors import ConfigError, Crashed, Hung, LaunchError, OutOfStep, SimulatorError
 
 ARGUMENTS = ("--ticks=12", "--masked=true")
 
@@ -62,6 +62,17 @@ def test_what_crashes_every_time_ends_clearly(echo: Path, restarts: int) -> None
         assert pool.timing.losses == restarts
         assert time.monotonic() - started_s >= sum(0.1 * 2**n for n in range(restarts))  # pauses grow
         pool.reset()
+
+
+@pytest.mark.parametrize("restarts", [0, 2])
+def test_what_never_starts_is_tried_again_for_a_while(tmp_path: Path, restarts: int) -> None:
+    starts = tmp_path / "starts"
+    broken = tmp_path / "broken"
+    broken.write_text(f"#!/bin/sh\necho again >> {starts}\nkill -KILL $$\n")
+    broken.chmod(0o755)
+    with pytest.raises(LaunchError, match="ended with signal SIGKILL before it said Hello"):
+        Pool(broken, spares=0, restarts=restarts)
+    assert starts.read_text().count("again") == 1 + restarts
 
 
 @pytest.mark.parametrize(("failure", "error"), [("throw", SimulatorError), ("what", ConfigError)])

@@ -8,6 +8,7 @@ another host. From their Hello on both are peers, and nothing else knows a diffe
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from ns3marl.types import Hello, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
 WATCH_MS = 50
+#: After a process that ended before its Hello, none is launched for so long [s]; doubled each further time.
+_PAUSE_S = 0.1
 
 
 class Process(Protocol):
@@ -99,6 +102,8 @@ class Fleet:
         self._identities = count()
         self._peers: dict[bytes, Peer] = {}
         self._leaving: list[Process] = []
+        self.false_starts = 0  #: processes that ended before their Hello, in a row
+        self._launch_after_s = 0.0  # on the monotonic clock
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(list(self._peers.values()))
@@ -144,6 +149,7 @@ class Fleet:
                 f"{self.name(peer)}: a {type(message).__name__} came where Hello was expected{detail}"
             )
         peer.hello, peer.due = message, False
+        self.false_starts = 0
 
     def _meet(self, identity: bytes, frame: bytes) -> None:
         """Somebody who was not launched here: a worker, one of its simulators, or noise."""
@@ -185,7 +191,7 @@ class Fleet:
 
     def top_up(self, wanted: int = 0) -> None:
         """Launches what is missing of the fleet's size and of ``wanted`` free processes, and buries who has served."""
-        if self._executable is not None:
+        if self._executable is not None and time.monotonic() >= self._launch_after_s:
             free = sum([peer.env is None for peer in self._peers.values()])
             for _ in range(max(self._size - len(self._peers), wanted - free)):
                 self._launch(self._executable)
@@ -260,6 +266,7 @@ class Fleet:
         self.discard(peer, grace_s=0.0 if late else 1.0)
         tail = f"its last lines of output:\n{peer.process.stderr_tail()}"
         if late and peer.hello is None:
+            self.false_starts = sys.maxsize  # it would take as long again
             return LaunchError(
                 f"{name} did not say Hello within {self._limits.start_s} s; is it a ns3marl scenario? {tail}"
             )
@@ -272,6 +279,8 @@ class Fleet:
             return Lost(f"{name} is gone: {ending}; look at the worker's own output")
         text = f"{name} ended with {peer.process.ending()}"
         if peer.hello is None:
+            self._launch_after_s = time.monotonic() + _PAUSE_S * 2**self.false_starts
+            self.false_starts += 1
             return LaunchError(f"{text} before it said Hello; is it a ns3marl scenario? {tail}")
         return Crashed(f"{text} before its episode did; {tail}")
 

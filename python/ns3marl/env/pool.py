@@ -24,7 +24,6 @@ from ns3marl.env.episode import Environment
 from ns3marl.env.fleet import Fleet, Limits, Peer
 from ns3marl.errors import (
     ConfigError,
-    LaunchError,
     Lost,
     Ns3MarlError,
     OutOfStep,
@@ -399,6 +398,7 @@ class Pool:
         while (peer := self._fleet.take()) is None:
             if self._fleet.recv() is None:
                 self._watch()
+                self._fleet.top_up()
                 self._check_visits(started_s)
         assert peer.hello is not None
         self._fleet.visitors.resemble(peer.hello)
@@ -464,8 +464,10 @@ class Pool:
     def _lose(self, peer: Peer) -> None:
         """A simulator is lost: its episode is begun anew on another, or that is an error."""
         failure = self._fleet.failure(peer)
+        if peer.hello is None and self._fleet.false_starts <= self._restarts:
+            return
         env = None if peer.env is None else self._envs[peer.env]
-        if env is None or env.losses >= self._restarts or isinstance(failure, LaunchError):
+        if env is None or env.losses >= self._restarts:
             raise failure
         self.timing.losses += 1
         env.lose()
