@@ -109,8 +109,7 @@ class Simulator:
         lines = text.decode(errors="replace").splitlines()[-STDERR_TAIL_LINES:]
         return "\n".join(lines) or "(nothing)"
 
-    @property
-    def fd(self) -> int:
+    def open_fd(self) -> int:
         """A descriptor that can be read from once the process has ended (pidfd_open(2)); it is the caller's to close."""
         return os.pidfd_open(self.pid)
 

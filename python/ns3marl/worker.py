@@ -245,7 +245,7 @@ class _Visit:
             simulator = Simulator(
                 self.executable, self.endpoint, identity, self._life_line, key_folder=self.key_folder
             )
-            slot = _Slot(simulator, simulator.fd, time.monotonic())
+            slot = _Slot(simulator, simulator.open_fd(), time.monotonic())
             self._running[identity] = slot
             poller.register(slot.fd, zmq.POLLIN)
 

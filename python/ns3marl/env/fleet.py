@@ -245,10 +245,12 @@ class Fleet:
     def failed(self) -> Iterator[Peer]:
         """The peers that owe a message and have ended, vanished, or taken too long."""
         for peer in self:
-            if self._peers.get(peer.identity) is not peer:  # given up while another was dealt with
-                continue
-            if peer.due and (not peer.process.is_alive() or time.monotonic() > peer.deadline_s):
+            if self.owes(peer) and (not peer.process.is_alive() or time.monotonic() > peer.deadline_s):
                 yield peer
+
+    def owes(self, peer: Peer) -> bool:
+        """Whether a peer is still here and owes a message."""
+        return peer.due and self._peers.get(peer.identity) is peer
 
     def is_late(self, peer: Peer) -> bool:
         """Whether a peer lives and has taken too long."""

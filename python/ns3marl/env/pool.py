@@ -36,6 +36,8 @@ from ns3marl.types import Actions, Batch, Hello, Int64, Spec, Timing
 
 #: ns-3's RngSeed lies below m1 of MRG32k3a (L'Ecuyer 1999).
 _MAX_RNG_SEED = 4294944442
+#: What a process sent before it ended arrives within this time of its end [s].
+_LAST_WORDS_S = 0.2
 
 _index = attrgetter("index")
 
@@ -455,11 +457,15 @@ class Pool:
 
     def _await_end(self, peer: Peer) -> None:
         """For a process that ended or closed its connection: it is lost, unless its last message was still under way."""
-        while (received := self._fleet.recv()) is not None:
+        deadline_s = time.monotonic() + _LAST_WORDS_S  # others may talk without end
+        while (received := self._fleet.recv()) is not None and time.monotonic() < deadline_s:
             self._handle(*received)
-            if received[0] is peer:
+            if not self._fleet.owes(peer):
                 return
-        self._lose(peer)
+        if received is not None:
+            self._handle(*received)
+        if self._fleet.owes(peer):
+            self._lose(peer)
 
     def _lose(self, peer: Peer) -> None:
         """A simulator is lost: its episode is begun anew on another, or that is an error."""
