@@ -46,6 +46,10 @@ class Process(Protocol):
         """Its last lines of output."""
         ...
 
+    def kill(self) -> None:
+        """Ends it at once; ``stop`` is still to be called."""
+        ...
+
     def stop(self, grace_s: float = 0.0) -> None:
         """Ends it."""
         ...
@@ -265,7 +269,9 @@ class Fleet:
         name, late = self.name(peer), self.is_late(peer)
         silent = isinstance(peer.process, Visitor) and peer.process.how is None
         ending = peer.process.ending() if silent else ""
-        self.discard(peer, grace_s=0.0 if late else 1.0)
+        if late:
+            peer.process.kill()  # it may not even be able to end
+        self.discard(peer, grace_s=1.0)
         tail = f"its last lines of output:\n{peer.process.stderr_tail()}"
         if late and peer.hello is None:
             self.false_starts = sys.maxsize  # it would take as long again

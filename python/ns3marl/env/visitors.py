@@ -67,12 +67,16 @@ class Visitor:
         """The last lines that it printed, or "(nothing)"."""
         return self._last_lines or "(nothing)"
 
-    def stop(self, grace_s: float = 0.0) -> None:
+    def kill(self) -> None:
         """Has it ended by its worker, which may take a while."""
-        del grace_s
         if self.how is None:
             self._router.send(self.worker.identity, codec.encode_stop(self._identity.decode()))
             self.how = "being given up"
+
+    def stop(self, grace_s: float = 0.0) -> None:
+        """The same: nobody waits for it."""
+        del grace_s
+        self.kill()
 
 
 class Visitors:
