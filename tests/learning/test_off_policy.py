@@ -87,11 +87,11 @@ def theirs(seed: int) -> float:
 def test_a_pole_is_balanced_as_long_as_by_another_implementation() -> None:
     """Same budget, width, learning rate, batch, replay, target copies and exploration; three seeds each.
 
-    So few ticks leave a spread of 50 to 260 ticks of balance between seeds; the interval of the difference says as much.
+    So few ticks leave a spread of 60 to 460 ticks of balance between seeds; the interval of the difference says as much.
     """
     mine, others = [ours(seed) for seed in (1, 2, 3)], [theirs(seed) for seed in (1, 2, 3)]
     assert not_worse(mine, others), (mine, others)
-    assert np.mean(mine) > 50  # about 22 by chance
+    assert np.mean(mine) > 100  # about 22 by chance
 
 
 # ------------------------------------------------------------------------------------------------------- cooperative games

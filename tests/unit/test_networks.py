@@ -12,7 +12,8 @@ from toy_game import toy_spec
 
 from ns3marl.rl.choices import HeadOutputs, choice_features
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Actor, PooledCritic, Pooling, linear
+from ns3marl.rl.networks import Actor, PooledCritic, Pooling, fan_in_linear, linear
+from ns3marl.rl.per_agent import AgentLinear
 from ns3marl.types import DiscreteHead, Feature, Group
 
 SPEC = toy_spec()
@@ -182,6 +183,14 @@ def test_choices_are_scored_alike() -> None:
     torch.testing.assert_close(scores[:, [2, 1, 0]], scorer(logits, everything, hidden, swapped))
     some = torch.tensor([[True, False, True]])
     torch.testing.assert_close(scorer(logits, some, hidden, scaled), scores * some)
+
+
+def test_layers_begin_within_the_bound_of_their_inputs() -> None:
+    torch.manual_seed(0)
+    for layer in (fan_in_linear(100, 50, 0.5), AgentLinear(3, 100, 50, 0.5, fan_in=True)):
+        for parameter in layer.parameters():
+            assert 0.045 < parameter.abs().max() <= 0.05
+            assert len(np.unique(parameter.detach().numpy())) > 0.99 * parameter.numel()
 
 
 def test_outputs_beside_the_described_choices_are_linear() -> None:

@@ -29,7 +29,7 @@ from ns3marl.config import DqnOptions
 from ns3marl.rl.central import CentralHeads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
-from ns3marl.rl.networks import linear
+from ns3marl.rl.networks import fan_in_linear
 from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Int64, Spec
 
@@ -45,9 +45,9 @@ class BranchingNetwork(nn.Module):
 
     def __init__(self, spec: Spec, choices: int, width: int) -> None:
         super().__init__()
-        self.advantages = CentralHeads(spec, choices, width, 0.1, nn.ReLU)
+        self.advantages = CentralHeads(spec, choices, width, gain=1.0, make=fan_in_linear, activation=nn.ReLU)
         pooled = self.advantages.encoder.context_width
-        self.value = nn.Sequential(linear(pooled, width), nn.ReLU(), linear(width, 1, 1.0))
+        self.value = nn.Sequential(fan_in_linear(pooled, width), nn.ReLU(), fan_in_linear(width, 1))
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """V(s) [B] and advantages [B,A,C], not centred."""

@@ -50,8 +50,9 @@ class IndependentNetworks(nn.Module):
         agents = len(group.agents)
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = agent_trunk(agents, len(group.features) + 1, width)
-        self.value = AgentLinear(agents, width, 1, 1.0)
-        self.advantages = HeadOutputs(group, choices, width, partial(AgentLinear, agents), 0.1)
+        self.value = AgentLinear(agents, width, 1, 1.0, fan_in=True)
+        make = partial(AgentLinear, agents, fan_in=True)
+        self.advantages = HeadOutputs(group, choices, width, make, 1.0)
 
     def forward(self, observations: Tensor, decides: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """V [B,A] and advantages [B,A,C], not centred.

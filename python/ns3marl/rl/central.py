@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.bounded import BOUNDED
-from ns3marl.rl.choices import HeadOutputs
+from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.networks import linear
 from ns3marl.rl.normalise import BoundsScaler
@@ -41,11 +41,18 @@ class PooledEncoder(nn.Module):
         spec: The scenario's spec, with one group.
         width: W.
         decides: Whether the flags of the agents that are asked to act are read as well.
+        make: Makes the layers.
         activation: Of the hidden layers.
     """
 
     def __init__(
-        self, spec: Spec, width: int, *, decides: bool = False, activation: type[nn.Module] = nn.Tanh
+        self,
+        spec: Spec,
+        width: int,
+        *,
+        decides: bool = False,
+        make: MakeLinear = linear,
+        activation: type[nn.Module] = nn.Tanh,
     ) -> None:
         super().__init__()
         group = spec.groups[0]
@@ -55,9 +62,9 @@ class PooledEncoder(nn.Module):
         self.scaler = BoundsScaler(group.bounds)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
         inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + decides
-        self.embed = nn.Sequential(linear(inputs, width), activation(), linear(width, width), activation())
+        self.embed = nn.Sequential(make(inputs, width), activation(), make(width, width), activation())
         self.embed_rows = nn.ModuleList(
-            nn.Sequential(linear(len(spec.state[b].features), width), activation()) for b in self.other_blocks
+            nn.Sequential(make(len(spec.state[b].features), width), activation()) for b in self.other_blocks
         )
         self.context_width = width * (1 + len(self.other_blocks))
 
@@ -86,12 +93,12 @@ class PooledEncoder(nn.Module):
 class _RowScorer(nn.Module):
     """Scores the choices of a head that are rows of a state block, such as servers, by what those rows say now."""
 
-    def __init__(self, choices: Sequence[int], count: int, width: int, gain: float) -> None:
+    def __init__(self, choices: Sequence[int], count: int, width: int, make: MakeLinear, gain: float) -> None:
         super().__init__()
         self.choices, self.count = list(choices), count  # [S] which choice each row is, of n
-        self.from_hidden = linear(width, width, 1.0)
-        self.from_row = linear(width, width)
-        self.score = linear(width, 1, gain)
+        self.from_hidden = make(width, width, 1.0)
+        self.from_row = make(width, width)
+        self.score = make(width, 1, gain)
 
     def forward(self, hidden: Tensor, rows: Tensor) -> Tensor:
         """Scores [B,A,n], 0 for choices without a row, from hidden units [B,A,W] and the rows' embeddings [B,S,W]."""
@@ -112,6 +119,7 @@ class CentralHeads(nn.Module):
         outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted.
         width: W.
         gain: Of the output layer's initial weights.
+        make: Makes the layers.
         activation: Of the hidden layers.
     """
 
@@ -120,22 +128,24 @@ class CentralHeads(nn.Module):
         spec: Spec,
         outputs: int,
         width: int,
+        *,
         gain: float = 0.01,
+        make: MakeLinear = linear,
         activation: type[nn.Module] = nn.Tanh,
     ) -> None:
         super().__init__()
         group = spec.groups[0]
         self.ends = list(group.mask_offsets[1:])
-        self.encoder = PooledEncoder(spec, width, decides=True, activation=activation)
-        self.trunk = nn.Sequential(linear(width + self.encoder.context_width, width), activation())
-        self.outputs = HeadOutputs(group, outputs, width, linear, gain)
+        self.encoder = PooledEncoder(spec, width, decides=True, make=make, activation=activation)
+        self.trunk = nn.Sequential(make(width + self.encoder.context_width, width), activation())
+        self.outputs = HeadOutputs(group, outputs, width, make, gain)
         self.by_rows = nn.ModuleDict()
         self._scored: list[tuple[int, int, str]] = []  # head, number of the block among the others, key
         for number, b in enumerate(self.encoder.other_blocks):
             for d, head in enumerate(group.discrete_heads):
                 if set(spec.state[b].rows) <= set(head.choices):
                     choices = [head.choices.index(row) for row in spec.state[b].rows]
-                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width, gain)
+                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width, make, gain)
                     self._scored.append((d, number, f"{d}-{b}"))
 
     def forward(

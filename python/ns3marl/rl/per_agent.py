@@ -14,21 +14,29 @@ from torch import Tensor, nn
 
 
 class AgentLinear(nn.Module):
-    """A linear layer for each of A agents; orthogonal weights, zero bias, as ``networks.linear``.
+    """A linear layer for each of A agents, as ``networks.linear`` or ``networks.fan_in_linear``.
 
     Args:
         agents: A; with 1 any number of agents share the layer.
         inputs: Width of the input.
         outputs: Width of the output.
         gain: Of the initial weights.
+        fan_in: Weights and biases uniform within ±gain / sqrt(inputs), instead of orthogonal weights and no bias.
     """
 
-    def __init__(self, agents: int, inputs: int, outputs: int, gain: float = sqrt(2)) -> None:
+    def __init__(
+        self, agents: int, inputs: int, outputs: int, gain: float = sqrt(2), *, fan_in: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(agents, inputs, outputs))
         self.bias = nn.Parameter(torch.zeros(agents, 1, outputs))
-        for weight in self.weight:
-            nn.init.orthogonal_(weight, gain)
+        if fan_in:
+            bound = gain / sqrt(inputs)
+            nn.init.uniform_(self.weight, -bound, bound)
+            nn.init.uniform_(self.bias, -bound, bound)
+        else:
+            for weight in self.weight:
+                nn.init.orthogonal_(weight, gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps [A,B,...,inputs] to [A,B,...,outputs]."""
@@ -37,10 +45,9 @@ class AgentLinear(nn.Module):
 
 
 def agent_trunk(agents: int, inputs: int, width: int) -> nn.Sequential:
-    """Two hidden layers of rectified units."""
-    return nn.Sequential(
-        AgentLinear(agents, inputs, width), nn.ReLU(), AgentLinear(agents, width, width), nn.ReLU()
-    )
+    """Two hidden layers of rectified units, begun as ``networks.fan_in_linear``."""
+    first = AgentLinear(agents, inputs, width, 1.0, fan_in=True)
+    return nn.Sequential(first, nn.ReLU(), AgentLinear(agents, width, width, 1.0, fan_in=True), nn.ReLU())
 
 
 def clip_agent_grads(network: nn.Module, max_norm: float) -> Tensor:
