@@ -108,6 +108,7 @@ def page(
     gaps: dict[tuple[str, str, str], Gap],
     agreements: dict[tuple[str, str], Agreement],
     calibration: Calibration,
+    sides: dict[str, Sides],
 ) -> str:
     """Markdown: summary, what is outside, ranks, and every point."""
     outside = {key: gap for key, gap in gaps.items() if gap.within is False}
@@ -128,7 +129,7 @@ def page(
         f"**{len(gaps)} points, {len(outside)} outside.**\n",
     ]
     lines += [
-        f"- {cell}, {policy}: {metric} {gap.twin.value:.4g} in the twin, {gap.packets.value:.4g} in ns-3"
+        f"- {cell}, {policy}: {metric} {gap.twin.value:.4g} in the twin, {gap.packets.value:.4g} in ns-3. {why(*sides[cell][policy])}"
         for (cell, policy, metric), gap in outside.items()
     ]
     lines += ["", "## Ranks\n", "| N/K | " + " | ".join(RANKED) + " |", "|---" * (len(RANKED) + 1) + "|"]
@@ -157,6 +158,21 @@ def page(
             f"| {cell} | {policy} | " + " | ".join(_cell(gaps[cell, policy, m], m) for m in SHOWN) + " |"
         )
     return "\n".join(lines) + "\n"
+
+
+def why(packets: list[Trace], twin: list[Trace]) -> str:
+    """Which tasks end otherwise, and how the policy uses the air."""
+    ends = {name: 100 * gap.value for name, (_, _, gap) in compare.endings(packets, twin).items()}
+    largest = sorted(ends, key=lambda name: -abs(ends[name]))[:4]
+    sent = np.concatenate([trace.discrete[trace.decides & (trace.discrete[..., 0] > 0)] for trace in packets])
+    power = np.concatenate(
+        [trace.continuous[trace.decides & (trace.discrete[..., 0] > 0), 0] for trace in packets]
+    )
+    shares = np.bincount(sent[:, 2]) / len(sent)
+    return (
+        f"In points of all tasks: {', '.join(f'{name} {ends[name]:+.1f}' for name in largest)}. The policy puts "
+        f"{100 * shares.max():.0f} % of the uploads on one channel, at {np.median(power):.0f} dBm in the median."
+    )
 
 
 def _cell(gap: Gap, metric: str) -> str:
@@ -212,7 +228,7 @@ def main() -> None:
             shutil.rmtree(RESULTS / f"n{cell.replace('/', '-k')}", ignore_errors=True)
     sides = both_sides(cells, options.jobs, options.calibration, Console(stderr=True))
     gaps, agreements = gaps_of(sides), agreements_of(sides)
-    text = page(gaps, agreements, Calibration.load(options.calibration))
+    text = page(gaps, agreements, Calibration.load(options.calibration), sides)
     if set(cells) == set(CELLS) and options.calibration is None:
         (ROOT / "benchmarks" / "alignment.md").write_text(text, encoding="utf-8")
         picture = render("alignment", "The twin over ns-3", lambda: plot(gaps))
