@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -296,3 +297,11 @@ def test_the_messages_are_those_of_the_proto_file(tmp_path: Path) -> None:
                 f"{field.number} {field.name} {kind}{'*' if field.label == field.LABEL_REPEATED else ''}"
             )
         assert ours[message.name] == ", ".join(fields)
+
+
+def test_an_environment_that_nobody_holds_ends_its_simulation() -> None:
+    environment = Ns3GymEnv(PEER)
+    pid = pid_of(environment.reset()[0])
+    del environment
+    gc.collect()
+    assert not is_running(pid)

@@ -76,11 +76,11 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         self._directory = working_directory
         self._tick_timeout_s = tick_timeout_s
         self._start_timeout_s = start_timeout_s
-        self._run: _Run | None = None
+        self._runs: list[_Run] = []  # the running simulation, if any
         self._state: wire.State | None = None  # the last one of the running episode, to be answered
         self._unused = False  # whether the running simulation waits at the first state, for a reset
         self._guard = _Guard()
-        self._finalizer = weakref.finalize(self, self._guard.close)
+        self._finalizer = weakref.finalize(self, _release, self._runs, self._guard)
         try:
             self._begin(self._next_sim_seed())
         except BaseException:
@@ -96,7 +96,7 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         if seed is not None:
             self._seed, self._episode = _checked(seed), 0
         sim_seed = int((options or {}).get("sim_seed", self._next_sim_seed()))
-        if not self._unused or self._run is None or self._run.sim_seed != sim_seed:
+        if not self._unused or not self._runs or self._runs[0].sim_seed != sim_seed:
             self._stop()
             self._begin(sim_seed)
         self._unused = False
@@ -110,7 +110,7 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """One exchange. When the episode ends, the simulation does."""
-        if self._run is None or self._state is None or self._unused:
+        if not self._runs or self._state is None or self._unused:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
         frame = wire.encode_action(action, self.action_space)
         state = self._state = self._exchange(frame, self._tick_timeout_s)
@@ -133,7 +133,8 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
 
     def _begin(self, sim_seed: int) -> None:
         """Launches a simulation and waits for its first state."""
-        run = self._run = _Run(self._command, self._arguments, sim_seed, self._directory)
+        run = _Run(self._command, self._arguments, sim_seed, self._directory)
+        self._runs.append(run)
         self._guard.watch(run.process.pid)
         try:
             spaces = wire.decode_init(self._receive(run, self._start_timeout_s, greeting=True))
@@ -145,8 +146,7 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         self._state = self._exchange(wire.encode_ack(), self._start_timeout_s)
 
     def _exchange(self, frame: bytes, timeout_s: float) -> wire.State:
-        run = self._run
-        assert run is not None
+        (run,) = self._runs
         try:
             run.socket.send(frame)
             run.owes_answer = False
@@ -189,24 +189,17 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
                 return frame
 
     def _stop(self) -> None:
-        run, self._run, self._state, self._unused = self._run, None, None, False
-        if run is None:
-            return
-        if run.owes_answer and run.greeted and run.process.is_alive():
-            run.socket.send(wire.encode_stop())
-            run.process.stop(grace_s=_GRACE_S)
-        else:
-            run.process.stop()
-        run.socket.close(linger=0)
-        self._guard.forget()
+        self._state, self._unused = None, False
+        while self._runs:
+            self._runs.pop().end()
+            self._guard.forget()
 
     def _info(self, state: wire.State) -> dict[str, Any]:
-        assert self._run is not None
-        return {"info": state.info, "sim_seed": self._run.sim_seed}
+        return {"info": state.info, "sim_seed": self._runs[0].sim_seed}
 
     def _name(self) -> str:
-        assert self._run is not None
-        return f"simulation {Path(self._command[0]).name!r} (pid {self._run.process.pid}, --simSeed={self._run.sim_seed})"
+        (run,) = self._runs
+        return f"simulation {Path(self._command[0]).name!r} (pid {run.process.pid}, --simSeed={run.sim_seed})"
 
 
 class _Run:
@@ -230,6 +223,15 @@ class _Run:
         except LaunchError:
             self.socket.close(linger=0)
             raise
+
+    def end(self) -> None:
+        """Asks the simulation to stop where it waits for an answer, and sees to it."""
+        if self.owes_answer and self.greeted and self.process.is_alive():
+            self.socket.send(wire.encode_stop())
+            self.process.stop(grace_s=_GRACE_S)
+        else:
+            self.process.stop()
+        self.socket.close(linger=0)
 
 
 class _Guard:
@@ -264,6 +266,12 @@ class _Guard:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
         self._process.stdin.flush()
+
+
+def _release(runs: list[_Run], guard: _Guard) -> None:
+    while runs:
+        runs.pop().end()
+    guard.close()
 
 
 def _checked(seed: int) -> int:

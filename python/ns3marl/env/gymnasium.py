@@ -90,11 +90,10 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
         """One tick. When the episode ends, the observation is its last one."""
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
+        agents = len(self._group.agents)
         try:
-            discrete = np.stack([action[h.name] for h in self._group.discrete_heads], axis=-1).astype(
-                np.int32
-            )
-            continuous = np.stack([action[h.name] for h in self._group.continuous_heads], axis=-1).astype(
+            discrete = _columns([action[h.name] for h in self._group.discrete_heads], agents).astype(np.int32)
+            continuous = _columns([action[h.name] for h in self._group.continuous_heads], agents).astype(
                 np.float32
             )
         except KeyError as error:
@@ -131,6 +130,11 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
             "decides": batch.groups[0].decides[0].copy(),
             "metrics": spaces.metrics(self._pool.spec, batch) if tick_metrics else {},
         }
+
+
+def _columns(by_head: list[Any], agents: int) -> Any:
+    """Values [A] by head side by side, [A,D] or [A,R]; there may be no heads."""
+    return np.stack(by_head, axis=-1) if by_head else np.zeros((agents, 0))
 
 
 gymnasium.register(
