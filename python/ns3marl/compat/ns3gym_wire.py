@@ -275,24 +275,27 @@ def _fill(container: Any, action: Any, space: spaces.Space[Any], where: str) -> 
 
 def _box(action: Any, space: spaces.Box, where: str) -> Any:
     values = np.asarray(action)
-    if values.size != int(np.prod(space.shape)) or values.dtype.kind not in "iufb":
+    if values.size != space.low.size or values.dtype.kind not in "iufb":
         raise SpecViolation(f"{where} has the shape {values.shape} and type {values.dtype}, expected {space}")
-    values = values.reshape(space.shape)
-    whole = np.issubdtype(space.dtype, np.integer)
-    # NaN is on neither side of a bound.
-    outside = ~((values >= space.low) & (values <= space.high)) | (whole & (values != np.floor(values)))
-    if outside.any():
-        at = tuple(int(i) for i in np.argwhere(outside)[0])
-        kind = "a whole number" if whole else "a number"
+    if values.shape != space.shape:
+        values = values.reshape(space.shape)
+    kind = space.dtype.kind
+    whole = kind in "iu"
+    inside = (values >= space.low) & (values <= space.high)  # NaN is on neither side of a bound
+    if whole and values.dtype.kind == "f":
+        inside &= values == np.floor(values)
+    if not inside.all():
+        at = tuple(int(i) for i in np.argwhere(~inside)[0])
+        number = "a whole number" if whole else "a number"
         raise SpecViolation(
-            f"{where} has {values[at]} at {list(at)}, expected {kind} in [{space.low[at]}, {space.high[at]}]"
+            f"{where} has {values[at]} at {list(at)}, expected {number} in [{space.low[at]}, {space.high[at]}]"
         )
     message = _CLASSES["BoxDataContainer"](shape=[values.size])
     if not whole:
         message.dtype, message.floatData = _FLOAT, values.astype(np.float32).tobytes()
-    elif np.issubdtype(space.dtype, np.signedinteger):
+    elif kind == "i":
         message.dtype = _INT
-        message.intData.extend(values.ravel().astype(np.int64).tolist())
+        message.intData.extend(values.astype(np.int64).ravel().tolist())
     else:
         message.dtype = _UINT
         message.uintData.extend(values.ravel().astype(np.int64).tolist())
