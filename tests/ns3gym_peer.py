@@ -141,8 +141,8 @@ class Client:
     """ns3-gym's Python side: binds, waits, answers."""
 
     def __init__(self) -> None:
-        self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.REP)
+        self.socket = zmq.Context.instance().socket(zmq.REP)
+        self.socket.setsockopt(zmq.RCVTIMEO, 60_000)
         self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
 
     def start(self, *, stop: bool = False) -> tuple[Any, Any]:
@@ -163,7 +163,6 @@ class Client:
 
     def close(self) -> None:
         self.socket.close(linger=1000)
-        self.context.term()
 
 
 # -------------------------------------------------------------------------------------------------------- a simulation
