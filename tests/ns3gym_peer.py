@@ -141,7 +141,7 @@ class Client:
     """ns3-gym's Python side: binds, waits, answers."""
 
     def __init__(self) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.REP)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REP)
         self.socket.setsockopt(zmq.RCVTIMEO, 60_000)
         self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
 
