@@ -143,7 +143,7 @@ class Client:
     def __init__(self) -> None:
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REP)
         self.socket.setsockopt(zmq.RCVTIMEO, 60_000)
-        self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
+        self.port: int = self.socket.bind_to_random_port("tcp://127.0.0.1")
 
     def start(self, *, stop: bool = False) -> tuple[Any, Any]:
         """Answers the first message. Returns the observation and action spaces."""

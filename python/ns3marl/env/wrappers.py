@@ -3,7 +3,8 @@
 """Views of the environments for libraries that know no ``Dict`` actions, or one agent only.
 
 ``flat_actions`` and ``multi_discrete_actions`` take an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers.
-For observations Gymnasium's own wrappers do: ``RescaleObservation(env, -1, 1)`` and ``FlattenObservation(env)``.
+For observations Gymnasium's own wrappers do: ``RescaleObservation(env, -1, 1)`` and ``FlattenObservation(env)``; PettingZoo has none, so
+``scaled_observations`` does it there.
 """
 
 from __future__ import annotations
@@ -211,6 +212,45 @@ class ParallelActions(BaseParallelWrapper):  # type: ignore[misc]
         return self.env.step(
             {agent: _of_one(self._views[agent].to_heads(action, 1)) for agent, action in actions.items()}
         )
+
+
+class ParallelScaled(BaseParallelWrapper):  # type: ignore[misc]
+    """Observations from -1, a feature's low, to 1, its high."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._spaces = {
+            agent: gymnasium_spaces.Box(-1.0, 1.0, environment.observation_space(agent).shape, np.float32)
+            for agent in environment.possible_agents
+        }
+
+    def observation_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
+        """The same object every time."""
+        return self._spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """As the environment does."""
+        observations, infos = self.env.reset(seed, options)
+        return self._scaled(observations), infos
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        """As the environment does."""
+        observations, *rest = self.env.step(actions)
+        return self._scaled(observations), *rest
+
+    def _scaled(self, observations: dict[str, Float32]) -> dict[str, Float32]:
+        scaled = {}
+        for agent, row in observations.items():
+            space = self.env.observation_space(agent)
+            # Bounds of equal ends have nothing to tell.
+            width = np.where(space.high > space.low, space.high - space.low, 1)
+            scaled[agent] = ((row - space.low) / width * 2 - 1).clip(-1, 1).astype(np.float32)
+        return scaled
+
+
+def scaled_observations(environment: Any) -> Any:
+    """An ``Ns3ParallelEnv``, also inside other wrappers, whose observations lie in [-1, 1], each feature from its low to its high."""
+    return ParallelScaled(environment)
 
 
 def flat_actions(environment: Any) -> Any:
