@@ -457,25 +457,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(takes_scenario_arguments=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("doctor", help="say what is missing and how to get it")
-    command.set_defaults(action=_doctor)
-
-    command = commands.add_parser("build", help="compile scenarios")
-    command.add_argument(
-        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
-    )
-    command.add_argument("--build-dir", type=Path, help="where to build")
-    command.add_argument("--jobs", type=int, help="compilers at a time")
-    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
-    command.set_defaults(action=_build)
-
-    command = commands.add_parser("scenarios", help="list the scenarios that are built")
-    command.set_defaults(action=_scenarios)
-
-    command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
-    command.add_argument("name", help="of the scenario, like two-cells")
-    command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
-    command.set_defaults(action=_new_scenario)
+    _add_building(commands)
 
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
@@ -616,6 +598,28 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs", type=_positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
     )
+
+
+def _add_building(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("doctor", help="say what is missing and how to get it")
+    command.set_defaults(action=_doctor)
+
+    command = commands.add_parser("build", help="compile scenarios")
+    command.add_argument(
+        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
+    )
+    command.add_argument("--build-dir", type=Path, help="where to build")
+    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+    command.set_defaults(action=_build)
+
+    command = commands.add_parser("scenarios", help="list the scenarios that are built")
+    command.set_defaults(action=_scenarios)
+
+    command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
+    command.add_argument("name", help="of the scenario, like two-cells")
+    command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
+    command.set_defaults(action=_new_scenario)
 
 
 def _add_serving(commands: argparse._SubParsersAction[_Parser]) -> None:

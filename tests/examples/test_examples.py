@@ -34,8 +34,15 @@ def python_of() -> Callable[[Path], Path]:
             Path(paths["purelib"], "parent.pth").write_text(
                 f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
             )
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-            subprocess.run([*pip, "-r", requirements], check=True)
+            pip = [
+                str(folder / "bin" / "python"),
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--disable-pip-version-check",
+            ]
+            subprocess.run([*pip, "-r", str(requirements)], check=True)
             stamp.write_text(wanted)
         return folder / "bin" / "python"
 
