@@ -6,6 +6,7 @@
 #include "bridge/channel.h"
 #include "bridge/lockstep.h"
 #include "bridge/log.h"
+#include "bridge/ns3gym-session.h"
 #include "bridge/wire.h"
 
 #include "ns3/config.h"
@@ -320,6 +321,26 @@ ToNumber(const std::optional<std::string>& text, const std::string& name, uint64
     return std::stoull(*text);
 }
 
+/// Serves one episode to a client of another framework.
+int
+ServeDialect(const Make& make, const std::string& dialect, std::vector<std::string> words)
+{
+    if (dialect != "ns3gym")
+    {
+        throw Error(FaultKind::CONFIG, "argument '--dialect': '" + dialect + "' is unknown; there is: ns3gym");
+    }
+    const auto port = ToNumber(Take(words, "openGymPort"), "openGymPort", 5555);
+    if (port < 1 || port > std::numeric_limits<uint16_t>::max())
+    {
+        throw Error(FaultKind::CONFIG, "argument '--openGymPort': expected 1 to 65535, came " + std::to_string(port));
+    }
+    const auto run = ToNumber(Take(words, "simSeed"), "simSeed", 1);
+    auto [scenario, spec, withTables, logArguments] = Configure(make, words);
+    SetSeed(1, run);
+    const Log log(logArguments);
+    return ServeNs3Gym(*scenario, spec, static_cast<uint16_t>(port));
+}
+
 void
 PrintHelp(const std::string& name, const Make& make)
 {
@@ -332,6 +353,7 @@ PrintHelp(const std::string& name, const Make& make)
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--keys=FOLDER]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                 print the spec as JSON\n"
               << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]          run an episode without a learner\n"
+              << name << " --dialect=ns3gym [--openGymPort=5555] [--simSeed=1] [ARGUMENTS]   serve ns3-gym's client\n"
               << name << " --logComponents                                        list what --log takes\n\n"
               << parser.GetHelp();
 }
@@ -371,6 +393,10 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
             RunStandalone(make, words, static_cast<uint32_t>(seed), run);
             return 0;
         }
+        if (const auto dialect = Take(words, "dialect"))
+        {
+            return ServeDialect(make, *dialect, words);
+        }
         const auto endpoint = Take(words, "connect");
         const auto identity = Take(words, "identity");
         const auto lifeFd = Take(words, "life-fd");
@@ -379,7 +405,7 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         if (!endpoint || !words.empty())
         {
             throw Error(FaultKind::CONFIG,
-                        "expected --connect=ENDPOINT, --describe or --standalone" +
+                        "expected --connect=ENDPOINT, --describe, --standalone or --dialect" +
                             (words.empty() ? "" : ", and not '" + words.front() + "'") + "; see --help");
         }
         if (lifeFd)

@@ -54,7 +54,7 @@ class Scenario
 
 /// Runs a scenario as a process: `--connect=ENDPOINT` serves one episode to a learner, `--describe ARGS` prints the spec
 /// as JSON, `--standalone [--seed=S --run=R] ARGS` runs an episode under the scenario's own policy and prints the final
-/// metrics as JSON, `--logComponents` lists ns-3's log components. \return the exit status for `main`.
+/// metrics as JSON, `--dialect=ns3gym` serves one to ns3-gym's Python client, `--logComponents` lists ns-3's log components. \return the exit status for `main`.
 int RunScenario(int argc,
                 char* argv[],
                 const std::string& name,

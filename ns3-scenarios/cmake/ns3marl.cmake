@@ -38,6 +38,13 @@ function(ns3marl_add_scenario name)
   target_link_libraries(${name} PRIVATE ns3marl-bridge ns3marl-models)
 endfunction()
 
+# ns3marl_link_ns3(NAME MODULE...): links NAME against modules of ns-3 beyond those every scenario has, like point-to-point.
+function(ns3marl_link_ns3 name)
+  find_package(Ns3 3.43 QUIET REQUIRED COMPONENTS ${ARGN})
+  list(TRANSFORM ARGN PREPEND ns3:: OUTPUT_VARIABLE targets)
+  target_link_libraries(${name} PRIVATE ${targets})
+endfunction()
+
 # ns3marl_add_folder(FOLDER): a scenario for each FOLDER/<name>.cc. A large one keeps its parts in FOLDER/<name>/*.cc;
 # they form the library <name>-parts, which tests may link. Sets NS3MARL_SCENARIOS and NS3MARL_SCENARIO_PARTS.
 function(ns3marl_add_folder folder)

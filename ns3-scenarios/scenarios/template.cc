@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The scenario to copy. Three stations around a sink send it one packet each tick. They are too far apart to hear each
-// other, so two that send at the same time collide at the sink: carrier sensing does not help, only learning does. Each
-// station chooses when to send (one of four slots) and how loud.
+// Three stations around a sink send it one packet each tick. They are too far apart to hear each other, so two that send
+// at the same time collide at the sink: carrier sensing does not help, only learning does. Each station chooses when to
+// send (one of four slots) and how loud.
 //
-// A scenario is one class with the methods below and one line of main. Copy this file into a folder of your own, run
-// `ns3marl build FOLDER`, and train on it: the learner takes names, shapes and bounds from Describe.
+// A scenario is one class with the methods below and one line of main; the learner takes names, shapes and bounds from
+// Describe.
 
 #include "bridge/scenario.h"
 
@@ -39,7 +39,7 @@ constexpr double POWER_COST = 0.2;       // what full power costs, when a delive
 constexpr uint32_t PAYLOAD_BYTES = 1000; // about 1.4 ms on the air
 const Time SLOT = MilliSeconds(2);
 
-class Template : public Scenario
+class TemplateScenario : public Scenario
 {
   public:
     // 1. What a user may set: each member holds the default. Units stand in the help.
@@ -101,7 +101,7 @@ class Template : public Scenario
         wifi.SetRemoteStationManager("ns3::ConstantRateWifiManager", "NonUnicastMode", StringValue("OfdmRate6Mbps"));
         m_radios = wifi.Install(phy, mac, nodes);
         WifiHelper::AssignStreams(m_radios, 1);
-        m_radios.Get(m_stations)->SetReceiveCallback(MakeCallback(&Template::Receive, this));
+        m_radios.Get(m_stations)->SetReceiveCallback(MakeCallback(&TemplateScenario::Receive, this));
         m_slots.assign(m_stations, 0);
         m_powersDbm.assign(m_stations, POWER_HIGH_DBM);
         m_delivered.assign(m_stations, false);
@@ -145,7 +145,7 @@ class Template : public Scenario
             m_slots[i] = action.groups[0].Discrete(i, 0);
             m_powersDbm[i] = action.groups[0].Continuous(i, 0);
             m_delivered[i] = false;
-            Simulator::Schedule(SLOT * m_slots[i], &Template::Send, this, i);
+            Simulator::Schedule(SLOT * m_slots[i], &TemplateScenario::Send, this, i);
         }
     }
 
@@ -193,5 +193,5 @@ class Template : public Scenario
 int
 main(int argc, char* argv[])
 {
-    return RunScenario<Template>(argc, argv, "template");
+    return RunScenario<TemplateScenario>(argc, argv, "template");
 }

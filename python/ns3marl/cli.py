@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ns3marl import config as configuration
-from ns3marl import toolchain
+from ns3marl import new_scenario, toolchain
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError, Ns3MarlError
 from ns3marl.types import Hello
@@ -27,6 +27,7 @@ _EPILOG = """\
 examples:
   ns3marl doctor                                   what is missing, and how to get it
   ns3marl build                                    compile the bundled scenarios
+  ns3marl new-scenario my-net                      a folder to write your own topology in
   ns3marl run aiot-mec --policy best-snr -- --devices=10 --servers=3
   ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
   ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
@@ -108,6 +109,17 @@ def _scenarios(parsed: argparse.Namespace) -> int:
     width = max(map(len, found))
     for name, path in found.items():
         print(f"{name:{width}}  {path}")
+    return 0
+
+
+def _new_scenario(parsed: argparse.Namespace) -> int:
+    folder = new_scenario.create(parsed.name, parsed.parent)
+    for path in sorted(folder.iterdir()):
+        print(path)
+    here = folder.resolve().parent == Path.cwd()
+    print(
+        f"next: ns3marl build {folder} && ns3marl run {parsed.name if here else folder / 'build/bin' / parsed.name}"
+    )
     return 0
 
 
@@ -374,11 +386,11 @@ def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, 
 def _new_config(parsed: argparse.Namespace) -> Config:
     """What to train: a configuration, or with ``--from`` that of the run that the learner comes from."""
     if parsed.start_from is None:
-        return configuration.load(parsed.config, parsed.set)
+        return _config_or_scenario(parsed.config, parsed.set)
     settings = [f"training.start_from={parsed.start_from}", *parsed.set]
     if parsed.config is None and _own_config(parsed.start_from) is not None:
         return _config_of(parsed.start_from, settings)
-    return configuration.load(parsed.config, settings)
+    return _config_or_scenario(parsed.config, settings)
 
 
 def _run_folder(path: Path) -> Path | None:
@@ -404,6 +416,15 @@ def _config_of(run: Path, settings: Sequence[str]) -> Config:
     if path is None:
         raise ConfigError(f"{run} is not a run folder: it has no config.toml, and no experiment.toml either")
     return configuration.load(path, settings)
+
+
+def _config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
+    """A configuration by its name or file, or the defaults with a scenario by its name or executable."""
+    if source is None or source in configuration.shipped():
+        return configuration.load(source, settings)
+    if source in toolchain.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK)):
+        return configuration.load(None, [f"scenario.name={source}", *settings])
+    return configuration.load(source, settings)
 
 
 def _with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
@@ -438,20 +459,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(takes_scenario_arguments=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("doctor", help="say what is missing and how to get it")
-    command.set_defaults(action=_doctor)
-
-    command = commands.add_parser("build", help="compile scenarios")
-    command.add_argument(
-        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
-    )
-    command.add_argument("--build-dir", type=Path, help="where to build")
-    command.add_argument("--jobs", type=int, help="compilers at a time")
-    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
-    command.set_defaults(action=_build)
-
-    command = commands.add_parser("scenarios", help="list the scenarios that are built")
-    command.set_defaults(action=_scenarios)
+    _add_building(commands)
 
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
@@ -467,7 +475,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("train", help="train a policy; what follows `--` goes to the scenario")
     names = ", ".join(configuration.shipped())
     command.add_argument(
-        "config", nargs="?", help=f"TOML file, or one of: {names}; built-in defaults otherwise"
+        "config",
+        nargs="?",
+        help=f"TOML file, one of {names}, or a scenario under the built-in defaults",
     )
     command.add_argument("--out", type=Path, help="run folder (runs/SCENARIO-ALGORITHM-TIME)")
     command.add_argument(
@@ -595,6 +605,28 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs", type=_positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
     )
+
+
+def _add_building(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser("doctor", help="say what is missing and how to get it")
+    command.set_defaults(action=_doctor)
+
+    command = commands.add_parser("build", help="compile scenarios")
+    command.add_argument(
+        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
+    )
+    command.add_argument("--build-dir", type=Path, help="where to build")
+    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+    command.set_defaults(action=_build)
+
+    command = commands.add_parser("scenarios", help="list the scenarios that are built")
+    command.set_defaults(action=_scenarios)
+
+    command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
+    command.add_argument("name", help="of the scenario, like two-cells")
+    command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
+    command.set_defaults(action=_new_scenario)
 
 
 def _add_serving(commands: argparse._SubParsersAction[_Parser]) -> None:

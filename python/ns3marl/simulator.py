@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ns3marl.errors import LaunchError
@@ -29,57 +30,42 @@ class LifeLine:
         os.close(self.read_fd)
 
 
-class Simulator:
-    """A running scenario executable.
+class Process:
+    """A running simulator, in a session of its own.
 
     Args:
-        executable: path of the scenario.
-        endpoint: where it connects to.
-        identity: by which the learner's socket tells it from others.
-        life_line: whose end tells it that the one who launched it is gone.
-        orphaned_socket: a socket file that it removes then, with its folder.
-        key_folder: of its CURVE keys.
+        command: the words that start it.
+        remedy: what to do where the command cannot be run; the end of the error's sentence.
+        pass_fds: file descriptors that it inherits.
+        directory: where it runs; this process's current folder by default.
 
     Raises:
-        LaunchError: the executable cannot be run.
+        LaunchError: the command cannot be run.
     """
 
     def __init__(
         self,
-        executable: Path,
-        endpoint: str,
-        identity: str,
-        life_line: LifeLine,
+        command: Sequence[str],
+        remedy: str,
         *,
-        orphaned_socket: str | None = None,
-        key_folder: Path | None = None,
+        pass_fds: Sequence[int] = (),
+        directory: str | Path | None = None,
     ) -> None:
-        self.executable = executable
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name to leave behind
-        command = [
-            str(executable),
-            f"--connect={endpoint}",
-            f"--identity={identity}",
-            f"--life-fd={life_line.read_fd}",
-        ]
-        if orphaned_socket is not None:
-            command.append(f"--orphaned-socket={orphaned_socket}")
-        if key_folder is not None:
-            command.append(f"--keys={key_folder}")
         try:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=self._stderr,
                 stderr=self._stderr,
-                pass_fds=(life_line.read_fd,),
+                pass_fds=pass_fds,
+                cwd=directory,
                 start_new_session=True,  # Ctrl-C is the learner's to handle
             )
         except OSError as error:
             self._stderr.close()
             raise LaunchError(
-                f"scenario executable {str(executable)!r} cannot be run: {error.strerror}; "
-                "build it with `ns3marl build`, or give the path of an executable"
+                f"scenario executable {command[0]!r} cannot be run: {error.strerror}; {remedy}"
             ) from error
         self.pid = self._process.pid
         self._last_words: str | None = None
@@ -124,9 +110,9 @@ class Simulator:
         """
         if self._last_words is not None:
             return
-        for end, wait_s in ((None, grace_s), (self._process.terminate, 1.0), (self._process.kill, None)):
-            if end is not None:
-                end()
+        for number, wait_s in ((None, grace_s), (signal.SIGTERM, 1.0), (signal.SIGKILL, None)):
+            if number is not None:
+                self._signal(number)
             try:
                 self._process.wait(wait_s)
                 break
@@ -134,3 +120,51 @@ class Simulator:
                 continue
         self._last_words = self.stderr_tail()
         self._stderr.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the process and its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+class Simulator(Process):
+    """A running scenario executable.
+
+    Args:
+        executable: path of the scenario.
+        endpoint: where it connects to.
+        identity: by which the learner's socket tells it from others.
+        life_line: whose end tells it that the one who launched it is gone.
+        orphaned_socket: a socket file that it removes then, with its folder.
+        key_folder: of its CURVE keys.
+
+    Raises:
+        LaunchError: the executable cannot be run.
+    """
+
+    def __init__(
+        self,
+        executable: Path,
+        endpoint: str,
+        identity: str,
+        life_line: LifeLine,
+        *,
+        orphaned_socket: str | None = None,
+        key_folder: Path | None = None,
+    ) -> None:
+        self.executable = executable
+        command = [
+            str(executable),
+            f"--connect={endpoint}",
+            f"--identity={identity}",
+            f"--life-fd={life_line.read_fd}",
+        ]
+        if orphaned_socket is not None:
+            command.append(f"--orphaned-socket={orphaned_socket}")
+        if key_folder is not None:
+            command.append(f"--keys={key_folder}")
+        super().__init__(
+            command,
+            "build it with `ns3marl build`, or give the path of an executable",
+            pass_fds=(life_line.read_fd,),
+        )

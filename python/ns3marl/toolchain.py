@@ -74,7 +74,7 @@ def find_ns3() -> Ns3Installation:
     Raises:
         BuildError: there is none, or only one that is too old.
     """
-    script = _sources() / "cmake" / "print-ns3.cmake"
+    script = sources() / "cmake" / "print-ns3.cmake"
     command = [_tool("cmake"), f"-DNS3MARL_PYTHON={sys.executable}", "-P", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
@@ -106,7 +106,7 @@ def build(
     jobs = jobs or len(os.sched_getaffinity(0))
     if source is None:
         build_dir = build_dir or bundled_build_dir()
-        _make(_sources(), build_dir, ["scenarios"], jobs, echo)
+        _make(sources(), build_dir, ["scenarios"], jobs, echo)
     else:
         if not source.is_dir():
             raise BuildError(
@@ -115,22 +115,27 @@ def build(
         source = source.resolve()
         build_dir = (build_dir or source / "build").resolve()
         libraries = bundled_build_dir()
-        _make(_sources(), libraries, ["ns3marl-bridge", "ns3marl-models"], jobs, echo)
+        _make(sources(), libraries, ["ns3marl-bridge", "ns3marl-models"], jobs, echo)
         settings = [f"-DNS3MARL_USER_SOURCE_DIR={source}", f"-DNS3MARL_BUILD_DIR={libraries}"]
-        _make(_sources() / "cmake" / "user", build_dir, ["all"], jobs, echo, settings)
+        _make(sources() / "cmake" / "user", build_dir, ["all"], jobs, echo, settings)
     return BuildResult(_executables(build_dir / "bin"), build_dir, time.monotonic() - started_s)
 
 
 def bundled_build_dir() -> Path:
     """Where the bundled scenarios are built."""
-    return _sources().parent / "build" / "scenarios"
+    return sources().parent / "build" / "scenarios"
 
 
 def search_folders() -> list[Path]:
-    """Where scenario executables are looked for, first one first."""
+    """Where scenario executables are looked for, first one first.
+
+    The folders of ``NS3MARL_SCENARIO_PATH``, the checkout's build, and what ``ns3marl build`` left in the current folder and in
+    the folders right below it.
+    """
     folders = [Path(folder) for folder in os.environ.get(SCENARIO_PATH_VARIABLE, "").split(":") if folder]
     folders.append(REPOSITORY / "build" / "scenarios" / "bin")
     folders.append(Path.cwd() / "build" / "bin")
+    folders.extend(sorted(Path.cwd().glob("*/build/bin")))
     return folders
 
 
@@ -195,14 +200,19 @@ def diagnose() -> list[Check]:
     return checks
 
 
-def _sources() -> Path:
-    sources = REPOSITORY / "ns3-scenarios"
-    if not (sources / "CMakeLists.txt").is_file():
+def sources() -> Path:
+    """The C++ side of the checkout.
+
+    Raises:
+        BuildError: the package was not installed from a checkout.
+    """
+    folder = REPOSITORY / "ns3-scenarios"
+    if not (folder / "CMakeLists.txt").is_file():
         raise BuildError(
             f"{REPOSITORY} has no ns3-scenarios/CMakeLists.txt: the C++ sources are in the checkout only; "
             "install the package from a checkout with `pip install -e .`"
         )
-    return sources
+    return folder
 
 
 def _tool(name: str) -> str:

@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils import parallel_to_aec
 
-import ns3marl.env.gymnasium  # noqa: F401 - registers the ids
+import ns3marl.env  # noqa: F401 - registers the ids
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.errors import ConfigError, SpecViolation
@@ -63,7 +63,7 @@ def test_gymnasium_check_env(make: Callable[..., Any]) -> None:
 
 @pytest.mark.usefixtures("built_scenarios")
 def test_registered_id() -> None:
-    with gymnasium.make("ns3marl/Echo-v0", arguments=("--ticks=3",)) as environment:
+    with gymnasium.make("ns3marl/echo-v0", arguments=("--ticks=3",)) as environment:
         environment.reset(seed=1)
         *_, truncated, _ = [environment.step(environment.action_space.sample()) for _ in range(3)][-1]
         assert truncated

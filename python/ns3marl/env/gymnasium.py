@@ -57,17 +57,18 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
                 f"scenario {self._pool.spec.scenario!r} has {len(self._pool.spec.groups)} groups of agents, Ns3Env takes one; "
                 "use Ns3ParallelEnv"
             )
-        (self._group,) = self._pool.spec.groups
-        agents = len(self._group.agents)
-        low, high = (np.tile(bound, (agents, 1)) for bound in self._group.bounds)
+        self.spec_of_scenario = self._pool.spec
+        (self.group,) = self._pool.spec.groups
+        agents = len(self.group.agents)
+        low, high = (np.tile(bound, (agents, 1)) for bound in self.group.bounds)
         self.observation_space = gymnasium_spaces.Box(low, high, dtype=np.float32)
         heads: dict[str, gymnasium_spaces.Space[Any]] = {
             h.name: gymnasium_spaces.MultiDiscrete([len(h.choices)] * agents)
-            for h in self._group.discrete_heads
+            for h in self.group.discrete_heads
         }
         heads |= {
             h.name: gymnasium_spaces.Box(-1.0, 1.0, (agents,), np.float32)
-            for h in self._group.continuous_heads
+            for h in self.group.continuous_heads
         }
         self.action_space = gymnasium_spaces.Dict(heads)
         self._batch: Batch | None = None
@@ -90,11 +91,10 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
         """One tick. When the episode ends, the observation is its last one."""
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
+        agents = len(self.group.agents)
         try:
-            discrete = np.stack([action[h.name] for h in self._group.discrete_heads], axis=-1).astype(
-                np.int32
-            )
-            continuous = np.stack([action[h.name] for h in self._group.continuous_heads], axis=-1).astype(
+            discrete = _columns([action[h.name] for h in self.group.discrete_heads], agents).astype(np.int32)
+            continuous = _columns([action[h.name] for h in self.group.continuous_heads], agents).astype(
                 np.float32
             )
         except KeyError as error:
@@ -103,9 +103,9 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
                 f"step(): the action lacks head {name!r}; expected {self.action_space}"
             ) from error
         if self._remap:
-            discrete = spaces.remap(self._group, discrete, self._batch.groups[0].masks[0])
+            discrete = spaces.remap(self.group, discrete, self._batch.groups[0].masks[0])
         self._batch = batch = self._pool.step(
-            [Actions(discrete[None], spaces.to_physical(self._group, continuous)[None])]
+            [Actions(discrete[None], spaces.to_physical(self.group, continuous)[None])]
         )
         final = batch.final[0]
         self._ended = final is not None
@@ -127,13 +127,12 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
 
     def _info(self, batch: Batch, *, tick_metrics: bool) -> dict[str, Any]:
         return {
-            "action_mask": spaces.action_mask(self._group, batch.groups[0].masks[0]),
+            "action_mask": spaces.action_mask(self.group, batch.groups[0].masks[0]),
             "decides": batch.groups[0].decides[0].copy(),
             "metrics": spaces.metrics(self._pool.spec, batch) if tick_metrics else {},
         }
 
 
-gymnasium.register(
-    "ns3marl/AiotMec-v0", entry_point="ns3marl.env.gymnasium:Ns3Env", kwargs={"scenario": "aiot-mec"}
-)
-gymnasium.register("ns3marl/Echo-v0", entry_point="ns3marl.env.gymnasium:Ns3Env", kwargs={"scenario": "echo"})
+def _columns(by_head: list[Any], agents: int) -> Any:
+    """Values [A] by head side by side, [A,D] or [A,R]; there may be no heads."""
+    return np.stack(by_head, axis=-1) if by_head else np.zeros((agents, 0))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces as gymnasium_spaces
 from pettingzoo import ParallelEnv
+from pettingzoo.utils import parallel_to_aec
 
 from ns3marl.env import spaces
 from ns3marl.env.pool import Pool
@@ -181,3 +182,8 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
             for group, arrays in zip(self._pool.spec.groups, batch.groups, strict=True)
             for index, agent in enumerate(group.agents)
         }
+
+
+def aec_env(*positional: Any, **options: Any) -> Any:
+    """``Ns3ParallelEnv`` with one agent after the other, as PettingZoo's ``AECEnv``; the tick runs when the last one has acted."""
+    return parallel_to_aec(Ns3ParallelEnv(*positional, **options))

@@ -31,6 +31,15 @@ def action_space(group: Group) -> spaces.Dict:
     return spaces.Dict(heads)
 
 
+def default_action(group: Group) -> dict[str, Any]:
+    """The default action of the spec as an element of ``action_space``."""
+    low = np.array([head.low for head in group.continuous_heads], np.float32)
+    high = np.array([head.high for head in group.continuous_heads], np.float32)
+    levels = (group.default_continuous - low) / (high - low) * np.float32(2) - np.float32(1)
+    action: dict[str, Any] = {h.name: np.int64(h.default_choice) for h in group.discrete_heads}
+    return action | {h.name: levels[i : i + 1] for i, h in enumerate(group.continuous_heads)}
+
+
 def state_space(spec: Spec) -> spaces.Box:
     """The global state: all state blocks flattened and joined, or all observations where the spec has no state."""
     blocks = [(block.bounds, len(block.rows)) for block in spec.state]

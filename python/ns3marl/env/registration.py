@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The bundled scenarios' ids in Gymnasium and PettingZoo, such as ``ns3marl/aiot-mec-v0``. Importing ``ns3marl.env`` registers them.
+
+``gymnasium.make(ID)`` gives an ``Ns3Env``, ``pettingzoo.make("parallel", ID)`` an ``Ns3ParallelEnv``, ``pettingzoo.make("aec", ID)`` the same
+with one agent after the other. ``ns3marl/ns3gym-v0`` in Gymnasium is an ``Ns3GymEnv``.
+"""
+
+from __future__ import annotations
+
+import gymnasium
+import pettingzoo
+
+SCENARIOS = ("aiot-mec", "echo", "template")
+
+for _name in SCENARIOS:
+    _id, _scenario = f"ns3marl/{_name}-v0", {"scenario": _name}
+    gymnasium.register(_id, entry_point="ns3marl.env.gymnasium:Ns3Env", kwargs=_scenario)
+    if hasattr(pettingzoo, "register"):  # PettingZoo has a registry from 1.27 on
+        pettingzoo.register(
+            "parallel", _id, entry_point="ns3marl.env.pettingzoo:Ns3ParallelEnv", kwargs=_scenario
+        )
+        pettingzoo.register("aec", _id, entry_point="ns3marl.env.pettingzoo:aec_env", kwargs=_scenario)
+gymnasium.register("ns3marl/ns3gym-v0", entry_point="ns3marl.compat.ns3gym:Ns3GymEnv")
