@@ -340,7 +340,7 @@ class IqlOptions:
     """gamma, per tick."""
     batch_size: PositiveInt = 64
     """Transitions of all agents per gradient step."""
-    replay_ticks: PositiveInt = 4000
+    replay_ticks: PositiveInt = 12_000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: NotNegativeInt = 1000
     """Ticks of uniformly random play before the first gradient step, summed over environments."""
