@@ -25,11 +25,11 @@ RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates python3 python3-venv $torch \
  && apt-get clean && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man
 # Debian's PyTorch asks for a sympy of its own time.
-COPY pyproject.toml README.md constraints.txt /src/
+COPY pyproject.toml constraints.txt /src/
 COPY LICENSES /src/LICENSES
 COPY python/ns3marl/__init__.py /src/python/ns3marl/
 RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
-    python3 -m venv /venv && cd /src \
+    python3 -m venv /venv && cd /src && touch README.md \
  && site=$(/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
  && if [ "$TORCH" = system ]; then \
       for part in torch torchgen functorch; do ln -s /usr/lib/python3/dist-packages/$part "$site"; done; \

@@ -173,7 +173,24 @@ def test_over_tcp_with_keys() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_a_mistake_is_told_in_a_line() -> None:
-    compose("up", "-d", "--no-deps", "learner", NS3MARL_SCENARIO="another", NS3MARL_RUN="another")
-    output = compose("run", "--rm", "--no-deps", "simulator", "scenarios")
-    assert output.split()[::2] == ["aiot-mec", "echo", "template"]
+def test_a_worker_that_is_not_wanted_ends_with_the_reason() -> None:
+    assert compose("run", "--rm", "--no-deps", "simulator", "scenarios").split()[::2] == [
+        *("aiot-mec", "echo", "template"),
+    ]
+    compose("up", "-d", "--no-deps", "learner", NS3MARL_RUN="refusing")
+    wait_for(partial(is_healthy, containers("learner")[0]))
+    done = subprocess.run(
+        [
+            *("docker", "compose", "-f", str(COMPOSE), "-p", PROJECT, "run", "--rm", "--no-deps"),
+            *("simulator", "serve", "echo", "--connect=ipc:///run/ns3marl/pool"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 2
+    assert (
+        "sent this worker away: this learner trains on scenario 'aiot-mec', the worker serves 'echo'"
+        in done.stderr
+    )
