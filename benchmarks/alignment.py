@@ -10,7 +10,6 @@ one policy in one cell; it is outside where the means differ by more than the to
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,7 @@ def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: C
                     display.show(before + 0.9 * part / len(who) / len(cells), f"{cell}: {text}")
 
                 packets = record(
-                    RESULTS / f"n{cell.replace('/', '-k')}",
+                    RESULTS,
                     policy,
                     arguments_of(cell),
                     seed=SEED,
@@ -220,12 +219,12 @@ def main() -> None:
     parser.add_argument("--cells", default=",".join(CELLS), help="N/K, with commas between (all)")
     parser.add_argument("--jobs", type=int, default=1, help="episodes of ns-3 at a time (1)")
     parser.add_argument("--calibration", type=Path, help="constants of the twin (the shipped ones)")
-    parser.add_argument("--anew", action="store_true", help="record ns-3's episodes of these cells again")
+    parser.add_argument("--anew", action="store_true", help="record all of ns-3's episodes again")
     options = parser.parse_args()
     cells = options.cells.split(",")
     if options.anew:
-        for cell in cells:
-            shutil.rmtree(RESULTS / f"n{cell.replace('/', '-k')}", ignore_errors=True)
+        for path in (*RESULTS.glob("*.npz"), *RESULTS.glob("worlds/*.npz")):
+            path.unlink()
     sides = both_sides(cells, options.jobs, options.calibration, Console(stderr=True))
     gaps, agreements = gaps_of(sides), agreements_of(sides)
     text = page(gaps, agreements, Calibration.load(options.calibration), sides)
