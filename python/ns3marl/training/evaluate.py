@@ -145,7 +145,9 @@ def _name(source: str) -> str:
 def _free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
     taken = {entry.name for entry in entries}
     number = 2
-    free = name = f"{name}:{_run_name(Path(source))}" if name in taken else name
+    if name in taken and source != name:
+        name = f"{name}:{_run_name(Path(source))}"
+    free = name
     while free in taken:
         free, number = f"{name}-{number}", number + 1
     return free
