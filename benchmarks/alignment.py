@@ -111,7 +111,8 @@ def page(
 ) -> str:
     """Markdown: summary, what is outside, ranks, and every point."""
     outside = {key: gap for key, gap in gaps.items() if gap.within is False}
-    fitted = calibration.provenance.get("recordings")
+    cells, who = (calibration.provenance.get(key, []) for key in ("cells", "policies"))
+    fitted = f"fitted to {', '.join(who)} in {', '.join(cells)}" if cells else "those of standard and models"
     lines = [
         "# The twin beside ns-3\n",
         "Written by `make bench NAME=alignment` from the episodes in `results/alignment/`.\n",
@@ -120,10 +121,7 @@ def page(
             "worlds. The gap is twin minus ns-3, with its 95 % bootstrap interval over the episodes. Allowed: 2 points of completion, "
             "10 % of latency, tasks/J and age.\n"
         ),
-        (
-            f"Constants of the twin: {'fitted to other episodes' if fitted else 'those of standard and models, nothing fitted'}. "
-            f"Cells that no fit may use: {', '.join(HELD_OUT_CELLS)}.\n"
-        ),
+        (f"Constants of the twin: {fitted}. Cells that no fit may use: {', '.join(HELD_OUT_CELLS)}.\n"),
         "![The twin over ns-3](../docs/images/alignment.png)\n",
         f"**{len(gaps)} points, {len(outside)} outside.**\n",
     ]
