@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """IMAPPO trained on the twin (N=50, K=9), judged packet by packet, and what more training in ns-3 brings.
 
-Arms, each with every seed: `twin`, the configuration of that name; `tuned`, the same learners trained on in ns-3; `mixed`, two of the
-environments ns-3's from the beginning; `packets`, ns-3 alone. The last three take the same time, that of `twin` and `--minutes` more.
+Arms: `twin`, the configuration of that name; `tuned`, the same learners trained on in ns-3; `mixed`, from scratch
+with two of 16 environments ns-3's; `packets`, ns-3 alone. The last three get as many ticks of ns-3, which is what takes the time.
 Finished runs under `runs/twin/` are kept. All are evaluated in ns-3 on the same held-out episodes. Writes `benchmarks/twin.md` and a plot.
 """
 
@@ -41,17 +41,21 @@ SHOWN = {
 Results = dict[str, Any]
 
 
-def configure(arm: str, minutes: float) -> Config:
-    """What an arm trains; ``minutes`` of wall clock for all but the first."""
-    limit = [] if arm == "twin" else ["training.ticks=0", f"training.minutes={minutes:.2f}"]
-    packets = ["scenario.backend=ns3", "pool.num_envs=2", "imappo.rollout_ticks=100"]
+def configure(arm: str, ticks: int) -> Config:
+    """What an arm trains; ``ticks`` are those of ns-3."""
+    packets = [
+        "scenario.backend=ns3",
+        "pool.num_envs=2",
+        "imappo.rollout_ticks=100",
+        f"training.ticks={ticks}",
+    ]
     own = {
         "twin": [],
         "tuned": [f"training.start_from={RUNS / 'twin'}", *packets],
-        "mixed": ["pool.ns3_envs=2"],
+        "mixed": ["pool.ns3_envs=2", f"training.ticks={8 * ticks}"],
         "packets": packets,
     }
-    return configuration.load("twin", ["training.tensorboard=false", *limit, *own[arm]])
+    return configuration.load("twin", ["training.tensorboard=false", *own[arm]])
 
 
 def trained(arm: str, config: Config, seeds: Sequence[int], jobs: int) -> list[list[dict[str, float]]]:
@@ -85,14 +89,28 @@ def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:
     return content
 
 
-def page(packets: Results, twin: Results, minutes: dict[str, list[float]], seeds: Sequence[int]) -> str:
+def page(
+    packets: Results, twin: Results, minutes: dict[str, list[float]], seeds: dict[str, int], ticks: int
+) -> str:
     """Markdown."""
-    head = ["policy", "trained", *(title for title, *_ in SHOWN.values()), "completion in the twin [%]"]
+    budgets = {
+        "twin": "150 000 ticks of the twin",
+        "tuned": f"the same and {ticks} of ns-3",
+        "mixed": f"{7 * ticks} of the twin and {ticks} of ns-3",
+        "packets": f"{ticks} of ns-3",
+    }
+    head = [
+        "policy",
+        "seeds",
+        "trained",
+        *(title for title, *_ in SHOWN.values()),
+        "completion in the twin [%]",
+    ]
     lines = [
         "# Trained on the twin, judged in packets\n",
         (
-            f"Written by `make bench NAME=twin`: N=50, K=9, {len(seeds)} training seeds, {packets['episodes']} held-out episodes of ns-3, "
-            "95 % bootstrap intervals over both.\n"
+            f"Written by `make bench NAME=twin`: N=50, K=9, {packets['episodes']} held-out episodes of ns-3, 95 % bootstrap "
+            "intervals over training seeds and episodes.\n"
         ),
         "![Learning on the twin, results in ns-3](../docs/images/twin.png)\n",
         "| " + " | ".join(head) + " |",
@@ -100,12 +118,12 @@ def page(packets: Results, twin: Results, minutes: dict[str, list[float]], seeds
     ]
     for policy in packets["policies"]:
         name = policy["name"]
-        spent = f"{np.mean(minutes[name]):.1f} min" if name in minutes else ""
+        spent = f"{budgets[name]}, {np.mean(minutes[name]):.1f} min" if name in minutes else ""
         row = [
             _interval(packets["summary"][name][m], factor, digits) for m, (_, factor, digits) in SHOWN.items()
         ]
         row.append(_interval(twin["summary"][name]["completion_ratio"], 100.0, 2))
-        lines.append(f"| {name} | {spent} | " + " | ".join(row) + " |")
+        lines.append(f"| {name} | {seeds.get(name, '')} | {spent} | " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -166,27 +184,28 @@ def main() -> None:
     )
     parser.add_argument("--arms", default="twin", help=f"what to train, of {','.join(ARMS)} (twin)")
     parser.add_argument("--seeds", type=int, default=1, help="training seeds (1)")
+    parser.add_argument("--ns3-seeds", type=int, help="of the arms that ns-3 takes part in (as many)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
     parser.add_argument(
-        "--minutes", type=float, default=5.0, help="more time for the arms that ns-3 takes part in (5)"
+        "--ticks", type=int, default=4000, help="of ns-3, in the arms that it takes part in (4000)"
     )
     parser.add_argument("--keep", action="store_true", help="make the first run the policy of `alignment`")
     options = parser.parse_args()
-    arms, seeds = options.arms.split(","), range(1, options.seeds + 1)
-    logs = trained("twin", configure("twin", 0), seeds, options.jobs)
-    minutes = {"twin": [rows[-1]["wall_s"] / 60 for rows in logs]}
+    arms = options.arms.split(",")
+    seeds = {arm: options.seeds if arm == "twin" else options.ns3_seeds or options.seeds for arm in arms}
+    logs = {
+        arm: trained(arm, configure(arm, options.ticks), range(1, seeds[arm] + 1), options.jobs)
+        for arm in arms
+    }
+    minutes = {arm: [rows[-1]["wall_s"] / 60 for rows in runs] for arm, runs in logs.items()}
     if options.keep:
         keep(experiment.run_folder(RUNS / "twin", 1), POLICY)
-    whole = float(np.mean(minutes["twin"])) + options.minutes
-    for arm in arms:
-        if arm != "twin":
-            budget = options.minutes if arm == "tuned" else whole
-            rows = trained(arm, configure(arm, budget), seeds, options.jobs)
-            minutes[arm] = [of[-1]["wall_s"] / 60 for of in rows]
     packets, twin = judge(arms, "ns3", RUNS / "in-ns3"), judge(arms, "fastsim", RUNS / "in-twin")
-    text = page(packets, twin, minutes, seeds)
+    text = page(packets, twin, minutes, seeds, options.ticks)
     (ROOT / "benchmarks" / "twin.md").write_text(text, encoding="utf-8")
-    picture = render("twin", "Learning on the twin, results in ns-3", lambda: plot(logs, packets, twin))
+    picture = render(
+        "twin", "Learning on the twin, results in ns-3", lambda: plot(logs["twin"], packets, twin)
+    )
     (ROOT / "docs" / "images" / "twin.png").write_bytes(picture.png)
     print(text)
     greedy = 100 * packets["summary"]["coordinated-greedy"]["completion_ratio"]["mean"]
