@@ -403,7 +403,7 @@ class MaddpgOptions:
     epsilon: Fraction = 0.02
     """Probability that a discrete head's choice is drawn uniformly while exploring."""
     regularisation: NotNegativeFloat = 1e-3
-    """Weight of the mean square of the actors' logits, which keeps them from saturating."""
+    """Weight of the mean square of the actors' outputs, which keeps them from saturating."""
     huber_delta: PositiveFloat = 1.0
     """Where the critic's loss turns from quadratic to linear, in deviations of the reward."""
     actor_width: PositiveInt = 64

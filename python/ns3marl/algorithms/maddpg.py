@@ -8,8 +8,8 @@ Lowe et al., "Multi-agent actor-critic for mixed cooperative-competitive environ
 
 and agent i's actor climbs Q(s, a_1, ..., mu_i(o_i), ..., a_N), where the others' actions are those of the replay. Discrete heads
 are one-hot samples of a Gumbel-softmax under the mask (Jang, Gu, Poole, ICLR 2017; straight-through: the forward pass takes
-the sample, the gradient that of the relaxation), real-valued heads stay on the unit interval by inverted gradients (Hausknecht,
-Stone, "Deep reinforcement learning in parameterized action space", ICLR 2016) and are explored with Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
+the sample, the gradient that of the relaxation), real-valued heads are (1 + tanh)/2 on the unit interval, explored with
+Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
 
 The critic is ``PooledCritic``: the published one reads all observations and actions side by side and so is tied to N and
 must learn that agents are interchangeable. Its pool also gives Q with agent i's action replaced, for all i at once.
@@ -41,32 +41,8 @@ from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
 
 
-class _Inverting(torch.autograd.Function):
-    """Holds x on the unit interval; a loss's gradient shrinks with the room that is left where its descent leads, and turns outside."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return x.clamp(0, 1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return gradient * torch.where(gradient < 0, 1 - x, x)
-
-
-def inverting(x: Tensor) -> Tensor:
-    """X held on the unit interval by inverted gradients (Hausknecht and Stone 2016), same shape.
-
-    The gradient g of a loss becomes (1 - x) g where descent increases x, and x g where it decreases x. Unlike a squashing
-    function this never loses the gradient that leads back from an end.
-    """
-    held: Tensor = _Inverting.apply(x)  # type: ignore[no-untyped-call] # torch's own
-    return held
-
-
 class Actors(nn.Module):
-    """Logits of the discrete heads, and the real-valued ones on the unit interval, from each agent's own observation.
+    """Logits of the discrete heads and what the real-valued ones are before the tanh, from each agent's own observation.
 
     Args:
         group: The agents' layout of observation.
@@ -87,8 +63,7 @@ class Actors(nn.Module):
         """Outputs [B,A,C] and [B,A,R] from [B,A,F] and allowed choices [B,A,C]."""
         scaled = self.scaler(observations).transpose(0, 1)
         outputs = self.outputs(self.trunk(scaled), scaled, masks.transpose(0, 1)).transpose(0, 1)
-        logits, real = outputs.tensor_split([self.heads.choices], -1)
-        return logits, inverting(0.5 + real)
+        return outputs[..., : self.heads.choices], outputs[..., self.heads.choices :]
 
 
 def gumbel_softmax(heads: Heads, logits: Tensor, masks: Tensor, noise: Tensor, temperature: float) -> Tensor:
@@ -154,22 +129,22 @@ class Maddpg:
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``; not greedy, discrete heads are drawn from their softmax."""
-        logits, unit = self._outputs(batch)
+        logits, real = self._outputs(batch)
         gumbel = np.zeros(logits.shape) if self.greedy else _draw(rngs, logits, "gumbel")
-        return [self._actions(batch, self._choices(batch, logits + gumbel), unit)]
+        return [self._actions(batch, self._choices(batch, logits + gumbel), _unit(real))]
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Learner.explore``; uniformly random during the warm-up."""
-        logits, unit = self._outputs(batch)
+        logits, real = self._outputs(batch)
         gumbel, uniform = _draw(rngs, logits, "gumbel"), _draw(rngs, logits, "random")
         heads = np.zeros((*logits.shape[:2], self.heads.discrete))
         warm = self.ticks >= self.options.warmup_ticks
         random = _draw(rngs, heads, "random") < (self.options.epsilon if warm else 1.0)
         discrete = np.where(random, self._choices(batch, uniform), self._choices(batch, logits + gumbel))
         if warm:
-            unit = (unit + self.noise * _draw(rngs, unit, "standard_normal")).clip(0, 1)
+            unit = (_unit(real) + self.noise * _draw(rngs, real, "standard_normal")).clip(0, 1)
         else:
-            unit = _draw(rngs, unit, "random")
+            unit = _draw(rngs, real, "random")
         unit = unit.astype(np.float32)
         self._asked = batch, discrete, unit
         return [self._actions(batch, discrete, unit)]
@@ -178,8 +153,8 @@ class Maddpg:
     def _outputs(self, batch: Batch) -> tuple[Float32, Float32]:
         """Outputs of the actors, [B,A,C] and [B,A,R]."""
         seen = batch.groups[0]
-        logits, unit = self.actors(torch.tensor(seen.observations), torch.tensor(seen.masks))
-        return logits.numpy(), unit.numpy()
+        logits, real = self.actors(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        return logits.numpy(), real.numpy()
 
     def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
         """The allowed choice of greatest score of every discrete head, [B,A,D]."""
@@ -218,12 +193,12 @@ class Maddpg:
         return {**self._averages.take(), "noise": self.noise, "replay": float(len(self._replay))}
 
     def _relaxed(self, actors: Actors, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Encoded actions of the actors, [N,A,K], and the mean square of their logits, [N,A]."""
-        logits, unit = actors(seen.observations, seen.masks)
+        """Encoded actions of the actors, [N,A,K], and the mean square of their outputs, [N,A]."""
+        logits, real = actors(seen.observations, seen.masks)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
         one_hots = gumbel_softmax(self.heads, logits, seen.masks, gumbel, self.options.temperature)
-        encoded = self.heads.encode_relaxed(one_hots, unit)
-        return encoded, logits.square().sum(-1) / max(self.heads.choices, 1)
+        encoded = self.heads.encode_relaxed(one_hots, (1 + torch.tanh(real)) / 2)
+        return encoded, torch.cat([logits, real], -1).square().mean(-1)
 
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:
@@ -268,7 +243,7 @@ class Maddpg:
         return {
             "actor_grad_norm": float(norm),
             "actor_value": float(q.detach()[seen.decides].mean()),
-            "actor_logit_square": float(square.detach()[seen.decides].mean()),
+            "actor_output_square": float(square.detach()[seen.decides].mean()),
         }
 
     def _new_replay(self, num_envs: int) -> Replay:
@@ -326,6 +301,12 @@ class Maddpg:
                 f"{trained} actors were trained and {copies} are needed; only maddpg.actors=shared serves any number of agents"
             )
         self.actors.load_state_dict(state["actors"])
+
+
+def _unit(real: Float32) -> Float32:
+    """(1 + tanh) / 2."""
+    unit: NDArray[Any] = (1 + np.tanh(real)) / 2
+    return unit
 
 
 def _draw(rngs: Sequence[np.random.Generator], like: NDArray[Any], law: str) -> Float32:
