@@ -203,8 +203,9 @@ def children(pid: int) -> list[int]:
 # -------------------------------------------------------------------------------------------------------------- kinds
 
 
-def processes(scale: float, right: Transcript) -> Iterator[Kind]:
+def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     """Simulators that the learner launched."""
+    del folder
     for name, number, times in (
         ("simulator killed", signal.SIGKILL, 250),
         ("simulator crashes (SIGSEGV)", signal.SIGSEGV, 150),
@@ -307,8 +308,9 @@ def noise(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         yield kind
 
 
-def files(scale: float, folder: Path) -> Iterator[Kind]:
+def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     """Checkpoints and sockets in the file system."""
+    del right
     import torch  # noqa: PLC0415 - takes seconds to import
 
     from ns3marl.algorithms import registry  # noqa: PLC0415
@@ -374,8 +376,9 @@ def files(scale: float, folder: Path) -> Iterator[Kind]:
     yield kind
 
 
-def learners(scale: float, folder: Path) -> Iterator[Kind]:
+def learners(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     """Trainings that are killed and taken up."""
+    del right
     kind = Kind("learner killed", "resumed, same weights")
     rng = np.random.default_rng(3)
     train = [
@@ -413,22 +416,27 @@ def learners(scale: float, folder: Path) -> Iterator[Kind]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    families: dict[str, Callable[[float, Transcript, Path], Iterator[Kind]]] = {
+        "processes": processes,
+        "visitors": visitors,
+        "noise": noise,
+        "files": files,
+        "learners": learners,
+    }
     parser.add_argument("--scale", type=float, default=1.0, help="share of the injections")
-    scale = parser.parse_args().scale
+    parser.add_argument(
+        "--only", nargs="+", choices=families, default=list(families), help="families of faults"
+    )
+    parsed = parser.parse_args()
+    scale: float = parsed.scale
     find_scenario("echo")
-    right = undisturbed(2 * int(300 * scale) * TICKS // TICKS + 50)
+    right = undisturbed(2 * int(300 * scale) + 50)
     kinds: list[Kind] = []
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for family in (
-            processes(scale, right),
-            visitors(scale, right, folder),
-            noise(scale, right, folder),
-            files(scale, folder),
-            learners(scale, folder),
-        ):
-            for kind in family:
+        for family in parsed.only:
+            for kind in families[family](scale, right, folder):
                 kinds.append(kind)
                 p50, p99 = (
                     np.percentile(kind.detection_ms, [50, 99]) if kind.detection_ms else (np.nan, np.nan)

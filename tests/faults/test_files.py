@@ -64,7 +64,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(saved: Path, share: float) -> 
 @pytest.mark.parametrize("seed", range(5))
 def test_damaged_checkpoints(saved: Path, seed: int) -> None:
     rng, whole = np.random.default_rng(seed), saved.read_bytes()
-    for spoilt in (whole[: rng.integers(len(whole))], rng.bytes(500), whole[:-200] + rng.bytes(200), b""):
+    noise = [rng.bytes(int(size)) for size in rng.integers(1, 1000, 50)]
+    for spoilt in (whole[: rng.integers(len(whole))], whole[:-200] + rng.bytes(200), b"", *noise):
         saved.write_bytes(spoilt)
         with pytest.raises(CheckpointError, match=r"is damaged or no checkpoint: .*; take an earlier one"):
             checkpoint.load(saved)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -187,7 +186,7 @@ def load(path: Path) -> Checkpoint:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder") from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}; take an earlier one") from error
     found = content.get("format") if isinstance(content, dict) else None
