@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_SLICE_LTE_LEDGER_H
+#define NS3MARL_SLICE_LTE_LEDGER_H
+
+#include "ns3/nstime.h"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "scenarios/slice-lte/settings.h"
+
+namespace ns3::marl::slice_lte
+{
+
+/// Where a job is.
+enum class Place : uint32_t
+{
+    UPLINK,    ///< its request is on the way to the edge server
+    CPU,       ///< it waits or runs
+    DOWNLINK,  ///< its result is on the way to the UE
+    DELIVERED, ///< in time or late
+    DROPPED,   ///< by the CPU, having waited too long
+};
+
+/// Every job from its creation to its end, and what follows for the slices.
+class Ledger
+{
+  public:
+    struct Job
+    {
+        uint32_t slice;
+        uint32_t ue;
+        Time created;
+        Place place;
+        bool inTime; ///< delivered within the bound
+    };
+
+    /// Of a slice; the episode so far or an interval.
+    struct Count
+    {
+        uint64_t created{0};
+        uint64_t inTime{0};             ///< delivered within the bound
+        uint64_t missed{0};             ///< bound passed before delivery, if there was one
+        std::vector<double> latenciesS; ///< of delivered jobs, late ones included
+
+        double GetLatencyQuantile(double share) const; ///< in s; 0 without deliveries
+    };
+
+    explicit Ledger(const std::array<Service, SLICES>& services);
+
+    uint32_t Create(uint32_t slice, uint32_t ue); ///< \return the job's number
+    void Move(uint32_t job, Place place);
+    const Job& Get(uint32_t job) const;
+
+    uint64_t GetNumberAt(uint32_t slice, Place place) const;
+    const Count& GetEpisode(uint32_t slice) const;
+
+    /// Counts the jobs whose bound passed as missed. \return by slice, what happened since the last call
+    std::array<Count, SLICES> TakeInterval();
+
+  private:
+    std::array<Service, SLICES> m_services;
+    std::vector<Job> m_jobs;
+    std::array<std::deque<uint32_t>, SLICES> m_open; ///< jobs whose bound has not passed, in order of creation
+    std::array<std::array<uint64_t, 5>, SLICES> m_at{};
+    std::array<Count, SLICES> m_episode;
+    std::array<Count, SLICES> m_interval;
+};
+
+} // namespace ns3::marl::slice_lte
+
+#endif // NS3MARL_SLICE_LTE_LEDGER_H
