@@ -54,7 +54,7 @@ enum FeatureColumn : uint32_t
 };
 
 constexpr uint32_t LENDING_HEAD = 0, RADIO_HEAD = 0, CPU_HEAD = 1;
-constexpr double EQUAL_SHARE = 1.0 / SLICES;
+constexpr double EQUAL_SHARE = 1.0 / static_cast<uint32_t>(SLICES);
 const Time CONNECTED_BY = MilliSeconds(500); ///< tick 0
 
 /// Spectral efficiency of CQI 0 to 15 [bit per resource element]: TS 36.213, table 7.2.3-1.

@@ -100,22 +100,22 @@ Network::Network(const Shape& shape, Received up, Received down)
     tower->SetPosition({0, 0, ENB_HEIGHT_M});
     enb.Get(0)->AggregateObject(tower);
 
-    const auto lte = CreateObject<LteHelper>();
-    const auto epc = CreateObject<PointToPointEpcHelper>();
-    lte->SetEpcHelper(epc);
-    lte->SetSchedulerType("ns3::PfFfMacScheduler");
-    lte->SetFfrAlgorithmType("ns3::marl::SliceFfr");
-    lte->SetEnbDeviceAttribute("DlBandwidth", UintegerValue(shape.resourceBlocks));
-    lte->SetEnbDeviceAttribute("UlBandwidth", UintegerValue(shape.resourceBlocks));
+    m_lte = CreateObject<LteHelper>();
+    m_epc = CreateObject<PointToPointEpcHelper>();
+    m_lte->SetEpcHelper(m_epc);
+    m_lte->SetSchedulerType("ns3::PfFfMacScheduler");
+    m_lte->SetFfrAlgorithmType("ns3::marl::SliceFfr");
+    m_lte->SetEnbDeviceAttribute("DlBandwidth", UintegerValue(shape.resourceBlocks));
+    m_lte->SetEnbDeviceAttribute("UlBandwidth", UintegerValue(shape.resourceBlocks));
     // L = 128.1 dB + 37.6 log10(d / 1 km): TR 36.942, macro cell at 2 GHz
-    lte->SetPathlossModelType(TypeId::LookupByName("ns3::LogDistancePropagationLossModel"));
-    lte->SetPathlossModelAttribute("Exponent", DoubleValue(3.76));
-    lte->SetPathlossModelAttribute("ReferenceDistance", DoubleValue(1));
-    lte->SetPathlossModelAttribute("ReferenceLoss", DoubleValue(128.1 - 37.6 * 3));
-    const auto enbDevice = DynamicCast<LteEnbNetDevice>(lte->InstallEnbDevice(enb).Get(0));
-    m_ueDevices = lte->InstallUeDevice(ues);
-    auto stream = LTE_STREAM + lte->AssignStreams(NetDeviceContainer(enbDevice), LTE_STREAM);
-    stream += lte->AssignStreams(m_ueDevices, stream);
+    m_lte->SetPathlossModelType(TypeId::LookupByName("ns3::LogDistancePropagationLossModel"));
+    m_lte->SetPathlossModelAttribute("Exponent", DoubleValue(3.76));
+    m_lte->SetPathlossModelAttribute("ReferenceDistance", DoubleValue(1));
+    m_lte->SetPathlossModelAttribute("ReferenceLoss", DoubleValue(128.1 - 37.6 * 3));
+    const auto enbDevice = DynamicCast<LteEnbNetDevice>(m_lte->InstallEnbDevice(enb).Get(0));
+    m_ueDevices = m_lte->InstallUeDevice(ues);
+    auto stream = LTE_STREAM + m_lte->AssignStreams(NetDeviceContainer(enbDevice), LTE_STREAM);
+    stream += m_lte->AssignStreams(m_ueDevices, stream);
     const auto carrier = DynamicCast<ComponentCarrierEnb>(enbDevice->GetCcMap().at(0));
     m_ffr = DynamicCast<SliceFfr>(carrier->GetFfrAlgorithm());
     carrier->GetMac()->TraceConnectWithoutContext("DlScheduling", MakeCallback(&Network::NoteBlock, this));
@@ -128,19 +128,19 @@ Network::Network(const Shape& shape, Received up, Received down)
     link.SetDeviceAttribute("DataRate", StringValue("10Gb/s"));
     link.SetChannelAttribute("Delay", StringValue("1ms"));
     Ipv4AddressHelper addresses("1.0.0.0", "255.0.0.0");
-    const auto interfaces = addresses.Assign(link.Install(epc->GetPgwNode(), edge.Get(0)));
+    const auto interfaces = addresses.Assign(link.Install(m_epc->GetPgwNode(), edge.Get(0)));
     m_edgeAddress = interfaces.GetAddress(1);
     Ipv4StaticRoutingHelper routing;
     routing.GetStaticRouting(edge.Get(0)->GetObject<Ipv4>())
         ->AddNetworkRouteTo(Ipv4Address("7.0.0.0"), Ipv4Mask("255.0.0.0"), 1);
-    const auto ueInterfaces = epc->AssignUeIpv4Address(m_ueDevices);
+    const auto ueInterfaces = m_epc->AssignUeIpv4Address(m_ueDevices);
     for (uint32_t i = 0; i < m_ues.size(); i++)
     {
         m_ues[i].address = ueInterfaces.GetAddress(i);
-        routing.GetStaticRouting(ues.Get(i)->GetObject<Ipv4>())->SetDefaultRoute(epc->GetUeDefaultGatewayAddress(), 1);
+        routing.GetStaticRouting(ues.Get(i)->GetObject<Ipv4>())->SetDefaultRoute(m_epc->GetUeDefaultGatewayAddress(), 1);
     }
     internet.AssignStreams(ues, stream);
-    lte->Attach(m_ueDevices, enbDevice);
+    m_lte->Attach(m_ueDevices, enbDevice);
     OpenSockets(edge.Get(0), ues);
 }
 

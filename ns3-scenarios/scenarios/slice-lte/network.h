@@ -6,9 +6,11 @@
 
 #include "ns3/ipv4-address.h"
 #include "ns3/lte-common.h"
+#include "ns3/lte-helper.h"
 #include "ns3/net-device-container.h"
 #include "ns3/node-container.h"
 #include "ns3/nstime.h"
+#include "ns3/point-to-point-epc-helper.h"
 #include "ns3/socket.h"
 
 #include <cstdint>
@@ -70,6 +72,8 @@ class Network
     Received m_up;
     Received m_down;
     std::vector<Ue> m_ues;
+    Ptr<LteHelper> m_lte; ///< must outlive the network, like the next one
+    Ptr<PointToPointEpcHelper> m_epc;
     NetDeviceContainer m_ueDevices;
     Ptr<Socket> m_edgeSocket;
     Ipv4Address m_edgeAddress;
