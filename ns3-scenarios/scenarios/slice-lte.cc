@@ -306,7 +306,8 @@ class SliceLte : public Scenario
     {
         const auto& entry = m_ledger->Get(job);
         const auto& service = m_settings.services[entry.slice];
-        m_cpus[entry.slice]->Submit(job, service.cycles, entry.created + service.bound / 2);
+        const auto left = entry.created + service.bound - Simulator::Now();
+        m_cpus[entry.slice]->Submit(job, service.cycles, Simulator::Now() + left / 2);
     }
 
     void NoteComputed(uint32_t job, bool done)

@@ -30,9 +30,9 @@ class Network
     struct Shape
     {
         std::vector<uint32_t> ues; ///< by slice
-        uint32_t resourceBlocks{25};
-        double radiusM{700}; ///< UEs are up to here from the eNB
-        double speedMps{8.3};
+        uint32_t resourceBlocks;
+        double radiusM; ///< UEs are up to here from the eNB
+        double speedMps;
     };
 
     using Received = std::function<void(uint32_t job)>;

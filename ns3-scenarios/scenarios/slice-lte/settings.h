@@ -44,7 +44,7 @@ struct Settings
     std::array<Service, SLICES> services{{{4, MilliSeconds(300), 0, 1250, 2e6},
                                           {6, MilliSeconds(30), 64, 64, 2e6},
                                           {20, MilliSeconds(500), 100, 20, 2e7}}};
-    double embbRateBps{3e6};
+    double embbRateBps{4e6};
     Time embbOn{Seconds(2)};
     Time embbOff{Seconds(2)};
     Time urllcPeriod{MilliSeconds(20)};
@@ -53,7 +53,7 @@ struct Settings
     Time sourcesUntil{0};
 
     uint32_t resourceBlocks{25};
-    double radiusM{700};
+    double radiusM{1000};
     double speedMps{8.3};
     double cpuHz{4e9};
     uint32_t lendingPeriod{10};
