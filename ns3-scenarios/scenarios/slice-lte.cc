@@ -96,7 +96,7 @@ class SliceLte : public Scenario
         {
             spec.metrics.push_back({slice + "_in_time_ratio", "1", "Jobs within their bound over jobs decided", true});
             spec.metrics.push_back(
-                {slice + "_latency_p95_s", "s", "95 % of the delivered jobs take at most this", false});
+                {slice + "_latency_p95_s", "s", "95 % of the jobs delivered in time take at most this", false});
             spec.metrics.push_back({slice + "_satisfaction", "1", "Mean over ticks", true});
             spec.metrics.push_back({slice + "_radio_held", "1", "Share of the downlink, mean over ticks", false});
             spec.metrics.push_back({slice + "_cpu_share", "1", "Share of the edge CPU, mean over ticks", false});
@@ -248,9 +248,14 @@ class SliceLte : public Scenario
             {"offered_jobs", "1", 0, most, true, "Jobs created in the last interval"},
             {"delivered_jobs", "1", 0, most, true, "Delivered in the last interval within their bound"},
             {"missed_jobs", "1", 0, most, true, "Jobs whose bound passed in the last interval before delivery"},
-            {"latency_p95_s", "s", 0, 1, true, "95 % quantile of the jobs delivered in the last interval; 0: none"},
+            {"latency_p95_s", "s", 0, 1, true, "95 % quantile of delivered_jobs; 0: none"},
             {"satisfaction", "1", 0, 1, false, "Of the slice in the last interval, as it is paid for"},
-            {"radio_jobs", "1", 0, most, true, "Results on the way to the UEs, lost ones included until their bound"},
+            {"radio_jobs",
+             "1",
+             0,
+             most,
+             true,
+             "Results on the way to the UEs; lost ones count until the tick after their bound"},
             {"cpu_backlog_s", "s", 0, 1, true, "Work of waiting and running jobs over the rate of the whole edge CPU"},
             {"mean_cqi", "1", 0, 15, false, "Mean of the UEs' last wideband CQI; 0 before the first one"},
             {"mean_mcs", "1", 0, 31, false, "Mean MCS of downlink blocks in the last interval; 0: none"},
@@ -298,8 +303,10 @@ class SliceLte : public Scenario
 
     void Compute(uint32_t job)
     {
-        m_ledger->Move(job, Place::CPU);
-        Submit(job);
+        if (m_ledger->Move(job, Place::CPU))
+        {
+            Submit(job);
+        }
     }
 
     void Submit(uint32_t job)
@@ -313,10 +320,14 @@ class SliceLte : public Scenario
     void NoteComputed(uint32_t job, bool done)
     {
         const auto& entry = m_ledger->Get(job);
-        m_ledger->Move(job, done ? Place::DOWNLINK : Place::DROPPED);
-        if (done)
+        if (done && !m_ledger->IsLate(job))
         {
+            m_ledger->Move(job, Place::DOWNLINK);
             m_network->SendDown(entry.ue, job, m_settings.services[entry.slice].downBytes);
+        }
+        else
+        {
+            m_ledger->Move(job, Place::DROPPED);
         }
     }
 
@@ -384,9 +395,9 @@ class SliceLte : public Scenario
         for (uint32_t slice = 0; slice < SLICES; slice++)
         {
             uint64_t sum = 0;
-            for (const auto place : {Place::UPLINK, Place::CPU, Place::DOWNLINK, Place::DELIVERED, Place::DROPPED})
+            for (uint32_t place = 0; place < static_cast<uint32_t>(Place::PLACES); place++)
             {
-                sum += m_ledger->GetNumberAt(slice, place);
+                sum += m_ledger->GetNumberAt(slice, static_cast<Place>(place));
             }
             NS_ABORT_MSG_IF(sum != m_ledger->GetEpisode(slice).created, "jobs of slice " << slice << " are lost");
         }

@@ -45,24 +45,35 @@ Ledger::Create(uint32_t slice, uint32_t ue)
     return id;
 }
 
-void
+bool
 Ledger::Move(uint32_t job, Place place)
 {
     auto& entry = m_jobs.at(job);
+    if (entry.place == Place::OVERDUE)
+    {
+        return false;
+    }
     NS_ABORT_MSG_IF(place <= entry.place, "job " << job << " cannot go back to an earlier place");
     m_at[entry.slice][static_cast<uint32_t>(entry.place)]--;
     m_at[entry.slice][static_cast<uint32_t>(place)]++;
     entry.place = place;
-    if (place == Place::DELIVERED)
+    if (place == Place::DELIVERED && !IsLate(job))
     {
-        const Time latency = Simulator::Now() - entry.created;
-        entry.inTime = latency <= m_services[entry.slice].bound;
+        entry.inTime = true;
         for (auto* count : {&m_interval[entry.slice], &m_episode[entry.slice]})
         {
-            count->inTime += entry.inTime;
-            count->latenciesS.push_back(latency.GetSeconds());
+            count->inTime++;
+            count->latenciesS.push_back((Simulator::Now() - entry.created).GetSeconds());
         }
     }
+    return true;
+}
+
+bool
+Ledger::IsLate(uint32_t job) const
+{
+    const auto& entry = m_jobs.at(job);
+    return entry.created + m_services[entry.slice].bound < Simulator::Now();
 }
 
 const Ledger::Job&
@@ -89,12 +100,15 @@ Ledger::TakeInterval()
     for (uint32_t slice = 0; slice < SLICES; slice++)
     {
         auto& open = m_open[slice];
-        for (; !open.empty() && m_jobs[open.front()].created + m_services[slice].bound < Simulator::Now();
-             open.pop_front())
+        for (; !open.empty() && IsLate(open.front()); open.pop_front())
         {
-            const bool missed = !m_jobs[open.front()].inTime;
-            m_interval[slice].missed += missed;
-            m_episode[slice].missed += missed;
+            const auto& job = m_jobs[open.front()];
+            m_interval[slice].missed += !job.inTime;
+            m_episode[slice].missed += !job.inTime;
+            if (job.place == Place::UPLINK || job.place == Place::DOWNLINK)
+            {
+                Move(open.front(), Place::OVERDUE);
+            }
         }
     }
     return std::exchange(m_interval, {});

@@ -137,7 +137,8 @@ Network::Network(const Shape& shape, Received up, Received down)
     for (uint32_t i = 0; i < m_ues.size(); i++)
     {
         m_ues[i].address = ueInterfaces.GetAddress(i);
-        routing.GetStaticRouting(ues.Get(i)->GetObject<Ipv4>())->SetDefaultRoute(m_epc->GetUeDefaultGatewayAddress(), 1);
+        routing.GetStaticRouting(ues.Get(i)->GetObject<Ipv4>())
+            ->SetDefaultRoute(m_epc->GetUeDefaultGatewayAddress(), 1);
     }
     internet.AssignStreams(ues, stream);
     m_lte->Attach(m_ueDevices, enbDevice);
