@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/slice-lte/layout.h"
 #include "scenarios/slice-lte/ledger.h"
 #include "scenarios/slice-lte/network.h"
 #include "scenarios/slice-lte/settings.h"
@@ -30,31 +31,6 @@ using namespace ns3::marl::slice_lte;
 namespace
 {
 
-/// Columns of an agent's features.
-enum FeatureColumn : uint32_t
-{
-    IS_EMBB,
-    IS_URLLC,
-    IS_MMTC,
-    ACTIVE,
-    OFFERED,
-    DELIVERED,
-    MISSED,
-    LATENCY,
-    SATISFACTION,
-    RADIO_JOBS,
-    CPU_BACKLOG,
-    MEAN_CQI,
-    MEAN_MCS,
-    RADIO_HELD,
-    RADIO_SHARE,
-    CPU_SHARE,
-    CPU_USED,
-    LENDS,
-};
-
-constexpr uint32_t LENDING_HEAD = 0, RADIO_HEAD = 0, CPU_HEAD = 1;
-constexpr double EQUAL_SHARE = 1.0 / static_cast<uint32_t>(SLICES);
 const Time CONNECTED_BY = MilliSeconds(500); ///< tick 0
 
 /// Spectral efficiency of CQI 0 to 15 [bit per resource element]: TS 36.213, table 7.2.3-1.
@@ -91,19 +67,7 @@ class SliceLte : public Scenario
     Spec Describe() override
     {
         m_settings.Check();
-        Spec spec{"slice-lte", m_settings.tick, m_settings.ticks, {DescribeSlices()}, {}, {}, {}};
-        for (const std::string slice : SLICE_NAMES)
-        {
-            spec.metrics.push_back({slice + "_in_time_ratio", "1", "Jobs within their bound over jobs decided", true});
-            spec.metrics.push_back(
-                {slice + "_latency_p95_s", "s", "95 % of the jobs delivered in time take at most this", false});
-            spec.metrics.push_back({slice + "_satisfaction", "1", "Mean over ticks", true});
-            spec.metrics.push_back({slice + "_radio_held", "1", "Share of the downlink, mean over ticks", false});
-            spec.metrics.push_back({slice + "_cpu_share", "1", "Share of the edge CPU, mean over ticks", false});
-        }
-        spec.metrics.push_back({"embb_rate_bps", "b/s", "Delivered to eMBB UEs in time, all together", true});
-        spec.metrics.push_back({"radio_queue_drops", "1", "Datagrams that found a radio's queue full", false});
-        return spec;
+        return DescribeLayout(m_settings);
     }
 
     void Build() override
@@ -198,10 +162,13 @@ class SliceLte : public Scenario
             const auto features = observation.groups[0].Features(slice);
             const auto& service = m_settings.services[slice];
             const double tickS = m_settings.tick.GetSeconds();
-            const double elements = m_settings.resourceBlocks * 12 * 11 * 1000.0; // per second, after control symbols
+            const double elements = m_settings.resourceBlocks * 12 * 11 * 1000.0; // per second, without control symbols
             const double cell = std::max(elements * EFFICIENCY[static_cast<uint32_t>(features[MEAN_CQI])], 1e5);
-            const double bits = (features[OFFERED] + features[RADIO_JOBS]) * 8 * (service.downBytes + HEADER_BYTES);
-            const double cycles = features[OFFERED] * service.cycles + features[CPU_BACKLOG] * m_settings.cpuHz;
+            const double nominal = m_settings.GetNominalJobs(slice);
+            const double bits =
+                (features[OFFERED] + features[RADIO_LOAD]) * nominal * 8 * (service.downBytes + HEADER_BYTES);
+            const double cycles =
+                features[OFFERED] * nominal * service.cycles + features[CPU_BACKLOG] * m_settings.cpuHz;
             action.groups[0].Discrete(slice, LENDING_HEAD) = 0;
             action.groups[0].Continuous(slice, RADIO_HEAD) = Clip(0.05, 1.5 * bits / tickS / cell);
             action.groups[0].Continuous(slice, CPU_HEAD) = Clip(0.05, 1.5 * cycles / tickS / m_settings.cpuHz);
@@ -222,69 +189,6 @@ class SliceLte : public Scenario
         const double sum = std::max(1.0, std::accumulate(asked.begin(), asked.end(), 0.0));
         std::ranges::for_each(asked, [sum](double& share) { share /= sum; });
         return asked;
-    }
-
-    Group DescribeSlices() const
-    {
-        Group group{"slices", {}, {}, {}, {}};
-        group.agents.assign(SLICE_NAMES.begin(), SLICE_NAMES.end());
-        double most = 0; // jobs in a tick
-        double devices = 0;
-        const double tickS = m_settings.tick.GetSeconds();
-        for (uint32_t slice = 0; slice < SLICES; slice++)
-        {
-            devices = std::max<double>(devices, m_settings.services[slice].devices);
-        }
-        most = std::ceil(2 * tickS *
-                         std::max({m_settings.embbRateBps / 8 / m_settings.services[EMBB].downBytes,
-                                   1 / m_settings.urllcPeriod.GetSeconds(),
-                                   1 / m_settings.mmtcInterval.GetSeconds()}) *
-                         devices);
-        group.features = {
-            {"is_embb", "1", 0, 1, false, "1: this agent is the eMBB slice"},
-            {"is_urllc", "1", 0, 1, false, "1: this agent is the URLLC slice"},
-            {"is_mmtc", "1", 0, 1, false, "1: this agent is the mMTC slice"},
-            {"active_devices", "1", 0, devices, false, "UEs that are on; all of URLLC and mMTC"},
-            {"offered_jobs", "1", 0, most, true, "Jobs created in the last interval"},
-            {"delivered_jobs", "1", 0, most, true, "Delivered in the last interval within their bound"},
-            {"missed_jobs", "1", 0, most, true, "Jobs whose bound passed in the last interval before delivery"},
-            {"latency_p95_s", "s", 0, 1, true, "95 % quantile of delivered_jobs; 0: none"},
-            {"satisfaction", "1", 0, 1, false, "Of the slice in the last interval, as it is paid for"},
-            {"radio_jobs",
-             "1",
-             0,
-             most,
-             true,
-             "Results on the way to the UEs; lost ones count until the tick after their bound"},
-            {"cpu_backlog_s", "s", 0, 1, true, "Work of waiting and running jobs over the rate of the whole edge CPU"},
-            {"mean_cqi", "1", 0, 15, false, "Mean of the UEs' last wideband CQI; 0 before the first one"},
-            {"mean_mcs", "1", 0, 31, false, "Mean MCS of downlink blocks in the last interval; 0: none"},
-            {"radio_held", "1", 0, 1, false, "Share of the downlink that the slice held in the last interval"},
-            {"radio_share", "1", 0, 1, false, "Share of the downlink that it was granted"},
-            {"cpu_share", "1", 0, 1, false, "Share of the edge CPU that it was granted"},
-            {"cpu_used", "1", 0, 1, true, "Share of the edge CPU that its jobs used in the last interval"},
-            {"lends", "1", 0, 1, false, "1: idle radio resources are lent"},
-        };
-        group.discreteHeads = {{"radio_policy",
-                                {"dedicated", "prioritised"},
-                                0,
-                                std::nullopt,
-                                "prioritised: idle radio resources are lent for a lending period"}};
-        group.continuousHeads = {{"radio_share",
-                                  "1",
-                                  0,
-                                  1,
-                                  EQUAL_SHARE,
-                                  std::nullopt,
-                                  "Of the downlink; scaled down if all ask for more than 1"},
-                                 {"cpu_share",
-                                  "1",
-                                  0,
-                                  1,
-                                  EQUAL_SHARE,
-                                  std::nullopt,
-                                  "Of the edge CPU; scaled down if all ask for more than 1"}};
-        return group;
     }
 
     void Create(uint32_t slice, uint32_t ue)
@@ -349,16 +253,19 @@ class SliceLte : public Scenario
     void FillFeatures(uint32_t slice, std::span<float> features)
     {
         const auto& count = m_interval[slice];
+        const double nominal = m_settings.GetNominalJobs(slice);
         features[IS_EMBB] = slice == EMBB;
         features[IS_URLLC] = slice == URLLC;
         features[IS_MMTC] = slice == MMTC;
-        features[ACTIVE] = static_cast<float>(m_traffic->GetActive(slice));
-        features[OFFERED] = static_cast<float>(count.created);
-        features[DELIVERED] = static_cast<float>(count.inTime);
-        features[MISSED] = static_cast<float>(count.missed);
-        features[LATENCY] = static_cast<float>(count.GetLatencyQuantile(0.95));
+        features[ACTIVE] = static_cast<float>(m_traffic->GetActive(slice)) / m_settings.services[slice].devices;
+        features[OFFERED] = static_cast<float>(static_cast<double>(count.created) / nominal);
+        features[DELIVERED] = static_cast<float>(static_cast<double>(count.inTime) / nominal);
+        features[MISSED] = static_cast<float>(static_cast<double>(count.missed) / nominal);
+        features[LATENCY] =
+            static_cast<float>(count.GetLatencyQuantile(0.95) / m_settings.services[slice].bound.GetSeconds());
         features[SATISFACTION] = static_cast<float>(m_satisfaction[slice]);
-        features[RADIO_JOBS] = static_cast<float>(m_ledger->GetNumberAt(slice, Place::DOWNLINK));
+        features[RADIO_LOAD] =
+            static_cast<float>(static_cast<double>(m_ledger->GetNumberAt(slice, Place::DOWNLINK)) / nominal);
         features[CPU_BACKLOG] = static_cast<float>(m_cpus[slice]->GetBacklogCycles() / m_settings.cpuHz);
         features[MEAN_CQI] = static_cast<float>(m_network->GetFfr()->GetMeanCqi(slice));
         features[MEAN_MCS] = static_cast<float>(m_network->TakeMeanMcs(slice));

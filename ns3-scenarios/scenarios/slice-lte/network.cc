@@ -76,7 +76,7 @@ Listen(Ptr<Socket> socket, uint16_t port, const Network::Received& received)
 void
 Network::SetAttributeDefaults()
 {
-    // 43 dBm in 5 MHz and 23 dBm: TR 36.942, tables 4.8 and 4.9. Radio queues hold less than the latency that matters.
+    // A macro cell of 5 MHz (TR 36.942) and UEs of power class 3 (TS 36.101). Radio queues hold less than the eMBB bound.
     Config::SetDefault("ns3::LteEnbPhy::TxPower", DoubleValue(43));
     Config::SetDefault("ns3::LteUePhy::TxPower", DoubleValue(23));
     Config::SetDefault("ns3::LteRlcUm::MaxTxBufferSize", UintegerValue(30'000));

@@ -4,7 +4,6 @@
 #include "scenarios/slice-lte/settings.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 namespace ns3::marl::slice_lte
@@ -83,6 +82,14 @@ Settings::Check() const
     Require(lendingPeriod >= 1, "a --lendingPeriod of at least 1 subframe");
     Require(radioPrice >= 0 && cpuPrice >= 0, "prices from 0 on");
     Require(tick >= MilliSeconds(10) && ticks >= 1, "a --tick of at least 10 ms and at least 1 of --ticks");
+}
+
+double
+Settings::GetNominalJobs(uint32_t slice) const
+{
+    const std::array<double, SLICES> perSecond{
+        embbRateBps / 8 / services[EMBB].downBytes, 1 / urllcPeriod.GetSeconds(), 1 / mmtcInterval.GetSeconds()};
+    return services[slice].devices * perSecond[slice] * tick.GetSeconds();
 }
 
 } // namespace ns3::marl::slice_lte

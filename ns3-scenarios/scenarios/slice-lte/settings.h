@@ -41,6 +41,9 @@ struct Settings
     void AddArguments(Arguments& arguments);
     void Check() const; ///< \throws Error (CONFIG) for values that make no sense
 
+    /// \return jobs that all UEs of the slice create in a tick on average, if all are on
+    double GetNominalJobs(uint32_t slice) const;
+
     std::array<Service, SLICES> services{{{4, MilliSeconds(300), 0, 1250, 2e6},
                                           {6, MilliSeconds(30), 64, 64, 2e6},
                                           {20, MilliSeconds(500), 100, 20, 2e7}}};
