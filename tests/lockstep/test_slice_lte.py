@@ -107,26 +107,19 @@ def test_every_job_is_delivered_or_accounted_for(executable: Path) -> None:
         assert seen(spec, batches, left)[-1].tolist() == [0, 0, 0]
 
 
-def test_throughput_follows_the_share_up_to_the_standard_s_peak(executable: Path) -> None:
-    # 25 RB make 12 groups of 2 RB. CQI 15 is MCS 28 and I_TBS 26: 17 568 bits per subframe in 24 RB (TS 36.213, tables
-    # 7.1.7.1-1 and 7.1.7.2.1-1). Of each datagram 1250 B are payload and 30 B headers of UDP, IP and PDCP; a transport
-    # block has an RLC header of 2 B, and 1.5 B for each further datagram in it.
-    block_bits = 17568
-    payload = 1250 / (1250 + 30 + 1.5)
-    peak_bps = (block_bits - 16) * 1000 * payload
-    rates = {}
-    for share in (0.25, 0.5, 1.0):
-        spec, batches = play(
-            executable, [*SATURATED, "--ticks=20"], ask([share, 0, 0], [0.5, 0.25, 0.25])
-        )
+def test_throughput_is_the_standard_s_for_the_share(executable: Path) -> None:
+    # 25 RB make 12 groups of 2 RB. CQI 15 is MCS 28 and I_TBS 26: bits per subframe in 6, 12, 18 and 24 RB (TS 36.213,
+    # tables 7.1.7.1-1 and 7.1.7.2.1-1). Of each datagram 1250 B are payload and 30 B headers of UDP, IP and PDCP; a
+    # transport block has an RLC header of 2 B, and 1.5 B for each further datagram in it.
+    for share, block_bits in ((0.25, 4392), (0.5, 8760), (0.75, 13536), (1.0, 17568)):
+        spec, batches = play(executable, [*SATURATED, "--ticks=20"], ask([share, 0, 0], [0.5, 0.25, 0.25]))
         metrics = final_metrics(spec, batches)
         assert metrics["embb_radio_held"] == pytest.approx(share, abs=0.005)
         assert seen(spec, batches, "mean_cqi")[-1, EMBB] == 15
         assert seen(spec, batches, "mean_mcs")[-1, EMBB] == pytest.approx(28, abs=0.01)
-        rates[share] = metrics["embb_rate_bps"]
-    assert rates[1.0] == pytest.approx(peak_bps, rel=0.02)
-    assert rates[0.5] / rates[1.0] == pytest.approx(0.5, rel=0.03)
-    assert rates[0.25] / rates[1.0] == pytest.approx(0.25, rel=0.03)
+        # What was under way when the episode ended, some ms of 2 s, is missing.
+        expected_bps = (block_bits - 16) * 1000 * 1250 / (1250 + 30 + 1.5)
+        assert metrics["embb_rate_bps"] == pytest.approx(expected_bps, rel=0.005)
 
 
 def test_more_than_there_is_is_scaled_down(executable: Path) -> None:
