@@ -21,7 +21,7 @@ endif()
 list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
 set(NS3MARL_NS3_MODULES antenna applications core energy flow-monitor internet mobility network propagation spectrum
   stats traffic-control wifi)
-find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES} netanim)
+find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES} lte netanim point-to-point)
 list(TRANSFORM NS3MARL_NS3_MODULES PREPEND ns3:: OUTPUT_VARIABLE NS3MARL_NS3_TARGETS)
 
 find_package(Protobuf REQUIRED)

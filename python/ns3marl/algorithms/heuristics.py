@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Policies that do not learn: what a trained one has to beat.
 
-All but ``random`` are for specs that name their features and heads as the scenario ``aiot-mec`` does; they refuse any
+All but ``random`` and ``default`` are for specs that name their features and heads as the scenario ``aiot-mec`` does; they refuse any
 other. ``coordinated-greedy`` sees the global state and decides for all devices together, so it is a central reference,
 not a competitor.
 """
@@ -63,6 +63,18 @@ class Random:
                 continuous[b, asked] = values[asked]
             joint.append(Actions(discrete, continuous))
         return joint
+
+
+class Default:
+    """The spec's default action at every tick, whatever is seen. Fits every spec."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Policy.act``."""
+        del rngs
+        return [Actions(*_defaults(self.spec, len(batch.env_id), g)) for g in range(len(self.spec.groups))]
 
 
 class LocalOnly:
@@ -205,6 +217,7 @@ class CoordinatedGreedy:
 
 
 HEURISTICS: dict[str, Callable[[Spec], Policy]] = {
+    "default": Default,
     "local-only": LocalOnly,
     "random": Random,
     "random-offload": RandomOffload,
