@@ -106,6 +106,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(
     parts = run(config, tmp_path / "parts", resume=True)
     for name, values in whole["actor"].items():
         assert torch.equal(values, parts["actor"][name]), name
+    assert all(row["ticks_per_s"] > 0 and row["time/simulator_s"] > 0 for row in rows(tmp_path / "whole"))
     manifest = json.loads((tmp_path / "whole" / "manifest.json").read_text())
     assert (manifest["backend"], manifest["ns3_envs"]) == ("fastsim", ns3_envs)
 

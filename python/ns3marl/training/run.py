@@ -215,7 +215,7 @@ class _Window:
     """Speed between two updates, and where the time went."""
 
     def __init__(self, pool: Environments) -> None:
-        self._timing = pool.timing
+        self._pool = pool
         self._started_s = time.perf_counter()
         self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
         self._losses = pool.timing.losses
@@ -231,14 +231,14 @@ class _Window:
     @property
     def ticks(self) -> int:
         """Ticks of this window, over all environments."""
-        return self._timing.ticks - self._before[0]
+        return self._pool.timing.ticks - self._before[0]
 
     def line(self) -> str:
         """For a person: speed, and shares of simulator, wire and learner."""
         wall_s = max(time.perf_counter() - self._started_s, 1e-9)
         simulator_s, wire_s = (
-            self._timing.simulator_s - self._before[1],
-            self._timing.wire_s - self._before[2],
+            self._pool.timing.simulator_s - self._before[1],
+            self._pool.timing.wire_s - self._before[2],
         )
         shares = " ".join(
             f"{name} {100 * seconds / wall_s:.0f}%"
@@ -251,8 +251,8 @@ class _Window:
         wall_s = time.perf_counter() - self._started_s
         return {
             "ticks_per_s": self.ticks / wall_s,
-            "time/simulator_s": self._timing.simulator_s - self._before[1],
-            "time/wire_s": self._timing.wire_s - self._before[2],
+            "time/simulator_s": self._pool.timing.simulator_s - self._before[1],
+            "time/wire_s": self._pool.timing.wire_s - self._before[2],
             "time/learner_s": self._learner_s,
-            "simulators_lost": self._timing.losses - self._losses,
+            "simulators_lost": self._pool.timing.losses - self._losses,
         }
