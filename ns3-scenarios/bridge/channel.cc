@@ -15,8 +15,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <stdexcept>
 #include <poll.h>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace ns3::marl

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include "fuzz/decoder.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
+
+#include "fuzz/decoder.h"
 
 using namespace ns3::marl;
 
