@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -156,6 +156,7 @@ class WorkerProcesses:
     def __init__(self, endpoint: str, number: int) -> None:
         self._endpoint = endpoint
         self._leaving: list[subprocess.Popen[bytes]] = []
+        self._stopped: list[int] = []  # simulators that could not end if they wanted to
         self.running = [self._start() for _ in range(number)]
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -178,6 +179,7 @@ class WorkerProcesses:
             if pool.pids[0] in launched:
                 for pid in launched if number == signal.SIGSTOP else []:
                     os.kill(pid, number)
+                    self._stopped.append(pid)
                 worker.send_signal(number)
                 self.running.remove(worker)
                 self._leaving.append(worker)
@@ -190,7 +192,11 @@ class WorkerProcesses:
         for worker in self._leaving:
             worker.kill()
             worker.wait()
+        for pid in self._stopped:  # without a worker they end by themselves
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         self._leaving.clear()
+        self._stopped.clear()
 
     def close(self) -> None:
         """Ends all."""
