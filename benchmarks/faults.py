@@ -19,8 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,8 @@ class WorkerProcesses:
 
     def __init__(self, endpoint: str, number: int) -> None:
         self._endpoint = endpoint
+        self._leaving: list[subprocess.Popen[bytes]] = []
+        self._stopped: list[int] = []  # simulators that could not end if they wanted to
         self.running = [self._start() for _ in range(number)]
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -168,27 +171,36 @@ class WorkerProcesses:
         ]
         return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
-    def signal(self, pool: Pool, number: signal.Signals) -> bool:
+    def signal(self, number: signal.Signals, pool: Pool) -> bool:
         """Signals the worker of environment 0, and has a new one take its place."""
+        self.bury()
         for worker in list(self.running):
             launched = children(worker.pid)
             if pool.pids[0] in launched:
                 for pid in launched if number == signal.SIGSTOP else []:
                     os.kill(pid, number)
+                    self._stopped.append(pid)
                 worker.send_signal(number)
                 self.running.remove(worker)
-                self._leaving = worker
+                self._leaving.append(worker)
                 self.running.append(self._start())
                 return True
         raise RuntimeError("no worker serves environment 0")
 
     def bury(self) -> None:
         """Ends those that were signalled."""
-        self._leaving.kill()
-        self._leaving.wait()
+        for worker in self._leaving:
+            worker.kill()
+            worker.wait()
+        for pid in self._stopped:  # without a worker they end by themselves
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._leaving.clear()
+        self._stopped.clear()
 
     def close(self) -> None:
         """Ends all."""
+        self.bury()
         for worker in self.running:
             worker.terminate()
             worker.wait()
@@ -240,9 +252,7 @@ def visitors(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     ):
         kind = Kind(name, "begun anew")
         with disturbed(kind, right, endpoint=endpoint, spawn=False) as pool:
-            for _ in range(max(1, int(times * scale))):
-                play(pool, kind, 1, lambda pool, number=number: workers.signal(pool, number), limit_s)  # type: ignore[misc] # bound now
-                workers.bury()
+            play(pool, kind, max(1, int(times * scale)), partial(workers.signal, number), limit_s)
         yield kind
     workers.close()
 
