@@ -252,7 +252,7 @@ Ns3GymWire::EncodeState(const Observation& observation, const Stamp& stamp)
         {
             std::snprintf(number, sizeof number, "%.9g", observation.metrics[i]);
         }
-        info += (i ? "," : "") + ToJson(m_spec.metrics[i].name) + ":" + number;
+        info.append(i ? "," : "").append(ToJson(m_spec.metrics[i].name)).append(":").append(number);
     }
     info += "}}";
     // The features of all groups lie side by side.
