@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The off-policy learners: DQN beside another implementation, all three on a cooperative game, and where independence fails."""
+"""The off-policy learners: DQN beside another implementation, all three on cooperative games, and where independence fails."""
 
 from __future__ import annotations
 
@@ -154,24 +154,13 @@ def share_right(name: str, options: Any, seed: int) -> float:
 
 
 @pytest.mark.learning
-def test_credit_is_found_with_a_central_critic_and_not_by_independent_learners() -> None:
-    """Thirty agents, one reward. Actors of IMAPPO have weights of their own, as independent learners do."""
-    central = ImappoOptions(
+def test_credit_among_thirty_agents_is_found_with_a_central_critic() -> None:
+    """One reward for all. Actors have weights of their own, as independent learners do."""
+    options = ImappoOptions(
         discount=0.5, rollout_ticks=16, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03, actors="per-agent"
     )
-    independent = IqlOptions(
-        discount=0.5,
-        batch_size=64,
-        replay_ticks=2000,
-        warmup_ticks=240,
-        epsilon_ticks=640,
-        ticks_per_step=4,
-        target_steps=50,
-    )
-    with_critic = [share_right("imappo", central, seed) for seed in (1, 2, 3)]
-    alone = [share_right("iql", independent, seed) for seed in (1, 2, 3)]
-    assert np.median(with_critic) > 0.9, with_critic  # optimum 1, 0.25 by chance
-    assert max(alone) < 0.8, alone
+    shares = [share_right("imappo", options, seed) for seed in (1, 2, 3)]
+    assert np.median(shares) > 0.9, shares  # optimum 1, 0.25 by chance
 
 
 @pytest.mark.learning
