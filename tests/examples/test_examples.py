@@ -83,6 +83,7 @@ def run(python: Path, example: str, home: Path, *arguments: str) -> str:
         ),
         (
             "torchrl_mappo",
+            "torchrl",
             ["--ticks=20"],
             r"^update 0: .*\nupdate 1: reward per tick [\d.]+, loss -?[\d.]+\n$",
         ),
