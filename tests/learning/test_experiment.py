@@ -179,7 +179,7 @@ def test_an_experiment_is_one_entry_of_the_evaluation(trained: Path, tmp_path: P
     assert results is not None
     imappo, random, alone = results["policies"]
     seeds = experiment.seeds_of(trained)
-    assert [p["name"] for p in results["policies"]] == ["imappo", "random", "imappo-2"]
+    assert [p["name"] for p in results["policies"]] == ["imappo", "random", f"imappo:{trained.name}"]
     assert (imappo["seeds"], random["seeds"], alone["seeds"]) == (seeds, [], [1])
     assert np.shape(imappo["values"]["score"]) == (len(seeds), 6)
     assert imappo["values"]["score"][0] == alone["values"]["score"][0]
