@@ -66,15 +66,16 @@ def is_running(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The running children of a process."""
+    """The running children of a process, but for the one that multiprocessing starts once and keeps."""
     found = []
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
                 fields = Path(entry.path, "stat").read_text().rsplit(")", 1)[1].split()
+                is_kept = b"multiprocessing.resource_tracker" in Path(entry.path, "cmdline").read_bytes()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(fields[1]) == pid and fields[0] != "Z":
+            if int(fields[1]) == pid and fields[0] != "Z" and not is_kept:
                 found.append(int(entry.name))
     return found
 
