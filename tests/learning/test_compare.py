@@ -14,7 +14,7 @@ import pytest
 from compare import Budget, Cell
 from rich.console import Console
 
-from ns3marl.algorithms import heuristics, registry
+from ns3marl.algorithms import registry
 from ns3marl.games import library
 
 TINY = Budget(ticks=500, game_ticks=400, episodes=3)
@@ -37,7 +37,7 @@ def test_every_policy_meets_every_setting_with_every_seed() -> None:
     every = compare.cells(3)
     learners = [name for name in compare.LEARNERS if name in registry.LEARNERS]
     wanted = 3 * len(learners) * (len(compare.PRESETS) + len(compare.GAMES))
-    assert len(every) == len(set(every)) == wanted + len(compare.PRESETS) * len(heuristics.HEURISTICS)
+    assert len(every) == len(set(every)) == wanted + len(compare.PRESETS) * len(compare.SIMPLE)
     config = compare.configure(Cell("imappo", "stress", 2), Budget(ticks=30_000))
     assert config.training.seed == 2
     assert config.training.ticks == 30_000

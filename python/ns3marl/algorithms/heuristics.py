@@ -241,7 +241,7 @@ def make(name: str, spec: Spec) -> Policy:
 
 
 def fitting(spec: Spec) -> tuple[str, ...]:
-    """Names of the heuristics that fit a spec."""
+    """Names of the heuristics that fit a spec; ``default`` where none knows the scenario, for there it is something to compare with."""
     names: list[str] = []
     for name, build in HEURISTICS.items():
         try:
@@ -249,7 +249,8 @@ def fitting(spec: Spec) -> tuple[str, ...]:
         except ConfigError:
             continue
         names.append(name)
-    return tuple(names)
+    known = [name for name in names if name not in {"default", "random"}]
+    return tuple(name for name in names if name != "default" or not known)
 
 
 def goodput_bps(snr_db: Float64) -> Float64:
