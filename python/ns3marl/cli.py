@@ -195,13 +195,14 @@ def _train(parsed: argparse.Namespace) -> int:
         folder = parsed.out or _new_folder(config)
     resume = parsed.resume is not None
     if parsed.keep_going:
-        from ns3marl.training.run import is_done, taken_up  # noqa: PLC0415
+        from ns3marl.training.experiment import complete  # noqa: PLC0415
+        from ns3marl.training.run import taken_up  # noqa: PLC0415
 
         if parsed.out is None or parsed.seeds is not None:
             raise ConfigError("--continue goes with --out RUN, and without --seeds")
         resume = taken_up(folder)
         config = _config_of(folder, parsed.set) if resume else config
-        if resume and is_done(config, folder):
+        if resume and complete(config, folder):
             print(f"done:   {folder} has spent its budget")
             return 0
     if parsed.seeds is None and not (folder / "experiment.toml").exists():
@@ -215,16 +216,7 @@ def _train(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    if _own_config(run) and parsed.config is None:
-        config, folder = _config_of(run, parsed.set), parsed.out or run / "evaluation"
-    else:
-        config = configuration.load(parsed.config, parsed.set)
-        folder = parsed.out or _new_folder(config, "evaluation")
-    config = _with_arguments(config, parsed)
-    if parsed.episodes is not None:
-        config = dataclasses.replace(
-            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
-        )
+    config, folder = _judging(parsed, run if _own_config(run) else None, "evaluation")
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in _opponents(config) if name not in policies]
@@ -236,17 +228,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
 def _validate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import report, validate  # noqa: PLC0415
 
-    run = _run_folder(Path(parsed.policy))
-    if run is not None and parsed.config is None:
-        config, folder = _config_of(run, parsed.set), parsed.out or run / "validation"
-    else:
-        config = configuration.load(parsed.config, parsed.set)
-        folder = parsed.out or _new_folder(config, "validation")
-    config = _with_arguments(config, parsed)
-    if parsed.episodes is not None:
-        config = dataclasses.replace(
-            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
-        )
+    config, folder = _judging(parsed, _run_folder(Path(parsed.policy)), "validation")
     if parsed.calibration is not None:
         scenario = dataclasses.replace(config.scenario, calibration=str(parsed.calibration))
         config = dataclasses.replace(config, scenario=scenario)
@@ -416,6 +398,21 @@ def _config_of(run: Path, settings: Sequence[str]) -> Config:
     if path is None:
         raise ConfigError(f"{run} is not a run folder: it has no config.toml, and no experiment.toml either")
     return configuration.load(path, settings)
+
+
+def _judging(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Config, Path]:
+    """How to judge policies and where to write it: by a run and into it, unless the command line names something else."""
+    if run is not None and parsed.config is None:
+        config, folder = _config_of(run, parsed.set), parsed.out or run / what
+    else:
+        config = configuration.load(parsed.config, parsed.set)
+        folder = parsed.out or _new_folder(config, what)
+    config = _with_arguments(config, parsed)
+    if parsed.episodes is not None:
+        config = dataclasses.replace(
+            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
+        )
+    return config, folder
 
 
 def _config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:

@@ -15,29 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ns3marl.fastsim.pool import FastPool
-from ns3marl.fidelity.trace import COMPLETED
+from ns3marl.fidelity.trace import COMPLETED, Played
 from ns3marl.rl.policy import Policy
 from ns3marl.training.environments import Environments
-from ns3marl.types import Actions, Batch, Bool, Float32, Int64, Spec
+from ns3marl.types import Actions, Batch, Int64, Spec
 
 #: Decides for all rows of a batch.
 Chooser = Callable[[Batch], list[Actions]]
 CHANNEL = 2  # of the discrete heads
 _AGE = "aoi_ticks"
-
-
-@dataclass(frozen=True)
-class Played:
-    """What an episode leaves, see ``Trace``."""
-
-    discrete: NDArray[np.int16]
-    continuous: Float32
-    decides: Bool
-    rewards: Float32
-    outcomes: NDArray[np.int8]
-    latency_s: Float32
-    age_ticks: NDArray[np.uint8]
-    metrics: dict[str, float]
 
 
 @dataclass

@@ -25,8 +25,8 @@ from ns3marl.fastsim.pool import FastPool
 from ns3marl.fastsim.recorded import Recorded
 from ns3marl.fastsim.settings import Settings
 from ns3marl.fidelity import archive, trace, worlds
-from ns3marl.fidelity.play import Chooser, Played, acting, play
-from ns3marl.fidelity.trace import NS3, TWIN, Stretch, Trace
+from ns3marl.fidelity.play import Chooser, acting, play
+from ns3marl.fidelity.trace import NS3, TWIN, Played, Stretch, Trace
 from ns3marl.training import checkpoint
 from ns3marl.training.evaluate import load_policy
 from ns3marl.training.manifest import manifest

@@ -35,8 +35,22 @@ OUTCOMES = (*accounts.OUTCOMES, "server_failed", "device_dead")
 COMPLETED = accounts.COMPLETED
 
 
+@dataclass(frozen=True)
+class Played:
+    """What an episode leaves, see ``Trace``."""
+
+    discrete: NDArray[np.int16]
+    continuous: Float32
+    decides: Bool
+    rewards: Float32
+    outcomes: NDArray[np.int8]
+    latency_s: Float32
+    age_ticks: NDArray[np.uint8]
+    metrics: Mapping[str, float]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Trace:
+class Trace(Played):
     """One episode.
 
     Args:
@@ -69,14 +83,6 @@ class Trace:
     run: int
     noise_seed: int
     world: Exogenous
-    discrete: NDArray[np.int16]
-    continuous: Float32
-    decides: Bool
-    rewards: Float32
-    outcomes: NDArray[np.int8]
-    latency_s: Float32
-    age_ticks: NDArray[np.uint8]
-    metrics: Mapping[str, float]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -129,11 +129,6 @@ def taken_up(folder: Path) -> bool:
     return False
 
 
-def is_done(config: Config, folder: Path) -> bool:
-    """Whether the budget of a run that has a checkpoint is spent."""
-    return spent(config, checkpoint.load(folder).progress) >= 1
-
-
 def spent(config: Config, progress: Progress) -> float:
     """Fraction of the budget that is spent."""
     ticks, minutes = config.training.ticks, config.training.minutes
