@@ -10,6 +10,7 @@ less the limit that was set for it (a simulator that is stopped is hung after 0.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import resource
 import signal
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +38,7 @@ from ns3marl.toolchain import find_scenario
 from ns3marl.types import Actions, Batch
 
 TICKS, HUNG_S, HANG_S = 12, 0.5, 60.0
+PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 ARGUMENTS = (f"--ticks={TICKS}", "--masked=true")
 
 
@@ -142,6 +145,13 @@ def signalled(number: signal.Signals) -> Callable[[Pool], bool]:
     return inject
 
 
+def slowed(pool: Pool) -> bool:
+    """Stops the simulator of environment 0 for less than the limit."""
+    os.kill(pool.pids[0], signal.SIGSTOP)
+    threading.Timer(HUNG_S / 5, os.kill, (pool.pids[0], signal.SIGCONT)).start()
+    return False
+
+
 def spare_killed(pool: Pool) -> bool:
     """Kills a simulator that serves no episode yet."""
     spares = [peer for peer in pool._fleet if peer.env is None]  # noqa: SLF001 - nobody else tells of spares
@@ -207,9 +217,35 @@ class WorkerProcesses:
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process."""
+    """The children of a process that are alive."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
+    return [child for child in map(int, text.split()) if is_alive(child)]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # gone before or while it was read
+        return False
+    return state != "Z"
+
+
+def adopt_orphans() -> None:
+    """Whatever is left without a parent becomes a child of this process, where ``main`` counts it."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def await_ends(pids: list[int], kind: Kind) -> None:
+    """Notes how long processes live on that have just lost their learner."""
+    started_s = time.monotonic()
+    while any(is_alive(pid) for pid in pids):
+        if time.monotonic() - started_s > HANG_S:
+            kind.hangs += 1
+            return
+        time.sleep(0.002)
+    kind.detection_ms.append(1000 * (time.monotonic() - started_s))
 
 
 # -------------------------------------------------------------------------------------------------------------- kinds
@@ -234,6 +270,10 @@ def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     kind = Kind("simulator stopped (SIGSTOP)", "begun anew")
     with disturbed(kind, right, tick_timeout_s=HUNG_S) as pool:
         play(pool, kind, max(1, int(20 * scale)), signalled(signal.SIGSTOP), HUNG_S)
+    yield kind
+    kind = Kind("simulator slow (0.1 s for a tick)", "waited for")
+    with disturbed(kind, right, tick_timeout_s=HUNG_S) as pool:
+        play(pool, kind, int(50 * scale), slowed)
     yield kind
 
 
@@ -407,12 +447,16 @@ def learners(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     subprocess.run([*train, "--out", str(folder / "whole")], check=True, **quiet)  # type: ignore[call-overload] # of one type
     while kind.injected < max(1, int(5 * scale)):
         with subprocess.Popen([*train, "--out", str(folder / "killed")], **quiet) as process:  # type: ignore[call-overload]
+            while process.poll() is None and not children(process.pid):
+                time.sleep(0.01)
             try:
-                process.wait(float(rng.uniform(3, 8)))
+                process.wait(float(rng.uniform(0, 4)))
                 break
             except subprocess.TimeoutExpired:
+                simulators = children(process.pid)
                 process.kill()
                 kind.injected += 1
+                await_ends(simulators, kind)
     subprocess.run([*train, "--out", str(folder / "killed")], check=True, **quiet)  # type: ignore[call-overload]
     import torch  # noqa: PLC0415
 
@@ -440,6 +484,7 @@ def main() -> None:
     parsed = parser.parse_args()
     scale: float = parsed.scale
     find_scenario("echo")
+    adopt_orphans()
     right = undisturbed(2 * int(300 * scale) + 50)
     kinds: list[Kind] = []
     started_s = time.monotonic()
@@ -448,18 +493,18 @@ def main() -> None:
         for family in parsed.only:
             for kind in families[family](scale, right, folder):
                 kinds.append(kind)
-                p50, p99 = (
-                    np.percentile(kind.detection_ms, [50, 99]) if kind.detection_ms else (np.nan, np.nan)
-                )
+                noticed = "-"
+                if kind.detection_ms:
+                    noticed = "{:.1f} ms (p99 {:.1f})".format(*np.percentile(kind.detection_ms, [50, 99]))
                 print(
-                    f"{kind.name:52} {kind.injected:5} x  noticed in {p50:6.1f} ms (p99 {p99:7.1f})  {kind.outcome:27} "
+                    f"{kind.name:50} {kind.injected:4} x  noticed in {noticed:23} {kind.outcome:27} "
                     f"lost {kind.lost}  hangs {kind.hangs}  [{time.monotonic() - started_s:.0f} s]",
                     flush=True,
                 )
         time.sleep(1.0)
         sockets = [path for path in folder.iterdir() if path.is_socket()]
     orphans = len(children(os.getpid())) + len(sockets)
-    detection = [ms for kind in kinds for ms in kind.detection_ms]
+    detection = [ms for kind in kinds for ms in kind.detection_ms] or [np.nan]
     print(f"faults_injected: {sum(kind.injected for kind in kinds)} faults")
     print(f"hangs: {sum(kind.hangs for kind in kinds)} faults")
     print(f"orphans: {orphans} processes and sockets")

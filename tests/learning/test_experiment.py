@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 from toy_game import slow_environments, toy_environments
 
-from ns3marl import cli
+from ns3marl.cli.main import parser
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, Ns3MarlError
 from ns3marl.training import checkpoint, comparison, evaluate, experiment, metrics, plots
@@ -220,7 +220,7 @@ def test_curves_meet_at_common_ticks() -> None:
 
 
 def test_seeds_are_a_list_or_a_count(capsys: pytest.CaptureFixture[str]) -> None:
-    parse = cli._parser().parse_args
+    parse = parser().parse_args
     assert parse(["train", "--seeds", "3"]).seeds == (1, 2, 3)
     assert parse(["train", "--seeds", "4,2"]).seeds == (4, 2)
     assert parse(["train", "--seeds", "7,"]).seeds == (7,)

@@ -1,76 +1,21 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simulators on a Ray cluster give what launched ones give, also when their worker is killed."""
+"""The tests with Ray, in an environment that has it."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support import right_actions
-
-from ns3marl import config as configuration
-from ns3marl.errors import ConfigError
-from ns3marl.training.environments import open_pool
-from ns3marl.types import Batch
-
-ray: Any = pytest.importorskip("ray", reason="the extra ray is not installed")
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::FutureWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
-)
+from virtual_environments import EXAMPLES, ROOT, python_with, run
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    """A cluster of this host."""
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-    ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
-    ray.shutdown()
-
-
-def config(scenario: Path, runner: str, envs: int = 2) -> configuration.Config:
-    return configuration.load(
-        None,
-        [
-            f"scenario.name={scenario}",
-            'scenario.arguments=["--ticks=8", "--masked=true"]',
-            f"pool.runner={runner}",
-            f"pool.num_envs={envs}",
-            "pool.start_timeout_s=90",
-        ],
-    )
-
-
-def rewards(batches: list[Batch]) -> list[list[list[float]]]:
-    return [batch.groups[0].rewards.tolist() + batch.groups[0].observations.tolist() for batch in batches]
-
-
-def play(settings: configuration.Config, kill_at: int = -1) -> list[Batch]:
-    with open_pool(settings, 3, settings.pool.num_envs, 1) as pool:
-        batches = [pool.reset()]
-        for tick in range(20):
-            if tick == kill_at:
-                os.kill(pool.pids[0], signal.SIGKILL)  # type: ignore[attr-defined] # it is a Pool
-            batches.append(pool.step(right_actions(batches[-1])))
-        assert (pool.timing.losses > 0) == (kill_at >= 0)
-    return batches
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.usefixtures("cluster")
-def test_the_same_as_here(scenario_path: Callable[[str], Path]) -> None:
-    echo = scenario_path("echo")
-    here = rewards(play(config(echo, "local")))
-    assert rewards(play(config(echo, "ray"))) == here
-    assert rewards(play(config(echo, "ray"), kill_at=5)) == here
-
-
-@pytest.mark.usefixtures("cluster")
-def test_too_few_cores(scenario_path: Callable[[str], Path]) -> None:
-    with pytest.raises(ConfigError, match="whose cluster has 3 cores for 4 environments"):
-        open_pool(config(scenario_path("echo"), "ray", 4), 3, 4, 1)
+@pytest.mark.learning
+@pytest.mark.timeout(900)  # the first run installs
+@pytest.mark.usefixtures("built_scenarios")
+def test_simulators_on_a_cluster(tmp_path: Path) -> None:
+    python = python_with(EXAMPLES / "requirements-rllib.txt")
+    tests = Path(__file__).with_name("with_ray.py")
+    done = run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ROOT, tests], tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``doctor``, ``build``, ``scenarios`` and ``new-scenario``: before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ns3marl import new_scenario, toolchain
+from ns3marl.cli.options import Commands
+from ns3marl.errors import ConfigError
+
+
+def add(commands: Commands) -> None:
+    """Adds the commands."""
+    command = commands.add_parser("doctor", help="say what is missing and how to get it")
+    command.set_defaults(action=_doctor)
+
+    command = commands.add_parser("build", help="compile scenarios")
+    command.add_argument(
+        "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
+    )
+    command.add_argument("--build-dir", type=Path, help="where to build")
+    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+    command.set_defaults(action=_build)
+
+    command = commands.add_parser("scenarios", help="list the scenarios that are built")
+    command.set_defaults(action=_scenarios)
+
+    command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
+    command.add_argument("name", help="of the scenario, like two-cells")
+    command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
+    command.set_defaults(action=_new_scenario)
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    del parsed
+    checks = toolchain.diagnose()
+    table = Table("", "", "found", "wanted", box=None)
+    for check in checks:
+        table.add_row("ok" if check.ok else "MISSING", check.name, check.found, check.wanted)
+    Console().print(table)
+    missing = [check for check in checks if not check.ok]
+    for check in missing:
+        print(f"{check.name}: {check.remedy}")
+    return 1 if missing else 0
+
+
+def _build(parsed: argparse.Namespace) -> int:
+    result = toolchain.build(parsed.folder, parsed.build_dir, parsed.jobs, print if parsed.verbose else None)
+    for name, path in result.scenarios.items():
+        print(f"{name}  {path}")
+    print(f"{len(result.scenarios)} scenarios, {result.duration_s:.1f} s")
+    return 0
+
+
+def _scenarios(parsed: argparse.Namespace) -> int:
+    del parsed
+    found = toolchain.scenarios()
+    if not found:
+        raise ConfigError("no scenario is built yet; run `ns3marl build`")
+    width = max(map(len, found))
+    for name, path in found.items():
+        print(f"{name:{width}}  {path}")
+    return 0
+
+
+def _new_scenario(parsed: argparse.Namespace) -> int:
+    folder = new_scenario.create(parsed.name, parsed.parent)
+    for path in sorted(folder.iterdir()):
+        print(path)
+    here = folder.resolve().parent == Path.cwd()
+    print(
+        f"next: ns3marl build {folder} && ns3marl run {parsed.name if here else folder / 'build/bin' / parsed.name}"
+    )
+    return 0

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``demo``: everything once, in a few minutes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ns3marl import config as configuration
+from ns3marl import toolchain
+from ns3marl.cli.options import Commands, add_set, new_folder, opponents
+from ns3marl.cli.playing import evaluate_and_report
+from ns3marl.cli.training import train_and_report
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    command = commands.add_parser("demo", help="train, evaluate and report in a few minutes")
+    command.add_argument("--minutes", type=float, default=5.0, help="training time (5)")
+    command.add_argument("--out", type=Path, help="run folder")
+    add_set(command)
+    command.set_defaults(action=_demo)
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
+    config = configuration.load("demo", settings)
+    if config.scenario.name not in toolchain.scenarios():
+        print("compiling the scenarios")
+        toolchain.build()
+    folder = parsed.out or new_folder(config, "demo")
+    print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
+    train_and_report(config, folder)
+    policies = [str(folder), *opponents(config)]
+    print(
+        f"2/2  evaluating on {config.evaluation.episodes} fresh episodes: {', '.join(policies[1:])}",
+        flush=True,
+    )
+    evaluate_and_report(config, policies, folder / "evaluation", folder)
+    return 0

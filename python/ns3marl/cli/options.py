@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What several commands share: options, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ns3marl import config as configuration
+from ns3marl import toolchain
+from ns3marl.config import Config
+from ns3marl.errors import ConfigError
+
+Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
+
+
+def add_set(command: argparse.ArgumentParser) -> None:
+    """``--set``."""
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.OPTION=VALUE",
+        help="change an option of the configuration; may be repeated",
+    )
+
+
+def add_tables(command: argparse.ArgumentParser) -> None:
+    """``--tables``."""
+    command.add_argument(
+        "--tables",
+        type=Path,
+        metavar="FOLDER",
+        help="write ticks, state and the scenario's tables as Parquet",
+    )
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """``--jobs``, for episodes of ns-3."""
+    cores = len(os.sched_getaffinity(0))
+    command.add_argument(
+        "--jobs", type=positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """``1,2,3``, or a count: the seeds from 1 on."""
+    if "," in text:
+        return tuple(positive(word) for word in text.strip(",").split(","))
+    return tuple(range(1, positive(text) + 1))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """``a,b``; nothing for an empty text."""
+    return tuple(word for word in text.split(",") if word)
+
+
+def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
+    """A configuration by its name or file, or the defaults with a scenario by its name or executable."""
+    if source is None or source in configuration.shipped():
+        return configuration.load(source, settings)
+    if source in toolchain.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK)):
+        return configuration.load(None, [f"scenario.name={source}", *settings])
+    return configuration.load(source, settings)
+
+
+def with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
+    """Adds the scenario arguments that stood behind ``--``; of two equal ones ns-3 takes the last."""
+    arguments = (*config.scenario.arguments, *parsed.scenario_arguments)
+    if getattr(parsed, "tables", None) is not None:
+        arguments = (*arguments, "--tables=all")
+    return dataclasses.replace(config, scenario=dataclasses.replace(config.scenario, arguments=arguments))
+
+
+def own_config(run: Path) -> Path | None:
+    """The configuration of a run folder or an experiment."""
+    for name in ("config.toml", "experiment.toml"):
+        if (run / name).exists():
+            return run / name
+    return None
+
+
+def config_of(run: Path, settings: Sequence[str]) -> Config:
+    """The configuration of a run or an experiment, with settings of the command line."""
+    path = own_config(run)
+    if path is None:
+        raise ConfigError(f"{run} is not a run folder: it has no config.toml, and no experiment.toml either")
+    return configuration.load(path, settings)
+
+
+def run_folder(path: Path) -> Path | None:
+    """The run that a folder or a checkpoint of it belongs to."""
+    for folder in (path, path.parent.parent):
+        if (folder / "config.toml").exists():
+            return folder
+    if (path / "experiment.toml").exists():
+        raise ConfigError(f"{path} is an experiment; give one of its runs, such as {path / 'seed-1'}")
+    return None
+
+
+def new_folder(config: Config, what: str | None = None) -> Path:
+    """A folder below ``runs`` named after the scenario, what is done with it, and the time."""
+    name = Path(config.scenario.name).name
+    stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
+
+
+def judging(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Config, Path]:
+    """How to judge policies and where to write it: by a run and into it, unless the command line names something else."""
+    if run is not None and parsed.config is None:
+        config, folder = config_of(run, parsed.set), parsed.out or run / what
+    else:
+        config = configuration.load(parsed.config, parsed.set)
+        folder = parsed.out or new_folder(config, what)
+    config = with_arguments(config, parsed)
+    if parsed.episodes is not None:
+        config = dataclasses.replace(
+            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
+        )
+    return config, folder
+
+
+def opponents(config: Config) -> Sequence[str]:
+    """The heuristics to compare with: those configured, or all that fit the scenario."""
+    if config.evaluation.policies:
+        return config.evaluation.policies
+    from ns3marl.algorithms import heuristics  # noqa: PLC0415
+    from ns3marl.training.environments import judged, open_pool  # noqa: PLC0415
+
+    with open_pool(judged(config), config.evaluation.seed, 1, 1) as pool:
+        return heuristics.fitting(pool.spec)
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table of texts, whole where it is not a terminal."""
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``run``, ``evaluate`` and what draws and reports them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ns3marl import config as configuration
+from ns3marl.cli.options import (
+    Commands,
+    add_set,
+    add_tables,
+    judging,
+    opponents,
+    own_config,
+    positive,
+    with_arguments,
+)
+from ns3marl.config import Config
+from ns3marl.types import Hello
+
+
+def add(commands: Commands) -> None:
+    """Adds the commands."""
+    command = commands.add_parser("run", help="run a policy and print the metrics")
+    command.add_argument("scenario", help="name of a built scenario, or path of its executable")
+    command.add_argument("--policy", default="random", help="heuristic, checkpoint or run folder (random)")
+    command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
+    command.add_argument("--seed", type=positive, default=1001, help="ns-3 seed of the episodes (1001)")
+    add_tables(command)
+    add_set(command)
+    command.set_defaults(action=_run, takes_scenario_arguments=True)
+
+    command = commands.add_parser("evaluate", help="compare policies on the same fresh episodes")
+    command.add_argument(
+        "policies",
+        nargs="+",
+        metavar="POLICY",
+        help="run folders, experiments, checkpoints and heuristics; one alone meets every heuristic that fits",
+    )
+    command.add_argument("--config", help="configuration; that of the first run folder by default")
+    command.add_argument("--episodes", type=positive, help="episodes per policy")
+    command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
+    add_tables(command)
+    add_set(command)
+    command.set_defaults(action=_evaluate, takes_scenario_arguments=True)
+
+    command = commands.add_parser(
+        "report", help="write the HTML and Markdown report of a run, an evaluation or a validation"
+    )
+    command.add_argument("folder", type=Path)
+    command.set_defaults(action=_report)
+
+    command = commands.add_parser("plot-run", help="draw the life of a network from the tables of a run")
+    command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument("--policy", help="whose episode (the first)")
+    command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
+    command.add_argument("--out", type=Path, help="PNG file (FOLDER/network-life.png)")
+    command.set_defaults(action=_plot_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from ns3marl.training import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
+    from ns3marl.training.environments import open_pool  # noqa: PLC0415
+    from ns3marl.training.tables import TableWriter  # noqa: PLC0415
+
+    config = with_arguments(configuration.load(None, parsed.set), parsed)
+    config = dataclasses.replace(
+        config,
+        scenario=dataclasses.replace(config.scenario, name=parsed.scenario),
+        evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
+    )
+    envs = min(config.pool.num_envs, parsed.episodes)
+    with open_pool(config, parsed.seed, envs, 1) as pool, ExitStack() as stack:
+        name, policy = evaluate.load_policy(parsed.policy, pool.spec)
+        writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
+        result = evaluate.play(policy, name, pool, config, tables=writer)
+        table = Table("metric", "unit", "mean", "95 % interval", box=None)
+        for metric in (comparison.REWARD, *pool.spec.metrics):
+            interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
+            ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
+            table.add_row(metric.name, metric.unit, f"{interval.value:.4g}", ends.replace("[", r"\["))
+        hello = pool.hello
+    Console().print(table)
+    print(
+        f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
+        f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
+    )
+    if parsed.tables:
+        print(f"tables: {parsed.tables}")
+    return 0
+
+
+def _evaluate(parsed: argparse.Namespace) -> int:
+    run = Path(parsed.policies[0])
+    config, folder = judging(parsed, run if own_config(run) else None, "evaluation")
+    policies = [*parsed.policies]
+    if len(policies) == 1:
+        policies += [name for name in opponents(config) if name not in policies]
+    of = folder.parent if folder == run / "evaluation" else folder
+    evaluate_and_report(config, policies, folder, of, parsed.tables)
+    return 0
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from ns3marl.fidelity import report as validation  # noqa: PLC0415
+    from ns3marl.training import report  # noqa: PLC0415
+
+    write = validation.report if validation.is_validation(parsed.folder) else report.report
+    print(write(parsed.folder))
+    return 0
+
+
+def _plot_run(parsed: argparse.Namespace) -> int:
+    from ns3marl.training.network_plot import plot_run  # noqa: PLC0415
+
+    print(
+        plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
+    )
+    return 0
+
+
+def evaluate_and_report(
+    config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
+) -> None:
+    """Judges policies into ``folder``, prints the table, and reports the run or evaluation ``of``."""
+    from ns3marl.training import comparison, evaluate, report  # noqa: PLC0415
+
+    evaluate.evaluate(config, policies, folder, tables=tables)
+    results = comparison.read(folder)
+    assert results is not None
+    header, rows, best = report.table(results)
+    table = Table(*header, box=None, title="best means in bold", title_justify="left")
+    for r, row in enumerate(rows):
+        cells = (cell.replace("[", r"\[") for cell in row)
+        table.add_row(*(f"[bold]{cell}[/bold]" if (r, c) in best else cell for c, cell in enumerate(cells)))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    print(f"report: {report.report(of)}")
+
+
+def _simulated_by(hello: Hello) -> str:
+    if hello.ns3_version == "none":
+        return "fast twin"
+    return f"ns-3 {hello.ns3_version} ({hello.ns3_build_profile})"

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``serve`` and ``keys``: simulators for a learner elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ns3marl.cli.options import Commands, positive
+
+
+def add(commands: Commands) -> None:
+    """Adds the commands."""
+    command = commands.add_parser(
+        "serve", help="launch simulators here for a learner elsewhere, until there is none"
+    )
+    command.add_argument("scenario", help="name of a built scenario, or path of its executable")
+    command.add_argument(
+        "--connect",
+        required=True,
+        metavar="ENDPOINT",
+        help="where the learner listens (its pool.endpoint): ipc://PATH or tcp://HOST:PORT",
+    )
+    command.add_argument(
+        "--slots",
+        type=positive,
+        default=1,
+        help="simulators at a time; one more than cores hides the start of processes (1)",
+    )
+    command.add_argument(
+        "--keys", type=Path, metavar="FOLDER", help="CURVE keys of this host; needed beyond it"
+    )
+    command.add_argument(
+        "--wait",
+        type=float,
+        default=60.0,
+        help="seconds to wait for a learner, at first and again; 0: forever (60)",
+    )
+    command.add_argument(
+        "--pulse", type=Path, metavar="FILE", help="touched twice a second, for health checks"
+    )
+    command.set_defaults(action=_serve)
+
+    command = commands.add_parser("keys", help="make CURVE keys for a learner and simulators on other hosts")
+    command.add_argument("folder", type=Path, help="where to write; one that has keys gets more simulators")
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="one for each host of simulators (simulator)"
+    )
+    command.set_defaults(action=_keys)
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    from ns3marl.training.interrupt import stop_on_signal  # noqa: PLC0415
+    from ns3marl.worker import serve  # noqa: PLC0415
+
+    with stop_on_signal() as stop:
+        serve(
+            parsed.scenario,
+            parsed.connect,
+            slots=parsed.slots,
+            key_folder=parsed.keys,
+            wait_s=parsed.wait,
+            stop=stop,
+            pulse=parsed.pulse,
+        )
+    return 0
+
+
+def _keys(parsed: argparse.Namespace) -> int:
+    from ns3marl import keys  # noqa: PLC0415
+
+    names = parsed.names or ["simulator"]
+    keys.make(parsed.folder, names)
+    print(f"learner:   {parsed.folder / 'learner'}, for pool.keys")
+    for name in names:
+        print(f"simulator: {parsed.folder / name}, for `ns3marl serve --keys`")
+    return 0
