@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Every learner and every simple policy on `aiot-mec` in ns-3, and every learner on games with a known optimum.
 
+The setting `large` is trained on the twin, where that takes minutes, and by those learners that differ in the critic alone.
+
 A cell is one policy in one setting with one training seed: trained with the same budget of simulated ticks as all others, then
 evaluated on the same held-out episodes. Finished cells are kept as files under `benchmarks/results/compare/`; another call runs
 what is missing, goes on with what was stopped, and writes `benchmarks/compare.md` and its plots from the files.
@@ -37,12 +39,17 @@ ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
 SIMPLE = tuple(name for name in heuristics.HEURISTICS if name != "default")  # on aiot-mec that is local-only
 PRESETS = ("default", "stress", "balanced")
+LARGE = (
+    "large"  # 50 devices, 9 servers: trained on the twin as the configuration `twin` says, evaluated in ns-3
+)
+LARGE_LEARNERS = ("imappo", "ippo", "ppo")
 GAMES: dict[str, Callable[[], TeamMatrixGame | ChannelGame]] = {
     "climbing": lambda: TeamMatrixGame("climbing", library.CLIMBING),
     "penalty": lambda: TeamMatrixGame("penalty", library.penalty(-10)),
     "channels": lambda: ChannelGame([6.0, 8.0, 4.0], channels=2),
 }
 EVALUATION_SEED = 3001
+EVALUATION_ENVS = 2  # of ns-3, where training has more of the twin
 TRAINING_SHARE = 0.9  # of a cell's time, for the progress display
 CURVE_POINTS = 60
 
@@ -62,6 +69,17 @@ TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
     "iql": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
     "maddpg": {"ticks_per_step": 8},
 }
+# What the configuration `twin` sets for IMAPPO goes for all.
+TUNED_FOR_LARGE = (
+    "rollout_ticks",
+    "discount",
+    "trace_decay",
+    "actor_lr",
+    "critic_lr",
+    "epochs",
+    "target_kl",
+    "entropy_discrete",
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,12 @@ class Budget:
 
     ticks: int = 12_000
     game_ticks: int = 20_000
+    large_ticks: int = 60_000
     episodes: int = 10
+
+    def ticks_of(self, setting: str) -> int:
+        """Of training, in a setting."""
+        return {LARGE: self.large_ticks, **dict.fromkeys(GAMES, self.game_ticks)}.get(setting, self.ticks)
 
 
 @dataclass(frozen=True)
@@ -90,37 +113,44 @@ class Cell:
 def cells(seeds: int) -> list[Cell]:
     """All of them, the first seed of everything first."""
     learners = [name for name in LEARNERS if name in registry.LEARNERS]
-    simple = [Cell(name, preset, 0) for preset in PRESETS for name in SIMPLE]
+    simple = [Cell(name, network, 0) for network in (*PRESETS, LARGE) for name in SIMPLE]
     trained = [
         Cell(name, setting, seed)
         for seed in range(1, seeds + 1)
-        for setting in (*GAMES, *PRESETS)
+        for setting in (*GAMES, *PRESETS, LARGE)
         for name in learners
+        if setting != LARGE or name in LARGE_LEARNERS
     ]
     return simple + trained
 
 
 def configure(cell: Cell, budget: Budget) -> Config:
     """What a cell trains and evaluates."""
-    game = cell.setting in GAMES
+    game, large = cell.setting in GAMES, cell.setting == LARGE
     settings = [
-        f"pool.num_envs={8 if game else 2}",
         f"evaluation.seed={EVALUATION_SEED}",
         f"evaluation.episodes={budget.episodes}",
         "evaluation.bootstrap=100",  # intervals are computed over all cells of a policy later
         "evaluation.greedy=true",
         "training.tensorboard=false",
-        f"training.ticks={budget.game_ticks if game else budget.ticks}",
+        f"training.ticks={budget.ticks_of(cell.setting)}",
     ]
-    if not game:
+    if not large:
+        settings.append(f"pool.num_envs={8 if game else 2}")
+    if not game and not large:
         arguments = ["--devices=10", "--servers=3", "--ticks=250", f"--preset={cell.setting}"]
         settings.append(f"scenario.arguments={json.dumps(arguments)}")
     if cell.seed:
-        wanted = {**(ONCE if game else PACKETS), **(TUNED_FOR_GAMES if game else TUNED).get(cell.policy, {})}
+        wanted: dict[str, Any] = {
+            **(ONCE if game else PACKETS),
+            **(TUNED_FOR_GAMES if game else TUNED).get(cell.policy, {}),
+        }
+        if large:
+            wanted = {name: getattr(load("twin").imappo, name) for name in TUNED_FOR_LARGE}
         known = {field.name for field in dataclasses.fields(registry.LEARNERS[cell.policy][1])}
         settings += [f"training.algorithm={cell.policy}", f"training.seed={cell.seed}"]
         settings += [f"{cell.policy}.{name}={value}" for name, value in wanted.items() if name in known]
-    return load(None, settings)
+    return load("twin" if large else None, settings)
 
 
 def open_setting(setting: str, config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
@@ -150,8 +180,9 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
         ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
         curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
     begun_s, begin = time.perf_counter(), TRAINING_SHARE if cell.seed else 0.0
+    judging = dataclasses.replace(config, pool=dataclasses.replace(config.pool, num_envs=EVALUATION_ENVS))
     path = evaluate.evaluate(
-        config,
+        judging if cell.setting == LARGE else config,
         [policy],
         run / "evaluation",
         console=lambda done, text: report(begin + (1 - begin) * done, text),
@@ -162,7 +193,7 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
     game = GAMES.get(cell.setting)
     cell_content = {
         "cell": dataclasses.asdict(cell),
-        "budget": dataclasses.asdict(budget),
+        "budget": {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes},
         "central": played["central"],
         "remarks": played["remarks"],
         "optimum": game().optimum()[0] if game else None,
@@ -190,7 +221,8 @@ def finished(cell: Cell, budget: Budget, results: Path) -> dict[str, Any] | None
     if not path.exists():
         return None
     content: dict[str, Any] = json.loads(path.read_text())
-    return content if content["budget"] == dataclasses.asdict(budget) else None
+    wanted = {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes}
+    return content if content["budget"] == wanted else None
 
 
 def run_missing(
@@ -244,7 +276,11 @@ def main() -> None:
         raise SystemExit(130)
     done = [content for cell in every if (content := finished(cell, budget, results)) is not None]
     page = compare_page.write(
-        done, ROOT / "benchmarks" / "compare.md", ROOT / "docs" / "images", (*PRESETS, *GAMES), LEARNERS
+        done,
+        ROOT / "benchmarks" / "compare.md",
+        ROOT / "docs" / "images",
+        (*PRESETS, LARGE, *GAMES),
+        LEARNERS,
     )
     print("\n".join(page))
     print(f"cells: {len(done)} of_{len(every)}")

@@ -138,10 +138,10 @@ def _provenance(contents: Sequence[Content]) -> str:
         )
     if trained:
         seeds = sorted({content["cell"]["seed"] for content in trained})
-        budget = trained[0]["budget"]["ticks" if optimum is None else "game_ticks"]
+        where = " on the twin" if 'backend = "fastsim"' in trained[0]["config"] else ""
         seconds = np.median([content["seconds"]["training"] for content in trained])
         parts.append(
-            f"{budget} ticks of training per seed ({', '.join(map(str, seeds))}), {seconds:.0f} s in the median;"
+            f"{trained[0]['budget']['ticks']} ticks of training{where} per seed ({', '.join(map(str, seeds))}), {seconds:.0f} s in the median;"
         )
     parts.append(
         f"{first['budget']['episodes']} held-out episodes of seed {first['manifest']['seeds']['evaluation']}."

@@ -36,13 +36,17 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_policy_meets_every_setting_with_every_seed() -> None:
     every = compare.cells(3)
     learners = [name for name in compare.LEARNERS if name in registry.LEARNERS]
-    wanted = 3 * len(learners) * (len(compare.PRESETS) + len(compare.GAMES))
-    assert len(every) == len(set(every)) == wanted + len(compare.PRESETS) * len(compare.SIMPLE)
+    trained = len(learners) * (len(compare.PRESETS) + len(compare.GAMES)) + len(compare.LARGE_LEARNERS)
+    simple = (len(compare.PRESETS) + 1) * len(compare.SIMPLE)
+    assert len(every) == len(set(every)) == 3 * trained + simple
     config = compare.configure(Cell("imappo", "stress", 2), Budget(ticks=30_000))
     assert config.training.seed == 2
     assert config.training.ticks == 30_000
     assert config.evaluation.seed not in range(1, 100)
     assert "--preset=stress" in config.scenario.arguments
+    large = [compare.configure(Cell(name, compare.LARGE, 1), Budget()) for name in ("imappo", "ppo")]
+    assert [config.scenario.backend for config in large] == ["fastsim", "fastsim"]
+    assert large[0].imappo.discount == large[1].ppo.discount == 0.5
 
 
 def test_a_cell_says_where_it_comes_from(done: Path) -> None:

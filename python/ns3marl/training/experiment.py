@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.training import checkpoint, processes
 from ns3marl.training.environments import PoolFactory, open_pool
 from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.training.run import spent, train
+from ns3marl.training.run import spent, taken_up, train
 
 CONFIG, SEEDS = "experiment.toml", "seeds.json"
 
@@ -90,10 +89,7 @@ def train_seeds(
 
 def train_one(report: Report, config: Config, folder: Path, make_pool: PoolFactory) -> None:
     """Begins a run or goes on with it."""
-    resume = (folder / "checkpoints" / "last.pt").exists()
-    if not resume and (folder / "config.toml").exists():
-        shutil.rmtree(folder)  # it was killed before its first checkpoint: there is nothing to go on with
-    train(config, folder, resume=resume, console=report, make_pool=make_pool)
+    train(config, folder, resume=taken_up(folder), console=report, make_pool=make_pool)
 
 
 def with_seed(config: Config, seed: int) -> Config:
