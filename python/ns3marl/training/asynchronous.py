@@ -108,6 +108,7 @@ class Workers:
         begun, self._since_s = list(self.position.episodes), time.perf_counter()
         before_s, started_s = self.progress.wall_s, self._since_s
         workers: dict[Connection, tuple[int, BaseProcess]] = {}
+        processes: list[BaseProcess] = []
         try:
             for number in range(self.config.pool.num_envs):
                 ours, theirs = context.Pipe(duplex=False)
@@ -118,6 +119,7 @@ class Workers:
                 process.start()
                 theirs.close()
                 workers[ours] = (number, process)
+                processes.append(process)
             while workers:
                 ready = wait(list(workers), timeout=0.2)
                 for pipe in [pipe for pipe in workers if pipe in ready]:
@@ -135,8 +137,11 @@ class Workers:
             self._ending.set()
             for _, worker in workers.values():
                 worker.kill()  # its simulators notice
-            for _, worker in workers.values():
-                worker.join()
+            for ended in processes:
+                ended.join(_GRACE_S)
+                if ended.is_alive():  # it has told everything, and does not come to an end
+                    ended.kill()
+                    ended.join()
         self._save()
         self.display.show(self._spent(), "stopped" if stop.is_set() else "done", force=True)
 
@@ -204,7 +209,7 @@ class Workers:
 
 
 def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment | None:
-    """What a worker has to tell; None once it has ended as it should.
+    """What a worker has to tell; None once it has told everything.
 
     Raises:
         Ns3MarlError: It failed.
@@ -214,8 +219,6 @@ def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment |
     except EOFError:
         process.join(_GRACE_S)
         code = process.exitcode
-        if code == 0:
-            return None
         what = (
             f"was ended by {signal.Signals(-code).name}" if code and code < 0 else f"ended with status {code}"
         )
@@ -225,7 +228,7 @@ def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment |
         ) from None
     if isinstance(message, Ns3MarlError):
         raise type(message)(f"worker {number}: {message}")
-    assert isinstance(message, _Segment)
+    assert message is None or isinstance(message, _Segment)
     return message
 
 
@@ -260,6 +263,7 @@ def _work(pipe: Connection, post: _Post) -> None:
     torch.set_num_threads(1)
     try:
         _play(pipe, post)
+        pipe.send(None)
     except Ns3MarlError as error:
         pipe.send(error)
     except BrokenPipeError:
