@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-COMPOSE = Path(__file__).with_name("compose.yaml")
-SCENARIOS = COMPOSE.parents[1] / "ns3-scenarios" / "scenarios"
+COMPOSE = Path(__file__).parents[1] / "compose.yaml"
+SCENARIOS = COMPOSE.parent / "ns3-scenarios" / "scenarios"
 PROJECT = "ns3marl-test"
 SETTINGS = {
     "NS3MARL_CHECKPOINT_EVERY": "1",
