@@ -108,13 +108,17 @@ test-docker: setup  ## build the images and train in containers; needs a Docker 
 	$(BIN)/pytest docker
 
 .PHONY: fuzz
-fuzz: setup  ## fuzz the simulator's decoder for MINUTES=10 with Clang's libFuzzer
+fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer and with Atheris
 	cmake -S ns3-scenarios -B build/fuzz -G Ninja --log-level=WARNING -DCMAKE_CXX_COMPILER=$(CLANGXX) \
 	  -DNS3MARL_BUILD_FUZZERS=ON -DNS3MARL_BUILD_TESTS=OFF -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python"
 	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
 	@mkdir -p build/fuzz/found
 	build/fuzz/bin/fuzz-decoder -close_fd_mask=3 -max_total_time=$$((60 * $(MINUTES))) -artifact_prefix=build/fuzz/ build/fuzz/found \
 	  tests/fuzz/corpus tests/conformance
+	$(PIP_INSTALL) atheris
+	@mkdir -p build/fuzz/found-python
+	PYTHONPATH=tests $(BIN)/python tests/fuzz/decoder_fuzzer.py -close_fd_mask=1 -max_total_time=$$((60 * $(MINUTES))) \
+	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests

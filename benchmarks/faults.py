@@ -52,6 +52,7 @@ class Kind:
     detection_ms: list[float] = field(default_factory=list)
     lost: int = 0  #: episodes that differ or are missing
     hangs: int = 0
+    unnoticed: int = 0
 
 
 def answers(batch: Batch) -> list[Actions]:
@@ -83,14 +84,16 @@ class Transcript:
         )
 
 
-def play(pool: Pool, kind: Kind, number: int, inject: Callable[[Pool], bool], limit_s: float = 0.0) -> None:
+def play(
+    pool: Pool, kind: Kind, number: int, inject: Callable[[Pool], bool | None], limit_s: float = 0.0
+) -> None:
     """Plays episodes and injects a fault at a random tick of every one.
 
     Args:
         pool: with restarts.
         kind: notes what happened.
         number: of faults.
-        inject: does it; says whether the pool must notice. It need not when the last observation was on its way already.
+        inject: does it; says whether the pool must notice, or None when there was nothing to do it to.
         limit_s: set for the fault.
     """
     rng = np.random.default_rng(0)
@@ -100,17 +103,21 @@ def play(pool: Pool, kind: Kind, number: int, inject: Callable[[Pool], bool], li
             batch = pool.step(answers(batch))
         before, started_s = pool.timing.losses, time.monotonic()
         to_notice = inject(pool)
-        kind.injected += 1
+        kind.injected += to_notice is not None
         for _ in range(3 * TICKS if to_notice else 0):
             pool.send(batch.env_id, answers(batch))
             while pool.timing.losses == before and len(pool._ready) < pool.num_envs:  # noqa: SLF001 - to tell when it is known
                 pool._receive()  # noqa: SLF001
+                if time.monotonic() - started_s > HANG_S:
+                    kind.hangs += 1
+                    return
             known_s = time.monotonic()
             batch = pool.recv(pool.num_envs)
-            kind.hangs += time.monotonic() - started_s > HANG_S
             if pool.timing.losses > before:
                 kind.detection_ms.append(max(0.0, 1000 * (known_s - started_s - limit_s)))
                 break
+        else:
+            kind.unnoticed += bool(to_notice)
 
 
 def undisturbed(runs: int) -> Transcript:
@@ -152,12 +159,13 @@ def slowed(pool: Pool) -> bool:
     return False
 
 
-def spare_killed(pool: Pool) -> bool:
-    """Kills a simulator that serves no episode yet."""
-    spares = [peer for peer in pool._fleet if peer.env is None]  # noqa: SLF001 - nobody else tells of spares
-    for peer in spares[:1]:
-        os.kill(peer.process.pid, signal.SIGKILL)
-    return False
+def spare_killed(pool: Pool) -> bool | None:
+    """Kills a simulator that serves no episode yet, if there is one: the one before is replaced when it would be needed."""
+    for peer in pool._fleet:  # noqa: SLF001 - nobody else tells of spares
+        if peer.env is None and peer.process.is_alive():
+            os.kill(peer.process.pid, signal.SIGKILL)
+            return False
+    return None
 
 
 class WorkerProcesses:
@@ -498,7 +506,7 @@ def main() -> None:
                     noticed = "{:.1f} ms (p99 {:.1f})".format(*np.percentile(kind.detection_ms, [50, 99]))
                 print(
                     f"{kind.name:50} {kind.injected:4} x  noticed in {noticed:23} {kind.outcome:27} "
-                    f"lost {kind.lost}  hangs {kind.hangs}  [{time.monotonic() - started_s:.0f} s]",
+                    f"lost {kind.lost}  hangs {kind.hangs}  unnoticed {kind.unnoticed}  [{time.monotonic() - started_s:.0f} s]",
                     flush=True,
                 )
         time.sleep(1.0)
@@ -508,6 +516,7 @@ def main() -> None:
     print(f"faults_injected: {sum(kind.injected for kind in kinds)} faults")
     print(f"hangs: {sum(kind.hangs for kind in kinds)} faults")
     print(f"orphans: {orphans} processes and sockets")
+    print(f"unnoticed: {sum(kind.unnoticed for kind in kinds)} faults")
     print(f"finished_episodes_lost: {sum(kind.lost for kind in kinds)} episodes")
     print(f"detection_ms_p50: {np.percentile(detection, 50):.1f} ms")
     print(f"detection_ms_p99: {np.percentile(detection, 99):.1f} ms")

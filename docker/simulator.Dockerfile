@@ -5,8 +5,8 @@
 #
 #   docker build -f docker/simulator.Dockerfile -t ns3marl-simulator .
 #
-# Build arguments: DEBIAN, a tag of the base image whose Debian has ns-3 3.43 or later; APT_MIRROR, another place for its packages; OWN,
-# a folder of the checkout with scenarios of your own, *.cc or with a CMakeLists.txt.
+# Build arguments: DEBIAN, a tag or digest of the base image, of Debian 13, whose ns-3 is 3.43; APT_MIRROR, another place for its
+# packages. A folder with scenarios of your own, *.cc or with a CMakeLists.txt: --build-context own=FOLDER.
 
 ARG DEBIAN=trixie-slim
 
@@ -16,6 +16,9 @@ RUN if [ -n "$APT_MIRROR" ]; then \
       . /etc/os-release; rm -f /etc/apt/sources.list.d/*; \
       echo "deb $APT_MIRROR $VERSION_CODENAME main" > /etc/apt/sources.list; \
     fi
+
+FROM scratch AS own
+COPY docker/scenarios /
 
 FROM base AS build
 RUN apt-get update \
@@ -28,15 +31,14 @@ COPY ns3-scenarios ns3-scenarios
 # Objects stay in a cache beside the layers, so a changed scenario is compiled alone.
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     cmake -S ns3-scenarios -B /build/scenarios -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=OFF \
- && ninja -C /build/scenarios scenarios \
+ && rm -rf /build/scenarios/bin && ninja -C /build/scenarios scenarios \
  && mkdir /scenarios && cp /build/scenarios/bin/* /scenarios/ && strip /scenarios/*
-ARG OWN=docker/scenarios
-COPY ${OWN} /own
+COPY --from=own / /own
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     if [ -n "$(find /own -maxdepth 1 -name '*.cc' -o -maxdepth 1 -name CMakeLists.txt)" ]; then \
       cmake -S ns3-scenarios/cmake/user -B /build/own -G Ninja --log-level=WARNING \
         -DNS3MARL_USER_SOURCE_DIR=/own -DNS3MARL_BUILD_DIR=/build/scenarios \
-   && ninja -C /build/own && cp /build/own/bin/* /scenarios/; \
+   && rm -rf /build/own/bin && ninja -C /build/own && cp /build/own/bin/* /scenarios/; \
     fi
 
 FROM base AS simulator

@@ -157,8 +157,10 @@ def test_training_without_a_network_survives_what_happens_to_containers() -> Non
         )
     )
     docker("kill", simulators[0])  # in the middle of an episode
-    docker("pause", simulators[1])
     wait_for(lambda: lost() >= 1)
+    lost_before = lost()
+    docker("pause", simulators[1])
+    wait_for(lambda: lost() > lost_before)
     docker("unpause", simulators[1])
 
     docker("stop", simulators[1])  # the third serves all

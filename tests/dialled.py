@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import subprocess
 import sys
 import threading
@@ -41,6 +43,60 @@ class WorkerThread(threading.Thread):
         self._stop_serving.set()
         self.join(20)
         assert not self.is_alive()
+
+
+class Link(threading.Thread):
+    """Passes TCP connections on to a port of this host until it is cut: they stay open then, and nothing passes."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.cut = threading.Event()
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._ends: dict[socket.socket, socket.socket] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            readable, _, _ = select.select([self._listener, *self._ends], [], [], 0.05)
+            for end in [] if self.cut.is_set() else readable:
+                if end is self._listener:
+                    self._join()
+                else:
+                    self._pass_on(end)
+
+    def _join(self) -> None:
+        near, _ = self._listener.accept()
+        try:
+            far = socket.create_connection(("127.0.0.1", self._port))
+        except OSError:  # nobody listens there yet
+            near.close()
+            return
+        self._ends |= {near: far, far: near}
+
+    def _pass_on(self, end: socket.socket) -> None:
+        if end not in self._ends:  # closed with the other one in this round
+            return
+        try:
+            data = end.recv(1 << 16)
+            self._ends[end].sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            for closed in (self._ends.pop(end), end):
+                self._ends.pop(closed, None)
+                closed.close()
+
+    def __enter__(self) -> Link:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+        for end in (self._listener, *self._ends):
+            end.close()
 
 
 @contextmanager

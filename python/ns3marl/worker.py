@@ -258,8 +258,9 @@ class _Visit:
         tail = slot.simulator.stderr_tail()
         well = how == "exit status 0"
         self._endings.append(codec.Ending(identity, how, "" if well else tail))
-        if well or slot.given_up:
+        if well:
             self.failures.note(failed=False, why="")
+        if well or slot.given_up:
             return
         self.say(
             f"worker {self.name}: simulator {identity} ended with {how}; its last lines of output:\n{tail}"

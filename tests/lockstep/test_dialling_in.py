@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dialled import WorkerThread, worker_process, workers
+from dialled import Link, WorkerThread, worker_process, workers
 from support import children, is_running, right_actions, run_episode, transcript
 
 from ns3marl import keys
@@ -20,6 +21,19 @@ from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, Crashed, Hung, Lost, SimulatorError
 
 ECHO = ("--ticks=20", "--masked=true")
+#: Says that it was built with another ns-3.
+OTHER_BUILD = f"""#!{sys.executable}
+import os, sys, time
+import zmq
+from ns3marl.protocol import codec
+from ns3marl.types import Hello
+options = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
+dealer = zmq.Context().socket(zmq.DEALER)
+dealer.setsockopt_string(zmq.IDENTITY, options["identity"])
+dealer.connect(options["connect"])
+dealer.send(codec.encode_hello(Hello("echo", "3.0", "release", os.getpid(), 1, 0)))
+dealer.recv()
+"""
 AIOT_MEC = ("--devices=5", "--servers=2", "--channels=2", "--ticks=10")
 
 
@@ -143,6 +157,58 @@ def test_a_worker_of_another_scenario_is_sent_away(
     wrong.leave()
     assert isinstance(wrong.error, ConfigError)
     assert "this learner trains on scenario 'echo', the worker serves 'template'" in str(wrong.error)
+
+
+def test_a_worker_that_is_built_otherwise_ends_with_the_reason(
+    echo: Path, tmp_path: Path, endpoint: str
+) -> None:
+    other = tmp_path / "echo"
+    other.write_text(OTHER_BUILD)
+    other.chmod(0o755)
+    with Pool(echo, endpoint=endpoint, arguments=["--ticks=1000000"]) as pool:
+        batch = pool.reset()
+        worker = WorkerThread(other, endpoint)
+        deadline_s = time.monotonic() + 60
+        while worker.is_alive() and time.monotonic() < deadline_s:
+            batch = pool.step(right_actions(batch))
+        worker.leave()
+        assert pool.timing.losses == 0
+    assert isinstance(worker.error, SimulatorError)
+    assert "6 failures in a row, the last one: this pool's simulators are ('echo', " in str(worker.error)
+    assert "yours are ('echo', '3.0', " in str(worker.error)
+
+
+def test_a_partition_over_tcp(echo: Path) -> None:
+    undisturbed = transcript(echo, ECHO, range(1, 9), num_envs=2)
+    port = free_port()
+    endpoint = f"tcp://127.0.0.1:{port}"
+    losses: list[int] = []
+    others: list[WorkerThread] = []
+    with Link(port) as link, workers(echo, link.endpoint, slots=2) as (cut_off,):
+
+        def cut(ticks: int) -> None:
+            if ticks == 10:  # in mid-episode
+                link.cut.set()
+                others.append(WorkerThread(echo, endpoint, slots=2))
+
+        disturbed = transcript(
+            echo,
+            ECHO,
+            range(1, 9),
+            num_envs=2,
+            endpoint=endpoint,
+            spawn=False,
+            restarts=1,
+            each_tick=cut,
+            losses=losses,
+        )
+        others.pop().leave()
+        deadline_s = time.monotonic() + 10
+        while not any("is gone" in line for line in cut_off.said):
+            assert time.monotonic() < deadline_s, "the worker does not notice that it is cut off"
+            time.sleep(0.05)
+    assert disturbed == undisturbed
+    assert losses == [2]
 
 
 def test_what_ended_elsewhere_is_told(echo: Path, endpoint: str) -> None:

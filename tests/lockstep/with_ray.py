@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simulators on a Ray cluster give what launched ones give, also when their worker is killed.
+"""Simulators on a Ray cluster give what launched ones give, also when a simulator or its worker is killed.
 
 ``test_ray.py`` runs this file where Ray is installed.
 """
@@ -52,12 +52,18 @@ def rewards(batches: list[Batch]) -> list[list[list[float]]]:
     return [batch.groups[0].rewards.tolist() + batch.groups[0].observations.tolist() for batch in batches]
 
 
-def play(settings: configuration.Config, kill_at: int = -1) -> list[Batch]:
+def parent(pid: int) -> int:
+    """The process that launched another."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def play(settings: configuration.Config, kill_at: int = -1, *, worker: bool = False) -> list[Batch]:
     with open_pool(settings, 3, settings.pool.num_envs, 1) as pool:
         batches = [pool.reset()]
         for tick in range(20):
             if tick == kill_at:
-                os.kill(pool.pids[0], signal.SIGKILL)  # type: ignore[attr-defined] # it is a Pool
+                (pid, *_) = pool.pids  # type: ignore[attr-defined] # it is a Pool
+                os.kill(parent(pid) if worker else pid, signal.SIGKILL)
             batches.append(pool.step(right_actions(batches[-1])))
         assert (pool.timing.losses > 0) == (kill_at >= 0)
     return batches
@@ -70,6 +76,7 @@ def test_the_same_as_here(scenario_path: Callable[[str], Path]) -> None:
     here = rewards(play(config(echo, "local")))
     assert rewards(play(config(echo, "ray"))) == here
     assert rewards(play(config(echo, "ray"), kill_at=5)) == here
+    assert rewards(play(config(echo, "ray"), kill_at=5, worker=True)) == here  # Ray starts another
 
 
 @pytest.mark.usefixtures("cluster")

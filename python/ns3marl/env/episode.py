@@ -57,7 +57,7 @@ class Environment:
         self.peer = None
         self.told, self.observation = self.observation or self.told, None
         self.queue()
-        self.since_s += min(_BACKOFF_S * 2**self.losses, _MAX_BACKOFF_S)
+        self.since_s += min(_BACKOFF_S * 2 ** min(self.losses, 10), _MAX_BACKOFF_S)
         self.losses += 1
 
     def is_known(self, tick: int) -> bool:

@@ -8,7 +8,6 @@ another host. From their Hello on both are peers, and nothing else knows a diffe
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from ns3marl.types import Hello, Spec
 #: How often a wait looks at the life of the processes it waits for.
 WATCH_MS = 50
 #: After a process that ended before its Hello, none is launched for so long [s]; doubled each further time.
-_PAUSE_S = 0.1
+_PAUSE_S, _MAX_DOUBLINGS = 0.1, 6
 
 
 class Process(Protocol):
@@ -106,7 +105,8 @@ class Fleet:
         self._identities = count()
         self._peers: dict[bytes, Peer] = {}
         self._leaving: list[Process] = []
-        self.false_starts = 0  #: processes that ended before their Hello, in a row
+        self._false_starts = 0  # processes that said no Hello, in a row
+        self._greeted = False  # whether any has said Hello
         self._launch_after_s = 0.0  # on the monotonic clock
 
     def __iter__(self) -> Iterator[Peer]:
@@ -153,7 +153,7 @@ class Fleet:
                 f"{self.name(peer)}: a {type(message).__name__} came where Hello was expected{detail}"
             )
         peer.hello, peer.due = message, False
-        self.false_starts = 0
+        self._false_starts, self._greeted = 0, True
 
     def _meet(self, identity: bytes, frame: bytes) -> None:
         """Somebody who was not launched here: a worker, one of its simulators, or noise."""
@@ -246,6 +246,17 @@ class Fleet:
 
     # --------------------------------------------------------------------------------------------------------- failures
 
+    def may_launch_again(self, late: bool, restarts: int) -> bool:
+        """Whether to go on after a process said no Hello.
+
+        Args:
+            late: It lives; if none has ever said Hello, another would take as long to say none.
+            restarts: Simulators that an episode may lose, and false starts in a row for each process of the fleet.
+        """
+        if not self._greeted:
+            return not late and self._false_starts <= restarts
+        return self._false_starts <= restarts * self._size
+
     def failed(self) -> Iterator[Peer]:
         """The peers that owe a message and have ended, vanished, or taken too long."""
         for peer in self:
@@ -273,8 +284,10 @@ class Fleet:
             peer.process.kill()  # it may not even be able to end
         self.discard(peer, grace_s=1.0)
         tail = f"its last lines of output:\n{peer.process.stderr_tail()}"
+        if peer.hello is None:
+            self._launch_after_s = time.monotonic() + _PAUSE_S * 2 ** min(self._false_starts, _MAX_DOUBLINGS)
+            self._false_starts += 1
         if late and peer.hello is None:
-            self.false_starts = sys.maxsize  # it would take as long again
             return LaunchError(
                 f"{name} did not say Hello within {self._limits.start_s} s; is it a ns3marl scenario? {tail}"
             )
@@ -287,8 +300,6 @@ class Fleet:
             return Lost(f"{name} is gone: {ending}; look at the worker's own output")
         text = f"{name} ended with {peer.process.ending()}"
         if peer.hello is None:
-            self._launch_after_s = time.monotonic() + _PAUSE_S * 2**self.false_starts
-            self.false_starts += 1
             return LaunchError(f"{text} before it said Hello; is it a ns3marl scenario? {tail}")
         return Crashed(f"{text} before its episode did; {tail}")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,8 @@ from ns3marl.env.episode import Environment
 from ns3marl.env.fleet import Fleet, Limits, Peer
 from ns3marl.errors import (
     ConfigError,
+    Crashed,
+    Hung,
     Lost,
     Ns3MarlError,
     OutOfStep,
@@ -67,7 +70,8 @@ class Pool:
         key_folder: the learner's CURVE keys (``ns3marl keys``), for tcp.
         spawn: launch simulators here. False: only those that dial in serve.
         restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. It is begun anew
-            on another each time, and the actions it has seen are repeated, so that nothing is lost but time.
+            on another each time, and the actions it has seen are repeated, so that nothing is lost but time. For every
+            process that is kept, as many in a row may fail to start.
         on_frame: called with (environment, RngRun, frame) for every frame of an episode that a simulator sent.
 
     Raises:
@@ -130,7 +134,7 @@ class Pool:
         )
         self._finalizer = weakref.finalize(self, self._fleet.close)
         try:
-            self.hello, self.spec = self._describe()
+            self.hello, self.spec = self._described()
         except BaseException:
             self.close()
             raise
@@ -393,6 +397,13 @@ class Pool:
         if self._unbegun:
             self._fleet.top_up(len(self._unbegun))
 
+    def _described(self) -> tuple[Hello, Spec]:
+        """Asks for the spec, anew where the simulator that was asked is lost."""
+        for _ in range(self._restarts):
+            with suppress(Crashed, Hung):
+                return self._describe()
+        return self._describe()
+
     def _describe(self) -> tuple[Hello, Spec]:
         """Asks the first simulator for the spec."""
         self._fleet.top_up()
@@ -469,8 +480,9 @@ class Pool:
 
     def _lose(self, peer: Peer) -> None:
         """A simulator is lost: its episode is begun anew on another, or that is an error."""
+        late = self._fleet.is_late(peer)
         failure = self._fleet.failure(peer)
-        if peer.hello is None and self._fleet.false_starts <= self._restarts:
+        if peer.hello is None and self._fleet.may_launch_again(late, self._restarts):
             return
         env = None if peer.env is None else self._envs[peer.env]
         if env is None or env.losses >= self._restarts:

@@ -20,7 +20,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.worker import serve
 
 #: A worker ends this long after its learner [s].
-_WAIT_S = 10.0
+_WAIT_S = 60.0
 
 
 @contextmanager
@@ -60,7 +60,9 @@ def _serve(scenario: str, endpoint: str, key_files: Mapping[str, str]) -> None:
     """Runs on a host of the cluster."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         for name, text in key_files.items():
-            (Path(folder) / name).write_text(text)
+            path = Path(folder) / name
+            path.touch(mode=0o600)
+            path.write_text(text)
         serve(scenario, endpoint, key_folder=Path(folder), wait_s=_WAIT_S)
 
 
