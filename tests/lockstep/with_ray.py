@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import ray
-from support import right_actions
+from support import is_running, right_actions
 
 from ns3marl import config as configuration
 from ns3marl.errors import ConfigError
@@ -64,6 +65,8 @@ def play(settings: configuration.Config, kill_at: int = -1, *, worker: bool = Fa
             if tick == kill_at:
                 (pid, *_) = pool.pids  # type: ignore[attr-defined] # it is a Pool
                 os.kill(parent(pid) if worker else pid, signal.SIGKILL)
+                while is_running(pid):  # it ends with its worker
+                    time.sleep(0.01)
             batches.append(pool.step(right_actions(batches[-1])))
         assert (pool.timing.losses > 0) == (kill_at >= 0)
     return batches
