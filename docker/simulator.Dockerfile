@@ -6,7 +6,7 @@
 #   docker build -f docker/simulator.Dockerfile -t ns3marl-simulator .
 #
 # Build arguments: DEBIAN, a tag or digest of the base image, of Debian 13, whose ns-3 is 3.43; APT_MIRROR, another place for its
-# packages. A folder with scenarios of your own, *.cc or with a CMakeLists.txt: --build-context own=FOLDER.
+# packages. Scenarios of your own, *.cc or with a CMakeLists.txt, in docker/scenarios/ are compiled too.
 
 ARG DEBIAN=trixie-slim
 
@@ -16,9 +16,6 @@ RUN if [ -n "$APT_MIRROR" ]; then \
       . /etc/os-release; rm -f /etc/apt/sources.list.d/*; \
       echo "deb $APT_MIRROR $VERSION_CODENAME main" > /etc/apt/sources.list; \
     fi
-
-FROM scratch AS own
-COPY docker/scenarios /
 
 FROM base AS build
 RUN apt-get update \
@@ -33,7 +30,7 @@ RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     cmake -S ns3-scenarios -B /build/scenarios -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=OFF \
  && rm -rf /build/scenarios/bin && ninja -C /build/scenarios scenarios \
  && mkdir /scenarios && cp /build/scenarios/bin/* /scenarios/ && strip /scenarios/*
-COPY --from=own / /own
+COPY docker/scenarios /own
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
     if [ -n "$(find /own -maxdepth 1 -name '*.cc' -o -maxdepth 1 -name CMakeLists.txt)" ]; then \
       cmake -S ns3-scenarios/cmake/user -B /build/own -G Ninja --log-level=WARNING \
