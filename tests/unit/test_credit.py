@@ -30,8 +30,8 @@ def inputs(rows: int = 5) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]
         return torch.rand(shape, generator=generator, dtype=torch.float64)
 
     state = [random(rows, len(block.rows), len(block.features)) for block in SPEC.state]
-    actions = [random(rows, 4, HEADS.encoded) for _ in range(2)]
-    return random(rows, 4, 4), state, *actions, random(rows, 4) < 0.7
+    encoded, instead = random(rows, 4, HEADS.encoded), random(rows, 4, HEADS.encoded)
+    return random(rows, 4, 4), state, encoded, instead, random(rows, 4) < 0.7
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
