@@ -376,7 +376,7 @@ class MaddpgOptions:
     """gamma, per tick."""
     batch_size: PositiveInt = 64
     """Transitions of all agents per gradient step."""
-    replay_ticks: PositiveInt = 8000
+    replay_ticks: PositiveInt = 12_000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: NotNegativeInt = 1000
     """Ticks of uniformly random play before the first gradient step, summed over environments."""
@@ -394,16 +394,16 @@ class MaddpgOptions:
     """Share of the networks that moves into the target networks at every gradient step."""
     temperature: PositiveFloat = 1.0
     """Of the Gumbel-softmax relaxation."""
-    noise: NotNegativeFloat = 0.05
+    noise: NotNegativeFloat = 0.2
     """Deviation of the exploration noise of real-valued heads, in shares of their range, after the decay."""
     noise_first: NotNegativeFloat = 0.5
     """The same right after the warm-up."""
     noise_ticks: PositiveInt = 6000
     """Ticks after the warm-up, summed over environments, in which the noise decays."""
-    epsilon: Fraction = 0.02
+    epsilon: Fraction = 0.1
     """Probability that a discrete head's choice is drawn uniformly while exploring."""
-    regularisation: NotNegativeFloat = 1e-3
-    """Weight of the mean square of the actors' outputs, which keeps them from saturating."""
+    regularisation: NotNegativeFloat = 2e-3
+    """Weight of the sum of the squares of an actor's outputs, which keeps them from saturating on the critic's errors."""
     huber_delta: PositiveFloat = 1.0
     """Where the critic's loss turns from quadratic to linear, in deviations of the reward."""
     actor_width: PositiveInt = 64

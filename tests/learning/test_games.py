@@ -332,6 +332,29 @@ def test_the_team_hears_what_share_of_the_signals_was_answered() -> None:
         )
 
 
+def test_luck_is_paid_for_the_answer_that_was_given_and_shown_in_the_state_alone() -> None:
+    game = SignalGame(agents=5, signals=3, luck=2.0)
+    plain = SignalGame(agents=5, signals=3)
+    assert game.spec.groups == plain.spec.groups
+    assert [block.name for block in game.spec.state] == ["agents", "luck"]
+    lucks = []
+    with TeamPool(game, num_envs=3, seed=4) as pool:
+        batch, rng = pool.reset(), np.random.default_rng(0)
+        for _ in range(200):
+            signals, luck = batch.groups[0].observations[..., 1:].argmax(-1), batch.state[1]
+            answers = rng.integers(3, size=(3, 5))
+            earned = (answers == signals) + np.take_along_axis(luck, answers[..., None], -1)[..., 0]
+            lucks.append(luck)
+            batch = pool.step([Actions(answers[..., None].astype(np.int32), np.zeros((3, 5, 0), np.float32))])
+            assert batch.groups[0].rewards == pytest.approx(
+                earned.mean(-1, keepdims=True).repeat(5, 1), abs=1e-5
+            )
+    assert np.std(lucks) == pytest.approx(2, rel=0.05)
+    assert np.mean(lucks) == pytest.approx(0, abs=0.1)
+    assert np.abs(lucks).max() <= 8
+    assert game.optimum() == 1
+
+
 @pytest.mark.learning
 def test_imappo_trains_on_the_channel_game() -> None:
     torch.set_num_threads(1)
@@ -398,6 +421,7 @@ def test_imappo_trains_on_the_channel_game() -> None:
         (lambda: ChannelGame([1.0] * 20, 2), "expected 10\\^5 at most"),
         (lambda: SignalGame(0), "0 agents and 4 signals, expected 1 or more and 2 or more"),
         (lambda: SignalGame(2, 1), "2 agents and 1 signals"),
+        (lambda: SignalGame(2, 2, luck=-1), "the luck is -1, expected a number of 0 or more"),
         (lambda: TeamPool(ChannelGame([1.0], 1), num_envs=0), "num_envs is 0, expected 1 or above"),
     ],
 )

@@ -27,9 +27,9 @@ from ns3marl.algorithms.iql import IndependentNetworks, Iql
 from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
 from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
 from ns3marl.errors import ConfigError
+from ns3marl.rl.credit import JointValues
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.networks import CriticValues
 from ns3marl.rl.replay import Seen, Transitions
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.evaluate import evaluate
@@ -126,9 +126,9 @@ def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.
     sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
     monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(1, 2, 0)))
 
-    def critic(_o: Tensor, _s: Any, encoded: Tensor, _m: Tensor, _d: Tensor) -> CriticValues:
+    def critic(_o: Tensor, _s: Any, encoded: Tensor, _m: Tensor, _d: Tensor) -> JointValues:
         code = (encoded[0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
-        return CriticValues((code @ torch.tensor([1.0, 10.0]))[None], torch.zeros(1, 2), torch.zeros(1))
+        return JointValues((code @ torch.tensor([1.0, 10.0]))[None], torch.zeros(1, 2))
 
     monkeypatch.setattr(learner.target_critic, "forward", critic)
     assert learner.targets(transitions(terminated=terminated)).tolist() == [pytest.approx(wanted)]
@@ -228,7 +228,7 @@ def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
     encoded = learner.heads.encode(data.discrete[..., :2], torch.rand(8, 4, 1))
     own = torch.rand(8, 4, learner.heads.encoded, requires_grad=True)
     seen.decides[:] = True
-    q = learner.critic(seen.observations, seen.state, encoded, own, seen.decides).baselines
+    q = learner.critic(seen.observations, seen.state, encoded, own, seen.decides).replaced
     (gradient,) = torch.autograd.grad(q[:, 2].sum(), own)
     assert gradient[:, 2].abs().sum() > 0
     assert gradient[:, [0, 1, 3]].abs().sum() == 0

@@ -11,8 +11,8 @@ are one-hot samples of a Gumbel-softmax under the mask (Jang, Gu, Poole, ICLR 20
 the sample, the gradient that of the relaxation), real-valued heads are (1 + tanh)/2 on the unit interval, explored with
 Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
 
-The critic is ``PooledCritic``: the published one reads all observations and actions side by side and so is tied to N and
-must learn that agents are interchangeable. Its pool also gives Q with agent i's action replaced, for all i at once.
+The critic is ``CreditCritic``: the published one reads all observations and actions side by side and so is tied to N and
+must learn that agents are interchangeable. It also gives Q with agent i's action replaced, for all i at once.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from torch import Tensor, nn
 
 from ns3marl.config import MaddpgOptions
 from ns3marl.rl.choices import HeadOutputs
+from ns3marl.rl.credit import CreditCritic
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import linear_decay
-from ns3marl.rl.networks import PooledCritic
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
 from ns3marl.rl.policy import answers
@@ -108,7 +108,7 @@ class Maddpg:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actors = Actors(self.group, self.heads, copies, options.actor_width)
-            self.critic = PooledCritic(spec, self.heads, options.critic_width, options.pooling)
+            self.critic = CreditCritic(spec, self.heads, options.critic_width, options.pooling)
         self.target_actors = deepcopy(self.actors).requires_grad_(requires_grad=False)
         self.target_critic = deepcopy(self.critic).requires_grad_(requires_grad=False)
         self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr, fused=True)
@@ -193,12 +193,12 @@ class Maddpg:
         return {**self._averages.take(), "noise": self.noise, "replay": float(len(self._replay))}
 
     def _relaxed(self, actors: Actors, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Encoded actions of the actors, [N,A,K], and the mean square of their outputs, [N,A]."""
+        """Encoded actions of the actors, [N,A,K], and the sum of the squares of their outputs, [N,A]."""
         logits, real = actors(seen.observations, seen.masks)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
         one_hots = gumbel_softmax(self.heads, logits, seen.masks, gumbel, self.options.temperature)
         encoded = self.heads.encode_relaxed(one_hots, (1 + torch.tanh(real)) / 2)
-        return encoded, torch.cat([logits, real], -1).square().mean(-1)
+        return encoded, torch.cat([logits, real], -1).square().sum(-1)
 
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:
@@ -233,7 +233,7 @@ class Maddpg:
             return {}
         own, square = self._relaxed(self.actors, seen)
         self.critic.requires_grad_(requires_grad=False)
-        q = self.critic(seen.observations, seen.state, encoded, own, seen.decides).baselines
+        q = self.critic(seen.observations, seen.state, encoded, own, seen.decides).replaced
         loss = (self.options.regularisation * square - q)[seen.decides].mean()
         self.actor_optimiser.zero_grad()
         loss.backward()

@@ -7,6 +7,7 @@ Axes as in ``ns3marl.types``; **N** agents, **M** channels.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -32,6 +33,8 @@ from ns3marl.types import (
     Spec,
     StateBlock,
 )
+
+LUCK_BOUND = 4.0  # in standard deviations; what lies beyond is cut off
 
 
 class _Payoff(Protocol):
@@ -231,21 +234,33 @@ class SignalGame:
     Who was right is not told, so an agent's own part in the reward, 1/N at most, drowns in what the others do: a game of nothing
     but credit assignment. Signals are new at every tick, and independent.
 
+    With luck, an answer c of agent i pays z_ic more, as a channel's fading makes it better or worse than it is on average: normal,
+    of mean 0, new at every tick, for each answer of each agent. The team's reward is then the mean over agents
+
+        r = 1/N sum_i ([a_i = signal_i] + z_i(a_i)).
+
+    Only the global state shows luck, so no agent can act on it, the optimum stays 1, and the mean luck of all is noise of variance
+    luck^2 / N in everybody's reward, which never fades. A critic of state and joint action can account for it: in
+    Q(s, a) - V(s^-i) the luck of the other agents cancels, and luck^2 / N^2 is left.
+
     Args:
         agents: N.
         signals: M.
+        luck: Standard deviation of z, 0: none.
         ticks: Of an episode.
 
     Raises:
-        ConfigError: There is no agent, or fewer than 2 signals.
+        ConfigError: There is no agent, fewer than 2 signals, or the luck is below 0 or not finite.
     """
 
-    def __init__(self, agents: int, signals: int = 4, ticks: int = 20) -> None:
+    def __init__(self, agents: int, signals: int = 4, luck: float = 0.0, ticks: int = 20) -> None:
         if agents < 1 or signals < 2:
             raise ConfigError(
                 f"signal game: {agents} agents and {signals} signals, expected 1 or more and 2 or more"
             )
-        self.agents, self.signals = agents, signals
+        if not 0 <= luck < np.inf:
+            raise ConfigError(f"signal game: the luck is {luck}, expected a number of 0 or more")
+        self.agents, self.signals, self.luck = agents, signals, luck
         group = Group(
             "agents",
             tuple(f"agent_{i}" for i in range(agents)),
@@ -256,6 +271,11 @@ class SignalGame:
             discrete_heads=(DiscreteHead("answer", tuple(str(m) for m in range(signals))),),
         )
         self.spec = _spec("signal game", ticks, group, "1")
+        if luck:
+            bound = LUCK_BOUND * luck
+            columns = tuple(Feature(f"luck_of_{m}", "1", -bound, bound) for m in range(signals))
+            fate = StateBlock("luck", group.agents, columns)
+            self.spec = dataclasses.replace(self.spec, state=(*self.spec.state, fate))
 
     def begin(self, rng: np.random.Generator) -> World:
         """A new episode; the signals of all its ticks come from ``rng``."""
@@ -281,10 +301,13 @@ class _Signals:
         index = (np.arange(self.game.agents) + 0.5) / self.game.agents
         shown = np.eye(self.game.signals)[self.drawn]
         self.observations: Float32 = np.concatenate([index[:, None], shown], axis=1).astype(np.float32)
+        if self.game.luck:
+            drawn = self.rng.standard_normal(shown.shape).clip(-LUCK_BOUND, LUCK_BOUND)
+            self.luck = (self.game.luck * drawn).astype(np.float32)
 
     @property
     def state(self) -> tuple[Float32, ...]:
-        return (self.observations,)
+        return (self.observations, self.luck) if self.game.luck else (self.observations,)
 
     @property
     def metrics(self) -> Float64:
@@ -292,6 +315,10 @@ class _Signals:
 
     def play(self, discrete: Int32, continuous: Float32) -> float:
         del continuous
-        self.rewards.append(float((discrete[:, 0] == self.drawn).mean()))
+        answers = discrete[:, 0]
+        earned = (answers == self.drawn).astype(np.float64)
+        if self.game.luck:
+            earned += self.luck[np.arange(len(answers)), answers]
+        self.rewards.append(float(earned.mean()))
         self._draw()
         return self.rewards[-1]
