@@ -4,12 +4,16 @@
 #include "models/manhattan-route.h"
 
 #include "ns3/abort.h"
+#include "ns3/simulator.h"
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ns3::marl
 {
+
+NS_OBJECT_ENSURE_REGISTERED(RouteMobilityModel);
 
 namespace
 {
@@ -121,49 +125,83 @@ ManhattanRoute::Cross()
     m_y += dy;
 }
 
-void
-ManhattanRoute::DrawUntil(double distanceM)
+std::vector<ManhattanRoute::Corner>::const_iterator
+ManhattanRoute::FindLeg(double distanceM)
 {
+    NS_ABORT_MSG_IF(distanceM < 0, "ManhattanRoute: asked for a place before its beginning");
     while (m_corners.back().distanceM <= distanceM)
     {
         Cross();
     }
+    return std::ranges::find_if(m_corners, [&](const Corner& each) { return distanceM < each.distanceM; }) - 1;
 }
 
 Vector
 ManhattanRoute::GetPlace(double distanceM)
 {
-    NS_ABORT_MSG_IF(distanceM < 0, "ManhattanRoute: asked for a place before its beginning");
-    DrawUntil(distanceM);
-    const auto to = std::ranges::find_if(m_corners, [&](const Corner& each) { return distanceM < each.distanceM; });
-    const auto from = to - 1;
-    const double share = (distanceM - from->distanceM) / (to->distanceM - from->distanceM);
-    return {from->place.x + share * (to->place.x - from->place.x),
-            from->place.y + share * (to->place.y - from->place.y),
-            m_heightM};
+    const auto leg = FindLeg(distanceM);
+    const auto direction = GetDirection(distanceM);
+    const double aheadM = distanceM - leg->distanceM;
+    return {leg->place.x + aheadM * direction.x, leg->place.y + aheadM * direction.y, m_heightM};
 }
 
-std::vector<Waypoint>
-ManhattanRoute::GetWaypoints(double startM, double speedMps, const Time& end)
+Vector
+ManhattanRoute::GetDirection(double distanceM)
 {
-    NS_ABORT_MSG_IF(speedMps <= 0, "ManhattanRoute: a vehicle drives at a speed above 0 m/s, not " << speedMps);
-    std::vector<Waypoint> waypoints{{Time(0), GetPlace(startM)}};
-    DrawUntil(startM + speedMps * end.GetSeconds());
-    for (const auto& [distanceM, place] : m_corners)
-    {
-        const Time time = Seconds((distanceM - startM) / speedMps);
-        if (time > waypoints.back().time)
-        {
-            waypoints.emplace_back(time, place);
-        }
-    }
-    return waypoints;
+    const auto from = FindLeg(distanceM);
+    const auto to = from + 1;
+    const double lengthM = to->distanceM - from->distanceM;
+    return {(to->place.x - from->place.x) / lengthM, (to->place.y - from->place.y) / lengthM, 0};
 }
 
 const std::array<uint64_t, ManhattanRoute::TURNS>&
 ManhattanRoute::GetTurns() const
 {
     return m_turns;
+}
+
+TypeId
+RouteMobilityModel::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::marl::RouteMobilityModel")
+                            .SetParent<MobilityModel>()
+                            .SetGroupName("Mobility")
+                            .AddConstructor<RouteMobilityModel>();
+    return tid;
+}
+
+void
+RouteMobilityModel::SetRoute(std::shared_ptr<ManhattanRoute> route, double startM, double speedMps)
+{
+    NS_ABORT_MSG_IF(speedMps <= 0, "RouteMobilityModel: a vehicle drives at a speed above 0 m/s, not " << speedMps);
+    m_route = std::move(route);
+    m_startM = startM;
+    m_speedMps = speedMps;
+}
+
+double
+RouteMobilityModel::GetDistanceM() const
+{
+    return m_startM + m_speedMps * Simulator::Now().GetSeconds();
+}
+
+Vector
+RouteMobilityModel::DoGetPosition() const
+{
+    return m_route->GetPlace(GetDistanceM());
+}
+
+void
+RouteMobilityModel::DoSetPosition(const Vector& /* position */)
+{
+    NS_ABORT_MSG("RouteMobilityModel: the route says where a vehicle is; give it another route");
+}
+
+Vector
+RouteMobilityModel::DoGetVelocity() const
+{
+    const auto direction = m_route->GetDirection(GetDistanceM());
+    return {m_speedMps * direction.x, m_speedMps * direction.y, 0};
 }
 
 } // namespace ns3::marl

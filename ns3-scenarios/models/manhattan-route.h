@@ -6,12 +6,13 @@
 
 #include "models/manhattan-condition.h"
 
+#include "ns3/mobility-model.h"
 #include "ns3/random-variable-stream.h"
 #include "ns3/vector.h"
-#include "ns3/waypoint.h"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace ns3::marl
@@ -22,7 +23,7 @@ struct DrivenStreets
 {
     ManhattanGrid grid;
     uint32_t blocksX{2};
-    uint32_t blocksY{2};
+    uint32_t blocksY{1};
     double laneM{3.5}; ///< from the centre line of the street to the lane, which is on its right
 
     double GetWidthM() const;  ///< from the first to the last street along y
@@ -33,7 +34,7 @@ struct DrivenStreets
     Vector GetPlace(double share) const;
 };
 
-/// The way of a vehicle, drawn crossing by crossing. It begins at a random point of the streets in a random direction and
+/// The way of a vehicle, drawn crossing by crossing as far as it is asked for. It begins at a random point of the streets in a random direction and
 /// at each crossing goes straight on with probability 1/2 and turns left or right with 1/4 each (3GPP TR 36.885, annex
 /// A.1.2); where a street ends, the others keep their proportion. Vehicles that follow one another drive one route.
 class ManhattanRoute
@@ -53,8 +54,8 @@ class ManhattanRoute
     /// \param distanceM from the beginning of the route, at least 0 \return where that is
     Vector GetPlace(double distanceM);
 
-    /// \return the way of a vehicle that is at \p startM at time 0 and drives at a constant speed, until \p end at least
-    std::vector<Waypoint> GetWaypoints(double startM, double speedMps, const Time& end);
+    /// \return direction of driving there, of length 1
+    Vector GetDirection(double distanceM);
 
     const std::array<uint64_t, TURNS>& GetTurns() const; ///< how often each was taken so far
 
@@ -66,7 +67,8 @@ class ManhattanRoute
         Vector place;
     };
 
-    void DrawUntil(double distanceM);
+    /// \return the corner behind the place, the next one being drawn
+    std::vector<Corner>::const_iterator FindLeg(double distanceM);
     void Cross();
     Vector GetLane(const Vector& centre, int dx, int dy) const;
 
@@ -79,6 +81,27 @@ class ManhattanRoute
     int m_dx{0}; ///< direction of driving: one is 0, the other 1 or -1
     int m_dy{0};
     std::array<uint64_t, TURNS> m_turns{};
+};
+
+/// A vehicle that drives a route at a constant speed. Where it is follows from the time alone, to the last bit, however
+/// often it is asked; ns-3's models of waypoints add up steps.
+class RouteMobilityModel : public MobilityModel
+{
+  public:
+    static TypeId GetTypeId();
+
+    /// \param startM where it is on the route at time 0 \param speedMps above 0
+    void SetRoute(std::shared_ptr<ManhattanRoute> route, double startM, double speedMps);
+
+  private:
+    Vector DoGetPosition() const override;
+    void DoSetPosition(const Vector& position) override; ///< aborts: the route says where the vehicle is
+    Vector DoGetVelocity() const override;
+    double GetDistanceM() const;
+
+    std::shared_ptr<ManhattanRoute> m_route;
+    double m_startM{0};
+    double m_speedMps{0};
 };
 
 } // namespace ns3::marl

@@ -34,7 +34,8 @@ using namespace ns3::marl::cognitive_v2x;
 namespace
 {
 
-constexpr double TARGET_SNR_DB = 12; ///< of the built-in policy
+constexpr double TARGET_SNR_DB = 12; ///< of the built-in policy, and what it adds in every tick without an answer
+constexpr double RAISE_DB = 2;
 
 class CognitiveV2x : public Scenario
 {
@@ -73,7 +74,7 @@ class CognitiveV2x : public Scenario
             agent.detector.AssignStreams(stream + DETECTOR_STREAM);
             agent.jitter->SetStream(stream + JITTER_STREAM);
             agent.channels.resize(m_settings.channels);
-            agent.linkSnrDb = GetSnrDb(i, m_settings.powerMaxDbm);
+            agent.linkSnrDb = GetSnrDb(Network::GetTransmitter(i), Network::GetReceiver(i), m_settings.powerMaxDbm);
             m_addresses[agent.pair->GetAddress()] = i;
             m_agents.push_back(std::move(agent));
         }
@@ -169,7 +170,8 @@ class CognitiveV2x : public Scenario
                     choice = static_cast<int32_t>(channel + 1);
                 }
             }
-            const double powerDbm = m_settings.powerMaxDbm - (static_cast<double>(features[LINK_SNR]) - TARGET_SNR_DB);
+            const double powerDbm = m_settings.powerMaxDbm - (static_cast<double>(features[LINK_SNR]) - TARGET_SNR_DB) +
+                                    RAISE_DB * static_cast<double>(features[LINK_AGE]);
             action.groups[0].Continuous(i, POWER_HEAD) =
                 static_cast<float>(std::clamp(powerDbm, LOWEST_POWER_DBM, m_settings.powerMaxDbm));
         }
@@ -203,11 +205,10 @@ class CognitiveV2x : public Scenario
         return (time / m_settings.tick).GetDouble();
     }
 
-    /// \return at the pair's receiver, of a transmission of this power
-    double GetSnrDb(uint32_t pair, double powerDbm) const
+    /// \return of a transmission of this power between two stations
+    double GetSnrDb(uint32_t from, uint32_t to, double powerDbm) const
     {
-        const auto lossDb = m_network->GetLossDb(Network::GetTransmitter(pair), Network::GetReceiver(pair));
-        return powerDbm - lossDb - m_settings.GetNoiseDbm();
+        return powerDbm - m_network->GetLossDb(from, to) - m_settings.GetNoiseDbm();
     }
 
     /// Charges the pairs for what a primary receiver suffered in the last tick.
@@ -258,8 +259,8 @@ class CognitiveV2x : public Scenario
         {
             auto& user = m_network->GetPrimary(c).GetUser();
             const Time on = user.GetOnTime(now - m_settings.sensing, now);
-            const double snrDb = m_settings.primaryPowerDbm - m_settings.GetNoiseDbm() -
-                                 m_network->GetLossDb(Network::GetTransmitter(i), m_network->GetPrimaryTransmitter(c));
+            const double snrDb =
+                GetSnrDb(m_network->GetPrimaryTransmitter(c), Network::GetTransmitter(i), m_settings.primaryPowerDbm);
             const double snr = std::pow(10, snrDb / 10) * (on / m_settings.sensing).GetDouble();
             const double energy = agent.detector.Measure(snr);
             auto& channel = agent.channels[c];
@@ -322,25 +323,26 @@ class CognitiveV2x : public Scenario
         const auto transmitter = Network::GetTransmitter(i);
         const auto receiver = Network::GetReceiver(i);
         const auto place = m_network->GetMobility(transmitter)->GetPosition();
+        const double full = m_settings.powerMaxDbm;
         state[STATE_AGE] = static_cast<float>(m_ticks[i].ageTicks);
-        state[STATE_LINK_LOSS] = static_cast<float>(m_network->GetLossDb(transmitter, receiver));
+        state[STATE_LINK_SNR] = static_cast<float>(GetSnrDb(transmitter, receiver, full));
         state[STATE_X] = static_cast<float>(place.x);
         state[STATE_Y] = static_cast<float>(place.y);
-        uint32_t column = STATE_CROSS_LOSSES;
+        uint32_t column = STATE_CROSS;
         for (uint32_t c = 0; c < m_settings.channels; c++)
         {
             const auto primary = m_network->GetPrimaryReceiver(c);
-            state[column++] = static_cast<float>(
-                std::min(m_network->GetLossDb(transmitter, primary), m_network->GetLossDb(receiver, primary)));
+            const double snrDb = std::max(GetSnrDb(transmitter, primary, full), GetSnrDb(receiver, primary, full));
+            state[column++] = static_cast<float>(snrDb - m_settings.protectionDb);
         }
         for (uint32_t c = 0; c < m_settings.channels; c++)
         {
-            state[column++] = static_cast<float>(m_settings.primaryPowerDbm - m_settings.GetNoiseDbm() -
-                                                 m_network->GetLossDb(receiver, m_network->GetPrimaryTransmitter(c)));
+            const auto primary = m_network->GetPrimaryTransmitter(c);
+            state[column++] = static_cast<float>(GetSnrDb(primary, receiver, m_settings.primaryPowerDbm));
         }
         for (uint32_t other = 0; other < m_settings.pairs; other++)
         {
-            state[column++] = static_cast<float>(m_network->GetLossDb(transmitter, Network::GetReceiver(other)));
+            state[column++] = static_cast<float>(GetSnrDb(transmitter, Network::GetReceiver(other), full));
         }
     }
 

@@ -13,8 +13,8 @@ namespace
 {
 
 constexpr double AGE_HIGH_TICKS = 20;
-constexpr double LOSS_LOW_DB = 40;
-constexpr double LOSS_HIGH_DB = 180;
+constexpr double RATIO_LOW_DB = -40;
+constexpr double RATIO_HIGH_DB = 60;
 
 std::vector<std::string>
 Number(const std::string& name, uint32_t count)
@@ -111,32 +111,36 @@ DescribePairState(const Settings& settings)
     StateBlock block{"pair_state", Number("pair_", settings.pairs), {}};
     block.features = {
         {"aoi_ticks", "ticks", 0, AGE_HIGH_TICKS, true, "Age of information at the receiver"},
-        {"link_loss_db", "dB", LOSS_LOW_DB, LOSS_HIGH_DB, true, "To the pair's receiver"},
+        {"link_snr_db", "dB", RATIO_LOW_DB, RATIO_HIGH_DB, true, "At the pair's receiver, at full power"},
         {"position_x_m", "m", -laneM, settings.streets.GetWidthM() + laneM, false, "Of the transmitter"},
         {"position_y_m", "m", -laneM, settings.streets.GetHeightM() + laneM, false, ""},
     };
     for (const auto& channel : Number("channel_", settings.channels))
     {
-        block.features.push_back({channel + "_loss_db",
+        block.features.push_back({channel + "_excess_db",
                                   "dB",
-                                  LOSS_LOW_DB,
-                                  LOSS_HIGH_DB,
+                                  RATIO_LOW_DB,
+                                  RATIO_HIGH_DB,
                                   true,
-                                  "Least one from either vehicle to the primary receiver"});
+                                  "By how much full power of either vehicle is too much for the primary receiver"});
     }
     for (const auto& channel : Number("channel_", settings.channels))
     {
         block.features.push_back({channel + "_primary_snr_db",
                                   "dB",
-                                  -60,
-                                  80,
+                                  RATIO_LOW_DB,
+                                  RATIO_HIGH_DB,
                                   true,
                                   "Of the primary signal at the pair's receiver, whenever it is on"});
     }
     for (const auto& pair : Number("pair_", settings.pairs))
     {
-        block.features.push_back(
-            {pair + "_loss_db", "dB", LOSS_LOW_DB, LOSS_HIGH_DB, true, "From the transmitter to that pair's receiver"});
+        block.features.push_back({pair + "_snr_db",
+                                  "dB",
+                                  RATIO_LOW_DB,
+                                  RATIO_HIGH_DB,
+                                  true,
+                                  "Of the transmitter at that pair's receiver, at full power"});
     }
     return block;
 }

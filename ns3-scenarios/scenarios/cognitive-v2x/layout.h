@@ -63,10 +63,10 @@ enum MetricColumn : uint32_t
 enum PairStateColumn : uint32_t
 {
     STATE_AGE,
-    STATE_LINK_LOSS,
+    STATE_LINK_SNR,
     STATE_X,
     STATE_Y,
-    STATE_CROSS_LOSSES, ///< first of C losses to primary receivers, C SNRs of primary users and N losses to pairs
+    STATE_CROSS, ///< first of C excesses, C SNRs of primary users and N SNRs at other pairs
 };
 
 enum ChannelStateColumn : uint32_t

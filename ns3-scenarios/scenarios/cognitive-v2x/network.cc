@@ -12,7 +12,6 @@
 #include "ns3/spectrum-wifi-helper.h"
 #include "ns3/string.h"
 #include "ns3/three-gpp-v2v-propagation-loss-model.h"
-#include "ns3/waypoint-mobility-model.h"
 #include "ns3/wifi-helper.h"
 #include "ns3/wifi-mac-helper.h"
 #include "ns3/wifi-mac-queue.h"
@@ -85,22 +84,19 @@ Network::Network(const Settings& settings)
 void
 Network::PlaceVehicles()
 {
-    const Time end = m_settings.tick * static_cast<int64_t>(m_settings.ticks + 2);
     for (uint32_t pair = 0; pair < m_settings.pairs; pair++)
     {
         const int64_t stream = pair * PAIR_STREAMS;
-        ManhattanRoute route(m_settings.streets, VEHICLE_HEIGHT_M, stream + ROUTE_STREAM);
+        const auto route =
+            std::make_shared<ManhattanRoute>(m_settings.streets, VEHICLE_HEIGHT_M, stream + ROUTE_STREAM);
         const auto drive = CreateObject<UniformRandomVariable>();
         drive->SetStream(stream + DRIVE_STREAM);
         const double speedMps = drive->GetValue(m_settings.speedMinMps, m_settings.speedMaxMps);
         const double gapM = drive->GetValue(m_settings.gapMinM, m_settings.gapMaxM);
         for (const auto& [vehicle, startM] : {std::pair(GetTransmitter(pair), 0.0), std::pair(GetReceiver(pair), gapM)})
         {
-            const auto mobility = CreateObject<WaypointMobilityModel>();
-            for (const auto& waypoint : route.GetWaypoints(startM, speedMps, end))
-            {
-                mobility->AddWaypoint(waypoint);
-            }
+            const auto mobility = CreateObject<RouteMobilityModel>();
+            mobility->SetRoute(route, startM, speedMps);
             m_nodes.Get(vehicle)->AggregateObject(mobility);
         }
     }

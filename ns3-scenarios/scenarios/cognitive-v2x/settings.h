@@ -59,13 +59,13 @@ class Settings
     double speedMinMps{4.2};
     double speedMaxMps{16.7};
     double gapMinM{25};
-    double gapMaxM{150};
+    double gapMaxM{100};
 
     Time primaryOn;
     Time primaryOff;
     double primaryPowerDbm{23};
     double primaryDistanceMinM{50};
-    double primaryDistanceMaxM{200};
+    double primaryDistanceMaxM{120};
     double protectionDb{-6};
 
     Time sensing{MilliSeconds(1)};

@@ -231,6 +231,9 @@ HEURISTICS: dict[str, Callable[[Spec], Policy]] = {
     "coordinated-access": spectrum_access.CoordinatedAccess,
 }
 
+OFFLOADING = ("local-only", "random", "random-offload", "best-snr", "coordinated-greedy")
+"""Those to compare with on aiot-mec, where ``default`` is ``local-only``."""
+
 CENTRAL = frozenset({"coordinated-greedy", "coordinated-access"})
 """Those that see more than any device could: references, which reports mark."""
 

@@ -20,6 +20,8 @@ from ns3marl.types import Actions, Batch, Bool, Feature, Float64, Int64, Spec
 SILENT = 0  #: choice of the head ``channel``; channel c is choice c + 1
 TARGET_SNR_DB = 12.0
 """What a policy that saves power wants at its receiver. 1600 B at 6 Mb/s (QPSK, rate 1/2) need about 7 dB."""
+RAISE_DB = 2.0
+"""What it adds for every tick since the link was last heard, up to full power: around a corner the link may be 20 dB worse."""
 
 
 class RandomChannel:
@@ -51,9 +53,9 @@ class SenseGreedy:
 
 
 class ListenBeforeTalk:
-    """The first channel from home on that seems free, at the power that gives 12 dB at the receiver; silent where none does.
+    """The first channel from home on that seems free, at the power that gives 12 dB at the receiver.
 
-    Pair i is at home on channel i mod C, so that pairs spread. The same as the scenario's built-in policy.
+    Silent where none seems free. Pair i is at home on channel i mod C, so that pairs spread. The same as the scenario's built-in policy.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -98,13 +100,13 @@ class Underlay:
 class CoordinatedAccess:
     """Central reference: serves the pairs in order of their age, knowing every loss and every primary user's state.
 
-    A pair gets the power that gives 12 dB at its receiver, over the primary user's signal where one is on, and a channel
-    on which that power disturbs no primary receiver. Among these it prefers one whose primary user is off, then the one with
-    the fewest pairs that it would spoil or that would spoil it. More than ``SHARING`` of them are too many: the channel carries no
-    more updates in a tick, so the pair stays silent.
+    A pair gets the power that gives 12 dB at its receiver, over the primary user's signal where one is on. Best is a channel
+    whose primary user is off and would not be disturbed if it came back; next one whose primary user is off; last one whose user
+    is on and not disturbed. Among equals it is the one with the fewest pairs that it would spoil or that would spoil it. More
+    than ``SHARING`` of them are too many: the channel carries no more updates in a tick, so the pair stays silent.
     """
 
-    SHARING = 2
+    SHARING = 1
 
     def __init__(self, spec: Spec) -> None:
         self.names = _Names(spec)
@@ -118,10 +120,10 @@ class CoordinatedAccess:
         self.pair_state, self.channel_state = blocks["pair_state"], blocks["channel_state"]
         features = spec.state[self.pair_state].features
         pairs, channels = range(len(spec.groups[0].agents)), range(self.names.count)
-        self.age, self.loss = _find(features, ["aoi_ticks", "link_loss_db"])
-        self.primary_loss = _find(features, [f"channel_{c}_loss_db" for c in channels])
+        self.age, self.snr = _find(features, ["aoi_ticks", "link_snr_db"])
+        self.excess = _find(features, [f"channel_{c}_excess_db" for c in channels])
         self.primary_snr = _find(features, [f"channel_{c}_primary_snr_db" for c in channels])
-        self.cross_loss = _find(features, [f"pair_{j}_loss_db" for j in pairs])
+        self.cross_snr = _find(features, [f"pair_{j}_snr_db" for j in pairs])
         (self.is_on,) = _find(spec.state[self.channel_state].features, ["is_on"])
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
@@ -137,21 +139,18 @@ class CoordinatedAccess:
         names = self.names
         state = batch.state[self.pair_state][b].astype(float)
         on = batch.state[self.channel_state][b, :, self.is_on] > 0
-        # What the database calls excess, at the true loss instead of the expected one.
-        noise_dbm = names.full_power - self._link_snr(batch, b) - state[:, self.loss]
-        noise = float(np.median(noise_dbm))
-        clean = TARGET_SNR_DB + noise + state[:, self.loss]
-        raised = np.where(on, 10 * np.log10(1 + 10 ** (state[:, self.primary_snr] / 10)), 0.0)
-        power = np.clip(clean[:, None] + raised, names.low_power, names.full_power)  # [A,C]
-        reached = clean[:, None] + raised <= names.full_power + 3
-        harmless = power - state[:, self.primary_loss] <= noise + names.protection_db
-        allowed = reached & (harmless | ~on)
+        raised = np.where(on, 10 * np.log10(1 + 10 ** (state[:, self.primary_snr] / 10)), 0.0)  # [A,C]
+        wanted = names.full_power - state[:, self.snr, None] + TARGET_SNR_DB + raised
+        power = np.clip(wanted, names.low_power, names.full_power)
+        harmless = power <= names.full_power - state[:, self.excess]
+        reached = wanted <= names.full_power
+        level = np.select([~on & harmless, ~on, harmless & reached], [0, 1, 2], 3)
         choice = np.zeros(len(state), dtype=np.int64)
         used = np.full(len(state), names.low_power)
         for i in np.argsort(-state[:, self.age], kind="stable"):
             options = [
-                (bool(on[c]), spoilt, (c - i) % names.count, c)
-                for c in np.flatnonzero(allowed[i])
+                (level[i, c], spoilt, (c - i) % names.count, c)
+                for c in np.flatnonzero(level[i] < 3)
                 if (spoilt := self._spoilt(state, choice, used, int(i), int(c), power[i, c])) <= self.SHARING
             ]
             if options:
@@ -162,16 +161,11 @@ class CoordinatedAccess:
     def _spoilt(self, state: Float64, choice: Int64, used: Float64, i: int, c: int, power: float) -> int:
         """With how many pairs on channel c pair i cannot be on the air at once."""
         others = np.flatnonzero(choice == c + 1)
-        wanted = used[others] - state[others, self.loss]
-        ours = power - state[i, self.loss]
-        margin = TARGET_SNR_DB - 3
-        theirs = power - state[i, self.cross_loss][others] > wanted - margin
-        mine = used[others] - state[others, self.cross_loss[i]] > ours - margin
+        margin = TARGET_SNR_DB - 3  # what their signals may lose
+        below, theirs_below = power - self.names.full_power, used[others] - self.names.full_power
+        theirs = state[i, self.cross_snr][others] + below > state[others, self.snr] + theirs_below - margin
+        mine = state[others, self.cross_snr[i]] + theirs_below > state[i, self.snr] + below - margin
         return int((theirs | mine).sum())
-
-    def _link_snr(self, batch: Batch, b: int) -> Float64:
-        snr: Float64 = batch.groups[0].observations[b, :, self.names.link_snr].astype(float)
-        return snr
 
 
 class _Names:
@@ -180,8 +174,6 @@ class _Names:
     Raises:
         ConfigError: The spec is not built like cognitive-v2x's.
     """
-
-    protection_db = -6.0  # the scenario's default
 
     def __init__(self, spec: Spec) -> None:
         group = self.group = spec.groups[0]
@@ -193,7 +185,7 @@ class _Names:
             )
         self.count = group.choice_counts[0] - 1
         self.low_power, self.full_power = group.continuous_heads[0].low, group.continuous_heads[0].high
-        (self.link_snr,) = _find(group.features, ["link_snr_db"])
+        self.link_snr, self.link_age = _find(group.features, ["link_snr_db", "link_age_ticks"])
         self._columns = {
             name: _find(group.features, [f"channel_{c}_{name}" for c in range(self.count)])
             for name in ("seems_busy", "energy_db", "excess_db", "is_home")
@@ -206,7 +198,8 @@ class _Names:
 
     def free(self, batch: Batch) -> Bool:
         """Channels that seem free, [B,A,C]."""
-        return self.channels(batch, "seems_busy") == 0
+        free: Bool = self.channels(batch, "seems_busy") == 0
+        return free
 
     def steps_from_home(self, batch: Batch) -> Int64:
         """How many channels after the pair's home a channel comes, [B,A,C]."""
@@ -216,8 +209,9 @@ class _Names:
 
     def needed_dbm(self, batch: Batch) -> Float64:
         """Power that gives ``TARGET_SNR_DB`` at the receiver, as far as known, [B,A]; may be out of range."""
-        snr = batch.groups[0].observations[..., self.link_snr].astype(float)
-        needed: Float64 = self.full_power - (snr - TARGET_SNR_DB)
+        seen = batch.groups[0].observations
+        snr, age = seen[..., self.link_snr].astype(float), seen[..., self.link_age].astype(float)
+        needed: Float64 = self.full_power - (snr - TARGET_SNR_DB) + RAISE_DB * age
         return needed
 
     def answer(self, batch: Batch, choice: Int64, power: Float64 | float) -> list[Actions]:
@@ -236,5 +230,7 @@ def _find(features: Sequence[Feature], names: Sequence[str]) -> list[int]:
     index = {feature.name: f for f, feature in enumerate(features)}
     missing = [name for name in names if name not in index]
     if missing:
-        raise ConfigError(f"this policy reads {missing[0]}, which cognitive-v2x has and this scenario has not")
+        raise ConfigError(
+            f"this policy reads {missing[0]}, which cognitive-v2x has and this scenario has not"
+        )
     return [index[name] for name in names]
