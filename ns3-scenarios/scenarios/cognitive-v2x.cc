@@ -8,7 +8,7 @@
 #include "bridge/scenario.h"
 #include "models/energy-detector.h"
 
-#include "ns3/double.h"
+#include "ns3/abort.h"
 #include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
 
@@ -36,6 +36,7 @@ namespace
 
 constexpr double TARGET_SNR_DB = 12; ///< of the built-in policy, and what it adds in every tick without an answer
 constexpr double RAISE_DB = 2;
+const Time FARTHEST = MicroSeconds(10); ///< what a signal may need on its way
 
 class CognitiveV2x : public Scenario
 {
@@ -217,10 +218,14 @@ class CognitiveV2x : public Scenario
         auto& primary = m_network->GetPrimary(channel);
         const Time now = Simulator::Now();
         const double thresholdW = std::pow(10, (m_settings.GetNoiseDbm() + m_settings.protectionDb - 30) / 10);
-        const auto disturbance =
-            GetDisturbance(primary.GetReceiver().TakeHeard(), thresholdW, [&primary](const Time& from, const Time& to) {
-                return primary.GetUser().GetOnTime(from, to);
-            });
+        const auto frames = primary.GetReceiver().TakeHeard();
+        for (const auto& frame : frames)
+        {
+            NS_ABORT_MSG_IF(frame.end > now - m_settings.sensing + FARTHEST, "a frame outlived its tick");
+        }
+        const auto disturbance = GetDisturbance(frames, thresholdW, [&primary](const Time& from, const Time& to) {
+            return primary.GetUser().GetOnTime(from, to);
+        });
         for (const auto& [sender, part] : disturbance.charged)
         {
             disturbances[m_network->FindPair(sender).value()] += part;

@@ -70,8 +70,7 @@ DescribeFeatures(const Settings& settings)
                             1,
                             false,
                             "Share of the last tick there in which the radio sent, received or sensed signals"});
-        features.push_back(
-            {channel + "_overheard", "1", 0, double(settings.pairs), false, "Pairs that were heard there then"});
+        features.push_back({channel + "_overheard", "1", 0, 8, true, "Other pairs that were heard there then"});
         features.push_back({channel + "_listening_age_ticks",
                             "ticks",
                             0,
