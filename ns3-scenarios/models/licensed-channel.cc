@@ -136,10 +136,13 @@ LicensedPhy::DoDispose()
     SpectrumPhy::DoDispose();
 }
 
-PrimaryLink::PrimaryLink(PrimaryUser user, Ptr<LicensedPhy> transmitter, Ptr<LicensedPhy> receiver, double powerDbm)
+PrimaryLink::PrimaryLink(PrimaryUser user,
+                         const Ptr<LicensedPhy>& transmitter,
+                         const Ptr<LicensedPhy>& receiver,
+                         double powerDbm)
     : m_user(std::move(user)),
-      m_transmitter(std::move(transmitter)),
-      m_receiver(std::move(receiver)),
+      m_transmitter(transmitter),
+      m_receiver(receiver),
       m_powerW(std::pow(10, (powerDbm - 30) / 10))
 {
 }

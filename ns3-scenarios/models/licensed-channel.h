@@ -76,7 +76,10 @@ class PrimaryLink
 {
   public:
     /// \param powerDbm of the transmitter
-    PrimaryLink(PrimaryUser user, Ptr<LicensedPhy> transmitter, Ptr<LicensedPhy> receiver, double powerDbm);
+    PrimaryLink(PrimaryUser user,
+                const Ptr<LicensedPhy>& transmitter,
+                const Ptr<LicensedPhy>& receiver,
+                double powerDbm);
 
     /// Radiates whenever the user is on, from now until \p end. Between calls nothing is radiated, so that a simulator
     /// need not carry what nobody receives.

@@ -31,7 +31,7 @@ namespace
 
 constexpr double VEHICLE_HEIGHT_M = 1.6; ///< of antennas: TR 37.885, table A.1.1-1, type 2
 constexpr double ROADSIDE_HEIGHT_M = 5;  ///< of road side units, the same
-constexpr double NEAREST_M = 1;          ///< the path loss is not evaluated below
+constexpr double LEAST_LOSS_DB = 47.9;   ///< free space at 1 m: formulas of path loss know no limit below
 constexpr double LOWEST_POWER_DBM = 0;
 
 Ptr<PropagationLossModel>
@@ -246,7 +246,7 @@ Network::UpdateLosses()
         {
             const auto from = GetMobility(a);
             const auto to = GetMobility(b);
-            m_lossDb[a][b] = m_lossDb[b][a] = -m_loss->CalcRxPower(0, from, to);
+            m_lossDb[a][b] = m_lossDb[b][a] = std::max(LEAST_LOSS_DB, -m_loss->CalcRxPower(0, from, to));
             m_matrix->SetLoss(from, to, m_lossDb[a][b]);
         }
     }
@@ -261,7 +261,7 @@ Network::GetLossDb(uint32_t a, uint32_t b) const
 double
 Network::GetExpectedLossDb(uint32_t a, uint32_t b) const
 {
-    return -m_expectedLoss->CalcRxPower(0, GetMobility(a), GetMobility(b));
+    return std::max(LEAST_LOSS_DB, -m_expectedLoss->CalcRxPower(0, GetMobility(a), GetMobility(b)));
 }
 
 void

@@ -25,9 +25,12 @@ constexpr uint16_t PROTOCOL = 0x88dc; ///< WAVE short messages (IEEE 1609.3)
 
 } // namespace
 
-Pair::Pair(Ptr<WifiNetDevice> transmitter, Ptr<WifiNetDevice> receiver, uint32_t updateBytes, const Time& start)
-    : m_transmitter(std::move(transmitter)),
-      m_receiver(std::move(receiver)),
+Pair::Pair(const Ptr<WifiNetDevice>& transmitter,
+           const Ptr<WifiNetDevice>& receiver,
+           uint32_t updateBytes,
+           const Time& start)
+    : m_transmitter(transmitter),
+      m_receiver(receiver),
       m_updateBytes(updateBytes),
       m_age(start),
       m_knownAge(start)

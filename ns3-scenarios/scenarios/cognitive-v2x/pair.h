@@ -40,7 +40,10 @@ class Pair
     };
 
     /// \param updateBytes size of an update \param start when both ages are 0
-    Pair(Ptr<WifiNetDevice> transmitter, Ptr<WifiNetDevice> receiver, uint32_t updateBytes, const Time& start);
+    Pair(const Ptr<WifiNetDevice>& transmitter,
+         const Ptr<WifiNetDevice>& receiver,
+         uint32_t updateBytes,
+         const Time& start);
     Pair(const Pair&) = delete;
     Pair& operator=(const Pair&) = delete;
 
