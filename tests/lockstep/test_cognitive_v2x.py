@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_game import toy_spec
 
 from ns3marl.algorithms import heuristics
 from ns3marl.config import load
@@ -21,6 +22,7 @@ from ns3marl.rl.policy import ActionNoise, Policy
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Spec
 
+SIMPLE = ("random-channel", "sense-greedy", "listen-before-talk", "underlay", "coordinated-access")
 SILENT = 0
 NEVER_ON = ["--primaryOn=1ns", "--primaryOff=1000s"]
 ALWAYS_ON = ["--primaryOn=1000s", "--primaryOff=1ns"]
@@ -277,10 +279,12 @@ def test_listen_before_talk_equals_the_scenario_s_own(executable: Path) -> None:
 
 
 def test_heuristics_rank_as_they_should(executable: Path) -> None:
-    played = {
-        name: play(executable, ["--ticks=100"], name)
-        for name in ("random-channel", "sense-greedy", "listen-before-talk", "underlay", "coordinated-access")
-    }
+    with Pool(executable, seed=4, spares=0) as pool:
+        assert heuristics.fitting(pool.spec) == ("random", *SIMPLE)
+        for name in SIMPLE:
+            with pytest.raises(ConfigError, match="scenario 'toy' has the heads mode, lane, power"):
+                heuristics.make(name, toy_spec())
+    played = {name: play(executable, ["--ticks=100"], name) for name in SIMPLE}
     reward = {name: each.rewards.mean() for name, each in played.items()}
     assert max(reward["random-channel"], reward["sense-greedy"]) < reward["listen-before-talk"]
     assert reward["listen-before-talk"] < min(reward["underlay"], reward["coordinated-access"])
