@@ -29,7 +29,7 @@ namespace ns3::marl::cognitive_v2x
 namespace
 {
 
-constexpr double VEHICLE_HEIGHT_M = 1.6; ///< of antennas: TR 37.885, table A.1.1-1, type 2
+constexpr double VEHICLE_HEIGHT_M = 1.6; ///< of antennas: TR 37.885, clause 6.1.2, type 2
 constexpr double ROADSIDE_HEIGHT_M = 5;  ///< of road side units, the same
 constexpr double LEAST_LOSS_DB = 47.9;   ///< free space at 1 m: formulas of path loss know no limit below
 constexpr double LOWEST_POWER_DBM = 0;
