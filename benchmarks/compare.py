@@ -37,7 +37,7 @@ from ns3marl.training.progress import ProgressDisplay, Report
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
-SIMPLE = tuple(name for name in heuristics.HEURISTICS if name != "default")  # on aiot-mec that is local-only
+SIMPLE = heuristics.OFFLOADING
 PRESETS = ("default", "stress", "balanced")
 LARGE = (
     "large"  # 50 devices, 9 servers: trained on the twin as the configuration `twin` says, evaluated in ns-3

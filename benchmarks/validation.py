@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Every model of `aiot-mec` against theory, standards and other people's figures; writes `docs/validation.md` and its plots.
+"""Every model of `aiot-mec` and `cognitive-v2x` against theory, standards and other people's figures; writes `docs/validation.md` and its plots.
 
 The quantities are made by `ns3-scenarios/validation/`; ctest runs the same program with less to simulate.
 """
@@ -90,6 +90,32 @@ TOPICS = {
         ),
     ),
     "arithmetic": ("Priority, fairness, levels", "By hand."),
+    "sensing": (
+        "Sensing",
+        (
+            "Energy detection with 2500 samples, a quarter of 1 ms at 10 MHz: shares of 200 000 draws of `EnergyDetector`, and of "
+            "4000 sums of samples that are made one by one. Lines are the formulas."
+        ),
+    ),
+    "primary-users": (
+        "Primary users",
+        "2000 users of `PrimaryUser` for 20 s each. The plot shows who is on after a lag, among those that were on.",
+    ),
+    "streets": (
+        "Streets",
+        (
+            "Links among the vehicles of 100 networks of `cognitive-v2x`: the loss without shadowing, and what the shadowing adds to it; "
+            "20 000 routes of `ManhattanRoute` for the turns."
+        ),
+    ),
+    "frames-11p": (
+        "Frames of 802.11p",
+        (
+            "Broadcasts of the radios of `cognitive-v2x` on 10 MHz, 10 000 for each SNR. 3 and 6 Mb/s there are BPSK and QPSK of rate 1/2, "
+            "which the published figures know as 6 and 12 Mb/s on 20 MHz. The scenario uses ns-3's default tables and detects preambles "
+            "from 4 dB on."
+        ),
+    ),
 }
 
 
@@ -114,6 +140,10 @@ FIGURES = {
     "dcf": Axes("Saturation throughput", "stations", "throughput [Mb/s]", x_scale="log", y_scale="log"),
     "queues": Axes("Mean time in the system", "load rho", "time [service times]", y_scale="log"),
     "age": Axes("Mean age of information", "load rho", "age [service times]"),
+    "sensing": Axes("Receiver operating characteristic", "probability of a false alarm", "of detection"),
+    "primary-users": Axes("Memory of a primary user", "lag [s]", "share still or again on"),
+    "streets": Axes("Path loss on streets", "distance [m]", "loss [dB]", x_scale="log"),
+    "frames-11p": Axes("Frames of 802.11p that arrive", "SNR [dB]", "share"),
 }
 FIGURE_OF_TOPIC = {"fading": ("fading-distribution", "fading-memory")}
 
@@ -203,7 +233,7 @@ def page(results: Results, cpu_s: float) -> str:
         "# Validation",
         "",
         (
-            f"{len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) beside figures that were not made here: "
+            f"{len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) and [`cognitive-v2x`](cognitive-v2x.md) beside figures that were not made here: "
             f"theory, standards, ns-3's own tests, papers. {len(results.outside)} lie outside their tolerance. "
             f"`make bench NAME=validation` makes this page ({cpu_s / 60:.0f} min of one core); ctest runs the same program with less to "
             "simulate (`ctest --test-dir build/scenarios -R validation`). [`models/`](models/README.md) has a page for each model."

@@ -5,6 +5,7 @@
 
 #include "ns3/abort.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -35,7 +36,7 @@ GetInverseQ(double p)
 EnergyDetector::EnergyDetector(uint32_t samples, double falseAlarm)
     : m_samples(samples),
       m_threshold(1 + GetInverseQ(falseAlarm) / std::sqrt(samples)),
-      m_draw(CreateObject<UniformRandomVariable>())
+      m_draw(CreateObject<NormalRandomVariable>())
 {
     NS_ABORT_MSG_IF(samples == 0, "EnergyDetector: samples is 0, expected 1 or more");
 }
@@ -66,10 +67,16 @@ EnergyDetector::GetNeededSamples(double falseAlarm, double detection, double snr
     return root * root;
 }
 
+double
+EnergyDetector::Measure(double snr)
+{
+    return std::max(0.0, 1 + snr + std::sqrt((2 * snr + 1) / m_samples) * m_draw->GetValue());
+}
+
 bool
 EnergyDetector::Sense(double snr)
 {
-    return m_draw->GetValue() < GetDetection(snr);
+    return Measure(snr) > m_threshold;
 }
 
 } // namespace ns3::marl

@@ -37,13 +37,17 @@ class EnergyDetector
     /// \return N at which P_f and P_d are both met at an SNR, eq. 11: (Q^-1(P_f) - Q^-1(P_d) sqrt(2 gamma + 1))^2 / gamma^2
     static double GetNeededSamples(double falseAlarm, double detection, double snr);
 
-    /// Draws once, whatever the SNR. \param snr linear, 0 where nobody transmits \return whether the channel seems busy
+    /// Draws the test statistic once, whatever the SNR: Gaussian with mean 1 + gamma and variance (2 gamma + 1) / N.
+    /// \param snr linear, 0 where nobody transmits \return mean of |y|^2, in noise powers, at least 0
+    double Measure(double snr);
+
+    /// The same against the threshold. \return whether the channel seems busy
     bool Sense(double snr);
 
   private:
     uint32_t m_samples;
     double m_threshold;
-    Ptr<UniformRandomVariable> m_draw;
+    Ptr<NormalRandomVariable> m_draw; ///< of mean 0 and variance 1
 };
 
 /// \return probability that a standard normal variable exceeds x

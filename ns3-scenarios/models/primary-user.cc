@@ -42,13 +42,25 @@ PrimaryUser::DrawUntil(const Time& time)
     }
 }
 
-bool
-PrimaryUser::IsOn(const Time& now)
+const PrimaryUser::Stay&
+PrimaryUser::GetStay(const Time& now)
 {
     DrawUntil(now);
     const auto stay = std::ranges::find_if(m_stays, [&](const Stay& each) { return now < each.end; });
     NS_ABORT_MSG_IF(now < stay->begin, "PrimaryUser: asked for " << now << ", which was to be forgotten");
-    return stay->on;
+    return *stay;
+}
+
+bool
+PrimaryUser::IsOn(const Time& now)
+{
+    return GetStay(now).on;
+}
+
+Time
+PrimaryUser::GetChange(const Time& now)
+{
+    return GetStay(now).end;
 }
 
 Time

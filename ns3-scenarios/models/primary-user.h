@@ -31,6 +31,9 @@ class PrimaryUser
     /// \param now not before any time that Forget was given \return whether it transmits
     bool IsOn(const Time& now);
 
+    /// \param now as for IsOn \return when the state that it is in ends
+    Time GetChange(const Time& now);
+
     /// \return for how much of the interval it transmits; what a frame on the air then collides with
     Time GetOnTime(const Time& from, const Time& to);
 
@@ -49,6 +52,7 @@ class PrimaryUser
     };
 
     void DrawUntil(const Time& time);
+    const Stay& GetStay(const Time& now);
 
     Time m_meanOn;
     Time m_meanOff;

@@ -28,7 +28,7 @@ struct Topic
     void (*validate)(Report&, Effort);
 };
 
-const std::array<Topic, 10> TOPICS{{{"path-loss", ValidatePathLoss},
+const std::array<Topic, 14> TOPICS{{{"path-loss", ValidatePathLoss},
                                     {"fading", ValidateFading},
                                     {"outage", ValidateOutage},
                                     {"rates", ValidateRates},
@@ -37,7 +37,11 @@ const std::array<Topic, 10> TOPICS{{{"path-loss", ValidatePathLoss},
                                     {"queues", ValidateQueues},
                                     {"age", ValidateAge},
                                     {"energy", ValidateEnergy},
-                                    {"arithmetic", ValidateArithmetic}}};
+                                    {"arithmetic", ValidateArithmetic},
+                                    {"sensing", ValidateSensing},
+                                    {"primary-users", ValidatePrimaryUsers},
+                                    {"streets", ValidateStreets},
+                                    {"frames-11p", ValidateFrames11p}}};
 
 } // namespace
 

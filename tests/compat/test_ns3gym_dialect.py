@@ -106,6 +106,7 @@ def test_spaces_follow_from_the_spec(
     [
         ("echo", ("--agents=3", "--ticks=6", "--masked=true", "--idle=true")),
         ("aiot-mec", ("--devices=4", "--servers=2", "--channels=2", "--ticks=6")),
+        ("cognitive-v2x", ("--pairs=3", "--channels=2", "--ticks=6")),
     ],
 )
 @pytest.mark.parametrize("run", [1, 7])

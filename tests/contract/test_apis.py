@@ -24,6 +24,7 @@ SCENARIOS = {
     "echo": ("--agents=3", "--ticks=7", "--masked=true", "--idle=true"),
     "template": ("--ticks=6",),
     "aiot-mec": ("--devices=4", "--servers=2", "--channels=2", "--ticks=12"),
+    "cognitive-v2x": ("--pairs=3", "--channels=2", "--ticks=12"),
 }
 
 

@@ -18,6 +18,7 @@ SCENARIOS = {
     "echo": (),
     "template": ("--ticks=20",),
     "aiot-mec": ("--devices=10", "--servers=3", "--ticks=20"),
+    "cognitive-v2x": ("--pairs=3", "--ticks=20"),
 }
 
 

@@ -20,16 +20,6 @@ constexpr double KILOBYTE = 1000;
 constexpr double GHZ = 1e9;
 constexpr double MAXIMUM_DATAGRAM_FRAGMENTS = 65535;
 
-template <typename T>
-void
-SetUnlessGiven(Preset<T>& argument, const T& value)
-{
-    if (!argument.isGiven)
-    {
-        argument.value = value;
-    }
-}
-
 } // namespace
 
 void

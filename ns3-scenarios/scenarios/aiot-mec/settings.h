@@ -5,6 +5,7 @@
 #define NS3MARL_SCENARIOS_AIOT_MEC_SETTINGS_H
 
 #include "bridge/arguments.h"
+#include "bridge/preset.h"
 #include "models/access-category.h"
 #include "models/edge-server.h"
 #include "models/energy-meter.h"
@@ -14,8 +15,6 @@
 #include "models/task-source.h"
 
 #include <cstdint>
-#include <istream>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -24,34 +23,6 @@
 
 namespace ns3::marl::aiot_mec
 {
-
-/// An argument whose default depends on the preset.
-template <typename T>
-struct Preset
-{
-    T value{};
-    bool isGiven{false}; ///< on the command line
-};
-
-template <typename T>
-std::istream&
-operator>>(std::istream& stream, Preset<T>& argument)
-{
-    argument.isGiven = true;
-    stream >> argument.value;
-    if (!stream.eof() && stream.peek() != std::istream::traits_type::eof())
-    {
-        stream.setstate(std::ios::failbit); // "12abc" is no number
-    }
-    return stream;
-}
-
-template <typename T>
-std::ostream&
-operator<<(std::ostream& stream, const Preset<T>& argument)
-{
-    return stream << argument.value;
-}
 
 /// Reward of a tick, as FACTS has it: shares of completion, energy and age.
 struct RewardWeights

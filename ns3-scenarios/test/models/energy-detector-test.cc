@@ -75,6 +75,28 @@ TEST(EnergyDetector, AgreesWithTheSamplesThemselves)
     }
 }
 
+TEST(EnergyDetector, MeasuresTheEnergyOfTheTheory)
+{
+    EnergyDetector detector(400, 0.1);
+    detector.AssignStreams(41);
+    constexpr int TRIALS = 20000;
+    for (const double snr : {0.0, 0.5, 10.0})
+    {
+        double sum = 0;
+        double squares = 0;
+        for (int i = 0; i < TRIALS; ++i)
+        {
+            const double energy = detector.Measure(snr);
+            sum += energy;
+            squares += energy * energy;
+        }
+        const double variance = (2 * snr + 1) / 400;
+        EXPECT_NEAR(sum / TRIALS, 1 + snr, 4 * std::sqrt(variance / TRIALS));
+        // The variance of an estimated variance of normal values is 2 variance^2 / n.
+        EXPECT_NEAR(squares / TRIALS - sum * sum / TRIALS / TRIALS, variance, 4 * variance * std::sqrt(2.0 / TRIALS));
+    }
+}
+
 TEST(EnergyDetector, SensesAsOftenAsItSays)
 {
     EnergyDetector detector(1000, 0.1);

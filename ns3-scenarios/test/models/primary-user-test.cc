@@ -77,6 +77,22 @@ TEST(PrimaryUser, TimeOnTheAirIsWhatTheStatesAddUpTo)
     EXPECT_NEAR(share, longUser.GetDutyCycle(), 4 * std::sqrt(2 * 0.24 / ((1 / 0.2 + 1 / 0.3) * SPAN_S)));
 }
 
+TEST(PrimaryUser, ChangesWhenItSays)
+{
+    auto user = Make(31);
+    bool on = user.IsOn(Time(0));
+    Time before;
+    for (int i = 0; i < 50; ++i)
+    {
+        const Time change = user.GetChange(before);
+        ASSERT_GT(change, before);
+        EXPECT_EQ(user.IsOn(change - Time(1)), on);
+        EXPECT_EQ(user.IsOn(change), !on);
+        on = !on;
+        before = change;
+    }
+}
+
 TEST(PrimaryUser, ForgettingChangesNothingToCome)
 {
     auto user = Make(5);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Policies that do not learn: what a trained one has to beat.
 
-All but ``random`` and ``default`` are for specs that name their features and heads as the scenario ``aiot-mec`` does; they refuse any
-other. ``coordinated-greedy`` sees the global state and decides for all devices together, so it is a central reference,
+All but ``random`` and ``default`` are for specs that name their features and heads as the scenario ``aiot-mec`` does, or, those in
+``spectrum_access``, as ``cognitive-v2x`` does; they refuse any other. ``coordinated-greedy`` sees the global state and decides for all devices together, so it is a central reference,
 not a competitor.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ns3marl.algorithms import spectrum_access
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import Policy
 from ns3marl.types import Actions, Batch, Bool, Feature, Float32, Float64, Int32, Int64, Spec
@@ -223,9 +224,17 @@ HEURISTICS: dict[str, Callable[[Spec], Policy]] = {
     "random-offload": RandomOffload,
     "best-snr": BestSnr,
     "coordinated-greedy": CoordinatedGreedy,
+    "random-channel": spectrum_access.RandomChannel,
+    "sense-greedy": spectrum_access.SenseGreedy,
+    "listen-before-talk": spectrum_access.ListenBeforeTalk,
+    "underlay": spectrum_access.Underlay,
+    "coordinated-access": spectrum_access.CoordinatedAccess,
 }
 
-CENTRAL = frozenset({"coordinated-greedy"})
+OFFLOADING = ("local-only", "random", "random-offload", "best-snr", "coordinated-greedy")
+"""Those to compare with on aiot-mec, where ``default`` is ``local-only``."""
+
+CENTRAL = frozenset({"coordinated-greedy", "coordinated-access"})
 """Those that see more than any device could: references, which reports mark."""
 
 
