@@ -24,6 +24,10 @@ RAISE_DB = 2.0
 """What it adds for every tick since the link was last heard, up to full power: around a corner the link may be 20 dB worse."""
 
 
+LEAKAGE_DB = 24.0
+"""How much weaker a frame is in the channel beside its own, by the transmit mask of IEEE 802.11-2020, 17.3.9.3."""
+
+
 class RandomChannel:
     """A channel at random among those that seem free, at full power; silent where none does."""
 
@@ -73,10 +77,12 @@ class ListenBeforeTalk:
 class Underlay:
     """Also channels that seem busy, where the database says that the power needed there disturbs nobody.
 
-    The first channel from home on that is free and on which the power does not exceed what the primary receiver
-    tolerates; else one that is free; else one that seems busy and tolerates the power that gives 12 dB over the sensed
-    energy; else silent.
+    The power gives 12 dB over the sensed energy. It is harmless where it stays ``MARGIN_DB`` below what the primary receiver
+    tolerates, and those of the neighbouring channels too. Best is a channel that is free and harmless, then one that is harmless,
+    then one that is free; among equals the one farthest from doing harm. Silent where there is none of these.
     """
+
+    MARGIN_DB = 3.0  # for shadowing, which the database does not know
 
     def __init__(self, spec: Spec) -> None:
         self.names = _Names(spec)
@@ -84,15 +90,14 @@ class Underlay:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         del rngs
-        free, rank = self.names.free(batch), self.names.steps_from_home(batch)
-        needed = self.names.needed_dbm(batch)[..., None]
-        energy = np.where(free, 0.0, np.maximum(self.names.channels(batch, "energy_db"), 0.0))
-        wanted = needed + energy
-        tolerated = self.names.full_power - self.names.channels(batch, "excess_db")
-        harmless = wanted <= np.minimum(tolerated, self.names.full_power)
-        level = np.select([free & harmless, free, harmless], [0, 1, 2], 3)
-        count = free.shape[-1]
-        channel = (level * count + rank).argmin(-1)
+        free, full_power = self.names.free(batch), self.names.full_power
+        needed = np.clip(self.names.needed_dbm(batch), self.names.low_power, full_power)[..., None]
+        wanted = needed + np.where(free, 0.0, np.maximum(self.names.channels(batch, "energy_db"), 0.0))
+        excess = with_leakage(self.names.channels(batch, "excess_db"))
+        harmless = (wanted <= full_power - excess - self.MARGIN_DB) & (wanted <= full_power)
+        level = np.select([free & harmless, harmless, free], [0, 1, 2], 3)
+        order = excess.argsort(-1, kind="stable").argsort(-1)
+        channel = (level * free.shape[-1] + order).argmin(-1)
         power = np.take_along_axis(wanted, channel[..., None], -1)[..., 0]
         return self.names.answer(batch, _chosen(level < 3, channel), power)
 
@@ -101,9 +106,9 @@ class CoordinatedAccess:
     """Central reference: serves the pairs in order of their age, knowing every loss and every primary user's state.
 
     A pair gets the power that gives 12 dB at its receiver, over the primary user's signal where one is on. Best is a channel
-    whose primary user is off and would not be disturbed if it came back; next one whose primary user is off; last one whose user
-    is on and not disturbed. Among equals it is the one with the fewest pairs that it would spoil or that would spoil it. More
-    than ``SHARING`` of them are too many: the channel carries no more updates in a tick, so the pair stays silent.
+    whose primary user is off and would not be disturbed if it came back; next one whose user is on and not disturbed; last one whose
+    user is off. Among equals it is the one with the fewest pairs that it would spoil or that would spoil it, then the one farthest
+    from doing harm. More than ``SHARING`` such pairs are too many, so the pair stays silent.
     """
 
     SHARING = 1
@@ -142,14 +147,16 @@ class CoordinatedAccess:
         raised = np.where(on, 10 * np.log10(1 + 10 ** (state[:, self.primary_snr] / 10)), 0.0)  # [A,C]
         wanted = names.full_power - state[:, self.snr, None] + TARGET_SNR_DB + raised
         power = np.clip(wanted, names.low_power, names.full_power)
-        harmless = power <= names.full_power - state[:, self.excess]
+        excess = with_leakage(state[:, self.excess])
+        harmless = power <= names.full_power - excess
         reached = wanted <= names.full_power
-        level = np.select([~on & harmless, ~on, harmless & reached], [0, 1, 2], 3)
+        level = np.select([~on & harmless, harmless & reached, ~on], [0, 1, 2], 3)
+        order = excess.argsort(-1, kind="stable").argsort(-1)
         choice = np.zeros(len(state), dtype=np.int64)
         used = np.full(len(state), names.low_power)
         for i in np.argsort(-state[:, self.age], kind="stable"):
             options = [
-                (level[i, c], spoilt, (c - i) % names.count, c)
+                (level[i, c], spoilt, order[i, c], c)
                 for c in np.flatnonzero(level[i] < 3)
                 if (spoilt := self._spoilt(state, choice, used, int(i), int(c), power[i, c])) <= self.SHARING
             ]
@@ -218,6 +225,15 @@ class _Names:
         """Choices [B,A] and powers [B,A], which are clipped to the range."""
         within = np.clip(np.broadcast_to(power, choice.shape), self.low_power, self.full_power)
         return [answers(self.group, batch.groups[0].decides, choice[..., None], within[..., None])]
+
+
+def with_leakage(excess_db: Float64) -> Float64:
+    """Excess of a transmission on each channel [...,C] at the worst of its own primary receiver and the neighbours'."""
+    beside = np.full((*excess_db.shape[:-1], 1), -np.inf)
+    padded = np.concatenate([beside, excess_db, beside], axis=-1)
+    leaked = np.maximum(padded[..., :-2], padded[..., 2:]) - LEAKAGE_DB
+    worst: Float64 = np.maximum(excess_db, leaked)
+    return worst
 
 
 def _chosen(allowed: Bool, channel: Int64) -> Int64:
