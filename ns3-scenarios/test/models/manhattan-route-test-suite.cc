@@ -63,7 +63,7 @@ class PlacesAreExact : public TestCase
   private:
     void DoRun() override
     {
-        const auto place = [this](bool asks) {
+        const auto place = [](bool asks) {
             const auto vehicle = CreateObject<RouteMobilityModel>();
             vehicle->SetRoute(std::make_shared<ManhattanRoute>(DrivenStreets{}, 1.6, 3), 0, 13.7);
             Vector last;
