@@ -226,8 +226,9 @@ def test_reset_in_mid_episode_ends_the_old_simulation(made: list[Ns3GymEnv]) -> 
 
 
 _LEARNER = """
-import sys, time
+import signal, sys, time
 from ns3marl.compat.ns3gym import Ns3GymEnv
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
 environment = Ns3GymEnv(sys.argv[1:3], sys.argv[3:])
 print(int(environment.reset()[0][1, 1]), flush=True)
 {then}
