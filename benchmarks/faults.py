@@ -38,6 +38,7 @@ from ns3marl.toolchain import find_scenario
 from ns3marl.types import Actions, Batch
 
 TICKS, HUNG_S, HANG_S = 12, 0.5, 60.0
+TICK_S, UNNOTICED_S = 0.005, 5.0
 PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 ARGUMENTS = (f"--ticks={TICKS}", "--masked=true")
 
@@ -104,7 +105,8 @@ def play(
         before, started_s = pool.timing.losses, time.monotonic()
         to_notice = inject(pool)
         kind.injected += to_notice is not None
-        for _ in range(3 * TICKS if to_notice else 0):
+        while to_notice:
+            time.sleep(TICK_S)  # a worker takes a moment to hear that it is to end
             pool.send(batch.env_id, answers(batch))
             while pool.timing.losses == before and len(pool._ready) < pool.num_envs:  # noqa: SLF001 - to tell when it is known
                 pool._receive()  # noqa: SLF001
@@ -116,8 +118,9 @@ def play(
             if pool.timing.losses > before:
                 kind.detection_ms.append(max(0.0, 1000 * (known_s - started_s - limit_s)))
                 break
-        else:
-            kind.unnoticed += bool(to_notice)
+            if time.monotonic() - started_s > limit_s + UNNOTICED_S:
+                kind.unnoticed += 1
+                break
 
 
 def undisturbed(runs: int) -> Transcript:
@@ -493,7 +496,7 @@ def main() -> None:
     scale: float = parsed.scale
     find_scenario("echo")
     adopt_orphans()
-    right = undisturbed(2 * int(300 * scale) + 50)
+    right = undisturbed(4 * int(300 * scale) + 300)
     kinds: list[Kind] = []
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
