@@ -202,6 +202,8 @@ class WorkerProcesses:
                     os.kill(pid, number)
                     self._stopped.append(pid)
                 worker.send_signal(number)
+                if number == signal.SIGTERM:
+                    worker.wait(10)  # it takes a moment, in which episodes would go on
                 self.running.remove(worker)
                 self._leaving.append(worker)
                 self.running.append(self._start())
