@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from ns3marl.algorithms import heuristics
 from ns3marl.fastsim.calibrate import TOLERANCES
 from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fidelity import compare
@@ -30,7 +31,6 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "alignment"
 LEARNED = RESULTS / "imappo.pt"
 CELLS = ("10/3", "25/6", "50/3", "50/6", "50/9", "50/12", "50/15", "50/18", "75/12", "100/15")
-HEURISTICS = ("local-only", "random", "random-offload", "best-snr", "coordinated-greedy")
 SEED, EPISODES, TICKS = 4001, 4, 100
 RANKED = ("reward_mean", *TOLERANCES)
 SHOWN = {
@@ -50,7 +50,7 @@ def arguments_of(cell: str) -> tuple[str, ...]:
 
 def policies() -> list[PolicyId]:
     """The heuristics, and the policy that was trained on the twin."""
-    return [*(PolicyId.of(name) for name in HEURISTICS), PolicyId.of(str(LEARNED), greedy=True)]
+    return [*(PolicyId.of(name) for name in heuristics.OFFLOADING), PolicyId.of(str(LEARNED), greedy=True)]
 
 
 def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: Console) -> dict[str, Sides]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from seeded import interval
 
 from ns3marl.training import comparison, plots, report
 from ns3marl.training.comparison import Entry, PolicyResult
@@ -107,10 +108,10 @@ def _section(setting: str, contents: Sequence[Content], results: Results) -> lis
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
         cells = [report.label(policy), "central" if policy["central"] else "own"]
-        cells += [_interval(summary[name], "mean", *SHOWN[name][1:]) for name in metrics]
-        cells.append(_interval(summary[REWARD]["iqm"], "value", 1.0, 2))
+        cells += [interval(summary[name], *SHOWN[name][1:], key="mean") for name in metrics]
+        cells.append(interval(summary[REWARD]["iqm"], 1.0, 2, key="value"))
         chance = summary[REWARD]["improvement"]
-        cells.append("" if chance is None else _interval(_opposite(chance), "value", 1.0, 2))
+        cells.append("" if chance is None else interval(_opposite(chance), 1.0, 2, key="value"))
         lines.append(f"| {' | '.join(cells)} |")
     heads = results["heads"]
     lines += ["", "What they chose (choices in percent, means of real values), where it counted:", ""]
@@ -158,16 +159,6 @@ def _short(commit: str) -> str:
 
 def _rule(header: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-
-
-def _interval(entry: dict[str, float | None], key: str, factor: float, digits: int) -> str:
-    value, low, high = (entry[part] for part in (key, "low", "high"))
-    if value is None:
-        return "–"
-    text = f"{factor * value:.{digits}f}"
-    if low is None or high is None:
-        return text
-    return f"{text} [{factor * low:.{digits}f}, {factor * high:.{digits}f}]"
 
 
 def _opposite(chance: dict[str, float | None]) -> dict[str, float | None]:

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from seeded import interval, trained
 
 from ns3marl import config as configuration
 from ns3marl.algorithms import heuristics
 from ns3marl.config import Config
-from ns3marl.training import experiment, metrics, plots
+from ns3marl.training import plots
 from ns3marl.training.environments import open_pool
 from ns3marl.training.evaluate import evaluate
 
@@ -65,13 +66,6 @@ TOPOLOGIES = {
 }
 
 
-def trained(config: Config, seeds: Sequence[int], folder: Path, jobs: int) -> list[list[dict[str, float]]]:
-    """Trains what is missing; the rows of each run's log."""
-    if not experiment.train_seeds(config, seeds, folder, jobs=jobs, resume=experiment.is_experiment(folder)):
-        raise SystemExit(130)
-    return [metrics.read(experiment.run_folder(folder, seed)) for seed in seeds]
-
-
 def judged(config: Config, run: Path, folder: Path) -> Results:
     """The runs and every simple policy that fits, on the same episodes."""
     with open_pool(config, config.evaluation.seed, 1, 1) as pool:
@@ -91,19 +85,12 @@ def table(results: Results, shown: dict[str, tuple[str, float, int]]) -> list[st
         of = summary[policy["name"]]
         seeds = f", {len(policy['seeds'])} seeds" if policy["seeds"] else ""
         cells = [f"{policy['name']}{seeds}", "central" if policy["central"] else "own"]
-        cells.append(_interval(of[REWARD], 1.0, 1))
+        cells.append(interval(of[REWARD], 1.0, 1))
         difference = of[REWARD]["difference"]
-        cells.append("" if difference is None else _interval(difference, 1.0, 1, sign="+"))
-        cells += [_interval(of[name], factor, digits) for name, (_, factor, digits) in shown.items()]
+        cells.append("" if difference is None else interval(difference, 1.0, 1, sign="+"))
+        cells += [interval(of[name], factor, digits) for name, (_, factor, digits) in shown.items()]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
-
-
-def _interval(of: dict[str, float | None], factor: float, digits: int, sign: str = "") -> str:
-    if of["mean"] is None:
-        return "–"
-    mean, low, high = (f"{factor * (of[key] or 0):{sign}.{digits}f}" for key in ("mean", "low", "high"))
-    return f"{mean} [{low}, {high}]"
 
 
 def draw(name: str, logs: list[list[dict[str, float]]], results: Results, shown: Sequence[str]) -> list[str]:

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from seeded import interval, trained
 
 from ns3marl import config as configuration
 from ns3marl.algorithms import registry
 from ns3marl.config import Config
-from ns3marl.training import checkpoint, experiment, metrics
+from ns3marl.training import checkpoint, experiment
 from ns3marl.training.environments import open_pool
 from ns3marl.training.evaluate import evaluate
 from ns3marl.training.plots import COLOURS, render
@@ -56,14 +57,6 @@ def configure(arm: str, ticks: int) -> Config:
         "packets": packets,
     }
     return configuration.load("twin", ["training.tensorboard=false", *own[arm]])
-
-
-def trained(arm: str, config: Config, seeds: Sequence[int], jobs: int) -> list[list[dict[str, float]]]:
-    """Trains what is missing; the rows of each run's log."""
-    folder = RUNS / arm
-    if not experiment.train_seeds(config, seeds, folder, jobs=jobs, resume=experiment.is_experiment(folder)):
-        raise SystemExit(130)
-    return [metrics.read(experiment.run_folder(folder, seed)) for seed in seeds]
 
 
 def keep(run: Path, path: Path) -> None:
@@ -120,16 +113,11 @@ def page(
         name = policy["name"]
         spent = f"{budgets[name]}, {np.mean(minutes[name]):.1f} min" if name in minutes else ""
         row = [
-            _interval(packets["summary"][name][m], factor, digits) for m, (_, factor, digits) in SHOWN.items()
+            interval(packets["summary"][name][m], factor, digits) for m, (_, factor, digits) in SHOWN.items()
         ]
-        row.append(_interval(twin["summary"][name]["completion_ratio"], 100.0, 2))
+        row.append(interval(twin["summary"][name]["completion_ratio"], 100.0, 2))
         lines.append(f"| {name} | {seeds.get(name, '')} | {spent} | " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
-
-
-def _interval(of: dict[str, float], factor: float, digits: int) -> str:
-    mean, low, high = (f"{factor * of[key]:.{digits}f}" for key in ("mean", "low", "high"))
-    return f"{mean} [{low}, {high}]"
 
 
 def plot(logs: Sequence[Sequence[dict[str, float]]], packets: Results, twin: Results) -> Figure:
@@ -194,7 +182,7 @@ def main() -> None:
     arms = options.arms.split(",")
     seeds = {arm: options.seeds if arm == "twin" else options.ns3_seeds or options.seeds for arm in arms}
     logs = {
-        arm: trained(arm, configure(arm, options.ticks), range(1, seeds[arm] + 1), options.jobs)
+        arm: trained(configure(arm, options.ticks), range(1, seeds[arm] + 1), RUNS / arm, options.jobs)
         for arm in arms
     }
     minutes = {arm: [rows[-1]["wall_s"] / 60 for rows in runs] for arm, runs in logs.items()}

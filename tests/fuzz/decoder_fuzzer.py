@@ -10,7 +10,7 @@ from contextlib import suppress
 import atheris
 
 with atheris.instrument_imports(include=["ns3marl.protocol"]):
-    from conformance import golden
+    from fuzz.taking import take_in
 
     from ns3marl.errors import ProtocolError
     from ns3marl.protocol import codec
@@ -21,14 +21,6 @@ def decode_anything(data: bytes) -> None:
     for decode in (take_in, codec.decode, codec.decode_for_worker):
         with suppress(ProtocolError):
             decode(data)
-
-
-def take_in(frame: bytes) -> None:
-    """Decodes as a pool does, arrays included."""
-    message = codec.decode(frame, golden.SPEC)
-    observation = message.observation if isinstance(message, codec.Ready) else message
-    if isinstance(observation, codec.Observation):
-        codec.Block(golden.SPEC, 1).fill([observation.arrays])
 
 
 atheris.Setup(sys.argv, decode_anything)

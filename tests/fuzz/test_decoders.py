@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conformance import golden
 from fuzz.mutations import mutate, seeds
+from fuzz.taking import take_in
 
 from ns3marl.errors import Ns3MarlError, ProtocolError
 from ns3marl.local_router import LocalRouter
@@ -24,14 +25,6 @@ ROUNDS = 4000
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 READY = b"\x04\x2a\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER\x08Identity\x00\x00\x00\x01"
 MAX_FRAME = 1 << 16
-
-
-def take_in(frame: bytes) -> None:
-    """Decodes as a pool does, arrays included."""
-    message = codec.decode(frame, golden.SPEC)
-    observation = message.observation if isinstance(message, codec.Ready) else message
-    if isinstance(observation, codec.Observation):
-        codec.Block(golden.SPEC, 1).fill([observation.arrays])
 
 
 def refuses(decode: Callable[[bytes], object], frame: bytes) -> bool:

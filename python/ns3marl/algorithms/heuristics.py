@@ -3,8 +3,8 @@
 """Policies that do not learn: what a trained one has to beat.
 
 All but ``random`` and ``default`` are for specs that name their features and heads as the scenario ``aiot-mec`` does, or, those in
-``spectrum_access``, as ``cognitive-v2x`` does; they refuse any other. ``coordinated-greedy`` sees the global state and decides for all devices together, so it is a central reference,
-not a competitor.
+``spectrum_access``, as ``cognitive-v2x`` does; they refuse any other. ``coordinated-greedy`` sees the global state and decides for all
+devices together, so it is a central reference, not a competitor.
 """
 
 from __future__ import annotations
