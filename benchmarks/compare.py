@@ -5,7 +5,8 @@
 The setting `large` is trained on the twin, where that takes minutes, and by those learners that differ in the critic alone.
 
 A cell is one policy in one setting with one training seed: trained with the same budget of simulated ticks as all others, then
-evaluated on the same held-out episodes. Finished cells are kept as files under `benchmarks/results/compare/`; another call runs
+evaluated on the same held-out episodes: a stochastic policy as it was trained, by drawing its actions, and by its likeliest ones
+beside that; a learner of values by what it values most. Finished cells are kept as files under `benchmarks/results/compare/`; another call runs
 what is missing, goes on with what was stopped, and writes `benchmarks/compare.md` and its plots from the files.
 """
 
@@ -35,8 +36,17 @@ from ns3marl.training import evaluate, experiment, metrics, plots, processes
 from ns3marl.training.environments import Environments, open_pool
 from ns3marl.training.progress import ProgressDisplay, Report
 
+Content = dict[str, Any]  # of a file
+
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
+STOCHASTIC = (
+    "imappo",
+    "ippo",
+    "ppo",
+    "a3c",
+    "maddpg",
+)  # judged by what they draw, the others by what they value most
 SIMPLE = heuristics.OFFLOADING
 PRESETS = ("default", "stress", "balanced")
 LARGE = (
@@ -131,7 +141,7 @@ def configure(cell: Cell, budget: Budget) -> Config:
         f"evaluation.seed={EVALUATION_SEED}",
         f"evaluation.episodes={budget.episodes}",
         "evaluation.bootstrap=100",  # intervals are computed over all cells of a policy later
-        "evaluation.greedy=true",
+        f"evaluation.greedy={str(cell.policy not in STOCHASTIC).lower()}",
         "training.tensorboard=false",
         f"training.ticks={budget.ticks_of(cell.setting)}",
     ]
@@ -179,17 +189,29 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
         policy, training_s = str(run), rows[-1]["wall_s"]
         ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
         curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
-    begun_s, begin = time.perf_counter(), TRAINING_SHARE if cell.seed else 0.0
-    judging = dataclasses.replace(config, pool=dataclasses.replace(config.pool, num_envs=EVALUATION_ENVS))
-    path = evaluate.evaluate(
-        judging if cell.setting == LARGE else config,
-        [policy],
-        run / "evaluation",
-        console=lambda done, text: report(begin + (1 - begin) * done, text),
-        make_pool=make_pool,
-    )
-    content = json.loads(path.read_text())
+    begun_s = time.perf_counter()
+    if cell.setting == LARGE:
+        config = dataclasses.replace(config, pool=dataclasses.replace(config.pool, num_envs=EVALUATION_ENVS))
+
+    def judge(judged: Config, begin: float, end: float) -> Content:
+        """What `evaluate` wrote of this policy."""
+
+        def show(done: float, text: str) -> None:
+            report(begin + (end - begin) * done, text)
+
+        path = evaluate.evaluate(judged, [policy], run / "evaluation", console=show, make_pool=make_pool)
+        content: Content = json.loads(path.read_text())
+        return content
+
+    begin = TRAINING_SHARE if cell.seed else 0.0
+    stochastic = cell.policy in STOCHASTIC
+    content = judge(config, begin, (begin + 1) / 2 if stochastic else 1.0)
     (played,) = content["policies"]
+    if cell.seed:
+        evaluation = dataclasses.replace(config.evaluation, greedy=True)
+        likeliest = dataclasses.replace(config, evaluation=evaluation)
+        (again,) = judge(likeliest, (begin + 1) / 2, 1.0)["policies"] if stochastic else (played,)
+        played["values"][compare_page.LIKELIEST.name] = again["values"][compare_page.REWARD]
     game = GAMES.get(cell.setting)
     cell_content = {
         "cell": dataclasses.asdict(cell),
@@ -215,12 +237,12 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
     shutil.rmtree(run)
 
 
-def finished(cell: Cell, budget: Budget, results: Path) -> dict[str, Any] | None:
+def finished(cell: Cell, budget: Budget, results: Path) -> Content | None:
     """What a cell came to with this budget, if it has."""
     path = results / cell.path
     if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: Content = json.loads(path.read_text())
     wanted = {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes}
     return content if content["budget"] == wanted else None
 

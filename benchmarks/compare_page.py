@@ -16,15 +16,17 @@ from ns3marl.training.comparison import Entry, PolicyResult
 from ns3marl.types import Metric
 
 RESAMPLES = 10_000
+REWARD = comparison.REWARD.name
+LIKELIEST = Metric("reward_likeliest", "1", "the same when learners take their likeliest actions")
 #: metric: heading, factor, digits
 SHOWN = {
-    "reward_per_tick": ("reward per tick", 1.0, 2),
+    REWARD: ("reward per tick", 1.0, 2),
+    LIKELIEST.name: ("reward, likeliest actions", 1.0, 2),
     "completion_ratio": ("completion [%]", 100.0, 1),
     "latency_mean_s": ("latency [ms]", 1000.0, 1),
     "aoi_mean_ticks": ("age of information [ticks]", 1.0, 2),
     "energy_efficiency_tasks_per_j": ("tasks/J", 1.0, 2),
 }
-REWARD = comparison.REWARD.name
 
 Content = dict[str, Any]  # of a cell's file
 Results = dict[str, Any]  # of `comparison.summarise`
@@ -38,7 +40,8 @@ Brackets: 95 % stratified bootstrap intervals over training seeds and held-out e
 IQM: interquartile mean. P: probability that a run of {reference} earns more than a run of this policy on the same episode, 0.5
 where neither is better. *Central* policies act on the global state or on what several agents observe, which no device could;
 they are references for the others, which act on their *own* observation. Every learner has the same number of simulated ticks
-and the same evaluation episodes, in which it takes its most likely action.
+and the same evaluation episodes. There stochastic policies (IMAPPO, IPPO, PPO, A3C, MADDPG) draw their actions, as in training,
+and a column says what their likeliest ones earn; DQN and IQL take the action they value most.
 """
 
 
@@ -90,9 +93,11 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
                 metric: [np.nan if v is None else v for v in column]
                 for metric, column in content["values"].items()
             }
+            values.setdefault(LIKELIEST.name, [np.nan] * len(content["runs"]))
             entry.results.append(PolicyResult(name, content["runs"], values, content["actions"], 0.0))
         entries.append(entry)
-    known = contents[0]["metrics"]
+    likeliest = {"unit": LIKELIEST.unit, "description": LIKELIEST.description, "higher_is_better": True}
+    known = contents[0]["metrics"] | {LIKELIEST.name: likeliest}
     shown = [
         Metric(name, known[name]["unit"], known[name]["description"], known[name]["higher_is_better"])
         for name in SHOWN
@@ -212,7 +217,9 @@ def _draw(
         plots.render(
             f"compare-{setting}-scores",
             f"{setting}: means and 95 % intervals",
-            lambda: plots.metric_bars(results, list(results["metrics"])),
+            lambda: plots.metric_bars(
+                results, [name for name in results["metrics"] if name != LIKELIEST.name]
+            ),
         )
     ]
     if curves:

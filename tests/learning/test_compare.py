@@ -54,6 +54,7 @@ def test_a_cell_says_where_it_comes_from(done: Path) -> None:
     assert content["cell"] == {"policy": "imappo", "setting": "climbing", "seed": 1}
     assert content["optimum"] == library.CLIMBING.max()
     assert len(content["values"]["reward_per_tick"]) == len(content["runs"]) == 3
+    assert len(content["values"]["reward_likeliest"]) == 3
     assert 1 <= len(content["curve"]) <= compare.CURVE_POINTS
     assert content["manifest"]["git_commit"]
     assert 'algorithm = "imappo"' in content["config"]
@@ -83,6 +84,7 @@ def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path)
     text = page.read_text()
     assert "| imappo (2 seeds) | own |" in text
     assert "| dqn (2 seeds; 5 levels) | central |" in text
+    assert "reward, likeliest actions" in text
     assert "its optimum is a reward of 11" in text
     assert "../docs/images/compare-climbing-curves.png" in text
     assert (images / "compare-climbing-scores.png").stat().st_size > 2000
