@@ -59,7 +59,6 @@ GAMES: dict[str, Callable[[], TeamMatrixGame | ChannelGame]] = {
     "channels": lambda: ChannelGame([6.0, 8.0, 4.0], channels=2),
 }
 EVALUATION_SEED = 3001
-EVALUATION_ENVS = 2  # of ns-3, where training has more of the twin
 TRAINING_SHARE = 0.9  # of a cell's time, for the progress display
 CURVE_POINTS = 60
 
@@ -190,8 +189,6 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
         ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
         curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
     begun_s = time.perf_counter()
-    if cell.setting == LARGE:
-        config = dataclasses.replace(config, pool=dataclasses.replace(config.pool, num_envs=EVALUATION_ENVS))
 
     def judge(judged: Config, begin: float, end: float) -> Content:
         """What `evaluate` wrote of this policy."""

@@ -71,8 +71,7 @@ def keep(run: Path, path: Path) -> None:
 
 def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:
     """Evaluates all arms and the references on the same episodes."""
-    envs = ["pool.num_envs=2"] if backend == "ns3" else []
-    config = configuration.load("twin", [f"evaluation.backend={backend}", *envs])
+    config = configuration.load("twin", [f"evaluation.backend={backend}"])
     path = evaluate(config, [*(str(RUNS / arm) for arm in arms), *REFERENCES], folder)
     content: Results = json.loads(path.read_text())
     # Entries are in the order in which they were given; the arms get their names.

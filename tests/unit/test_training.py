@@ -26,6 +26,7 @@ from ns3marl.config import Config, ImappoOptions, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.training import checkpoint, comparison, evaluate, metrics
 from ns3marl.training.checkpoint import Progress
+from ns3marl.training.environments import judged
 from ns3marl.training.position import Position
 from ns3marl.training.report import report
 from ns3marl.training.run import train
@@ -291,10 +292,25 @@ def test_policies_meet_the_same_episodes(tmp_path: Path) -> None:
         assert policy["actions"]["mode"][2] == 0
 
 
-def test_the_number_of_environments_does_not_change_the_episodes(tmp_path: Path) -> None:
+def test_the_number_of_environments_does_not_change_the_results(tmp_path: Path) -> None:
     by_two = compare(tmp_path / "2", config("pool.num_envs=2"), ["random"])
     by_three = compare(tmp_path / "3", config("pool.num_envs=3"), ["random"])
-    assert by_two["policies"][0]["runs"] == by_three["policies"][0]["runs"]
+    (two,), (three,) = by_two["policies"], by_three["policies"]
+    assert two["runs"] == three["runs"]
+    assert two["values"] == three["values"]
+    assert two["actions"] == three["actions"]
+
+
+def test_what_the_twin_trained_is_judged_with_a_simulator_per_core() -> None:
+    cores = len(os.sched_getaffinity(0))
+    twin = config("scenario.backend=fastsim", "pool.num_envs=1000", "pool.ns3_envs=2")
+    in_packets = judged(twin)
+    assert in_packets.scenario.backend == "ns3"
+    assert in_packets.pool.num_envs == cores
+    assert in_packets.pool.ns3_envs == 0
+    few = config("scenario.backend=fastsim", "pool.num_envs=1")
+    assert judged(few).pool.num_envs == 1
+    assert judged(config("pool.num_envs=1000")).pool.num_envs == 1000  # as it was asked for
 
 
 def test_evaluation_refuses_what_would_mislead(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -93,11 +94,18 @@ def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Envir
 
 
 def judged(config: Config) -> Config:
-    """The configuration with the backend on which policies are evaluated."""
+    """The configuration with the backend on which policies are evaluated.
+
+    Where the twin trained and ns-3 judges, there are at most as many simulators as cores: they are processes, and the twin has
+    more environments than that.
+    """
+    backend, num_envs = config.evaluation.backend, config.pool.num_envs
+    if backend == "ns3" and config.scenario.backend != backend:
+        num_envs = min(num_envs, len(os.sched_getaffinity(0)))
     return dataclasses.replace(
         config,
-        scenario=dataclasses.replace(config.scenario, backend=config.evaluation.backend),
-        pool=dataclasses.replace(config.pool, ns3_envs=0),
+        scenario=dataclasses.replace(config.scenario, backend=backend),
+        pool=dataclasses.replace(config.pool, ns3_envs=0, num_envs=num_envs),
     )
 
 

@@ -21,7 +21,7 @@ from ns3marl.algorithms import heuristics
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.policy import ActionNoise, Policy
+from ns3marl.rl.policy import Policy
 from ns3marl.training import checkpoint, experiment
 from ns3marl.training.comparison import REWARD, Entry, PolicyResult, label, write
 from ns3marl.training.environments import Environments, PoolFactory, judged, open_pool
@@ -195,24 +195,27 @@ def play(
         tables: Gets every episode that counts.
     """
     spec, episodes = pool.spec, config.evaluation.episodes
-    noise = ActionNoise(config.evaluation.seed, pool.num_envs)
+    seed, envs = config.evaluation.seed, pool.num_envs
     tally = _Tally(spec)
     done: dict[int, tuple[Final, float]] = {}
-    rewards = np.zeros(pool.num_envs)
+    rewards = np.zeros(envs)
     started_s, ticks = time.perf_counter(), 0
     batch = pool.reset()
     recorder = None if tables is None else Recorder(tables, name, batch)
+    # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted. Noise is
+    # keyed by episode and tick, so that results do not depend on E.
+    episode = np.arange(envs)
     while True:
-        # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted.
-        episode = noise.episodes + [final is not None for final in batch.final]
-        counted: Bool = episode * pool.num_envs + np.arange(pool.num_envs) < episodes
-        joint = policy.act(batch, noise.generators(batch))
+        episode += [envs * (final is not None) for final in batch.final]
+        counted: Bool = episode < episodes
+        keys = zip(episode.tolist(), batch.tick.tolist(), strict=True)
+        joint = policy.act(batch, [np.random.default_rng((seed, 1 + e, tick)) for e, tick in keys])
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].decides & counted[:, None])
         batch = pool.step(joint)
         if recorder is not None:
             recorder.add(batch, counted.tolist())
-        ticks += pool.num_envs
+        ticks += envs
         rewards += np.mean([group.rewards.mean(-1) for group in batch.groups], axis=0)
         for e, final in enumerate(batch.final):
             if final is not None:
