@@ -28,7 +28,7 @@ import compare_page
 from rich.console import Console
 
 from ns3marl.algorithms import heuristics, registry
-from ns3marl.config import Config, dumps, load
+from ns3marl.config import Config, dumps, load, tomllib
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
@@ -235,13 +235,19 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
 
 
 def finished(cell: Cell, budget: Budget, results: Path) -> Content | None:
-    """What a cell came to with this budget, if it has."""
+    """What a cell came to with this budget and what is configured today, if it has."""
     path = results / cell.path
     if not path.exists():
         return None
     content: Content = json.loads(path.read_text())
     wanted = {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes}
-    return content if content["budget"] == wanted else None
+    if content["budget"] != wanted:
+        return None
+    if cell.seed:
+        was, now = (tomllib.loads(text) for text in (content["config"], dumps(configure(cell, budget))))
+        if any(was.get(section) != now[section] for section in ("scenario", "evaluation", cell.policy)):
+            return None
+    return content
 
 
 def run_missing(

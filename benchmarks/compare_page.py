@@ -123,7 +123,7 @@ def _section(setting: str, contents: Sequence[Content], results: Results) -> lis
     lines += _rule(["policy", *heads])
     for policy in results["policies"]:
         cells = [_chosen(policy["actions"][name], head) for name, head in heads.items()]
-        lines.append(f"| {' | '.join([policy['name'], *cells])} |")
+        lines.append(f"| {' | '.join([report.label(policy), *cells])} |")
     return lines
 
 

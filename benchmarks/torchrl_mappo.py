@@ -123,7 +123,7 @@ class TorchrlMappo:
         )
         self.loss.make_value_estimator(gamma=options.discount, lmbda=options.trace_decay)
         self.optimisers = [
-            torch.optim.Adam(module.parameters(), lr=rate, eps=1e-5)
+            torch.optim.Adam(module.parameters(), lr=rate, eps=1e-5, fused=True)
             for module, rate in ((self.actor, options.actor_lr), (self.critic, options.critic_lr))
         ]
         self.ticks, self.num_envs = ticks, num_envs

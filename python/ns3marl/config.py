@@ -306,8 +306,9 @@ class DqnOptions:
     """Transitions of all agents per gradient step."""
     replay_ticks: PositiveInt = 4000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
-    warmup_ticks: NotNegativeInt = 1000
-    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    warmup_ticks: PositiveInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments. The scale of the rewards is taken from
+    them: leave it some hundreds."""
     ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250
@@ -342,8 +343,9 @@ class IqlOptions:
     """Transitions of all agents per gradient step."""
     replay_ticks: PositiveInt = 12_000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
-    warmup_ticks: NotNegativeInt = 1000
-    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    warmup_ticks: PositiveInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments. The scale of the rewards is taken from
+    them: leave it some hundreds."""
     ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250
@@ -378,8 +380,9 @@ class MaddpgOptions:
     """Transitions of all agents per gradient step."""
     replay_ticks: PositiveInt = 12_000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
-    warmup_ticks: NotNegativeInt = 1000
-    """Ticks of uniformly random play before the first gradient step, summed over environments."""
+    warmup_ticks: PositiveInt = 1000
+    """Ticks of uniformly random play before the first gradient step, summed over environments. The scale of the rewards is taken from
+    them: leave it some hundreds."""
     ticks_per_step: PositiveInt = 2
     """Ticks per gradient step, summed over environments."""
     report_ticks: PositiveInt = 250

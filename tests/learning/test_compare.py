@@ -62,13 +62,21 @@ def test_a_cell_says_where_it_comes_from(done: Path) -> None:
     assert not list((done / "work").rglob("*.pt"))
 
 
-def test_only_what_is_missing_runs(done: Path) -> None:
+def test_only_what_is_missing_runs(done: Path, tmp_path: Path) -> None:
     path = done / "results" / CELLS[0].path
     before = path.stat().st_mtime_ns
     assert run(CELLS, done)
     assert path.stat().st_mtime_ns == before
     assert compare.finished(CELLS[0], TINY, done / "results") is not None
     assert compare.finished(CELLS[0], Budget(), done / "results") is None  # another budget is another cell
+    content = json.loads(path.read_text())
+    other = tmp_path / CELLS[0].path
+    other.parent.mkdir()
+    for option in ("greedy = false", "discount = 0.5"):
+        assert option in content["config"]
+        changed = content["config"].replace(option, option.replace("false", "true").replace("0.5", "0.6"))
+        other.write_text(json.dumps(content | {"config": changed}))
+        assert compare.finished(CELLS[0], TINY, tmp_path) is None  # so are other options
 
 
 def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_an_experiment_is_one_entry_of_the_evaluation(trained: Path, tmp_path: P
     assert row["iqm"]["low"] <= row["iqm"]["value"] <= row["iqm"]["high"]
     lines = (tmp_path / "episodes.csv").read_text().splitlines()
     assert len(lines) == 1 + 6 * (len(seeds) + 2)
-    assert lines[1].startswith("imappo,1,1,")
+    assert lines[1].startswith("imappo,,1,1,")
 
 
 def test_the_report_of_an_experiment_shows_bands(trained: Path) -> None:

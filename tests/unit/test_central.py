@@ -90,18 +90,19 @@ def test_every_agents_heads_see_the_whole_system(what: str) -> None:
 def test_choices_that_are_rows_of_a_block_are_scored_by_their_rows() -> None:
     spec = spec_with_servers()
     actor = CentralActor(spec, Heads(spec.groups[0]), 16)
-    (scorer,) = actor.network.by_rows.values()
+    scorer: Any = next(iter(actor.network.by_rows.values()))
     torch.manual_seed(0)
-    hidden, rows = torch.randn(2, 4, 16), torch.randn(2, 2, 16)
+    hidden, rows = torch.randn(2, 4, 16), scorer.from_row(torch.randn(2, 2, 16))[:, None]
     scores = scorer(hidden, rows)
     assert (scores[..., 1] == 0).all()
-    torch.testing.assert_close(scorer(hidden, rows.flip(1))[..., [2, 0]], scores[..., [0, 2]])
+    torch.testing.assert_close(scorer(hidden, rows.flip(-2))[..., [2, 0]], scores[..., [0, 2]])
     assert (scores[..., 0] != scores[..., 2]).all()
 
 
-def test_those_not_asked_are_left_out_of_the_loss() -> None:
-    actor = CentralActor(SPEC, Heads(SPEC.groups[0]), 16)
-    observations, state, decides, masks = inputs(SPEC)
+@pytest.mark.parametrize("spec", [SPEC, spec_with_servers()], ids=["", "servers"])
+def test_those_not_asked_are_left_out_of_the_loss(spec: Spec) -> None:
+    actor = louder(CentralActor(spec, Heads(spec.groups[0]), 16))
+    observations, state, decides, masks = inputs(spec)
     everyone = logits(actor, observations, state, decides, masks)
     few = torch.cat(actor(observations, state, decides, masks, asked_only=True).log_probabilities, -1)
     torch.testing.assert_close(few, everyone[decides])

@@ -17,6 +17,7 @@ from toy_game import ToyPool, toy_spec
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
 from ns3marl.errors import ConfigError
+from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor
 from ns3marl.rl.policy import ActionNoise
@@ -275,12 +276,27 @@ def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
 @pytest.mark.parametrize("actors", ["shared", "per-agent"])
 @pytest.mark.parametrize("real_valued", ["beta", "tanh-normal", "clipped-gaussian"])
 @pytest.mark.parametrize("greedy", [True, False])
+@pytest.mark.parametrize("described", [False, True])  # lanes by features of their own
 def test_an_agent_acts_on_its_own_observation_and_mask_alone(
-    actors: Any, real_valued: Any, greedy: bool
+    actors: Any, real_valued: Any, greedy: bool, described: bool
 ) -> None:
     """Whatever else changes, not one bit of its policy does, nor of what it chooses."""
     pool = ToyPool(num_envs=3, seed=5)
-    learner = Imappo(pool.spec, ImappoOptions(actors=actors, real_valued=real_valued), seed=2)
+    group = pool.spec.groups[0]
+    if described:
+        features = tuple(
+            dataclasses.replace(
+                feature, name={"level": "left_gain", "noise": "right_gain"}.get(feature.name, feature.name)
+            )
+            for feature in group.features
+        )
+        group = dataclasses.replace(group, features=features)
+    assert bool(choice_features(group)) == described
+    learner = Imappo(
+        dataclasses.replace(pool.spec, groups=(group,)),
+        ImappoOptions(actors=actors, real_valued=real_valued),
+        seed=2,
+    )
     learner.greedy = greedy
     with torch.no_grad():  # far from uniform, so that any leak shows
         for parameter in learner.actor.parameters():

@@ -101,9 +101,9 @@ class _RowScorer(nn.Module):
         self.score = make(width, 1, gain)
 
     def forward(self, hidden: Tensor, rows: Tensor) -> Tensor:
-        """Scores [B,A,n], 0 for choices without a row, from hidden units [B,A,W] and the rows' embeddings [B,S,W]."""
-        both = torch.tanh(self.from_hidden(hidden)[:, :, None] + self.from_row(rows)[:, None])
-        scores = hidden.new_zeros(*hidden.shape[:2], self.count)
+        """Scores [...,n], 0 for choices without a row, from hidden units [...,W] and what ``from_row`` makes of the rows [...,S,W]."""
+        both = torch.tanh(self.from_hidden(hidden)[..., None, :] + rows)
+        scores = hidden.new_zeros(*hidden.shape[:-1], self.count)
         scores[..., self.choices] = self.score(both).squeeze(-1)
         return scores
 
@@ -149,7 +149,13 @@ class CentralHeads(nn.Module):
                     self._scored.append((d, number, f"{d}-{b}"))
 
     def forward(
-        self, observations: Tensor, state: Sequence[Tensor], decides: Tensor, masks: Tensor
+        self,
+        observations: Tensor,
+        state: Sequence[Tensor],
+        decides: Tensor,
+        masks: Tensor,
+        *,
+        asked_only: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Outputs of every agent [B,A,outputs], and the pooled context [B,...] of which they were made.
 
@@ -158,13 +164,21 @@ class CentralHeads(nn.Module):
             state: Per state block [B,S,F].
             decides: Who is asked to act, [B,A].
             masks: Allowed choices of the group's discrete heads, [B,A,C] or longer.
+            asked_only: Only of the n agents that are asked, [n,outputs], in the order of ``decides.nonzero()``.
         """
         seen = self.encoder(observations, state, decides)
-        context = seen.context[:, None].expand(-1, seen.own.shape[1], -1)
-        hidden = self.trunk(torch.cat([seen.own, context], -1))
-        parts = list(self.outputs(hidden, seen.scaled, masks).tensor_split(self.ends, -1))
+        own, scaled = seen.own, seen.scaled
+        context = seen.context[:, None].expand(-1, own.shape[1], -1)
+        states = decides.nonzero()[:, 0]  # in which each of the asked ones is
+        if asked_only:
+            own, scaled, masks, context = own[decides], scaled[decides], masks[decides], seen.context[states]
+        hidden = self.trunk(torch.cat([own, context], -1))
+        parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
         for d, number, key in self._scored:
-            parts[d] = parts[d] + self.by_rows[key](hidden, seen.rows[number])
+            scorer = self.by_rows[key]
+            assert isinstance(scorer, _RowScorer)
+            told = scorer.from_row(seen.rows[number])
+            parts[d] = parts[d] + scorer(hidden, told[states] if asked_only else told[:, None])
         return torch.cat(parts, -1), seen.context
 
 
@@ -204,9 +218,9 @@ class CentralActor(nn.Module):
             asked_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
                 ``decides.nonzero()``, else [B,A].
         """
-        outputs, _ = self.network(observations, state, decides, masks)
+        outputs, _ = self.network(observations, state, decides, masks, asked_only=asked_only)
         if asked_only:
-            outputs, masks = outputs[decides], masks[decides]
+            masks = masks[decides]
         logits, real = outputs.tensor_split([self.heads.choices], -1)
         return HybridDistribution(self.heads, logits, self.bounded(real), masks)
 

@@ -168,24 +168,25 @@ def write(
                 for end in parts[part]
             ),
         ]
-        table.writerow(["policy", "metric", "unit", *columns])
-        for name, rows in content["summary"].items():
+        table.writerow(["policy", "remarks", "metric", "unit", *columns])
+        for entry in entries:
             for metric in metrics:
-                row = rows[metric.name]
+                row = content["summary"][entry.name][metric.name]
                 cells = [
                     ((row[part] if part else row) or {}).get(end)
                     for part, ends in parts.items()
                     for end in ends
                 ]
-                table.writerow([name, metric.name, metric.unit, *cells])
+                table.writerow([entry.name, entry.remarks, metric.name, metric.unit, *cells])
     with (folder / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["policy", "training_seed", "rng_run", *(m.name for m in metrics)])
+        table.writerow(["policy", "remarks", "training_seed", "rng_run", *(m.name for m in metrics)])
         for entry in entries:
             seeds: list[int | None] = [*entry.seeds] or [None]
             for seed, result in zip(seeds, entry.results, strict=True):
                 for i, run in enumerate(result.runs):
-                    table.writerow([entry.name, seed, run, *(result.metrics[m.name][i] for m in metrics)])
+                    values = (result.metrics[m.name][i] for m in metrics)
+                    table.writerow([entry.name, entry.remarks, seed, run, *values])
     return path
 
 

@@ -66,7 +66,7 @@ def train(
         The run folder.
 
     Raises:
-        ConfigError: The folder is taken, or the budget of the resumed run is spent.
+        ConfigError: The folder is taken, the budget of the resumed run is spent, or training and evaluation share a seed.
         CheckpointError: The checkpoint to resume from, or to start from, cannot be used.
         SimulatorError, ProtocolError: A simulator failed; the last checkpoint stays.
     """
@@ -75,6 +75,11 @@ def train(
     if not resume and (folder / "config.toml").exists():
         raise ConfigError(
             f"{folder} holds a run already; choose another folder, or continue it with --resume"
+        )
+    if config.training.seed == config.evaluation.seed:
+        raise ConfigError(
+            f"training.seed and evaluation.seed are both {config.training.seed}: the policy would be judged by episodes it was "
+            "trained on; choose another training.seed"
         )
     saved = checkpoint.load(last) if resume else None
     progress = saved.progress if saved else Progress()
