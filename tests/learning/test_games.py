@@ -202,6 +202,34 @@ def test_nash_q_finds_the_common_optimum_of_grid_game_1() -> None:
         assert reply == pytest.approx(100 * discount**3, abs=0.1)
 
 
+def test_nash_q_meets_an_equilibrium_of_grid_game_2() -> None:
+    """One takes the middle lane, the other its own and waits; against what each learned, no reply earns more than that."""
+    game, discount = library.grid_game_2(), 0.99
+    options = Options(discount=discount, epsilon=0.5, rate_power=0.6, choice="first")
+    learners = [NashQ(game.states, game.actions, player, options) for player in (0, 1)]
+    learn(game, learners, 12_000, np.random.default_rng(1))
+    start = int(game.start.argmax())
+    replies = [
+        best_reply(game, player, learners[1 - player].policies(), discount)[start] for player in (0, 1)
+    ]
+    assert replies == pytest.approx([100 * discount**2 / 2, 100 * discount**2])
+    for learner in learners:
+        assert learner.values(start) == pytest.approx(replies, abs=5)
+
+
+@pytest.mark.parametrize(("foes", "value"), [(False, 100 * 0.99**3), (True, 0.0)], ids=["friend", "foe"])
+def test_friends_cross_grid_game_1_and_foes_do_not_count_on_it(foes: bool, value: float) -> None:
+    game = library.grid_game_1()
+    options = Options(discount=0.99, epsilon=0.5, rate_power=0.6)
+    learners: list[Learner] = [
+        FriendOrFoeQ(game.states, game.actions, player, [1 - player] if foes else [], options)
+        for player in (0, 1)
+    ]
+    learn(game, learners, 6000, np.random.default_rng(1))
+    for learner in learners:
+        assert learner.values(int(game.start.argmax())) == pytest.approx([value], abs=0.1)
+
+
 def test_who_insists_on_the_middle_lane_wins_grid_game_1() -> None:
     game = library.grid_game_1()
     lane = {(0, 2): 2, (0, 1): 0, (1, 1): 0, (2, 1): 2}

@@ -49,11 +49,14 @@ def share_right(name: str, options: Any, seed: int) -> float:
 
 
 @pytest.mark.learning
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_luck_of_others_cancels_against_the_counterfactual_baseline() -> None:
     """The others' luck moves the reward by 1.6 a tick, one right answer by 0.04."""
-    central = [share_right("imappo", ImappoOptions(**ONCE), seed) for seed in (1, 2)]
+    seeds = (1, 2, 3, 4, 5)
+    central = [share_right("imappo", ImappoOptions(**ONCE), seed) for seed in seeds]
     assert min(central) > 0.98, central
-    independent = [share_right("ippo", IppoOptions(**ONCE), seed) for seed in (1, 2)]
+    independent = [share_right("ippo", IppoOptions(**ONCE), seed) for seed in seeds]
     assert max(independent) < 0.98, independent
-    assert share_right("iql", IQL, 1) < 0.7
+    assert np.mean(independent) < 0.85, independent
+    values = [share_right("iql", IQL, seed) for seed in seeds[:2]]
+    assert max(values) < 0.7, values

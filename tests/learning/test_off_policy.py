@@ -101,13 +101,20 @@ QUICK: dict[str, Any] = {**TOY, "lr": 2e-3, "epsilon_ticks": 4000, "target_steps
 
 
 @pytest.mark.learning
-@pytest.mark.parametrize(("name", "options"), [("dqn", DqnOptions(**QUICK)), ("iql", IqlOptions(**QUICK))])
-def test_a_cooperative_game_with_hybrid_actions_is_learned(name: str, options: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "options", "ticks", "least"),
+    [("dqn", DqnOptions(**QUICK), 16_000, 0.9), ("iql", IqlOptions(**QUICK), 8000, 0.84)],
+    ids=["dqn", "iql"],
+)
+def test_a_cooperative_game_with_hybrid_actions_is_learned(
+    name: str, options: Any, ticks: int, least: float
+) -> None:
+    """Optimum 1, with 5 levels of power 0.96; with the right modes at one power for all levels 0.8."""
     pool = ToyPool(seed=1)
     learner = registry.make(name, pool.spec, options, 1)
     assert mean_reward(registry.make(name, pool.spec, options, 1), ToyPool(seed=777), 50) < 0.6
-    train(learner, pool, 1, 8000)
-    assert mean_reward(learner, ToyPool(seed=777), 50) > 0.8  # optimum 1, with 5 levels of power 0.96
+    train(learner, pool, 1, ticks)
+    assert mean_reward(learner) > least
 
 
 SHORT: dict[str, Any] = {"discount": 0.1, "warmup_ticks": 400, "ticks_per_step": 4}

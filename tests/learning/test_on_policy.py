@@ -13,7 +13,7 @@ import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
 from poles import ENVS, balance, peer_balance
 from stable_baselines3 import PPO
-from toy_game import ToyPool, mean_reward
+from toy_game import ToyPool, crowded, mean_reward
 
 from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo
@@ -22,7 +22,13 @@ from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
 from ns3marl.types import Spec
 
-TOY: dict[str, Any] = {"rollout_ticks": 32, "actor_lr": 3e-3, "critic_lr": 3e-3, "target_kl": 0.03}
+TOY: dict[str, Any] = {
+    "rollout_ticks": 32,
+    "actor_lr": 3e-3,
+    "critic_lr": 3e-3,
+    "target_kl": 0.03,
+    "entropy_discrete": 0.003,
+}
 BALANCE: dict[str, Any] = {"rollout_ticks": 128, "discount": 0.99, "trace_decay": 0.95, "actor_lr": 1e-3}
 
 
@@ -53,11 +59,12 @@ def independent(spec: Spec, seed: int) -> Ippo:
 
 @pytest.mark.learning
 @pytest.mark.parametrize(("learner", "seed"), [(central, 1), (central_joint, 3), (independent, 1)])
-def test_the_optimum_is_found(learner: Any, seed: int) -> None:
+def test_a_cooperative_game_is_learned_lanes_and_all(learner: Any, seed: int) -> None:
     pool = ToyPool(seed=seed)
     made = learner(pool.spec, seed)
     train(made, pool, updates=60)
-    assert mean_reward(made) > 0.92  # optimum 1; with lanes drawn at random 0.91
+    assert mean_reward(made) > 0.93  # optimum 1; with lanes drawn at random 0.92
+    assert crowded(made) < 0.2
 
 
 def balanced(make: Callable[[Spec], Learner], seed: int, updates: int = 24) -> float:
