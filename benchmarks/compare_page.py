@@ -41,7 +41,8 @@ IQM: interquartile mean. P: probability that a run of {reference} earns more tha
 where neither is better. *Central* policies act on the global state or on what several agents observe, which no device could;
 they are references for the others, which act on their *own* observation. Every learner has the same number of simulated ticks
 and the same evaluation episodes. There stochastic policies (IMAPPO, IPPO, PPO, A3C, MADDPG) draw their actions, as in training,
-and a column says what their likeliest ones earn; DQN and IQL take the action they value most.
+and a column says what their likeliest ones earn; DQN and IQL take the action they value most. A commit *with changes*: files
+differed from it, if only those of results that were being written. What it found: [experiments](../docs/experiments.md#what-it-found).
 """
 
 
