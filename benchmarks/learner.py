@@ -3,9 +3,11 @@
 """How fast IMAPPO learns, apart from the simulator: rollout plus update, against TorchRL's MAPPO on the same data.
 
 `aiot-mec` (N=50, K=9) plays its ticks once, at random. The learners then act on the recorded observations, keep what they
-must, and update: one thread, equal sizes of layers, epochs, minibatches and samples. `rate_vs_torchrl` is that of IMAPPO with
-`advantage = "gae"`, which computes what MAPPO computes; the figures without a name are those of IMAPPO as it is by default, with
-Q and the counterfactual baselines of all agents, which MAPPO does not have. An agent that was asked to act or not is one
+must, and update: one thread, layers of equal width and number, equal epochs, minibatches and samples, fused Adam. `rate_vs_torchrl` is
+that of IMAPPO with `advantage = "gae"`, MAPPO's own; the figures without a name are those of IMAPPO as it is by default, with
+Q and the counterfactual baselines of all agents, which MAPPO does not have. The two are not the same to the last product: IMAPPO's
+actor learns from agents that were asked to act alone and its critic embeds every agent, while TorchRL's loss runs over all agents and
+its critic reads them side by side. An agent that was asked to act or not is one
 agent-sample. TorchRL gets its observations scaled and as tensors at no cost, and no collector stands in its way. Learners
 take turns, round by round; all compute in single precision but where the figure says bfloat16.
 """
