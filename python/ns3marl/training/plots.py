@@ -158,8 +158,8 @@ def time_split(rows: Rows) -> Figure:
 
 def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
     """Mean and 95 % interval of each metric for every policy."""
-    columns = min(4, len(metrics))
-    lines = -(-len(metrics) // columns)
+    lines = -(-len(metrics) // 4)
+    columns = -(-len(metrics) // lines)
     names = list(results["summary"])
     size = (1.4 + 2.2 * columns, 0.4 + lines * (0.7 + 0.26 * len(names)))
     figure = Figure(figsize=size, layout="constrained")
