@@ -6,8 +6,8 @@ The setting `large` is trained on the twin, where that takes minutes, and by tho
 
 A cell is one policy in one setting with one training seed: trained with the same budget of simulated ticks as all others, then
 evaluated on the same held-out episodes: a stochastic policy as it was trained, by drawing its actions, and by its likeliest ones
-beside that; a learner of values by what it values most. Finished cells are kept as files under `benchmarks/results/compare/`; another call runs
-what is missing, goes on with what was stopped, and writes `benchmarks/compare.md` and its plots from the files.
+beside that; a learner of values by what it values most. Finished cells are kept as files under `benchmarks/results/compare/`;
+another call runs what is missing, goes on with what was stopped, and writes `benchmarks/compare.md` and its plots from the files.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import compare_page
+from compare_page import Content
 from rich.console import Console
 
 from ns3marl.algorithms import heuristics, registry
@@ -36,17 +37,10 @@ from ns3marl.training import evaluate, experiment, metrics, plots, processes
 from ns3marl.training.environments import Environments, open_pool
 from ns3marl.training.progress import ProgressDisplay, Report
 
-Content = dict[str, Any]  # of a file
-
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
-STOCHASTIC = (
-    "imappo",
-    "ippo",
-    "ppo",
-    "a3c",
-    "maddpg",
-)  # judged by what they draw, the others by what they value most
+# Judged by what they draw, the others by what they value most.
+STOCHASTIC = ("imappo", "ippo", "ppo", "a3c", "maddpg")
 SIMPLE = heuristics.OFFLOADING
 PRESETS = ("default", "stress", "balanced")
 LARGE = (

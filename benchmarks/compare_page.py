@@ -97,13 +97,9 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
             values.setdefault(LIKELIEST.name, [np.nan] * len(content["runs"]))
             entry.results.append(PolicyResult(name, content["runs"], values, content["actions"], 0.0))
         entries.append(entry)
-    likeliest = {"unit": LIKELIEST.unit, "description": LIKELIEST.description, "higher_is_better": True}
-    known = contents[0]["metrics"] | {LIKELIEST.name: likeliest}
-    shown = [
-        Metric(name, known[name]["unit"], known[name]["description"], known[name]["higher_is_better"])
-        for name in SHOWN
-        if name in known
-    ]
+    known = {name: Metric(name, **metric) for name, metric in contents[0]["metrics"].items()}
+    known[LIKELIEST.name] = LIKELIEST
+    shown = [known[name] for name in SHOWN if name in known]
     return comparison.summarise(entries, shown, contents[0]["heads"], RESAMPLES)
 
 

@@ -452,6 +452,19 @@ class Config:
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
 
 
+def refuse_shared_seed(config: Config, training_seeds: Iterable[int]) -> None:
+    """Policies must not be judged by episodes they were trained on.
+
+    Raises:
+        ConfigError: One of the training seeds is the evaluation's.
+    """
+    if config.evaluation.seed in training_seeds:
+        raise ConfigError(
+            f"seed {config.evaluation.seed} is evaluation.seed and a training seed: a policy would meet episodes it was trained "
+            "on; choose another evaluation.seed or another training seed"
+        )
+
+
 T = TypeVar("T")
 
 

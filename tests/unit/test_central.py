@@ -90,7 +90,8 @@ def test_every_agents_heads_see_the_whole_system(what: str) -> None:
 def test_choices_that_are_rows_of_a_block_are_scored_by_their_rows() -> None:
     spec = spec_with_servers()
     actor = CentralActor(spec, Heads(spec.groups[0]), 16)
-    scorer: Any = next(iter(actor.network.by_rows.values()))
+    scorer: Any
+    (scorer,) = actor.network.by_rows.values()
     torch.manual_seed(0)
     hidden, rows = torch.randn(2, 4, 16), scorer.from_row(torch.randn(2, 2, 16))[:, None]
     scores = scorer(hidden, rows)

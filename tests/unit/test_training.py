@@ -313,6 +313,14 @@ def test_what_the_twin_trained_is_judged_with_a_simulator_per_core() -> None:
     assert judged(config("pool.num_envs=1000")).pool.num_envs == 1000  # as it was asked for
 
 
+def test_training_refuses_the_seed_of_the_evaluation(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"seed 7 is evaluation.seed and a training seed: .* choose another"
+    ):
+        train(config("training.seed=7", "evaluation.seed=7"), tmp_path, console=quiet(), make_pool=toy_pool)
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluation_refuses_what_would_mislead(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"choose another evaluation.seed"):
         compare(tmp_path, config("evaluation.seed=1"), ["random"])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ns3marl.fastsim.pool import FastPool
 from ns3marl.fidelity.trace import COMPLETED, Played
-from ns3marl.rl.policy import Policy
+from ns3marl.rl.policy import Policy, noise_of_runs
 from ns3marl.training.environments import Environments
 from ns3marl.types import Actions, Batch, Int64, Spec
 
@@ -47,8 +47,7 @@ def acting(policy: Policy, noise_seed: int, runs: Sequence[int]) -> Chooser:
     """
 
     def choose(batch: Batch) -> list[Actions]:
-        keys = zip(runs, batch.tick, strict=True)
-        return policy.act(batch, [np.random.default_rng((noise_seed, run, int(tick))) for run, tick in keys])
+        return policy.act(batch, noise_of_runs(noise_seed, runs, batch.tick.tolist()))
 
     return choose
 

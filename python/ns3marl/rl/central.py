@@ -168,17 +168,24 @@ class CentralHeads(nn.Module):
         """
         seen = self.encoder(observations, state, decides)
         own, scaled = seen.own, seen.scaled
-        context = seen.context[:, None].expand(-1, own.shape[1], -1)
-        states = decides.nonzero()[:, 0]  # in which each of the asked ones is
+        states: Tensor | tuple[slice, None] = (
+            slice(None),
+            None,
+        )  # picks each agent's from what states have in common
         if asked_only:
-            own, scaled, masks, context = own[decides], scaled[decides], masks[decides], seen.context[states]
+            own, scaled, masks, states = (
+                own[decides],
+                scaled[decides],
+                masks[decides],
+                decides.nonzero()[:, 0],
+            )
+        context = seen.context[states].expand(*own.shape[:-1], -1)
         hidden = self.trunk(torch.cat([own, context], -1))
         parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
         for d, number, key in self._scored:
             scorer = self.by_rows[key]
             assert isinstance(scorer, _RowScorer)
-            told = scorer.from_row(seen.rows[number])
-            parts[d] = parts[d] + scorer(hidden, told[states] if asked_only else told[:, None])
+            parts[d] = parts[d] + scorer(hidden, scorer.from_row(seen.rows[number])[states])
         return torch.cat(parts, -1), seen.context
 
 

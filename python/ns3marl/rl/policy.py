@@ -42,6 +42,11 @@ def answers(group: Group, decides: Bool, discrete: NDArray[Any], continuous: NDA
     )
 
 
+def noise_of_runs(seed: int, runs: Sequence[int], ticks: Sequence[int]) -> list[np.random.Generator]:
+    """Generators keyed by (seed, ns-3 RngRun, tick), one per row: an episode's noise is the same wherever it is played."""
+    return [np.random.default_rng((seed, run, tick)) for run, tick in zip(runs, ticks, strict=True)]
+
+
 class ActionNoise:
     """Generators keyed by (seed, environment, episode, tick).
 

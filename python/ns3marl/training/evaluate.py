@@ -18,10 +18,10 @@ import torch
 from rich.console import Console
 
 from ns3marl.algorithms import heuristics
-from ns3marl.config import Config
+from ns3marl.config import Config, refuse_shared_seed
 from ns3marl.errors import ConfigError
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.policy import Policy
+from ns3marl.rl.policy import Policy, noise_of_runs
 from ns3marl.training import checkpoint, experiment
 from ns3marl.training.comparison import REWARD, Entry, PolicyResult, label, write
 from ns3marl.training.environments import Environments, PoolFactory, judged, open_pool
@@ -66,12 +66,7 @@ def evaluate(
     if not policies:
         raise ConfigError("there is no policy to evaluate; name a run folder, a checkpoint or a heuristic")
     entries = gather(policies)
-    shared = [seed for entry in entries for seed in entry.seeds if seed == config.evaluation.seed]
-    if shared or config.evaluation.seed == config.training.seed:
-        raise ConfigError(
-            f"training.seed and evaluation.seed are both {config.evaluation.seed}: a policy would meet episodes it was "
-            "trained on; choose another evaluation.seed"
-        )
+    refuse_shared_seed(config, [config.training.seed, *(seed for entry in entries for seed in entry.seeds)])
     total, done = sum(len(entry.sources) for entry in entries), 0
     with (
         ProgressDisplay("evaluating", console or Console(stderr=True)) as display,
@@ -195,7 +190,7 @@ def play(
         tables: Gets every episode that counts.
     """
     spec, episodes = pool.spec, config.evaluation.episodes
-    seed, envs = config.evaluation.seed, pool.num_envs
+    envs = pool.num_envs
     tally = _Tally(spec)
     done: dict[int, tuple[Final, float]] = {}
     rewards = np.zeros(envs)
@@ -208,8 +203,8 @@ def play(
     while True:
         episode += [envs * (final is not None) for final in batch.final]
         counted: Bool = episode < episodes
-        keys = zip(episode.tolist(), batch.tick.tolist(), strict=True)
-        joint = policy.act(batch, [np.random.default_rng((seed, 1 + e, tick)) for e, tick in keys])
+        noise = noise_of_runs(config.evaluation.seed, (1 + episode).tolist(), batch.tick.tolist())
+        joint = policy.act(batch, noise)
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].decides & counted[:, None])
         batch = pool.step(joint)

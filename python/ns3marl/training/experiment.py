@@ -66,11 +66,7 @@ def train_seeds(
         seeds = list(dict.fromkeys([*seeds_of(folder), *seeds]))
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 1:
         raise ConfigError(f"the training seeds are {list(seeds)}, expected different numbers above 0")
-    if config.evaluation.seed in seeds:
-        raise ConfigError(
-            f"seed {config.evaluation.seed} is evaluation.seed too: the policy would meet episodes it was trained on; "
-            "choose another"
-        )
+    configuration.refuse_shared_seed(config, seeds)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(configuration.dumps(config), encoding="utf-8")
     (folder / SEEDS).write_text(json.dumps(list(seeds)) + "\n", encoding="utf-8")

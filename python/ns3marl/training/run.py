@@ -30,7 +30,7 @@ from rich.console import Console
 
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.a3c import A3c
-from ns3marl.config import Config, TrainingOptions, dumps
+from ns3marl.config import Config, TrainingOptions, dumps, refuse_shared_seed
 from ns3marl.errors import ConfigError
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
@@ -76,11 +76,7 @@ def train(
         raise ConfigError(
             f"{folder} holds a run already; choose another folder, or continue it with --resume"
         )
-    if config.training.seed == config.evaluation.seed:
-        raise ConfigError(
-            f"training.seed and evaluation.seed are both {config.training.seed}: the policy would be judged by episodes it was "
-            "trained on; choose another training.seed"
-        )
+    refuse_shared_seed(config, [config.training.seed])
     saved = checkpoint.load(last) if resume else None
     progress = saved.progress if saved else Progress()
     if spent(config, progress) >= 1:
