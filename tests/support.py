@@ -58,26 +58,37 @@ def scripted_executable(folder: Path, behaviour: str) -> Path:
 
 def is_running(pid: int) -> bool:
     """Whether a process runs; zombies do not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    return _state_and_parent(pid)[0] not in {"", "Z"}
 
 
 def children(pid: int) -> list[int]:
     """The running children of a process, but for the one that multiprocessing starts once and keeps."""
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                fields = Path(entry.path, "stat").read_text().rsplit(")", 1)[1].split()
-                is_kept = b"multiprocessing.resource_tracker" in Path(entry.path, "cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[1]) == pid and fields[0] != "Z" and not is_kept:
-                found.append(int(entry.name))
-    return found
+    return [
+        child
+        for child in (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
+        if parent(child) == pid
+        and is_running(child)
+        and b"multiprocessing.resource_tracker" not in _of_process(child, "cmdline")
+    ]
+
+
+def parent(pid: int) -> int:
+    """The process that launched another, or 0 if there is no such process."""
+    return _state_and_parent(pid)[1]
+
+
+def _state_and_parent(pid: int) -> tuple[str, int]:
+    text = _of_process(pid, "stat").decode(errors="replace")
+    fields = text.rpartition(")")[2].split()  # a program's name may contain anything
+    return (fields[0], int(fields[1])) if fields else ("", 0)
+
+
+def _of_process(pid: int, name: str) -> bytes:
+    """What the kernel tells of a process; nothing if it ends before or while it is read."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def transcript(

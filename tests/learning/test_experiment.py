@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from support import children, is_running
 from toy_game import slow_environments, toy_environments
 
 from ns3marl.cli.main import parser
@@ -128,24 +129,17 @@ def test_runs_stop_with_a_checkpoint_when_their_parent_is_killed(tmp_path: Path)
         while not last.exists():
             assert parent.poll() is None
             time.sleep(0.05)
-        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-        assert children
+        runs = children(parent.pid)
+        assert runs
     finally:
         parent.kill()
         parent.wait()
     until = time.monotonic() + 30
-    while alive := [pid for pid in children if _lives(pid)]:
+    while alive := [pid for pid in runs if is_running(pid)]:
         assert time.monotonic() < until, alive
         time.sleep(0.05)
     # The first regular checkpoint is that of tick 80: this one was written because of the stop.
     assert checkpoint.load(tmp_path / "seed-1").progress.ticks > 80
-
-
-def _lives(pid: str) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_a_run_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import ray
-from support import is_running, right_actions
+from support import is_running, parent, right_actions
 
 from ns3marl import config as configuration
 from ns3marl.errors import ConfigError
@@ -51,11 +51,6 @@ def config(scenario: Path, runner: str, envs: int = 2) -> configuration.Config:
 
 def rewards(batches: list[Batch]) -> list[list[list[float]]]:
     return [batch.groups[0].rewards.tolist() + batch.groups[0].observations.tolist() for batch in batches]
-
-
-def parent(pid: int) -> int:
-    """The process that launched another."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def play(settings: configuration.Config, kill_at: int = -1, *, worker: bool = False) -> list[Batch]:
