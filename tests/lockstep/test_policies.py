@@ -54,15 +54,15 @@ def test_a_policy_acts_unchanged_for_other_numbers(
             )
             noise, batch = ActionNoise(2, 1), pool.reset()
             for _ in range(12):  # the bridge refuses whatever a mask or a bound forbids
-                decision = policy.decide(batch, noise.generators(batch))
                 seen = batch.groups[0]
                 with torch.no_grad():
+                    whole = policy.actor(torch.tensor(seen.observations), torch.tensor(seen.masks)).moments()
                     alone = [
                         learner.actor(torch.tensor(o[None, None]), torch.tensor(m[None, None])).moments()
                         for o, m in zip(seen.observations[0], seen.masks[0], strict=True)
                     ]
-                np.testing.assert_allclose(decision.moments[0], torch.cat(alone)[:, 0], atol=1e-6)
-                batch = pool.step([decision.actions])
+                np.testing.assert_allclose(whole[0], torch.cat(alone)[:, 0], atol=1e-6)
+                batch = pool.step(policy.act(batch, noise.generators(batch)))
             assert batch.final[0] is not None
 
 

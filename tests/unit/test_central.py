@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,17 @@ from gymnasium_pool import CARTPOLE, GymnasiumPool
 from toy_game import ToyPool, toy_spec
 
 from ns3marl.algorithms.a3c import A3c
+from ns3marl.algorithms.imappo import Imappo, _policy
 from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo, joint_surrogate
-from ns3marl.config import A3cOptions, IppoOptions, PpoOptions
+from ns3marl.config import A3cOptions, ImappoOptions, IppoOptions, PpoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
-from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionNoise
-from ns3marl.rl.ppo import clipped_objective
+from ns3marl.rl.ppo import clipped_objective, recall
+from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.types import DiscreteHead, Feature, Spec, StateBlock
 
 SPEC = toy_spec()
@@ -161,6 +164,33 @@ def test_ippo_acts_and_values_on_own_observations_alone() -> None:
     assert logits_after[:, 1:].equal(logits_before[:, 1:])
     assert learner.critic(observations)[:, 1:].equal(values_before[:, 1:])
     assert not learner.critic(observations)[:, 0].equal(values_before[:, 0])
+
+
+@pytest.mark.parametrize("kind", ["ppo", "ippo", "imappo", "imappo, actors per agent"])
+def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
+    made: dict[str, Any] = {
+        "ppo": lambda: Ppo(SPEC, PpoOptions(), 1),
+        "ippo": lambda: Ippo(SPEC, IppoOptions(), 1),
+        "imappo": lambda: Imappo(SPEC, ImappoOptions(), 1),
+        "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(actors="per-agent"), 1),
+    }
+    learner = made[kind]()
+    pool, noise, rollout = ToyPool(num_envs=2), ActionNoise(1, 2), Rollout(SPEC, 600, 2)
+    batch, noted = pool.reset(), []
+    while not rollout.full:  # N = 1200 samples, more than are looked at in one go
+        decision, seen = learner.decide(batch, noise.generators(batch)), batch.groups[0]
+        state = ([torch.tensor(b) for b in batch.state], torch.tensor(seen.decides)) if kind == "ppo" else ()
+        with torch.no_grad():
+            policy = learner.actor(torch.tensor(seen.observations), *state, torch.tensor(seen.masks))
+            said = policy.log_prob(torch.tensor(decision.actions.discrete), torch.tensor(decision.drawn))
+        noted.append(said * torch.tensor(seen.decides)[..., None])
+        outcome = pool.step([decision.actions])
+        rollout.add(batch, decision, outcome)
+        batch = outcome
+    policy_of = learner._policy if hasattr(learner, "_policy") else partial(_policy, learner.actor)
+    recalled = recall(Samples(rollout), policy_of, HybridDistribution.log_prob, learner.heads.total)
+    torch.testing.assert_close(recalled.view(600, 2, 4, -1), torch.stack(noted))
+    assert (recalled[rollout.decides.flatten()].abs().sum(-1) > 0).all()
 
 
 class _OwnRewards(ToyPool):

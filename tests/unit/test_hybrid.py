@@ -145,6 +145,17 @@ def test_masked_choices_have_no_probability_and_are_never_drawn() -> None:
     assert (policy.greedy()[0][..., 1] == 1).all()
 
 
+def test_choices_too_unlikely_to_be_told_from_never_still_have_a_likelihood() -> None:
+    logits = torch.tensor([0.0, -200.0, -70.0, 0.0, 0.0, 0.0, 0.0], requires_grad=True)
+    outputs = torch.zeros(2 * HEADS.continuous)
+    policy = HybridDistribution(HEADS, logits, BOUNDED["beta"](outputs), torch.ones(HEADS.choices).bool())
+    assert policy.probabilities[0].tolist() == pytest.approx([1.0, 0.0, np.exp(-70.0)], rel=1e-5, abs=0)
+    chosen = policy.log_prob(torch.tensor([1, 0, 0]), torch.full((2,), 0.5))[0]
+    assert chosen.item() == pytest.approx(-200)
+    (gradient,) = torch.autograd.grad(chosen + policy.entropy()[0], logits)
+    assert gradient[:3].tolist() == pytest.approx([-1.0, 1.0, 0.0])
+
+
 def test_a_head_without_any_allowed_choice_stays_finite() -> None:
     policy = distribution(masks=[0] * HEADS.choices, leading=(3, 2))
     discrete, unit = policy.sample([np.random.default_rng(i) for i in range(3)])

@@ -61,7 +61,7 @@ def test_truncation_bootstraps_from_the_last_observation_of_its_own_episode() ->
                 torch.tensor(cut.observations[None]),
                 [torch.tensor(block[None]) for block in cut.state],
             )
-        assert following[cut.tick, cut.env] == pytest.approx(value.item())
+        assert following[cut.tick, cut.env] == pytest.approx(value.item(), rel=1e-5)
         assert following[cut.tick, cut.env] != pytest.approx(values[cut.tick + 1, cut.env])
 
 
@@ -76,11 +76,10 @@ def test_agents_that_are_not_asked_do_not_move_the_actor() -> None:
     results = []
     for spoil in (False, True):
         learner, rollout, batches = play(10)
-        if spoil:  # what an agent that was not asked would have done, and how likely, must not matter
+        if spoil:  # what an agent that was not asked would have done must not matter
             idle = ~rollout.decides
-            rollout.log_probs[idle] = -77.0
+            rollout.discrete[idle] = 1
             rollout.drawn[idle] = 0.99
-            rollout.moments[idle] = 0.5
             rollout.masks[idle] = False
         learner.update(rollout, batches[-1])
         results.append(learner.state_dict())

@@ -130,9 +130,7 @@ class A3c:
         )
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
         physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
-        nothing = np.zeros((*seen.decides.shape, 0), np.float32)  # no ratios, no marginals here
-        return Decision(actions, drawn.numpy(), nothing, nothing)
+        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
 
     def _gradients(self, rollout: Rollout, last: Batch) -> tuple[Tensor, dict[str, float]]:
         """Puts the gradient of L into the networks; n-step returns in reward units [N], and figures."""
@@ -209,7 +207,7 @@ class A3c:
             own.copy_(shared)
 
     def _empty(self, num_envs: int) -> Rollout:
-        return Rollout(self.spec, self.options.rollout_ticks, num_envs, 0, 0)
+        return Rollout(self.spec, self.options.rollout_ticks, num_envs)
 
     def state_dict(self) -> dict[str, Any]:
         """Parameters and statistics. The ticks that each worker has played since its last update are not kept."""

@@ -21,7 +21,8 @@ agents, H heads, V = 1 value of the team, or A values of the agents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,12 @@ from torch import Tensor, nn
 from ns3marl.config import ImappoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.gae import gae
-from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, CriticValues, PooledCritic
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.policy import answers
-from ns3marl.rl.ppo import clipped_objective, run_epochs
+from ns3marl.rl.ppo import clipped_objective, recall, run_epochs
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -88,7 +89,7 @@ class Imappo:
 
     def rollout(self, ticks: int, num_envs: int) -> Rollout:
         """An empty buffer that fits this learner."""
-        return Rollout(self.spec, ticks, num_envs, self.heads.total, self.heads.encoded)
+        return Rollout(self.spec, ticks, num_envs)
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Learner.explore``."""
@@ -122,13 +123,7 @@ class Imappo:
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
         physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
-        return Decision(
-            actions=actions,
-            drawn=drawn.numpy(),
-            log_probs=policy.log_prob(discrete, drawn).numpy(),
-            moments=policy.moments().numpy(),
-        )
+        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """The joint action of B environments; see ``Policy.act``."""
@@ -144,7 +139,7 @@ class Imappo:
         Returns:
             Figures of the update by name, among them ``kl/<head>``, ``entropy/<head>`` and ``explained_variance``.
         """
-        data = _Samples(rollout, self.heads, self.actor.bounded.unit, self.critic)
+        data = _Samples(rollout, self.heads, self.actor, self.critic)
         frozen = self._values(data)
         rewards = rollout.rewards.astype(np.float64)
         if self.options.reward == "team":
@@ -196,7 +191,7 @@ class Imappo:
     def _predict(self, data: _Samples, rows: Tensor) -> CriticValues:
         """The critic's view of some samples; ``gae`` needs V(s) only, and puts it in the place of all."""
         if self.options.advantage == "gae":
-            state = self.critic.evaluate_state([block[rows] for block in data.read])
+            state = self.critic.evaluate_state(data.read_of(rows))
             return CriticValues(state, state, state)
         values: CriticValues = self.critic.evaluate(*data.critic_inputs(rows))
         return values
@@ -226,17 +221,14 @@ class Imappo:
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options = self.options
-        local, asked = data.asked(rows)
+        _, asked = data.asked(rows)
         with self._precision():
-            if self.actor.per_agent:
-                policy = self.actor(data.observations[rows], data.masks[rows], local)
-            else:
-                policy = self.actor(data.observations, data.masks, asked)
+            policy = _policy(self.actor, data, rows)
         objective = clipped_objective(
             policy,
             data.discrete.flatten(0, 1)[asked],
             data.drawn.flatten(0, 1)[asked],
-            data.log_probs.flatten(0, 1)[asked],
+            data.log_probs[asked],
             advantages.flatten()[asked],
             clip=options.clip,
             max_log_ratio=options.max_log_ratio,
@@ -334,24 +326,37 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     return torch.tensor(weights)
 
 
-class _Samples(Samples):
-    """With what the critic reads."""
+def _policy(actor: Actor, data: Samples, rows: Tensor) -> HybridDistribution:
+    """The policy of the agents of some samples that were asked to act."""
+    local, asked = data.asked(rows)
+    if actor.per_agent:
+        policy: HybridDistribution = actor(data.observations[rows], data.masks[rows], local)
+    else:
+        policy = actor(data.observations, data.masks, asked)
+    return policy
 
-    def __init__(
-        self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor], critic: PooledCritic
-    ) -> None:
+
+def _likelihood_and_marginal(policy: HybridDistribution, discrete: Tensor, drawn: Tensor) -> Tensor:
+    """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``HybridDistribution.moments``."""
+    return torch.cat([policy.log_prob(discrete, drawn), policy.moments()], -1)
+
+
+class _Samples(Samples):
+    """With what the actor, before any update, says of its decisions, and with what the critic reads."""
+
+    def __init__(self, rollout: Rollout, heads: Heads, actor: Actor, critic: PooledCritic) -> None:
         super().__init__(rollout)
-        self.encoded = heads.encode(self.discrete, unit(self.drawn))
+        sizes = [heads.total, heads.encoded]
+        said = recall(self, partial(_policy, actor), _likelihood_and_marginal, sum(sizes))
+        self.log_probs, self.moments = torch.split(said, sizes, -1)  # [N x A, H] and [N x A, K]
+        self.encoded = heads.encode(self.discrete, actor.bounded.unit(self.drawn))
         self.read = critic.read(self.observations, self.state)
 
-    def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The n agents of some samples that were asked to act, by number: among those of these samples, and of all."""
-        agents = self.decides.shape[1]
-        local = self.decides[rows].flatten().nonzero().squeeze(-1)
-        return local, rows[local // agents] * agents + local % agents
+    def read_of(self, rows: Tensor) -> list[Tensor]:
+        """What the critic reads of some samples."""
+        return [block.index_select(0, rows) for block in self.read]
 
     def critic_inputs(self, rows: Tensor) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Arguments of ``PooledCritic.evaluate`` for some samples."""
         local, asked = self.asked(rows)
-        read = [block[rows] for block in self.read]
-        return read, local, self.encoded.flatten(0, 1)[asked], self.moments.flatten(0, 1)[asked]
+        return self.read_of(rows), local, self.encoded.flatten(0, 1)[asked], self.moments[asked]

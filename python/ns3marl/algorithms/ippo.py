@@ -25,12 +25,12 @@ from torch import Tensor, nn
 
 from ns3marl.config import IppoOptions
 from ns3marl.rl.gae import gae
-from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, LocalCritic
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.policy import answers
-from ns3marl.rl.ppo import clipped_objective, run_epochs
+from ns3marl.rl.ppo import clipped_objective, recall, run_epochs
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -102,9 +102,7 @@ class Ippo:
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
         discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
         physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        actions = answers(self.group, seen.decides, discrete.numpy(), physical)
-        nothing = np.zeros((*seen.decides.shape, 0), np.float32)  # no marginals here
-        return Decision(actions, drawn.numpy(), policy.log_prob(discrete, drawn).numpy(), nothing)
+        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
@@ -137,7 +135,8 @@ class Ippo:
         if len(chosen) > 1:
             advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
         self.normaliser.update(returns)
-        figures = self._learn(data, advantages.float(), self.normaliser.normalise(returns))
+        old = recall(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        figures = self._learn(data, old, advantages.float(), self.normaliser.normalise(returns))
         residual = returns - torch.from_numpy(values.reshape(returns.shape))
         figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
         figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
@@ -155,27 +154,32 @@ class Ippo:
         """V(o_i,t+1) in reward units, [T,E,A]: 0 after a termination, that of the last observation after a truncation."""
         return rollout.next_values(values, last, lambda observations, _: self._values(observations))
 
-    def _learn(self, data: Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
+    def _learn(self, data: Samples, old: Tensor, advantages: Tensor, targets: Tensor) -> dict[str, float]:
         """The epochs, see ``run_epochs``."""
         return run_epochs(
             data.decides,
             self.rng,
-            lambda rows: self._actor_step(data, rows, advantages),
+            lambda rows: self._actor_step(data, rows, old, advantages),
             lambda rows: self._critic_step(data, rows, targets),
             epochs=self.options.epochs,
             minibatches=self.options.minibatches,
             target_kl=self.options.target_kl,
         )
 
-    def _actor_step(self, data: Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
+    def _policy(self, data: Samples, rows: Tensor) -> HybridDistribution:
+        """The policy of the agents of some samples that were asked to act."""
+        policy: HybridDistribution = self.actor(data.observations, data.masks, data.asked(rows)[1])
+        return policy
+
+    def _actor_step(self, data: Samples, rows: Tensor, old: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
-        options, asked = self.options, data.decides[rows]
+        options, (_, asked) = self.options, data.asked(rows)
         objective = clipped_objective(
-            self.actor(data.observations[rows][asked], data.masks[rows][asked]),
-            data.discrete[rows][asked],
-            data.drawn[rows][asked],
-            data.log_probs[rows][asked],
-            advantages[rows][asked],
+            self._policy(data, rows),
+            data.discrete.flatten(0, 1)[asked],
+            data.drawn.flatten(0, 1)[asked],
+            old[asked],
+            advantages.flatten()[asked],
             clip=options.clip,
             max_log_ratio=options.max_log_ratio,
             entropy_discrete=options.entropy_discrete,
@@ -198,7 +202,7 @@ class Ippo:
         return float(loss.detach())
 
     def _empty(self, num_envs: int) -> Rollout:
-        return Rollout(self.spec, self.options.rollout_ticks, num_envs, self.heads.total, 0)
+        return Rollout(self.spec, self.options.rollout_ticks, num_envs)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that ``load_state_dict`` needs to continue as if never interrupted."""

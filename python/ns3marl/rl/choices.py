@@ -72,7 +72,8 @@ class ChoiceScorer(nn.Module):
             scaled: Scaled observation, [..., F].
         """
         choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
-        own = scaled[..., self.index[choices]]  # [..., c, quantities]
+        index = self.index[choices]  # [c, quantities]
+        own = scaled.index_select(-1, index.flatten()).view(*scaled.shape[:-1], *index.shape)
         weights = self.weigh(hidden).to(own.dtype)
         added = torch.cat([own, own**2], -1) @ weights[..., None]
         return scores.index_add(-1, choices, added.squeeze(-1).to(scores.dtype))

@@ -16,7 +16,7 @@ differ by the constant log(high - low), which cancels in likelihood ratios.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from torch import Tensor
 from ns3marl.rl.bounded import Bounded
 from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
 
-_FORBIDDEN = -1e9  # a logit whose probability is exactly 0 in float32, but whose product with 0 is still 0
+_FORBIDDEN = 1e9  # taken from a logit leaves a probability of exactly 0 in float32, but whose product with 0 is still 0
 
 
 class Heads:
@@ -63,11 +63,7 @@ class Heads:
 
     def counts(self, discrete: Tensor) -> Tensor:
         """Which heads count under a discrete action [..., D]: 1.0 or 0.0, [..., H]."""
-        chosen = [
-            torch.nn.functional.one_hot(discrete[..., d].long(), n).to(torch.float32)
-            for d, n in enumerate(self.choice_counts)
-        ]
-        return self._relevance(chosen, discrete.shape[:-1])
+        return self._relevance(lambda parent, enabling: enabling[discrete[..., parent]], discrete.shape[:-1])
 
     def encode(self, discrete: Tensor, unit: Tensor) -> Tensor:
         """An action as [one-hots, x, x^2] with zeros for heads that do not count, [..., K].
@@ -80,22 +76,28 @@ class Heads:
             torch.nn.functional.one_hot(discrete[..., d].long(), n).to(torch.float32)
             for d, n in enumerate(self.choice_counts)
         ]
-        return self._weigh(chosen, unit, unit**2, self._relevance(chosen, discrete.shape[:-1]))
+        return self._weigh(chosen, unit, unit**2, self.counts(discrete))
 
     def encode_relaxed(self, one_hots: Tensor, unit: Tensor) -> Tensor:
         """As ``encode``, from one-hots [..., C] (or relaxed ones) instead of indices; differentiable in both arguments."""
         chosen = self.split(one_hots)
-        return self._weigh(chosen, unit, unit**2, self._relevance(chosen, one_hots.shape[:-1]))
+        counts = self._relevance(lambda parent, enabling: chosen[parent] @ enabling, one_hots.shape[:-1])
+        return self._weigh(chosen, unit, unit**2, counts)
 
-    def _relevance(self, probabilities: Sequence[Tensor], leading: torch.Size) -> Tensor:
-        """Probability that each head counts, given the choices' probabilities; parents precede children."""
+    def _relevance(self, enabled: Callable[[int, Tensor], Tensor], leading: torch.Size) -> Tensor:
+        """Probability that each head counts; parents precede children.
+
+        Args:
+            enabled: Probability [...] that a discrete head takes one of the choices that are marked by 1.0, [n].
+            leading: Leading axes.
+        """
         columns: list[Tensor] = []
         for condition in self._conditions:
             if condition is None:
                 columns.append(torch.ones(leading))
             else:
                 parent, enabling = condition
-                columns.append(columns[parent] * (probabilities[parent] @ enabling))
+                columns.append(columns[parent] * enabled(parent, enabling))
         return torch.stack(columns, dim=-1) if columns else torch.ones((*leading, 0))
 
     def _weigh(self, choices: Sequence[Tensor], first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
@@ -118,9 +120,10 @@ class HybridDistribution:
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:
         self.heads = heads
-        masked = torch.where(masks, logits, torch.full_like(logits, _FORBIDDEN))
-        self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in heads.split(masked)]
-        self.probabilities = [part.exp() for part in self.log_probabilities]
+        parts = heads.split(logits - (1 - masks.to(logits.dtype)) * _FORBIDDEN)
+        self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in parts]
+        # Not the exponential of these, which takes forty times as long where it underflows.
+        self.probabilities = [torch.softmax(part, dim=-1) for part in parts]
         self.bounded = bounded
         self._leading = logits.shape[:-1]
 
@@ -148,7 +151,9 @@ class HybridDistribution:
 
     def count_probability(self) -> Tensor:
         """Probability that each head counts, [..., H]."""
-        return self.heads._relevance(self.probabilities, self._leading)  # noqa: SLF001 - one module, one idea
+        return self.heads._relevance(  # noqa: SLF001 - one module, one idea
+            lambda parent, enabling: self.probabilities[parent] @ enabling, self._leading
+        )
 
     def moments(self) -> Tensor:
         """Expectation of ``Heads.encode`` under this distribution, [..., K]: the counterfactual marginal.

@@ -118,7 +118,9 @@ class Actor(nn.Module):
             if self.per_agent:
                 outputs = self._outputs(observations, masks).flatten(0, 1)[asked]
             else:
-                outputs = self._outputs(observations.flatten(0, 1)[padded], flat_masks[padded])[: len(asked)]
+                outputs = self._outputs(
+                    observations.flatten(0, 1).index_select(0, padded), flat_masks.index_select(0, padded)
+                )[: len(asked)]
             masks = flat_masks[asked]
         logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
         return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)

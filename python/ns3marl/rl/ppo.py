@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.rl.hybrid import HybridDistribution
+from ns3marl.rl.rollout import Samples
 
 
 class ClippedObjective(NamedTuple):
@@ -75,6 +76,35 @@ def clipped_objective(
         figures |= {f"kl/{name}": float(x) for name, x in zip(heads.names, per_head, strict=True)}
         figures |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.mean(0), strict=True)}
     return ClippedObjective(surrogate, bonus, kl, figures)
+
+
+@torch.no_grad()
+def recall(
+    data: Samples,
+    policy_of: Callable[[Samples, Tensor], HybridDistribution],
+    said: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
+    width: int,
+) -> Tensor:
+    """What the policy that acted says of its decisions, asked before the first step changes it.
+
+    One pass over many decisions is quicker than a word on each as it is taken.
+
+    Args:
+        data: N samples.
+        policy_of: The policy of the n agents of some samples, by number, that were asked to act.
+        said: What is wanted, [n,width], of a policy, the choices taken [n,D] and the draws of the real-valued heads [n,R].
+        width: Its width.
+
+    Returns:
+        Of every agent in every sample, [N x A, width]; 0 for those that were not asked.
+    """
+    everything = torch.zeros(data.decides.numel(), width)
+    for rows in torch.split(torch.arange(data.size), 1024):
+        _, asked = data.asked(rows)
+        if len(asked):
+            taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.drawn))
+            everything[asked] = said(policy_of(data, rows), *taken)
+    return everything
 
 
 def run_epochs(

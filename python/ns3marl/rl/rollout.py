@@ -20,12 +20,10 @@ from ns3marl.types import Actions, Batch, Bool, Float32, Float64, Int32, Spec
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A joint action together with what the learner must remember of the policy that chose it."""
+    """A joint action together with what the learner must remember of it."""
 
     actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
     drawn: Float32  #: [B,A,R] real-valued actions as drawn, see ``bounded``
-    log_probs: Float32  #: [B,A,H] of the policy that acted, head by head
-    moments: Float32  #: [B,A,K] of that policy, see ``HybridDistribution.moments``
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,9 @@ class Rollout:
         spec: The scenario's spec.
         ticks: T.
         num_envs: E.
-        heads: H, number of action heads.
-        encoded: K, width of an encoded action.
     """
 
-    def __init__(self, spec: Spec, ticks: int, num_envs: int, heads: int, encoded: int) -> None:
+    def __init__(self, spec: Spec, ticks: int, num_envs: int) -> None:
         group = spec.groups[0]
         agents, discrete = len(group.agents), len(group.discrete_heads)
         lead = (ticks, num_envs, agents)
@@ -64,8 +60,6 @@ class Rollout:
         self.masks: Bool = np.zeros((*lead, group.mask_offsets[-1]), np.bool_)
         self.discrete: Int32 = np.zeros((*lead, discrete), np.int32)
         self.drawn: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
-        self.log_probs: Float32 = np.zeros((*lead, heads), np.float32)
-        self.moments: Float32 = np.zeros((*lead, encoded), np.float32)
         self.rewards: Float32 = np.zeros(lead, np.float32)
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.truncated: list[Cut] = []
@@ -106,8 +100,6 @@ class Rollout:
         self.masks[t] = seen.masks
         self.discrete[t] = decision.actions.discrete
         self.drawn[t] = decision.drawn
-        self.log_probs[t] = decision.log_probs
-        self.moments[t] = decision.moments
         self.rewards[t] = outcome.groups[0].rewards
         self.ends[t] = outcome.terminated | outcome.truncated
         for e, final in enumerate(outcome.final):
@@ -176,8 +168,6 @@ class Rollout:
             self.masks,
             self.discrete,
             self.drawn,
-            self.log_probs,
-            self.moments,
             self.rewards,
             self.ends,
         ]
@@ -194,5 +184,10 @@ class Samples:
         self.state = [flat(block) for block in rollout.state]
         self.decides = flat(rollout.decides)
         self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
-        self.log_probs, self.moments = flat(rollout.log_probs), flat(rollout.moments)
         self.size = len(self.decides)
+
+    def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The n agents of some samples that were asked to act, by number: among those of these samples, and of all N x A."""
+        agents = self.decides.shape[1]
+        local = self.decides[rows].flatten().nonzero().squeeze(-1)
+        return local, rows[local // agents] * agents + local % agents
