@@ -91,13 +91,15 @@ def lost(run: str = "compose") -> float:
     return sum(row["simulators_lost"] for row in rows(run))
 
 
-def loses_a_simulator(blow: Callable[[], Any], afterwards: Callable[[], Any] = lambda: None) -> None:
-    """Hits simulators until the learner has lost one; those that are hit may serve nobody at the moment."""
+def loses_a_simulator(
+    blow: Callable[[], Any], afterwards: Callable[[], Any] = lambda: None, *, limit_s: float = 60.0
+) -> None:
+    """Hits simulators until the learner says that it has lost one; those that are hit may serve nobody at the moment."""
     before = lost()
     for _ in range(4):
         blow()
         with suppress(AssertionError):
-            wait_for(lambda: lost() > before, 60)
+            wait_for(lambda: lost() > before, limit_s)
         afterwards()
         if lost() > before:
             return
@@ -178,7 +180,7 @@ def test_training_without_a_network_survives_what_happens_to_containers() -> Non
     docker("stop", simulators[1])  # the third serves all
     updates = len(rows())
     wait_for(lambda: has_rows(updates + 2))
-    loses_a_simulator(lambda: exhaust_memory(third))
+    loses_a_simulator(lambda: exhaust_memory(third), limit_s=150)
 
     docker("kill", learner)
     before = rows()

@@ -59,7 +59,9 @@ def play(settings: configuration.Config, kill_at: int = -1, *, worker: bool = Fa
         for tick in range(20):
             if tick == kill_at:
                 (pid, *_) = pool.pids  # type: ignore[attr-defined] # it is a Pool
-                os.kill(parent(pid) if worker else pid, signal.SIGKILL)
+                victim = parent(pid) if worker else pid
+                assert victim > 0  # else it would be everybody
+                os.kill(victim, signal.SIGKILL)
                 while is_running(pid):  # it ends with its worker
                     time.sleep(0.01)
             batches.append(pool.step(right_actions(batches[-1])))

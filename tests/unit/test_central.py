@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import nullcontext
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from gymnasium_pool import CARTPOLE, GymnasiumPool
 from toy_game import ToyPool, toy_spec
 
 from ns3marl.algorithms.a3c import A3c
-from ns3marl.algorithms.imappo import Imappo, _policy
+from ns3marl.algorithms.imappo import Imappo
 from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo, joint_surrogate
 from ns3marl.config import A3cOptions, ImappoOptions, IppoOptions, PpoOptions
@@ -168,11 +167,12 @@ def test_ippo_acts_and_values_on_own_observations_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["ppo", "ippo", "imappo", "imappo, actors per agent"])
 def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
+    once: dict[str, Any] = {"epochs": 1, "minibatches": 1}
     made: dict[str, Any] = {
-        "ppo": lambda: Ppo(SPEC, PpoOptions(), 1),
-        "ippo": lambda: Ippo(SPEC, IppoOptions(), 1),
-        "imappo": lambda: Imappo(SPEC, ImappoOptions(), 1),
-        "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(actors="per-agent"), 1),
+        "ppo": lambda: Ppo(SPEC, PpoOptions(**once), 1),
+        "ippo": lambda: Ippo(SPEC, IppoOptions(**once), 1),
+        "imappo": lambda: Imappo(SPEC, ImappoOptions(**once), 1),
+        "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(**once, actors="per-agent"), 1),
     }
     learner = made[kind]()
     pool, noise, rollout = ToyPool(num_envs=2), ActionNoise(1, 2), Rollout(SPEC, 600, 2)
@@ -187,10 +187,35 @@ def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
         outcome = pool.step([decision.actions])
         rollout.add(batch, decision, outcome)
         batch = outcome
-    policy_of = learner._policy if hasattr(learner, "_policy") else partial(_policy, learner.actor)
-    recalled = recall(Samples(rollout), policy_of, HybridDistribution.log_prob, learner.heads.total)
+    rollout.decides[7] = False  # nobody was asked
+    noted[7] = torch.zeros_like(noted[7])
+    recalled = recall(Samples(rollout), learner._policy, HybridDistribution.log_prob, learner.heads.total)
     torch.testing.assert_close(recalled.view(600, 2, 4, -1), torch.stack(noted))
     assert (recalled[rollout.decides.flatten()].abs().sum(-1) > 0).all()
+    figures = learner.update(rollout, batch)  # one step, by a policy that has not moved yet
+    assert figures["actor_steps"] == 1
+    assert figures["kl"] < 1e-6
+    assert figures["clipped"] == 0
+
+
+@pytest.mark.parametrize("kind", ["ppo", "ippo", "imappo"])
+def test_a_rollout_in_which_nobody_was_asked_moves_no_actor(kind: str) -> None:
+    made: dict[str, Any] = {
+        "ppo": lambda: Ppo(SPEC, PpoOptions(rollout_ticks=5), 1),
+        "ippo": lambda: Ippo(SPEC, IppoOptions(rollout_ticks=5), 1),
+        "imappo": lambda: Imappo(SPEC, ImappoOptions(rollout_ticks=5), 1),
+    }
+    learner = made[kind]()
+    before = [parameter.clone() for parameter in learner.actor.parameters()]
+    play(learner, ToyPool(num_envs=2), 4)
+    learner._rollout.decides[:] = False
+    batch = ToyPool(num_envs=2).reset()
+    batch.groups[0].decides[:] = False
+    learner.explore(batch, ActionNoise(1, 2).generators(batch))
+    figures = learner.learn(batch)
+    assert figures["actor_steps"] == 0
+    assert np.isfinite(figures["value_loss"])
+    assert all(map(torch.equal, before, learner.actor.parameters()))
 
 
 class _OwnRewards(ToyPool):

@@ -51,6 +51,25 @@ def marginals_of(learner: Imappo, batch: Batch) -> Tensor:
     return moments
 
 
+def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
+    pool = ToyPool(num_envs=2, seed=1, ticks=5)
+    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
+    noise, rollout, batch = ActionNoise(1, 2), learner.rollout(12, 2), pool.reset()
+    noted = []
+    while not rollout.full:
+        noted.append(marginals_of(learner, batch) * torch.tensor(batch.groups[0].decides)[..., None])
+        decision = learner.decide(batch, noise.generators(batch))
+        outcome = pool.step([decision.actions])
+        rollout.add(batch, decision, outcome)
+        batch = outcome
+    data, _, _ = seen_by_the_epochs(learner, rollout, batch)
+    torch.testing.assert_close(data.moments.view(12, 2, 4, -1), torch.stack(noted))
+    rows = torch.arange(data.size)
+    asked = data.decides.flatten()
+    assert torch.equal(data.critic_inputs(rows)[3], data.moments[asked])
+    assert (data.moments[asked].abs().sum(-1) > 0).all()
+
+
 def lambda_return(rewards: Float64, following: Float64, ends: Bool) -> Float64:
     """G_t = r_t + gamma ((1 - lambda) V(s_t+1) + lambda G_t+1) of one environment, with gamma 0.99 and lambda 0.95."""
     returns, later = np.empty(len(rewards)), following[-1]

@@ -88,16 +88,6 @@ def test_agents_that_are_not_asked_do_not_move_the_actor() -> None:
             assert tensor.equal(results[1][part][name]), name
 
 
-def test_a_rollout_in_which_nobody_was_asked_trains_the_critic_alone() -> None:
-    learner, rollout, batches = play(10)
-    rollout.decides[:] = False
-    before = {name: tensor.clone() for name, tensor in learner.actor.state_dict().items()}
-    figures = learner.update(rollout, batches[-1])
-    assert figures["actor_steps"] == 0
-    assert np.isfinite(figures["value_loss"])
-    assert all(tensor.equal(before[name]) for name, tensor in learner.actor.state_dict().items())
-
-
 def test_advantages_are_normalised_over_deciding_agents_and_ticks_together() -> None:
     learner, rollout, batches = play(10)
     seen = {}
@@ -135,6 +125,14 @@ def test_wrong_use_is_refused() -> None:
     rollout.clear()
     with pytest.raises(ValueError, match="in order"):
         rollout.add(dataclasses.replace(batches[0], env_id=np.array([1, 0])), decision, batches[1])
+
+
+def test_a_rollout_of_another_version_is_refused() -> None:
+    _, rollout, _ = play(3)
+    state = rollout.state_dict()
+    state["arrays"] += state["arrays"][-1:]
+    with pytest.raises(ValueError, match="of another version"):
+        rollout.load_state_dict(state)
 
 
 def test_noise_depends_on_seed_environment_episode_and_tick_alone() -> None:

@@ -21,8 +21,7 @@ agents, H heads, V = 1 value of the team, or A values of the agents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,13 +132,16 @@ class Imappo:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of this learner's decisions.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
             Figures of the update by name, among them ``kl/<head>``, ``entropy/<head>`` and ``explained_variance``.
         """
-        data = _Samples(rollout, self.heads, self.actor, self.critic)
+        data = _Samples(rollout, self.heads, self.actor.bounded.unit, self.critic)
+        sizes = [self.heads.total, self.heads.encoded]
+        said = recall(data, self._policy, _likelihood_and_marginal, sum(sizes))
+        data.log_probs, data.moments = torch.split(said, sizes, -1)
         frozen = self._values(data)
         rewards = rollout.rewards.astype(np.float64)
         if self.options.reward == "team":
@@ -218,12 +220,18 @@ class Imappo:
             target_kl=self.options.target_kl,
         )
 
+    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+        """The policy of the n agents of samples [r] that were asked to act, and their numbers among all N x A, [n]."""
+        local, asked = data.asked(rows)
+        if self.actor.per_agent:
+            return self.actor(data.observations[rows], data.masks[rows], local), asked
+        return self.actor(data.observations, data.masks, asked), asked
+
     def _actor_step(self, data: _Samples, rows: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
         options = self.options
-        _, asked = data.asked(rows)
         with self._precision():
-            policy = _policy(self.actor, data, rows)
+            policy, asked = self._policy(data, rows)
         objective = clipped_objective(
             policy,
             data.discrete.flatten(0, 1)[asked],
@@ -326,30 +334,22 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     return torch.tensor(weights)
 
 
-def _policy(actor: Actor, data: Samples, rows: Tensor) -> HybridDistribution:
-    """The policy of the agents of some samples that were asked to act."""
-    local, asked = data.asked(rows)
-    if actor.per_agent:
-        policy: HybridDistribution = actor(data.observations[rows], data.masks[rows], local)
-    else:
-        policy = actor(data.observations, data.masks, asked)
-    return policy
-
-
 def _likelihood_and_marginal(policy: HybridDistribution, discrete: Tensor, drawn: Tensor) -> Tensor:
     """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``HybridDistribution.moments``."""
     return torch.cat([policy.log_prob(discrete, drawn), policy.moments()], -1)
 
 
 class _Samples(Samples):
-    """With what the actor, before any update, says of its decisions, and with what the critic reads."""
+    """With what the critic reads, and what the policy that acted said of its decisions."""
 
-    def __init__(self, rollout: Rollout, heads: Heads, actor: Actor, critic: PooledCritic) -> None:
+    log_probs: Tensor  #: [N x A, H] head by head; see ``recall``
+    moments: Tensor  #: [N x A, K] see ``HybridDistribution.moments``
+
+    def __init__(
+        self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor], critic: PooledCritic
+    ) -> None:
         super().__init__(rollout)
-        sizes = [heads.total, heads.encoded]
-        said = recall(self, partial(_policy, actor), _likelihood_and_marginal, sum(sizes))
-        self.log_probs, self.moments = torch.split(said, sizes, -1)  # [N x A, H] and [N x A, K]
-        self.encoded = heads.encode(self.discrete, actor.bounded.unit(self.drawn))
+        self.encoded = heads.encode(self.discrete, unit(self.drawn))
         self.read = critic.read(self.observations, self.state)
 
     def read_of(self, rows: Tensor) -> list[Tensor]:

@@ -108,7 +108,7 @@ class Ippo:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of this learner's decisions.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -166,16 +166,17 @@ class Ippo:
             target_kl=self.options.target_kl,
         )
 
-    def _policy(self, data: Samples, rows: Tensor) -> HybridDistribution:
-        """The policy of the agents of some samples that were asked to act."""
-        policy: HybridDistribution = self.actor(data.observations, data.masks, data.asked(rows)[1])
-        return policy
+    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+        """The policy of the n agents of samples [r] that were asked to act, and their numbers among all N x A, [n]."""
+        _, asked = data.asked(rows)
+        return self.actor(data.observations, data.masks, asked), asked
 
     def _actor_step(self, data: Samples, rows: Tensor, old: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
-        options, (_, asked) = self.options, data.asked(rows)
+        options = self.options
+        policy, asked = self._policy(data, rows)
         objective = clipped_objective(
-            self._policy(data, rows),
+            policy,
             data.discrete.flatten(0, 1)[asked],
             data.drawn.flatten(0, 1)[asked],
             old[asked],

@@ -137,7 +137,7 @@ class Ppo:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of this learner's decisions.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -191,21 +191,21 @@ class Ppo:
             target_kl=self.options.target_kl,
         )
 
-    def _policy(self, data: Samples, rows: Tensor) -> HybridDistribution:
-        """The policy of the devices of some samples that were asked to act."""
-        policy: HybridDistribution = self.actor(
+    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+        """The policy of the n devices of samples [r] that were asked to act, and their numbers among all N x A, [n]."""
+        policy = self.actor(
             data.observations[rows],
             [block[rows] for block in data.state],
             data.decides[rows],
             data.masks[rows],
             asked_only=True,
         )
-        return policy
+        return policy, data.asked(rows)[1]
 
     def _actor_step(self, data: Samples, rows: Tensor, old: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the devices of these samples that were asked to act (n of them)."""
-        options, (_, asked) = self.options, data.asked(rows)
-        policy = self._policy(data, rows)
+        options = self.options
+        policy, asked = self._policy(data, rows)
         discrete, drawn = data.discrete.flatten(0, 1)[asked], data.drawn.flatten(0, 1)[asked]
         credit = advantages.flatten()[asked]
         objective = clipped_objective(

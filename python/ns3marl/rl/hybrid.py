@@ -25,7 +25,9 @@ from torch import Tensor
 from ns3marl.rl.bounded import Bounded
 from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
 
-_FORBIDDEN = 1e9  # taken from a logit leaves a probability of exactly 0 in float32, but whose product with 0 is still 0
+_FORBIDDEN = (
+    1e9  # taken from a logit: its probability is exactly 0 in float32, and 0 times its logarithm is 0
+)
 
 
 class Heads:
@@ -115,7 +117,7 @@ class HybridDistribution:
         logits: Unnormalised log-probabilities of all choices, [..., C].
         bounded: Distributions of the real-valued heads, [..., R].
         masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
-            likely; only agents that are not asked to act may have one.
+            likely, as far as float32 tells its logits apart; only agents that are not asked to act may have one.
     """
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:

@@ -81,7 +81,7 @@ def clipped_objective(
 @torch.no_grad()
 def recall(
     data: Samples,
-    policy_of: Callable[[Samples, Tensor], HybridDistribution],
+    policy_of: Callable[[Samples, Tensor], tuple[HybridDistribution, Tensor]],
     said: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
     width: int,
 ) -> Tensor:
@@ -91,19 +91,19 @@ def recall(
 
     Args:
         data: N samples.
-        policy_of: The policy of the n agents of some samples, by number, that were asked to act.
+        policy_of: Of some samples, by number [r]: the policy of the n agents that were asked to act, and their numbers among all
+            N x A, [n]; see ``Samples.asked``.
         said: What is wanted, [n,width], of a policy, the choices taken [n,D] and the draws of the real-valued heads [n,R].
-        width: Its width.
+        width: Width of what ``said`` returns.
 
     Returns:
         Of every agent in every sample, [N x A, width]; 0 for those that were not asked.
     """
     everything = torch.zeros(data.decides.numel(), width)
     for rows in torch.split(torch.arange(data.size), 1024):
-        _, asked = data.asked(rows)
-        if len(asked):
-            taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.drawn))
-            everything[asked] = said(policy_of(data, rows), *taken)
+        policy, asked = policy_of(data, rows)
+        taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.drawn))
+        everything[asked] = said(policy, *taken)
     return everything
 
 

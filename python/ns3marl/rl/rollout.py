@@ -149,9 +149,13 @@ class Rollout:
         """Restores what ``state_dict`` gave.
 
         Raises:
-            KeyError, ValueError: The state is that of another spec, length or number of environments.
+            KeyError, ValueError: The state is that of another version, spec, length or number of environments.
         """
         arrays = self._arrays()
+        if len(state["arrays"]) != len(arrays):
+            raise ValueError(
+                f"a rollout of {len(state['arrays'])} arrays instead of {len(arrays)}, of another version"
+            )
         for kept, array in zip(arrays, state["arrays"], strict=True):
             self.length = len(array)
             kept[: self.length] = array.numpy()
@@ -187,7 +191,7 @@ class Samples:
         self.size = len(self.decides)
 
     def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The n agents of some samples that were asked to act, by number: among those of these samples, and of all N x A."""
+        """The n agents of some samples, by number [r], that were asked to act: their numbers among these r x A, and among all N x A."""
         agents = self.decides.shape[1]
         local = self.decides[rows].flatten().nonzero().squeeze(-1)
         return local, rows[local // agents] * agents + local % agents
