@@ -28,6 +28,9 @@ from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
 _FORBIDDEN = (
     1e9  # taken from a logit: its probability is exactly 0 in float32, and 0 times its logarithm is 0
 )
+_NEVER = (
+    -80.0
+)  # log-probabilities below it count as 0: exponentials that underflow take libraries forty times as long
 
 
 class Heads:
@@ -124,8 +127,9 @@ class HybridDistribution:
         self.heads = heads
         parts = heads.split(logits - (1 - masks.to(logits.dtype)) * _FORBIDDEN)
         self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in parts]
-        # Not the exponential of these, which takes forty times as long where it underflows.
-        self.probabilities = [torch.softmax(part, dim=-1) for part in parts]
+        self.probabilities = [
+            part.clamp(min=_NEVER).exp() * (part > _NEVER) for part in self.log_probabilities
+        ]
         self.bounded = bounded
         self._leading = logits.shape[:-1]
 
