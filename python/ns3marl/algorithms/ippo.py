@@ -169,7 +169,7 @@ class Ippo:
     def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
         """The policy of the n agents of samples [r] that were asked to act, and their numbers among all N x A, [n]."""
         _, asked = data.asked(rows)
-        return self.actor(data.observations, data.masks, asked), asked
+        return self.actor(*(block.flatten(0, 1)[asked] for block in (data.observations, data.masks))), asked
 
     def _actor_step(self, data: Samples, rows: Tensor, old: Tensor, advantages: Tensor) -> dict[str, float]:
         """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
