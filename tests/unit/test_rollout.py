@@ -55,13 +55,14 @@ def test_truncation_bootstraps_from_the_last_observation_of_its_own_episode() ->
     np.testing.assert_allclose(following[:4], values[1:5])
     np.testing.assert_allclose(following[5], values[6])
     assert len(rollout.truncated) == 2
-    for cut in rollout.truncated:
-        with torch.no_grad():
-            value = learner.critic.state_value(
-                torch.tensor(cut.observations[None]),
-                [torch.tensor(block[None]) for block in cut.state],
-            )
-        assert following[cut.tick, cut.env] == pytest.approx(value.item(), rel=1e-5)
+    blocks = zip(*(cut.state for cut in rollout.truncated), strict=True)
+    with torch.no_grad():
+        last = learner.critic.state_value(
+            torch.tensor(np.stack([cut.observations for cut in rollout.truncated])),
+            [torch.tensor(np.stack(block)) for block in blocks],
+        )
+    for cut, value in zip(rollout.truncated, last, strict=True):
+        assert following[cut.tick, cut.env] == pytest.approx(value.item())
         assert following[cut.tick, cut.env] != pytest.approx(values[cut.tick + 1, cut.env])
 
 

@@ -168,17 +168,11 @@ class CentralHeads(nn.Module):
         """
         seen = self.encoder(observations, state, decides)
         own, scaled = seen.own, seen.scaled
-        states: Tensor | tuple[slice, None] = (
-            slice(None),
-            None,
-        )  # picks each agent's from what states have in common
+        # Picks each agent's from what states have in common.
+        states: Tensor | tuple[slice, None] = (slice(None), None)
         if asked_only:
-            own, scaled, masks, states = (
-                own[decides],
-                scaled[decides],
-                masks[decides],
-                decides.nonzero()[:, 0],
-            )
+            own, scaled, masks = own[decides], scaled[decides], masks[decides]
+            states = decides.nonzero()[:, 0]
         context = seen.context[states].expand(*own.shape[:-1], -1)
         hidden = self.trunk(torch.cat([own, context], -1))
         parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))

@@ -25,12 +25,10 @@ from torch import Tensor
 from ns3marl.rl.bounded import Bounded
 from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
 
-_FORBIDDEN = (
-    1e9  # taken from a logit: its probability is exactly 0 in float32, and 0 times its logarithm is 0
-)
-_NEVER = (
-    -80.0
-)  # log-probabilities below it count as 0: exponentials that underflow take libraries forty times as long
+# Taken from a logit: its probability is exactly 0 in float32, and 0 times its logarithm is 0.
+_FORBIDDEN = 1e9
+# Log-probabilities below it count as 0: exponentials that underflow take libraries forty times as long.
+_NEVER = -80.0
 
 
 class Heads:
