@@ -110,19 +110,22 @@ def exhaust_memory(container: str) -> None:
     """Takes more memory than the container may have; of its processes the kernel kills simulators first."""
     script = """
 import pathlib
-held = []
+held, marked = [], 0
 while True:
     for process in pathlib.Path("/proc").glob("[0-9]*"):  # a simulator lives for an episode only
         try:
             if (process / "comm").read_text().strip() == "aiot-mec":
                 (process / "oom_score_adj").write_text("1000")
+                marked += 1
         except OSError:  # it has ended
             pass
+    print(marked, flush=True)
     held.append(b"x" * (16 << 20))
 """
     command = ["docker", "exec", container, "python3", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 137, done.stderr  # it is killed too, in the end
+    assert int(done.stdout.split()[-1]) > 0
 
 
 def is_healthy(name: str) -> bool:
