@@ -16,16 +16,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from ns3marl.algorithms import heuristics
-from ns3marl.fastsim.calibrate import TOLERANCES
-from ns3marl.fastsim.calibration import Calibration
 from ns3marl.fidelity import compare
 from ns3marl.fidelity.compare import Agreement, Gap
 from ns3marl.fidelity.fitting import HELD_OUT_CELLS
 from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.trace import Trace
-from ns3marl.training.plots import COLOURS, pretty, render
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.plotting import COLOURS, pretty, render
+from ns3marl.progress import ProgressDisplay
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "alignment"
@@ -161,9 +161,9 @@ def why(packets: list[Trace], twin: list[Trace]) -> str:
     """Which tasks end otherwise, and how the policy uses the air."""
     ends = {name: 100 * gap.value for name, (_, _, gap) in compare.endings(packets, twin).items()}
     largest = sorted(ends, key=lambda name: -abs(ends[name]))[:4]
-    sent = np.concatenate([trace.discrete[trace.decides & (trace.discrete[..., 0] > 0)] for trace in packets])
+    sent = np.concatenate([trace.discrete[trace.active & (trace.discrete[..., 0] > 0)] for trace in packets])
     power = np.concatenate(
-        [trace.continuous[trace.decides & (trace.discrete[..., 0] > 0), 0] for trace in packets]
+        [trace.continuous[trace.active & (trace.discrete[..., 0] > 0), 0] for trace in packets]
     )
     shares = np.bincount(sent[:, 2]) / len(sent)
     return (

@@ -28,14 +28,18 @@ import compare_page
 from compare_page import Content
 from rich.console import Console
 
-from ns3marl.algorithms import heuristics, registry
+from ns3marl.algorithms import registry
 from ns3marl.config import Config, dumps, load, tomllib
+from ns3marl.evaluation import evaluate
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
-from ns3marl.training import evaluate, experiment, metrics, plots, processes
-from ns3marl.training.environments import Environments, open_pool
-from ns3marl.training.progress import ProgressDisplay, Report
+from ns3marl.launch import processes
+from ns3marl.launch.environments import Environments, open_pool
+from ns3marl.progress import ProgressDisplay, Report
+from ns3marl.reporting import plots
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.training import experiment, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
@@ -58,7 +62,7 @@ CURVE_POINTS = 60
 
 # What departs from the options' defaults, for every learner with an option of that name. Tasks resolve within a few ticks, so
 # a short horizon suits all; games repeat the same tick.
-PACKETS = {"discount": 0.9, "trace_decay": 0.8}
+PACKETS = {"discount": 0.9, "gae_lambda": 0.8}
 ONCE = {"discount": 0.5}
 TUNED: dict[str, dict[str, float]] = {
     "imappo": {"actor_lr": 2e-3, "critic_lr": 1e-3, "epochs": 8, "target_kl": 0.02},
@@ -76,7 +80,7 @@ TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
 TUNED_FOR_LARGE = (
     "rollout_ticks",
     "discount",
-    "trace_decay",
+    "gae_lambda",
     "actor_lr",
     "critic_lr",
     "epochs",
@@ -184,13 +188,13 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
         curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
     begun_s = time.perf_counter()
 
-    def judge(judged: Config, begin: float, end: float) -> Content:
+    def judge(evaluated: Config, begin: float, end: float) -> Content:
         """What `evaluate` wrote of this policy."""
 
         def show(done: float, text: str) -> None:
             report(begin + (end - begin) * done, text)
 
-        path = evaluate.evaluate(judged, [policy], run / "evaluation", console=show, make_pool=make_pool)
+        path = evaluate.evaluate(evaluated, [policy], run / "evaluation", console=show, make_pool=make_pool)
         content: Content = json.loads(path.read_text())
         return content
 
@@ -208,7 +212,7 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
         "cell": dataclasses.asdict(cell),
         "budget": {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes},
         "central": played["central"],
-        "remarks": played["remarks"],
+        "notes": played["notes"],
         "optimum": game().optimum()[0] if game else None,
         "seconds": {"training": round(training_s, 1), "evaluation": round(time.perf_counter() - begun_s, 1)},
         "runs": played["runs"],

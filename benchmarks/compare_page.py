@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from seeded import interval
 
-from ns3marl.training import comparison, plots, report
-from ns3marl.training.comparison import Entry, PolicyResult
+from ns3marl import plotting
+from ns3marl.evaluation import comparison
+from ns3marl.evaluation.comparison import Entry, PolicyResult
+from ns3marl.reporting import plots, report
 from ns3marl.types import Metric
 
 RESAMPLES = 10_000
@@ -88,7 +90,7 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
             (c for c in contents if c["cell"]["policy"] == name), key=lambda c: int(c["cell"]["seed"])
         )
         entry = Entry(name, [], [c["cell"]["seed"] for c in runs if c["cell"]["seed"]])
-        entry.central, entry.remarks = runs[0]["central"], runs[0]["remarks"]
+        entry.central, entry.notes = runs[0]["central"], runs[0]["notes"]
         for content in runs:
             values = {
                 metric: [np.nan if v is None else v for v in column]
@@ -211,7 +213,7 @@ def _draw(
     if optimum is not None:
         references["optimum"] = optimum
     drawn = [
-        plots.render(
+        plotting.render(
             f"compare-{setting}-scores",
             f"{setting}: means and 95 % intervals",
             lambda: plots.metric_bars(
@@ -221,7 +223,7 @@ def _draw(
     ]
     if curves:
         drawn.append(
-            plots.render(
+            plotting.render(
                 f"compare-{setting}-curves",
                 f"{setting}: interquartile mean while training, and its 95 % interval over seeds",
                 lambda: plots.learning_bands(curves, references),

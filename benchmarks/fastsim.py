@@ -15,8 +15,8 @@ import time
 
 import torch
 
-from ns3marl.fastsim.aiot_mec import AiotMec
-from ns3marl.fastsim.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 
 BLOCKS, TICKS_PER_BLOCK, WARM_UP = 7, 8, 3
 HEADLINE = (50, 9)

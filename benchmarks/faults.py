@@ -31,7 +31,7 @@ from rogues import SpoilingWorker, stray_bytes, stray_frames
 
 from ns3marl import config as configuration
 from ns3marl.env.pool import Pool
-from ns3marl.env.visitors import LOST_S
+from ns3marl.env.remote import LOST_S
 from ns3marl.errors import CheckpointError, Ns3MarlError
 from ns3marl.protocol import codec
 from ns3marl.toolchain import find_scenario
@@ -56,7 +56,7 @@ class Kind:
     unnoticed: int = 0
 
 
-def answers(batch: Batch) -> list[Actions]:
+def fill_inactive(batch: Batch) -> list[Actions]:
     """What `echo` asks for."""
     return [
         Actions(group.observations[..., 0:1].astype(np.int32), group.observations[..., 1:2])
@@ -101,13 +101,13 @@ def play(
     batch = pool.reset()
     for _ in range(number):
         for _ in range(rng.integers(1, TICKS)):
-            batch = pool.step(answers(batch))
+            batch = pool.step(fill_inactive(batch))
         before, started_s = pool.timing.losses, time.monotonic()
         to_notice = inject(pool)
         kind.injected += to_notice is not None
         while to_notice:
             time.sleep(TICK_S)  # a worker takes a moment to hear that it is to end
-            pool.send(batch.env_id, answers(batch))
+            pool.send(batch.env_id, fill_inactive(batch))
             while pool.timing.losses == before and len(pool._ready) < pool.num_envs:  # noqa: SLF001 - to tell when it is known
                 pool._receive()  # noqa: SLF001
                 if time.monotonic() - started_s > HANG_S:
@@ -130,7 +130,7 @@ def undisturbed(runs: int) -> Transcript:
         batch = pool.reset()
         ended = 0
         while ended < runs:
-            batch = pool.step(answers(batch))
+            batch = pool.step(fill_inactive(batch))
             ended += sum(final is not None for final in batch.final)
     return right
 
@@ -164,7 +164,7 @@ def slowed(pool: Pool) -> bool:
 
 def spare_killed(pool: Pool) -> bool | None:
     """Kills a simulator that serves no episode yet, if there is one: the one before is replaced when it would be needed."""
-    for peer in pool._fleet:  # noqa: SLF001 - nobody else tells of spares
+    for peer in pool._simulators:  # noqa: SLF001 - nobody else tells of spares
         if peer.env is None and peer.process.is_alive():
             os.kill(peer.process.pid, signal.SIGKILL)
             return False
@@ -290,7 +290,7 @@ def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     yield kind
 
 
-def visitors(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
+def remote(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     """Simulators that dialled in, and their workers."""
     endpoint = f"ipc://{folder}/dialled"
     workers = WorkerProcesses(endpoint, 2)
@@ -336,7 +336,7 @@ def noise(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         hello, spec = pool.hello, pool.spec
     block = np.zeros(1, spec.layout)
     for name in block.dtype.names or ():
-        if name.startswith(("decides", "masks")):
+        if name.startswith(("active", "masks")):
             block[name] = True
 
     def right_frame(tick: int) -> bytes:
@@ -363,7 +363,7 @@ def noise(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
                 started_s = time.monotonic()
                 try:
                     for _ in range(2):  # the second frame of two comes with the next tick
-                        batch = pool.step(answers(batch))
+                        batch = pool.step(fill_inactive(batch))
                     kind.lost += 1  # it went unnoticed
                 except Ns3MarlError:
                     kind.detection_ms.append(1000 * (time.monotonic() - started_s))
@@ -378,7 +378,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
 
     from ns3marl.algorithms import registry  # noqa: PLC0415
     from ns3marl.training import checkpoint  # noqa: PLC0415
-    from ns3marl.training.position import Position  # noqa: PLC0415
+    from ns3marl.training.replay_log import ReplayLog  # noqa: PLC0415
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(2)
@@ -386,7 +386,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     with Pool("echo", arguments=ARGUMENTS) as pool:
         learner = registry.configured(config, pool.spec)
     path = folder / "checkpoints" / "last.pt"
-    checkpoint.save(path, learner, config, checkpoint.Progress(7), Position(1, 1))
+    checkpoint.save(path, learner, config, checkpoint.Progress(7), ReplayLog(1, 1))
     whole = path.read_bytes()
 
     kind = Kind("checkpoint truncated, overwritten or not one", "typed error")
@@ -419,7 +419,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(rng.integers(len(whole))), before[1]))
         try:
-            checkpoint.save(path, learner, config, checkpoint.Progress(8), Position(1, 1))
+            checkpoint.save(path, learner, config, checkpoint.Progress(8), ReplayLog(1, 1))
             kind.lost += 1
         except CheckpointError:
             kind.detection_ms.append(1000 * (time.monotonic() - started_s))
@@ -435,7 +435,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         with socket.socket(socket.AF_UNIX) as killed:
             killed.bind(str(stale))
         with Pool("echo", arguments=ARGUMENTS, endpoint=f"ipc://{stale}", spares=0) as pool:
-            pool.step(answers(pool.reset()))
+            pool.step(fill_inactive(pool.reset()))
     yield kind
 
 
@@ -485,7 +485,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     families: dict[str, Callable[[float, Transcript, Path], Iterator[Kind]]] = {
         "processes": processes,
-        "visitors": visitors,
+        "visitors": remote,
         "noise": noise,
         "files": files,
         "learners": learners,

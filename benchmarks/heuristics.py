@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from ns3marl.config import load
-from ns3marl.training.evaluate import evaluate
+from ns3marl.evaluation.evaluate import evaluate
 
 EPISODES, TICKS = 4, 100
 POLICIES = ("local-only", "random", "random-offload", "best-snr", "coordinated-greedy")

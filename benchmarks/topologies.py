@@ -20,11 +20,12 @@ import numpy as np
 from seeded import interval, trained
 
 from ns3marl import config as configuration
-from ns3marl.algorithms import heuristics
+from ns3marl import plotting
 from ns3marl.config import Config
-from ns3marl.training import plots
-from ns3marl.training.environments import open_pool
-from ns3marl.training.evaluate import evaluate
+from ns3marl.evaluation.evaluate import evaluate
+from ns3marl.launch.environments import open_pool
+from ns3marl.reporting import plots
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 ROOT = Path(__file__).resolve().parents[1]
 REWARD = "reward_per_tick"
@@ -66,7 +67,7 @@ TOPOLOGIES = {
 }
 
 
-def judged(config: Config, run: Path, folder: Path) -> Results:
+def evaluated(config: Config, run: Path, folder: Path) -> Results:
     """The runs and every simple policy that fits, on the same episodes."""
     with open_pool(config, config.evaluation.seed, 1, 1) as pool:
         names = heuristics.fitting(pool.spec)
@@ -101,12 +102,12 @@ def draw(name: str, logs: list[list[dict[str, float]]], results: Results, shown:
     }
     best = dict(sorted(rewards.items(), key=lambda item: -item[1])[:3])
     drawn = [
-        plots.render(
+        plotting.render(
             f"{name}-curves",
             f"{name}: interquartile mean while training, and its 95 % interval over seeds",
             lambda: plots.learning_bands({results["policies"][0]["name"]: logs}, best),
         ),
-        plots.render(
+        plotting.render(
             f"{name}-scores",
             f"{name}: means and 95 % intervals",
             lambda: plots.metric_bars(results, [REWARD, *shown]),
@@ -169,11 +170,11 @@ def main() -> None:
         topology, runs = TOPOLOGIES[name], ROOT / "runs" / "topologies" / name
         config = configuration.load(name, ["training.tensorboard=false"])
         logs = trained(config, range(1, options.seeds + 1), runs / "trained", options.jobs)
-        results = {name: judged(config, runs / "trained", runs / "evaluation")}
+        results = {name: evaluated(config, runs / "trained", runs / "evaluation")}
         for title, arguments in topology.others.items():
             scenario = dataclasses.replace(config.scenario, arguments=tuple(arguments))
             other = dataclasses.replace(config, scenario=scenario)
-            results[title] = judged(other, runs / "trained", runs / f"evaluation-{title}")
+            results[title] = evaluated(other, runs / "trained", runs / f"evaluation-{title}")
         pictures = draw(name, logs, results[name], list(topology.shown))
         minutes = float(np.mean([rows[-1]["wall_s"] / 60 for rows in logs]))
         text = page(name, config, results, pictures, minutes)

@@ -121,7 +121,7 @@ class TorchrlMappo:
             sample_log_prob=[("agents", f"{name}_log_prob") for name in (*names, "real")],
             value=("agents", "state_value"),
         )
-        self.loss.make_value_estimator(gamma=options.discount, lmbda=options.trace_decay)
+        self.loss.make_value_estimator(gamma=options.discount, lmbda=options.gae_lambda)
         self.optimisers = [
             torch.optim.Adam(module.parameters(), lr=rate, eps=1e-5, fused=True)
             for module, rate in ((self.actor, options.actor_lr), (self.critic, options.critic_lr))

@@ -22,11 +22,11 @@ from seeded import interval, trained
 from ns3marl import config as configuration
 from ns3marl.algorithms import registry
 from ns3marl.config import Config
+from ns3marl.evaluation.evaluate import evaluate
+from ns3marl.launch.environments import open_pool
+from ns3marl.plotting import COLOURS, render
 from ns3marl.training import checkpoint, experiment
-from ns3marl.training.environments import open_pool
-from ns3marl.training.evaluate import evaluate
-from ns3marl.training.plots import COLOURS, render
-from ns3marl.training.position import Position
+from ns3marl.training.replay_log import ReplayLog
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "twin"
@@ -66,7 +66,7 @@ def keep(run: Path, path: Path) -> None:
     with open_pool(config, 1, 1, 1) as pool:
         learner = registry.configured(config, pool.spec)
     saved.begin(learner, config.training.algorithm)
-    checkpoint.save(path, learner, config, saved.progress, Position(0, 1))
+    checkpoint.save(path, learner, config, saved.progress, ReplayLog(0, 1))
 
 
 def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:

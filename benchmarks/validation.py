@@ -19,8 +19,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
+from ns3marl import plotting
 from ns3marl.toolchain import bundled_build_dir
-from ns3marl.training import plots
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 TIMEOUT_S = 1800
@@ -299,7 +299,7 @@ def draw(results: Results, name: str) -> Figure:
 def write(results: Results, cpu_s: float) -> None:
     (DOCS / "validation.md").write_text(page(results, cpu_s))
     for name, axes in FIGURES.items():
-        plot = plots.render(name, axes.title, lambda name=name: draw(results, name))  # type: ignore[misc]
+        plot = plotting.render(name, axes.title, lambda name=name: draw(results, name))  # type: ignore[misc]
         (DOCS / "images" / f"validation-{name}.png").write_bytes(plot.png)
 
 

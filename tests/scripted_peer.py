@@ -39,7 +39,7 @@ def observation(tick: int) -> codec.Observation:
     """A right observation of SPEC."""
     record = np.zeros(1, SPEC.layout)
     record["observations_0"] = 0.5
-    record["decides_0"] = record["masks_0"] = True
+    record["active_0"] = record["masks_0"] = True
     return codec.Observation(
         tick, tick * SPEC.tick_ns, False, tick == SPEC.ticks, record.tobytes(), {}, 0, 0, 0, 0
     )

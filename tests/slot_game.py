@@ -48,7 +48,7 @@ def slot_spec() -> Spec:
 class _World:
     rng: np.random.Generator
     masks: Bool
-    decides: Bool = field(default_factory=lambda: np.ones(len(AGENTS), bool))
+    active: Bool = field(default_factory=lambda: np.ones(len(AGENTS), bool))
     rewards: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from ns3marl.config import Config
 from ns3marl.games.team import TeamPool
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.types import (
     Actions,
     Batch,
@@ -51,12 +51,10 @@ def toy_spec(ticks: int = 20) -> Spec:
         ),
         discrete_heads=(
             DiscreteHead("mode", ("stay", "send", "forbidden")),
-            DiscreteHead("lane", ("left", "right"), counts_when=Condition(0, (SEND, 2))),
+            DiscreteHead("lane", ("left", "right"), active_if=Condition(0, (SEND, 2))),
         ),
         continuous_heads=(
-            ContinuousHead(
-                "power", "dBm", 0, HIGH_DBM, default_value=10, counts_when=Condition(0, (SEND, 2))
-            ),
+            ContinuousHead("power", "dBm", 0, HIGH_DBM, default_value=10, active_if=Condition(0, (SEND, 2))),
         ),
     )
     return Spec(
@@ -81,7 +79,7 @@ class _World:
     rng: np.random.Generator
     tick: int = 0
     observations: Float32 = field(default_factory=lambda: np.zeros((4, 4), np.float32))
-    decides: np.ndarray = field(default_factory=lambda: np.ones(4, bool))
+    active: np.ndarray = field(default_factory=lambda: np.ones(4, bool))
     scores: list[float] = field(default_factory=list)
     sends: int = 0
 
@@ -95,7 +93,7 @@ class _World:
             ],
             axis=-1,
         ).astype(np.float32)
-        self.decides = self.rng.random(4) < 0.8
+        self.active = self.rng.random(4) < 0.8
 
     @property
     def masks(self) -> np.ndarray:
@@ -106,14 +104,14 @@ class _World:
         return self.observations[:, :1], np.full((1, 1), self.tick, np.float32)
 
     def play(self, discrete: np.ndarray, continuous: np.ndarray) -> float:
-        assert (discrete[~self.decides] == 0).all(), "not the default action"
+        assert (discrete[~self.active] == 0).all(), "not the default action"
         power = continuous[:, 0]
         urge, level = self.observations[:, 0] > 0, self.observations[:, 2]
-        sends = self.decides & (discrete[:, 0] == SEND)
+        sends = self.active & (discrete[:, 0] == SEND)
         in_lane = np.array([(sends & (discrete[:, 1] == lane)).sum() for lane in range(2)])
         success = (1 - np.abs(power / HIGH_DBM - level)) * np.where(in_lane[discrete[:, 1]] > 2, 0.0, 1.0)
         score = np.where(urge, np.where(sends, success, 0.0), np.where(sends, 0.0, 1.0))
-        reward = float(score[self.decides].mean()) if self.decides.any() else 1.0
+        reward = float(score[self.active].mean()) if self.active.any() else 1.0
         self.scores.append(reward)
         self.sends += int(sends.sum())
         self.tick += 1
@@ -167,7 +165,7 @@ def mean_reward(
 ) -> float:
     """Reward per tick of a learner that no longer learns, on episodes that were not trained on; of this game by default."""
     pool = pool or ToyPool(seed=777)
-    noise = ActionNoise(777, pool.num_envs)
+    noise = ActionGenerators(777, pool.num_envs)
     learner.greedy = greedy
     batch = pool.reset()
     rewards = []
@@ -183,13 +181,13 @@ def crowded(learner: Learner, ticks: int = 50) -> float:
     With the right modes and powers but random lanes the game pays 0.92, with a power of 15 dBm whatever the level 0.8.
     """
     pool = ToyPool(seed=777)
-    noise = ActionNoise(777, pool.num_envs)
+    noise = ActionGenerators(777, pool.num_envs)
     learner.greedy = True
     batch = pool.reset()
     many = spoilt = 0
     for _ in range(ticks):
         actions = learner.act(batch, noise.generators(batch))
-        sends = batch.groups[0].decides & (actions[0].discrete[..., 0] == SEND)
+        sends = batch.groups[0].active & (actions[0].discrete[..., 0] == SEND)
         right = (sends & (actions[0].discrete[..., 1] == 1)).sum(-1)
         left = sends.sum(-1) - right
         many += int((left + right > 2).sum())

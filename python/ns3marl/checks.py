@@ -34,7 +34,7 @@ def checked_actions(
     group: Group,
     actions: Sequence[Actions],
     masks: Bool,
-    decides: Bool,
+    active: Bool,
     *,
     tolerance: float = 0.0,
 ) -> Actions:
@@ -45,13 +45,13 @@ def checked_actions(
         group: The agents.
         actions: As handed to ``step``.
         masks: Allowed choices, [B,A,sum n].
-        decides: Who was asked to act, [B,A]; a masked choice of others is no fault.
+        active: Who was asked to act, [B,A]; a masked choice of others is no fault.
         tolerance: How far beyond its range a real-valued action may lie, in its unit.
 
     Raises:
         SpecViolation: Actions of another shape, not finite, out of range, or masked.
     """
-    lead = decides.shape
+    lead = active.shape
     expected = ((*lead, len(group.discrete_heads)), (*lead, len(group.continuous_heads)))
     got = tuple((joint.discrete.shape, joint.continuous.shape) for joint in actions)
     if got != (expected,):
@@ -61,7 +61,7 @@ def checked_actions(
         choice, start = joint.discrete[..., d], group.mask_offsets[d]
         inside = (choice >= 0) & (choice < len(head.choices))
         allowed = np.take_along_axis(masks, (start + choice.clip(0, len(head.choices) - 1))[..., None], 2)
-        if not (inside & (allowed[..., 0] | ~decides)).all():
+        if not (inside & (allowed[..., 0] | ~active)).all():
             raise SpecViolation(
                 f"{owner}: head {head.name!r} got a choice that is masked or not one of its {len(head.choices)} choices"
             )

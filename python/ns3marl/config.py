@@ -129,7 +129,7 @@ class ImappoOptions:
     """One actor for all agents, or one each, which binds the policy to their number."""
     discount: Fraction = 0.99
     """gamma, per tick."""
-    trace_decay: Fraction = 0.95
+    gae_lambda: Fraction = 0.95
     """lambda of the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
@@ -184,7 +184,7 @@ class PpoOptions:
     """What is clipped: the likelihood ratio of each device's action, or of the joint action (PPO to the letter)."""
     discount: Fraction = 0.9
     """gamma, per tick."""
-    trace_decay: Fraction = 0.8
+    gae_lambda: Fraction = 0.8
     """lambda of the generalised advantage and the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
@@ -226,7 +226,7 @@ class IppoOptions:
     """What an agent learns from: the mean reward of all agents, or its own."""
     discount: Fraction = 0.9
     """gamma, per tick."""
-    trace_decay: Fraction = 0.8
+    gae_lambda: Fraction = 0.8
     """lambda of the generalised advantage and the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
@@ -496,8 +496,13 @@ def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Conf
 
 def shipped() -> tuple[str, ...]:
     """Names of the configurations that come with ns3marl."""
-    folder = resources.files("ns3marl") / "configs"
-    return tuple(sorted(Path(str(f)).stem for f in folder.iterdir() if str(f).endswith(".toml")))
+    return tuple(sorted(_shipped()))
+
+
+def _shipped() -> dict[str, Path]:
+    """Files of the configurations that come with the scenarios, by name."""
+    folder = Path(str(resources.files("ns3marl"))) / "scenarios"
+    return {path.stem: path for path in folder.glob("*/configs/*.toml")}
 
 
 def dumps(config: Config) -> str:
@@ -523,8 +528,7 @@ def _read(source: str | Path) -> tuple[str, str]:
             f"no configuration {str(source)!r}: give the path of a .toml file, or one of {', '.join(shipped())}"
             + _near(str(source), shipped())
         )
-    text = (resources.files("ns3marl") / "configs" / f"{source}.toml").read_text(encoding="utf-8")
-    return text, f"configuration {source!r}"
+    return _shipped()[str(source)].read_text(encoding="utf-8"), f"configuration {source!r}"
 
 
 def _apply(tree: dict[str, Any], setting: str) -> None:

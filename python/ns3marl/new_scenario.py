@@ -66,7 +66,7 @@ def test_any_action_keeps_to_the_declared_bounds(scenario: Path) -> None:
                 discrete = [np.argmax(random.random(mask.shape) * mask, axis=-1) for mask in allowed]
                 low = np.array([head.low for head in group.continuous_heads])
                 high = np.array([head.high for head in group.continuous_heads])
-                shape = seen.decides.shape
+                shape = seen.active.shape
                 actions.append(
                     Actions(
                         np.stack(discrete, -1).astype(np.int32) if discrete else np.zeros((*shape, 0), np.int32),

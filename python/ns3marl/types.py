@@ -48,7 +48,7 @@ class DiscreteHead:
     name: str
     choices: tuple[str, ...]
     default_choice: int = 0
-    counts_when: Condition | None = None
+    active_if: Condition | None = None
     description: str = ""
 
 
@@ -61,7 +61,7 @@ class ContinuousHead:
     low: float
     high: float
     default_value: float = 0.0
-    counts_when: Condition | None = None
+    active_if: Condition | None = None
     description: str = ""
 
 
@@ -176,7 +176,7 @@ class Spec:
         """Names in ``layout``: per group of observations, rewards, decides and masks; per state block its own."""
         return (
             tuple(
-                (f"observations_{g}", f"rewards_{g}", f"decides_{g}", f"masks_{g}")
+                (f"observations_{g}", f"rewards_{g}", f"active_{g}", f"masks_{g}")
                 for g in range(len(self.groups))
             ),
             tuple(f"state_{b}" for b in range(len(self.state))),
@@ -185,7 +185,7 @@ class Spec:
     @cached_property
     def flags_offset(self) -> int:
         """Where in ``layout`` decides and masks start [bytes]; only they and padding stand behind."""
-        offset: int = self.layout.fields["decides_0"][1]  # type: ignore[index]
+        offset: int = self.layout.fields["active_0"][1]  # type: ignore[index]
         return offset
 
     @cached_property
@@ -205,7 +205,7 @@ class Spec:
             (f"state_{b}", np.float32, (len(s.rows), len(s.features))) for b, s in enumerate(self.state)
         ]
         fields += [(f"rewards_{g}", np.float32, (size,)) for g, size in enumerate(sizes)]
-        fields += [(f"decides_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
+        fields += [(f"active_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
         fields += [
             (f"masks_{g}", np.bool_, (size, self.groups[g].mask_offsets[-1])) for g, size in enumerate(sizes)
         ]
@@ -213,7 +213,7 @@ class Spec:
         names = list(packed.names or ())
         types = [packed.fields[name][0] for name in names]  # type: ignore[index]
         offsets = [packed.fields[name][1] for name in names]  # type: ignore[index]
-        first, last = offsets[names.index("observations_0")], offsets[names.index("decides_0")]
+        first, last = offsets[names.index("observations_0")], offsets[names.index("active_0")]
         return np.dtype(
             {
                 "names": [*names, "floats"],
@@ -242,7 +242,7 @@ class GroupArrays:
 
     observations: Float32  #: [B,A,F] in the features' units
     rewards: Float32  #: [B,A] of the interval that just ended
-    decides: Bool  #: [B,A] who is asked to act
+    active: Bool  #: [B,A] who is asked to act
     masks: Bool  #: [B,A,sum n] allowed choices, discrete head after discrete head
 
 

@@ -76,8 +76,8 @@ def _arrays() -> bytes:
     record["state_0"] = [[[0.25], [1.0]]]
     record["rewards_0"] = [[-1.0, 0.5]]
     record["rewards_1"] = [[3.0]]
-    record["decides_0"] = [[True, False]]
-    record["decides_1"] = [[True]]
+    record["active_0"] = [[True, False]]
+    record["active_1"] = [[True]]
     record["masks_0"] = [[[True, True, True, False, True], [True, False, True, True, True]]]
     return record.tobytes()
 

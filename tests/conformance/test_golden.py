@@ -48,7 +48,7 @@ def test_observations_decode_to_their_arrays() -> None:
     groups, state, metrics = block.groups, block.state, block.metrics
     assert groups[0].observations[1].tolist() == [[1.5, 2.0], [-20.0, 50.0]]
     assert groups[0].rewards[0].tolist() == [-1.0, 0.5]
-    assert groups[0].decides[0].tolist() == [True, False]
+    assert groups[0].active[0].tolist() == [True, False]
     assert groups[0].masks[1, 1].tolist() == [True, False, True, True, True]
     assert groups[1].observations[0].tolist() == [[7.0]]
     assert groups[1].masks.shape == (2, 1, 0)

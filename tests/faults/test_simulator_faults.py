@@ -119,7 +119,7 @@ def test_killed_in_mid_episode(scenario_path: Callable[[str], Path], number: sig
 def test_killed_spare_is_replaced(scenario_path: Callable[[str], Path]) -> None:
     with Pool(scenario_path("echo"), arguments=["--ticks=2"], spares=1) as pool:
         batch = pool.reset()
-        while not all(peer.hello for peer in pool._fleet):
+        while not all(peer.hello for peer in pool._simulators):
             pool._receive()
         (spare,) = set(children(os.getpid())) - {pool.pids[0]}
         os.kill(spare, signal.SIGKILL)

@@ -26,8 +26,8 @@ from worker_pools import cartpole, crashing, dying, toy
 
 from ns3marl.config import Config, load
 from ns3marl.errors import Crashed, Ns3MarlError
+from ns3marl.launch.environments import PoolFactory
 from ns3marl.training import checkpoint, metrics
-from ns3marl.training.environments import PoolFactory
 from ns3marl.training.run import train
 
 

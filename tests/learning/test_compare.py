@@ -85,7 +85,7 @@ def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path)
     # A policy that earns one less on every episode, to compare with.
     other = json.loads(json.dumps(known))
     for content in other:
-        content["cell"]["policy"], content["central"], content["remarks"] = "dqn", True, "5 levels"
+        content["cell"]["policy"], content["central"], content["notes"] = "dqn", True, "5 levels"
         content["values"] = {name: [v - 1 for v in values] for name, values in content["values"].items()}
     page, images = tmp_path / "benchmarks" / "compare.md", tmp_path / "docs" / "images"
     figures = compare_page.write([*known, *other], page, images, ("climbing",), compare.LEARNERS)

@@ -25,8 +25,10 @@ from toy_game import slow_environments, toy_environments
 from ns3marl.cli.main import parser
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, Ns3MarlError
-from ns3marl.training import checkpoint, comparison, evaluate, experiment, metrics, plots
-from ns3marl.training.report import report
+from ns3marl.evaluation import comparison, evaluate
+from ns3marl.reporting import plots
+from ns3marl.reporting.report import report
+from ns3marl.training import checkpoint, experiment, metrics
 from ns3marl.training.run import train
 
 SETTINGS = [

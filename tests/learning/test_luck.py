@@ -14,7 +14,7 @@ from ns3marl.algorithms import registry
 from ns3marl.config import ImappoOptions, IppoOptions, IqlOptions
 from ns3marl.games.cooperative import SignalGame
 from ns3marl.games.team import TeamPool
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 
 TICKS = 2048
 ONCE: dict[str, Any] = {
@@ -33,7 +33,7 @@ def share_right(name: str, options: Any, seed: int) -> float:
     torch.set_num_threads(1)
     game = SignalGame(agents=24, signals=3, luck=8.0)
     learner = registry.make(name, game.spec, options, seed)
-    pool, noise = TeamPool(game, seed=seed), ActionNoise(seed, 8)
+    pool, noise = TeamPool(game, seed=seed), ActionGenerators(seed, 8)
     batch = pool.reset()
     for _ in range(TICKS // pool.num_envs):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))

@@ -20,9 +20,9 @@ from ns3marl.algorithms.dqn import Dqn
 from ns3marl.config import DqnOptions, ImappoOptions, IqlOptions, MaddpgOptions
 from ns3marl.games.cooperative import ChannelGame, SignalGame
 from ns3marl.games.team import TeamPool
+from ns3marl.launch.environments import Environments
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionNoise
-from ns3marl.training.environments import Environments
+from ns3marl.rl.policy import ActionGenerators
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def one_thread() -> None:
 
 def train(learner: Learner, pool: Environments, seed: int, ticks: int) -> None:
     """Plays and learns for a number of ticks, summed over environments."""
-    noise, batch = ActionNoise(seed, pool.num_envs), pool.reset()
+    noise, batch = ActionGenerators(seed, pool.num_envs), pool.reset()
     for _ in range(ticks // pool.num_envs):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
         learner.learn(batch)

@@ -19,7 +19,7 @@ from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo
 from ns3marl.config import IppoOptions, PpoOptions
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.types import Spec
 
 TOY: dict[str, Any] = {
@@ -29,7 +29,7 @@ TOY: dict[str, Any] = {
     "target_kl": 0.03,
     "entropy_discrete": 0.003,
 }
-BALANCE: dict[str, Any] = {"rollout_ticks": 128, "discount": 0.99, "trace_decay": 0.95, "actor_lr": 1e-3}
+BALANCE: dict[str, Any] = {"rollout_ticks": 128, "discount": 0.99, "gae_lambda": 0.95, "actor_lr": 1e-3}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def one_thread() -> None:
 
 
 def train(learner: Learner, pool: ToyPool | GymnasiumPool, updates: int) -> None:
-    noise = ActionNoise(pool.seed, pool.num_envs)
+    noise = ActionGenerators(pool.seed, pool.num_envs)
     batch = pool.reset()
     while updates:
         batch = pool.step(learner.explore(batch, noise.generators(batch)))

@@ -16,13 +16,13 @@ import pytest
 import torch
 from rich.console import Console
 
-from ns3marl.algorithms import heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.evaluation.evaluate import evaluate
+from ns3marl.launch.environments import MixedPool, open_pool
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.training import checkpoint
-from ns3marl.training.environments import MixedPool, open_pool
-from ns3marl.training.evaluate import evaluate
 from ns3marl.training.run import train
 
 TICKS = 12
@@ -70,7 +70,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
     ):
         assert isinstance(mixed, MixedPool)
         assert mixed.spec == ns3.spec
-        policy, noise = heuristics.make("random", mixed.spec), ActionNoise(5, 4)
+        policy, noise = heuristics.make("random", mixed.spec), ActionGenerators(5, 4)
         batches = mixed.reset(), ns3.reset(), twin.reset()
         for _ in range(TICKS + 3):  # beyond an episode's end
             both, first, second = batches

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from toy_game import toy_spec
 
-from ns3marl.algorithms import heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionNoise, Policy
+from ns3marl.rl.policy import ActionGenerators, Policy
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Spec
 
@@ -31,7 +31,7 @@ HALF_SYMBOL_S = 4e-6  # ns-3 pads to halves of a symbol
 
 
 @dataclass
-class Played:
+class Episode:
     """An episode, tick by tick."""
 
     spec: Spec
@@ -63,12 +63,12 @@ def executable(scenario_path: Callable[[str], Path]) -> Path:
     return scenario_path("cognitive-v2x")
 
 
-def play(executable: Path, arguments: list[str], policy: str | Callable[[Spec], Policy]) -> Played:
+def play(executable: Path, arguments: list[str], policy: str | Callable[[Spec], Policy]) -> Episode:
     """An episode with RngSeed 5 and RngRun 1."""
     with Pool(executable, arguments=arguments, seed=4, spares=0) as pool:
         made = heuristics.make(policy, pool.spec) if isinstance(policy, str) else policy(pool.spec)
-        noise = ActionNoise(1, 1)
-        played = Played(pool.spec, [pool.reset()])
+        noise = ActionGenerators(1, 1)
+        played = Episode(pool.spec, [pool.reset()])
         while played.batches[-1].final[0] is None:
             batch = played.batches[-1]
             played.batches.append(pool.step(made.act(batch, noise.generators(batch))))

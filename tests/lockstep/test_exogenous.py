@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ns3marl import exogenous
-from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import exogenous
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SIZE = ["--devices=6", "--servers=3", "--channels=2", "--ticks=12", "--preset=stress"]
 MOVING = ["--mobility=random-waypoint", "--pause=50ms", "--speedMax=30"]
@@ -49,7 +49,7 @@ class Episodes:
             on_frame=lambda _, run, frame: self.frames[run].append(frame),
             **options,
         ) as pool:
-            acting, noise = heuristics.make(policy, pool.spec), ActionNoise(1, pool.num_envs)
+            acting, noise = heuristics.make(policy, pool.spec), ActionGenerators(1, pool.num_envs)
             batch, ended = pool.reset(), 0
             while ended < episodes:
                 self.observations.append(batch.groups[0].observations[0].copy())

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from ns3marl.env.pool import Pool
-from ns3marl.fastsim.pool import FastPool
 from ns3marl.protocol.spec_hash import spec_hash
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 
 
 @pytest.mark.parametrize(

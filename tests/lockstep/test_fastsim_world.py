@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl import exogenous
-from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
-from ns3marl.fastsim.pool import FastPool
-from ns3marl.fastsim.recorded import Recorded
-from ns3marl.fastsim.settings import Settings
-from ns3marl.rl.policy import ActionNoise
-from ns3marl.training.environments import Environments
+from ns3marl.launch.environments import Environments
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import exogenous
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.types import Batch, Float64
 
 ARGUMENTS = ("--devices=16", "--servers=4", "--channels=2", "--ticks=60")
@@ -26,7 +26,7 @@ SEED = 7
 
 def play(pool: Environments, policy: str) -> tuple[list[Batch], dict[str, Float64]]:
     """All observations of the first episode, and its metrics."""
-    acting, noise = heuristics.make(policy, pool.spec), ActionNoise(SEED, 1)
+    acting, noise = heuristics.make(policy, pool.spec), ActionGenerators(SEED, 1)
     batches = [pool.reset()]
     while batches[-1].final[0] is None:
         batches.append(pool.step(acting.act(batches[-1], noise.generators(batches[-1]))))
@@ -59,7 +59,7 @@ def test_tasks_places_and_links_are_ns3s_and_so_is_what_local_tasks_achieve(both
     (theirs, expected), (ours, got) = both("local-only")
     for a, b in zip(theirs, ours, strict=True):
         one, other = a.groups[0].observations, b.groups[0].observations
-        np.testing.assert_array_equal(a.groups[0].decides, b.groups[0].decides)
+        np.testing.assert_array_equal(a.groups[0].active, b.groups[0].active)
         np.testing.assert_allclose(one[..., :20], other[..., :20], rtol=2e-5, atol=1e-5)
         np.testing.assert_allclose(a.state[0][..., :4], b.state[0][..., :4], atol=2e-3)
         np.testing.assert_allclose(a.groups[0].rewards, b.groups[0].rewards, rtol=1e-4)

@@ -11,18 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl import cli, exogenous
+from ns3marl import cli
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.pool import FastPool
 from ns3marl.fidelity import record as recording
 from ns3marl.fidelity import trace, worlds
 from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.replay import replay_in_ns3, replay_in_twin
 from ns3marl.fidelity.trace import OUTCOMES, Trace
 from ns3marl.fidelity.validate import look_inside, validate
+from ns3marl.scenarios.aiot_mec import exogenous
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 
 ARGUMENTS = ("--devices=10", "--servers=3", "--channels=2", "--ticks=30")
 STRESS = ("--devices=8", "--servers=2", "--channels=2", "--ticks=60", "--preset=stress")
@@ -48,14 +49,14 @@ def stressed(folder: Path, built_scenarios: dict[str, Path]) -> list[Trace]:
 
 def _adds_up(one: Trace) -> None:
     """What became of each task agrees with the metrics of the episode."""
-    counts = np.bincount(one.outcomes[one.decides], minlength=len(OUTCOMES))
+    counts = np.bincount(one.outcomes[one.active], minlength=len(OUTCOMES))
     metrics = one.metrics
     assert counts.sum() == metrics["tasks_arrived"] == one.world.arrives[:-1].sum()
     assert counts[0] == metrics["tasks_unresolved"]
     assert counts[1] == metrics["tasks_completed"]
     assert counts[OUTCOMES.index("uplink_lost")] == metrics["failed_uplink_lost"]
     assert counts[OUTCOMES.index("compute_late")] == metrics["failed_compute_late"]
-    assert (one.outcomes[~one.decides] == -1).all()
+    assert (one.outcomes[~one.active] == -1).all()
     assert np.nanmean(one.latency_s) == pytest.approx(metrics["latency_mean_s"], rel=1e-4)
     assert one.age_ticks.mean() == pytest.approx(metrics["aoi_mean_ticks"], rel=1e-6)
     assert one.rewards.mean() == pytest.approx(metrics["reward_mean"], rel=1e-5)

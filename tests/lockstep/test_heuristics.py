@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 
@@ -22,7 +22,7 @@ ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 def final_metrics(executable: Path, name: str) -> dict[str, float]:
     """Metrics of one episode with RngSeed 5 and RngRun 1."""
     with Pool(executable, arguments=ARGUMENTS, seed=4, spares=0) as pool:
-        policy, noise = heuristics.make(name, pool.spec), ActionNoise(1, 1)
+        policy, noise = heuristics.make(name, pool.spec), ActionGenerators(1, 1)
         batch = pool.reset()
         while (final := batch.final[0]) is None:
             batch = pool.step(policy.act(batch, noise.generators(batch)))

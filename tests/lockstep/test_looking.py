@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ns3marl import cli
-from ns3marl.algorithms import heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SMALL = ["--devices=10", "--servers=3", "--ticks=20", "--preset=stress"]
 RADIO = "/NodeList/*/DeviceList/*/$ns3::WifiNetDevice"
@@ -110,7 +110,7 @@ def test_environments_write_files_of_their_own(executable: Path, tmp_path: Path)
         "--tables=all",
     ]
     with Pool(executable, num_envs=2, arguments=arguments, seed=7, spares=0) as pool:
-        policy, noise = heuristics.make("best-snr", pool.spec), ActionNoise(1, 2)
+        policy, noise = heuristics.make("best-snr", pool.spec), ActionGenerators(1, 2)
         batch = pool.reset()
         while batch.final[0] is None or batch.final[1] is None:
             batch = pool.step(policy.act(batch, noise.generators(batch)))

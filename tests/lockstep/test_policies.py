@@ -16,9 +16,9 @@ from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import Config, ImappoOptions
 from ns3marl.env.pool import Pool
 from ns3marl.errors import CheckpointError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.training import checkpoint
-from ns3marl.training.position import Position
+from ns3marl.training.replay_log import ReplayLog
 
 
 def size(devices: int, servers: int, channels: int) -> list[str]:
@@ -28,13 +28,13 @@ def size(devices: int, servers: int, channels: int) -> list[str]:
 def trained(executable: Path, path: Path, options: ImappoOptions) -> Imappo:
     """The checkpoint of a policy that has learned for one rollout with 4 devices and 2 servers."""
     with Pool(executable, arguments=size(4, 2, 2), seed=1, spares=0) as pool:
-        learner, noise, batch = Imappo(pool.spec, options, seed=1), ActionNoise(1, 1), pool.reset()
+        learner, noise, batch = Imappo(pool.spec, options, seed=1), ActionGenerators(1, 1), pool.reset()
         figures = None
         while figures is None:
             batch = pool.step(learner.explore(batch, noise.generators(batch)))
             figures = learner.learn(batch)
     config = dataclasses.replace(Config(), imappo=options)
-    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), Position(1, 1))
+    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), ReplayLog(1, 1))
     return learner
 
 
@@ -52,7 +52,7 @@ def test_a_policy_acts_unchanged_for_other_numbers(
                 tensor.equal(learner.actor.state_dict()[name])
                 for name, tensor in policy.actor.state_dict().items()
             )
-            noise, batch = ActionNoise(2, 1), pool.reset()
+            noise, batch = ActionGenerators(2, 1), pool.reset()
             for _ in range(12):  # the bridge refuses whatever a mask or a bound forbids
                 seen = batch.groups[0]
                 with torch.no_grad():
@@ -74,7 +74,7 @@ def test_policies_of_one_s_own_refuse_other_numbers(
     saved = checkpoint.load(tmp_path / "one.pt")
     with Pool(executable, arguments=size(4, 3, 2), seed=2, spares=0) as pool:
         policy, batch = saved.policy(pool.spec), pool.reset()
-        pool.step(policy.act(batch, ActionNoise(2, 1).generators(batch)))
+        pool.step(policy.act(batch, ActionGenerators(2, 1).generators(batch)))
     with (
         Pool(executable, arguments=size(5, 2, 2), seed=2, spares=0) as pool,
         pytest.raises(CheckpointError, match="an actor for each of 4 agents, the scenario has 5"),

@@ -79,10 +79,10 @@ def test_termination_is_told_from_truncation(echo: Path) -> None:
 def test_agents_not_asked_to_act_and_masks(echo: Path) -> None:
     with Pool(echo, arguments=["--agents=4", "--idle=true", "--masked=true"]) as pool:
         batch = pool.reset()
-        assert batch.groups[0].decides.all()
+        assert batch.groups[0].active.all()
         assert batch.groups[0].masks.all()
         batch = pool.step(right_actions(batch))
-        assert batch.groups[0].decides[0].tolist() == [True, False, True, False]
+        assert batch.groups[0].active[0].tolist() == [True, False, True, False]
         assert batch.groups[0].masks[0].tolist() == [[True, True, False]] * 4
         actions = right_actions(batch)
         actions[0].discrete[0, 1] = 99  # ignored: the bridge takes the default
@@ -140,7 +140,7 @@ def test_episodes_are_taken_up_where_another_pool_left_them(scenario_path: Calla
         played: list[list[list[Actions]]] = [[], []]
         for tick in range(14):  # the first episode has 10 ticks
             actions = default_actions(pool.spec, 2)
-            actions[0].discrete[..., 0] = 2 * batch.groups[0].decides
+            actions[0].discrete[..., 0] = 2 * batch.groups[0].active
             actions[0].continuous[..., 0] = rng.uniform(0, 30)
             if tick >= 10:
                 for env in range(2):

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl.algorithms import heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Spec
 
@@ -52,7 +52,7 @@ def ask(radio: list[float], cpu: list[float], lend: list[int] | None = None) -> 
 def play(executable: Path, arguments: list[str], actions: list[Actions] | None) -> tuple[Spec, list[Batch]]:
     """An episode with seed 5 under one joint action, or under random ones."""
     with Pool(executable, arguments=arguments, seed=4, spares=0) as pool:
-        policy, noise = heuristics.make("random", pool.spec), ActionNoise(1, 1)
+        policy, noise = heuristics.make("random", pool.spec), ActionGenerators(1, 1)
         batches = [pool.reset()]
         while batches[-1].final[0] is None:
             chosen = actions or policy.act(batches[-1], noise.generators(batches[-1]))

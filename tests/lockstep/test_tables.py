@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ns3marl import cli
-from ns3marl.algorithms import heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
-from ns3marl.training import evaluate
-from ns3marl.training.tables import TableWriter
+from ns3marl.evaluation import evaluate
+from ns3marl.evaluation.tables import TableWriter
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SMALL = ["--devices=10", "--servers=3", "--ticks=25"]
 STAGES = {
@@ -134,9 +134,9 @@ def test_run_writes_tables_of_any_scenario(
     words = ["run", str(scenario_path("echo")), "--episodes", "2", "--tables", str(tmp_path)]
     assert cli.main([*words, "--", "--ticks=4"]) == 0
     assert f"tables: {tmp_path}" in capsys.readouterr().out
-    answers = pq.read_table(tmp_path / "answers.parquet")
-    assert answers.schema.names == ["policy", "run", "tick", "level"]
-    assert sorted(answers.column("run").to_pylist()) == [1] * 4 + [2] * 4
+    fill_inactive = pq.read_table(tmp_path / "answers.parquet")
+    assert fill_inactive.schema.names == ["policy", "run", "tick", "level"]
+    assert sorted(fill_inactive.column("run").to_pylist()) == [1] * 4 + [2] * 4
     assert pq.read_table(tmp_path / "ticks.parquet").num_rows == 2 * 5
     assert cli.main(["plot-run", str(tmp_path)]) == 2
     assert "agent_state.parquet does not exist" in capsys.readouterr().err

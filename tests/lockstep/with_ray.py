@@ -19,7 +19,7 @@ from support import is_running, parent, right_actions
 
 from ns3marl import config as configuration
 from ns3marl.errors import ConfigError
-from ns3marl.training.environments import open_pool
+from ns3marl.launch.environments import open_pool
 from ns3marl.types import Batch
 
 pytestmark = pytest.mark.filterwarnings(

@@ -23,8 +23,8 @@ from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionNoise
-from ns3marl.rl.ppo import clipped_objective, recall
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.ppo import clipped_objective, evaluate_actions
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.types import DiscreteHead, Feature, Spec, StateBlock
 
@@ -45,8 +45,8 @@ def inputs(spec: Spec, seed: int = 0) -> tuple[torch.Tensor, list[torch.Tensor],
     rng, group = torch.Generator().manual_seed(seed), spec.groups[0]
     observations = torch.rand(3, 4, len(group.features), generator=rng)
     state = [torch.rand(3, len(b.rows), len(b.features), generator=rng) for b in spec.state]
-    decides = torch.rand(3, 4, generator=rng) < 0.7
-    return observations, state, decides, torch.ones(3, 4, group.mask_offsets[-1], dtype=torch.bool)
+    active = torch.rand(3, 4, generator=rng) < 0.7
+    return observations, state, active, torch.ones(3, 4, group.mask_offsets[-1], dtype=torch.bool)
 
 
 def louder(actor: CentralActor) -> CentralActor:
@@ -63,20 +63,20 @@ def logits(actor: CentralActor, *seen: Any) -> torch.Tensor:
 
 def test_the_controller_treats_agents_alike_in_any_order() -> None:
     actor, critic = louder(CentralActor(SPEC, Heads(SPEC.groups[0]), 16)), CentralCritic(SPEC, 16)
-    observations, (own, world), decides, masks = inputs(SPEC)
+    observations, (own, world), active, masks = inputs(SPEC)
     order = torch.tensor([2, 0, 3, 1])
-    straight = logits(actor, observations, [own, world], decides, masks)
-    permuted = logits(actor, observations[:, order], [own[:, order], world], decides[:, order], masks)
+    straight = logits(actor, observations, [own, world], active, masks)
+    permuted = logits(actor, observations[:, order], [own[:, order], world], active[:, order], masks)
     torch.testing.assert_close(permuted, straight[:, order])
     values = critic(observations, [own, world])
     torch.testing.assert_close(critic(observations[:, order], [own[:, order], world]), values)
 
 
-@pytest.mark.parametrize("what", ["observation", "own block", "other block", "decides"])
+@pytest.mark.parametrize("what", ["observation", "own block", "other block", "active"])
 def test_every_agents_heads_see_the_whole_system(what: str) -> None:
     actor = louder(CentralActor(SPEC, Heads(SPEC.groups[0]), 16))
-    observations, (own, world), decides, masks = inputs(SPEC)
-    before = logits(actor, observations, [own, world], decides, masks)
+    observations, (own, world), active, masks = inputs(SPEC)
+    before = logits(actor, observations, [own, world], active, masks)
     if what == "observation":
         observations[:, 0] = 1 - observations[:, 0]
     elif what == "own block":
@@ -84,8 +84,8 @@ def test_every_agents_heads_see_the_whole_system(what: str) -> None:
     elif what == "other block":
         world += 5
     else:
-        decides[:, 0] = ~decides[:, 0]
-    after = logits(actor, observations, [own, world], decides, masks)
+        active[:, 0] = ~active[:, 0]
+    after = logits(actor, observations, [own, world], active, masks)
     assert (after[:, 3] != before[:, 3]).any(-1).all()  # agent 3, though agent 0 or the world changed
 
 
@@ -105,10 +105,10 @@ def test_choices_that_are_rows_of_a_block_are_scored_by_their_rows() -> None:
 @pytest.mark.parametrize("spec", [SPEC, spec_with_servers()], ids=["", "servers"])
 def test_those_not_asked_are_left_out_of_the_loss(spec: Spec) -> None:
     actor = louder(CentralActor(spec, Heads(spec.groups[0]), 16))
-    observations, state, decides, masks = inputs(spec)
-    everyone = logits(actor, observations, state, decides, masks)
-    few = torch.cat(actor(observations, state, decides, masks, asked_only=True).log_probabilities, -1)
-    torch.testing.assert_close(few, everyone[decides])
+    observations, state, active, masks = inputs(spec)
+    everyone = logits(actor, observations, state, active, masks)
+    few = torch.cat(actor(observations, state, active, masks, active_only=True).log_probabilities, -1)
+    torch.testing.assert_close(few, everyone[active])
 
 
 def test_the_joint_ratio_is_the_product_over_devices() -> None:
@@ -127,13 +127,13 @@ def test_with_one_device_the_joint_ratio_is_the_devices() -> None:
     heads = Heads(SPEC.groups[0])
     actor = CentralActor(SPEC, heads, 16)
     policy = actor(
-        *inputs(SPEC)[:2], torch.tensor([[True, False, False, False]] * 3), inputs(SPEC)[3], asked_only=True
+        *inputs(SPEC)[:2], torch.tensor([[True, False, False, False]] * 3), inputs(SPEC)[3], active_only=True
     )
-    discrete, drawn = torch.tensor([[1, 0], [0, 1], [1, 1]]), torch.full((3, 1), 0.4)
-    old = policy.log_prob(discrete, drawn).detach() + torch.tensor([[0.1], [-0.4], [0.6]])
+    discrete, raw = torch.tensor([[1, 0], [0, 1], [1, 1]]), torch.full((3, 1), 0.4)
+    old = policy.log_prob(discrete, raw).detach() + torch.tensor([[0.1], [-0.4], [0.6]])
     advantages = torch.tensor([1.0, -1.0, 2.0])
     ours = joint_surrogate(
-        (policy.log_prob(discrete, drawn) - old).sum(-1),
+        (policy.log_prob(discrete, raw) - old).sum(-1),
         advantages,
         torch.arange(3),
         clip=0.2,
@@ -142,7 +142,7 @@ def test_with_one_device_the_joint_ratio_is_the_devices() -> None:
     theirs = clipped_objective(
         policy,
         discrete,
-        drawn,
+        raw,
         old,
         advantages,
         clip=0.2,
@@ -175,23 +175,25 @@ def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
         "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(**once, actors="per-agent"), 1),
     }
     learner = made[kind]()
-    pool, noise, rollout = ToyPool(num_envs=2), ActionNoise(1, 2), Rollout(SPEC, 600, 2)
+    pool, noise, rollout = ToyPool(num_envs=2), ActionGenerators(1, 2), Rollout(SPEC, 600, 2)
     batch, noted = pool.reset(), []
     while not rollout.full:  # N = 1200 samples, more than are looked at in one go
         decision, seen = learner.decide(batch, noise.generators(batch)), batch.groups[0]
-        state = ([torch.tensor(b) for b in batch.state], torch.tensor(seen.decides)) if kind == "ppo" else ()
+        state = ([torch.tensor(b) for b in batch.state], torch.tensor(seen.active)) if kind == "ppo" else ()
         with torch.no_grad():
             policy = learner.actor(torch.tensor(seen.observations), *state, torch.tensor(seen.masks))
-            said = policy.log_prob(torch.tensor(decision.actions.discrete), torch.tensor(decision.drawn))
-        noted.append(said * torch.tensor(seen.decides)[..., None])
+            said = policy.log_prob(torch.tensor(decision.actions.discrete), torch.tensor(decision.raw))
+        noted.append(said * torch.tensor(seen.active)[..., None])
         outcome = pool.step([decision.actions])
         rollout.add(batch, decision, outcome)
         batch = outcome
-    rollout.decides[7] = False  # nobody was asked
+    rollout.active[7] = False  # nobody was asked
     noted[7] = torch.zeros_like(noted[7])
-    recalled = recall(Samples(rollout), learner._policy, HybridDistribution.log_prob, learner.heads.total)
+    recalled = evaluate_actions(
+        Samples(rollout), learner._policy, HybridDistribution.log_prob, learner.heads.total
+    )
     torch.testing.assert_close(recalled.view(600, 2, 4, -1), torch.stack(noted))
-    assert (recalled[rollout.decides.flatten()].abs().sum(-1) > 0).all()
+    assert (recalled[rollout.active.flatten()].abs().sum(-1) > 0).all()
     figures = learner.update(rollout, batch)  # one step, by a policy that has not moved yet
     assert figures["actor_steps"] == 1
     assert figures["kl"] < 1e-6
@@ -208,10 +210,10 @@ def test_a_rollout_in_which_nobody_was_asked_moves_no_actor(kind: str) -> None:
     learner = made[kind]()
     before = [parameter.clone() for parameter in learner.actor.parameters()]
     play(learner, ToyPool(num_envs=2), 4)
-    learner._rollout.decides[:] = False
+    learner._rollout.active[:] = False
     batch = ToyPool(num_envs=2).reset()
-    batch.groups[0].decides[:] = False
-    learner.explore(batch, ActionNoise(1, 2).generators(batch))
+    batch.groups[0].active[:] = False
+    learner.explore(batch, ActionGenerators(1, 2).generators(batch))
     figures = learner.learn(batch)
     assert figures["actor_steps"] == 0
     assert np.isfinite(figures["value_loss"])
@@ -241,7 +243,7 @@ def test_ippo_learns_from_the_agents_reward_or_the_teams(
 
 
 def play(learner: Learner, pool: ToyPool | GymnasiumPool, ticks: int) -> None:
-    noise = ActionNoise(1, pool.num_envs)
+    noise = ActionGenerators(1, pool.num_envs)
     batch = pool.reset()
     for _ in range(ticks):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
@@ -261,7 +263,7 @@ def test_only_the_task_ends_the_return_time_does_not(kind: str) -> None:
         (ToyPool(num_envs=2), True),
     ):
         learner = made[kind](pool.spec)
-        noise, batch, last = ActionNoise(1, 2), pool.reset(), None
+        noise, batch, last = ActionGenerators(1, 2), pool.reset(), None
         for tick in range(39):
             outcome = pool.step(learner.explore(batch, noise.generators(batch)))
             learner.learn(outcome)
@@ -337,7 +339,7 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
 
     learner._gradients = watch  # type: ignore[method-assign] # to look at what passes
     pool = ToyPool(num_envs=1, ticks=50)
-    noise, batch, rewards = ActionNoise(1, 1), pool.reset(), []
+    noise, batch, rewards = ActionGenerators(1, 1), pool.reset(), []
     for _ in range(9):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
         learner.learn(batch)
@@ -357,14 +359,14 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
             torch.from_numpy(rollout.observations[t]),
             [torch.from_numpy(block[t]) for block in rollout.state],
         )
-        decides, masks = torch.from_numpy(rollout.decides[t]), torch.from_numpy(rollout.masks[t])
+        active, masks = torch.from_numpy(rollout.active[t]), torch.from_numpy(rollout.masks[t])
         value = critic(*seen).item()
-        policy = actor(*seen, decides, masks)
+        policy = actor(*seen, active, masks)
         log_prob = policy.log_prob(
-            torch.from_numpy(rollout.discrete[t]), torch.from_numpy(rollout.drawn[t])
+            torch.from_numpy(rollout.discrete[t]), torch.from_numpy(rollout.raw[t])
         ).sum(-1)
-        gain = gain + (log_prob[decides] * (R - value)).sum()
-        decisions += int(decides.sum())
+        gain = gain + (log_prob[active] * (R - value)).sum()
+        decisions += int(active.sum())
     (-gain / decisions / float(np.std(returns))).backward()  # type: ignore[no-untyped-call] # torch's own
     for grad, parameter in zip(got, actor.parameters(), strict=True):
         torch.testing.assert_close(grad, parameter.grad, rtol=1e-3, atol=1e-6)
@@ -386,13 +388,13 @@ def test_policies_run_for_another_number_of_agents_and_refuse_what_they_cannot_c
     learner.load_policy(kind(SPEC, options, 2).state_dict())
     batch = ToyPool(num_envs=2).reset()
     seen = batch.groups[0]
-    seen.observations, seen.decides, seen.masks = (
+    seen.observations, seen.active, seen.masks = (
         seen.observations[:, :2],
-        seen.decides[:, :2],
+        seen.active[:, :2],
         seen.masks[:, :2],
     )
     two = dataclasses.replace(batch, state=(batch.state[0][:, :2], batch.state[1]))
-    assert learner.act(two, ActionNoise(1, 2).generators(two))[0].discrete.shape == (2, 2, 2)
+    assert learner.act(two, ActionGenerators(1, 2).generators(two))[0].discrete.shape == (2, 2, 2)
     with pytest.raises(ConfigError, match="has 2 groups: players, others"):
         kind(dataclasses.replace(SPEC, groups=(group, dataclasses.replace(group, name="others"))), options, 1)
     bare = dataclasses.replace(group, discrete_heads=(), continuous_heads=())

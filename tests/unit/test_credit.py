@@ -37,23 +37,23 @@ def inputs(rows: int = 5) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_all_replacements_at_once_equal_one_pass_per_agent(pooling: Pooling) -> None:
     network = critic(pooling)
-    observations, state, encoded, instead, decides = inputs()
-    together = network(observations, state, encoded, instead, decides)
+    observations, state, encoded, instead, active = inputs()
+    together = network(observations, state, encoded, instead, active)
     for agent in range(4):
         changed = encoded.clone()
         changed[:, agent] = instead[:, agent]
-        alone = network(observations, state, changed, instead, decides).joint
+        alone = network(observations, state, changed, instead, active).joint
         assert torch.allclose(together.replaced[:, agent], alone, atol=1e-12)
-        asked = decides[:, agent]
+        asked = active[:, agent]
         assert not torch.isclose(alone, together.joint)[asked].any()
         assert torch.allclose(alone[~asked], together.joint[~asked])
 
 
 def test_agents_may_come_in_any_order() -> None:
     network, order = critic(), [2, 0, 3, 1]
-    observations, state, encoded, instead, decides = inputs()
-    first = network(observations, state, encoded, instead, decides)
+    observations, state, encoded, instead, active = inputs()
+    first = network(observations, state, encoded, instead, active)
     own = [state[0][:, order], *state[1:]]
-    second = network(observations[:, order], own, encoded[:, order], instead[:, order], decides[:, order])
+    second = network(observations[:, order], own, encoded[:, order], instead[:, order], active[:, order])
     assert torch.allclose(first.joint, second.joint)
     assert torch.allclose(first.replaced[:, order], second.replaced)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ns3marl import exogenous
 from ns3marl.errors import ConfigError
+from ns3marl.scenarios.aiot_mec import exogenous
 
 N, K, T = 4, 3, 5
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 from rich.console import Console
 
-from ns3marl.algorithms import heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
-from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim.aiot_mec import FULL, LOCAL, PARTIAL, AiotMec
-from ns3marl.fastsim.pool import FastPool
-from ns3marl.fastsim.settings import Settings
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec.twin import contention as mac
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import FULL, LOCAL, PARTIAL, AiotMec
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Float64
@@ -27,7 +27,7 @@ SMALL = ("--devices=12", "--servers=3", "--ticks=40")
 
 def play(pool: FastPool, policy: str, ticks: int, seed: int = 3) -> Iterator[Batch]:
     chosen = heuristics.make(policy, pool.spec)
-    noise = ActionNoise(seed, pool.num_envs)
+    noise = ActionGenerators(seed, pool.num_envs)
     batch = pool.reset()
     for _ in range(ticks):
         batch = pool.step(chosen.act(batch, noise.generators(batch)))
@@ -130,11 +130,11 @@ def test_a_local_task_takes_its_cycles_over_the_rate_and_fails_at_its_deadline()
     sim = AiotMec(Settings(devices=40, servers=2, ticks=5), 2, seed=1)
     view = sim.reset()
     expected_us = sim.cycles / sim.scene.device_hz * 1e6
-    meets = view.decides & (expected_us <= sim.now.deadline_us)
+    meets = view.active & (expected_us <= sim.now.deadline_us)
     sim.step(*decide(sim, LOCAL))
     outcomes = sim.metrics()
     assert outcomes["tasks_completed"].tolist() == meets.sum(1).tolist()
-    assert outcomes["failed_local_late"].tolist() == (view.decides.sum(1) - meets.sum(1)).tolist()
+    assert outcomes["failed_local_late"].tolist() == (view.active.sum(1) - meets.sum(1)).tolist()
     assert meets.any()
     latency_s = torch.where(meets, expected_us, 0.0).sum(1) / meets.sum(1) * 1e-6  # NaN where none completed
     torch.testing.assert_close(
@@ -262,7 +262,7 @@ def test_an_episode_ends_by_truncation_and_the_next_begins_in_the_same_step() ->
 
 def test_recorded_actions_lead_back_to_where_they_were_taken() -> None:
     pool = FastPool(arguments=SMALL, num_envs=2, seed=3)
-    policy, noise = heuristics.make("random", pool.spec), ActionNoise(1, 2)
+    policy, noise = heuristics.make("random", pool.spec), ActionGenerators(1, 2)
     batch, rows = pool.reset(), []
     for _ in range(6):
         joint = policy.act(batch, noise.generators(batch))
@@ -281,7 +281,7 @@ def test_wrong_actions_are_refused() -> None:
     with pytest.raises(OutOfStep, match="before reset"):
         pool.step([good])
     batch = pool.reset()
-    who = tuple(np.argwhere(batch.groups[0].decides)[0])
+    who = tuple(np.argwhere(batch.groups[0].active)[0])
     for field, index, value, word in (
         ("discrete", 1, 3, "masked"),
         ("discrete", 0, 3, "choices"),

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import kernel, uplink
-from ns3marl.fastsim.aiot_mec import AiotMec
-from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.queueing import ServerQueues
-from ns3marl.fastsim.settings import Settings
-from ns3marl.fastsim.uplink import Tasks, Traffic
+from ns3marl.scenarios.aiot_mec.twin import contention as mac
+from ns3marl.scenarios.aiot_mec.twin import kernel, uplink
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.queueing import ServerQueues
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.uplink import Tasks, Traffic
 
 SILENT_DB = -200.0
 

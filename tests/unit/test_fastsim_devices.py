@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim import contention as mac
-from ns3marl.fastsim import kernel, radio
-from ns3marl.fastsim.aiot_mec import AiotMec
-from ns3marl.fastsim.settings import Settings
-from ns3marl.fastsim.world import Drawn, Scene, Tick
+from ns3marl.scenarios.aiot_mec.twin import contention as mac
+from ns3marl.scenarios.aiot_mec.twin import kernel, radio
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.world import Drawn, Scene, Tick
 
 CPU = torch.device("cpu")
 DEVICES = [CPU, *(torch.device("cuda", i) for i in range(min(1, torch.cuda.device_count())))]

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from ns3marl.fastsim.queueing import ServerQueues, submit
-from ns3marl.fastsim.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.queueing import ServerQueues, submit
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 
 # A server of 10 000 cycles per microsecond (10 GHz) and jobs of 1e8 cycles: 10 ms each.
 RATE = torch.tensor([[1e4]])

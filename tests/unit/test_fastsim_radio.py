@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim import energy, radio
-from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.settings import Settings
-from ns3marl.fastsim.world import Drawn, server_places
+from ns3marl.scenarios.aiot_mec.twin import energy, radio
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.world import Drawn, server_places
 
 
 def test_received_power_is_that_of_ns3s_test_of_the_log_distance_model() -> None:

@@ -15,13 +15,13 @@ import pytest
 
 from ns3marl import cli
 from ns3marl.errors import ConfigError, TraceError
-from ns3marl.exogenous import Exogenous
-from ns3marl.fastsim.pool import FastPool
-from ns3marl.fastsim.settings import Settings
-from ns3marl.fastsim.spec import make_spec
 from ns3marl.fidelity import archive, compare, fitting, report, states, trace, validate, worlds
 from ns3marl.fidelity.trace import OUTCOMES, Trace
 from ns3marl.fidelity.verdict import verdict
+from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.spec import make_spec
 
 TICKS, DEVICES, SERVERS = 6, 4, 2
 ARGUMENTS = (f"--devices={DEVICES}", f"--servers={SERVERS}", "--channels=2", f"--ticks={TICKS}")
@@ -77,7 +77,7 @@ def episode(run: int = 1, outcomes: Any = COMPLETED, policy: str = "known", **ch
         world=world(run),
         discrete=discrete,
         continuous=np.full((*shape, 2), 20, np.float32),
-        decides=np.ones(shape, np.bool_),
+        active=np.ones(shape, np.bool_),
         rewards=np.full(TICKS, 70, np.float32),
         outcomes=ends,
         latency_s=latency,
@@ -185,7 +185,7 @@ def test_a_world_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 def test_traces_are_sorted_for_pools() -> None:
     some = [episode(run) for run in (4, 1, 2, 9)] + [episode(3, seed=6), episode(2, policy="other")]
-    found = {(stretch.seed, stretch.runs): stretch.places for stretch in trace.stretches(some, 2)}
+    found = {(run_batch.seed, run_batch.runs): run_batch.places for run_batch in trace.run_batches(some, 2)}
     assert found == {(5, (1, 2)): (1, 2), (5, (4,)): (0,), (5, (9,)): (3,), (6, (3,)): (4,), (5, (2,)): (5,)}
 
 

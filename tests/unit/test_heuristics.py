@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from toy_game import ToyPool, toy_spec
 
-from ns3marl.algorithms import heuristics
-from ns3marl.algorithms.heuristics import FULL, LOCAL, PARTIAL
 from ns3marl.errors import ConfigError
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL, PARTIAL
 from ns3marl.types import (
     Batch,
     Condition,
@@ -42,14 +42,12 @@ def mec_spec(servers: int = SERVERS) -> Spec:
         features("aoi", *snr),
         (
             DiscreteHead("mode", ("local", "partial", "full")),
-            DiscreteHead("server", tuple(f"server-{k}" for k in range(SLOTS)), counts_when=offloads),
-            DiscreteHead(
-                "channel", tuple(f"channel-{c}" for c in range(CHANNEL_SLOTS)), counts_when=offloads
-            ),
+            DiscreteHead("server", tuple(f"server-{k}" for k in range(SLOTS)), active_if=offloads),
+            DiscreteHead("channel", tuple(f"channel-{c}" for c in range(CHANNEL_SLOTS)), active_if=offloads),
         ),
         (
-            ContinuousHead("power", "dBm", 0, 30, 30, counts_when=offloads),
-            ContinuousHead("ratio", "1", 0.05, 0.95, 0.5, counts_when=Condition(0, (PARTIAL,))),
+            ContinuousHead("power", "dBm", 0, 30, 30, active_if=offloads),
+            ContinuousHead("ratio", "1", 0.05, 0.95, 0.5, active_if=Condition(0, (PARTIAL,))),
         ),
     )
     return Spec(
@@ -80,7 +78,7 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
     for device, channel in (tuned or {}).items():
         masks[0, device, 3 + SLOTS :] = False
         masks[0, device, 3 + SLOTS + channel] = True
-    decides = np.array([[True] * (DEVICES - 1) + [False]])
+    active = np.array([[True] * (DEVICES - 1) + [False]])
     agent_state = np.zeros((1, DEVICES, SLOTS + len(TASK)), np.float32)
     agent_state[0, :, :SERVERS] = snr
     agent_state[0, :, SLOTS:] = [1, 160e3, 160e6, 0.08, 0, 1e9]
@@ -89,7 +87,7 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
         env_id=np.zeros(1, np.int64),
         tick=np.zeros(1, np.int64),
         sim_time_ns=np.zeros(1, np.int64),
-        groups=(GroupArrays(observations, np.zeros((1, DEVICES), np.float32), decides, masks),),
+        groups=(GroupArrays(observations, np.zeros((1, DEVICES), np.float32), active, masks),),
         state=(agent_state, server_state, np.zeros((1, CHANNELS, 1), np.float32)),
         metrics=np.zeros((1, 0)),
         terminated=np.zeros(1, bool),

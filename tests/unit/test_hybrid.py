@@ -23,12 +23,12 @@ GROUP = Group(
     (Feature("x", "1", 0, 1),),
     (
         DiscreteHead("mode", ("idle", "send", "both")),
-        DiscreteHead("server", ("s0", "s1"), counts_when=Condition(0, (1, 2))),
-        DiscreteHead("channel", ("c0", "c1"), counts_when=Condition(1, (1,))),
+        DiscreteHead("server", ("s0", "s1"), active_if=Condition(0, (1, 2))),
+        DiscreteHead("channel", ("c0", "c1"), active_if=Condition(1, (1,))),
     ),
     (
         ContinuousHead("power", "dBm", -10, 30),
-        ContinuousHead("ratio", "1", 0.05, 0.95, counts_when=Condition(0, (2,))),
+        ContinuousHead("ratio", "1", 0.05, 0.95, active_if=Condition(0, (2,))),
     ),
 )
 HEADS = Heads(GROUP)
@@ -123,9 +123,9 @@ def test_probability_and_entropy_agree_with_numerical_integration(kind: str) -> 
             continue
         seen.add(key)
         power, ratio = torch.meshgrid(grid, grid if counts[4] else grid[:1], indexing="ij")
-        drawn = torch.stack([power, ratio], -1).reshape(1, -1, 2).float()
-        rows = drawn.shape[1]
-        log_p = expanded(policy, rows, kind).log_prob(choice.expand(1, rows, -1), drawn).sum(-1).double()
+        raw = torch.stack([power, ratio], -1).reshape(1, -1, 2).float()
+        rows = raw.shape[1]
+        log_p = expanded(policy, rows, kind).log_prob(choice.expand(1, rows, -1), raw).sum(-1).double()
         cell = (width / cells) ** (2 if counts[4] else 1)
         total += float(log_p.exp().sum() * cell)
         entropy -= float((log_p.exp() * log_p).sum() * cell)
@@ -167,8 +167,8 @@ def test_a_head_without_any_allowed_choice_stays_finite() -> None:
 def test_moments_are_the_expectation_of_the_encoding(kind: str) -> None:
     policy = distribution(kind=kind)
     many = expanded(policy, 40_000, kind)
-    discrete, drawn = many.sample([np.random.default_rng(7)])
-    mean = HEADS.encode(discrete, many.bounded.unit(drawn)).mean(1)[0]
+    discrete, raw = many.sample([np.random.default_rng(7)])
+    mean = HEADS.encode(discrete, many.bounded.unit(raw)).mean(1)[0]
     torch.testing.assert_close(mean, policy.moments(), atol=0.01, rtol=0)  # 4 standard errors of a 0/1 entry
 
 
@@ -177,11 +177,11 @@ def test_actions_stay_within_their_bounds_and_gradients_finite(kind: str) -> Non
     outputs = (60 * torch.randn(1, 500, 4, generator=torch.Generator().manual_seed(3))).requires_grad_()
     spread = BOUNDED[kind](outputs)
     with torch.no_grad():
-        drawn = spread.sample([np.random.default_rng(1)])
-    for values in (spread.unit(drawn), spread.unit(spread.mode())):
+        raw = spread.sample([np.random.default_rng(1)])
+    for values in (spread.unit(raw), spread.unit(spread.mode())):
         assert ((values >= 0) & (values <= 1)).all()
     mean, square = spread.moments()
-    torch.autograd.backward((spread.log_prob(drawn) + spread.entropy() + mean + square).sum())
+    torch.autograd.backward((spread.log_prob(raw) + spread.entropy() + mean + square).sum())
     assert outputs.grad is not None
     assert torch.isfinite(outputs.grad).all()
 

@@ -20,7 +20,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.rl.rollout import Rollout
 from ns3marl.types import Batch, Bool, Float64, Spec
 
@@ -32,7 +32,7 @@ def play(ticks: int = 12, **options: Any) -> tuple[Imappo, Rollout, Batch]:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
     learner = Imappo(pool.spec, ImappoOptions(**options), seed=1)
     learner.normaliser.update(torch.tensor([3.0, 7.0]))
-    noise, rollout, batch = ActionNoise(1, 2), learner.rollout(ticks, 2), pool.reset()
+    noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(ticks, 2), pool.reset()
     rng = np.random.default_rng(3)
     while not rollout.full:
         decision = learner.decide(batch, noise.generators(batch))
@@ -54,10 +54,10 @@ def marginals_of(learner: Imappo, batch: Batch) -> Tensor:
 def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise, rollout, batch = ActionNoise(1, 2), learner.rollout(12, 2), pool.reset()
+    noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(12, 2), pool.reset()
     noted = []
     while not rollout.full:
-        noted.append(marginals_of(learner, batch) * torch.tensor(batch.groups[0].decides)[..., None])
+        noted.append(marginals_of(learner, batch) * torch.tensor(batch.groups[0].active)[..., None])
         decision = learner.decide(batch, noise.generators(batch))
         outcome = pool.step([decision.actions])
         rollout.add(batch, decision, outcome)
@@ -65,7 +65,7 @@ def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
     data, _, _ = seen_by_the_epochs(learner, rollout, batch)
     torch.testing.assert_close(data.moments.view(12, 2, 4, -1), torch.stack(noted))
     rows = torch.arange(data.size)
-    asked = data.decides.flatten()
+    asked = data.active.flatten()
     assert torch.equal(data.critic_inputs(rows)[3], data.moments[asked])
     assert (data.moments[asked].abs().sum(-1) > 0).all()
 
@@ -101,7 +101,7 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
     learner, rollout, last = play(reward=reward, advantage=advantage, normalise_values=False)
     before = copy.deepcopy(learner)
     data, advantages, targets = seen_by_the_epochs(learner, rollout, last)
-    scale, shift = float(before.normaliser.deviation), float(before.normaliser.mean)
+    scale, shift = float(before.normaliser.std), float(before.normaliser.mean)
     with torch.no_grad():
         values = before.critic.evaluate(*data.critic_inputs(torch.arange(24)))
         tail = before.critic.state_value(
@@ -132,7 +132,7 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
             "coma": q - baseline,
             "gae": returns[..., i] - v,
         }[advantage]
-    asked = rollout.decides
+    asked = rollout.active
     wanted = (wanted - wanted[asked].mean()) / wanted[asked].std(ddof=1)
     np.testing.assert_allclose(advantages.reshape(12, 2, 4), wanted, atol=2e-4)
     np.testing.assert_allclose(
@@ -270,7 +270,7 @@ def test_actors_side_by_side_equal_one_actor_after_another() -> None:
 
 def test_each_agent_moves_its_own_actor() -> None:
     learner, rollout, last = play(actors="per-agent")
-    rollout.decides[..., 2] = False  # agent 2 is never asked
+    rollout.active[..., 2] = False  # agent 2 is never asked
     before = copy.deepcopy(learner.actor)
     learner.update(rollout, last)
     for old, new in zip(before.trunk.parameters(), learner.actor.trunk.parameters(), strict=True):
@@ -336,7 +336,7 @@ def test_an_agent_acts_on_its_own_observation_and_mask_alone(
         others = np.arange(4) != i
         seen.observations[:, others] = rng.random((3, 3, 4)).astype(np.float32)
         seen.masks[:, others] = [1, 0, 1, 0, 1]
-        seen.decides[:, others] ^= True
+        seen.active[:, others] ^= True
         seen.rewards[:] = 77
         changed = dataclasses.replace(
             batch,
@@ -353,7 +353,7 @@ def test_an_agent_acts_on_its_own_observation_and_mask_alone(
         if (
             greedy or real_valued != "beta"
         ):  # how many random numbers a draw of Beta takes depends on the draws before
-            np.testing.assert_array_equal(after.drawn[:, i], before.drawn[:, i])
+            np.testing.assert_array_equal(after.raw[:, i], before.raw[:, i])
             np.testing.assert_array_equal(after.actions.continuous[:, i], before.actions.continuous[:, i])
         own = copy.deepcopy(batch.groups[0])  # and its own observation and mask do matter
         own.observations[:, i] += 0.3

@@ -9,22 +9,14 @@ import pytest
 import torch
 from toy_game import toy_spec
 
-from ns3marl.rl.levels import (
-    Levels,
-    best,
-    dueling,
-    epsilon_greedy,
-    linear_decay,
-    mean_counting,
-    taken,
-)
+from ns3marl.rl.levels import Levels, best, dueling, epsilon_greedy, linear_decay, mean_counting, taken
 
 LEVELS = Levels(toy_spec().groups[0], 4)  # mode of 3, lane of 2, power at 0, 10, 20 and 30 dBm
 HEADS = LEVELS.heads
 
 
 def test_levels_cover_the_range_and_are_said() -> None:
-    assert LEVELS.remarks == "power 4 levels"
+    assert LEVELS.notes == "power 4 levels"
     assert LEVELS.values[0].tolist() == [0, 10, 20, 30]
     assert HEADS.choice_counts == (3, 2, 4)
     assert HEADS.names == ("mode", "lane", "power")

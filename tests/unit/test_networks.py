@@ -45,13 +45,13 @@ def critic(pooling: Pooling, *, per_agent: bool = False) -> PooledCritic:
 def double(
     arrays: tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor],
 ) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:
-    observations, state, encoded, moments, decides = arrays
+    observations, state, encoded, moments, active = arrays
     return (
         observations.double(),
         [block.double() for block in state],
         encoded.double(),
         moments.double(),
-        decides,
+        active,
     )
 
 
@@ -59,12 +59,12 @@ def double(
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_all_baselines_at_once_equal_one_pass_per_agent(pooling: Pooling, per_agent: bool) -> None:
     network = critic(pooling, per_agent=per_agent)
-    observations, state, encoded, moments, decides = double(inputs())
-    at_once = network(observations, state, encoded, moments, decides).baselines
+    observations, state, encoded, moments, active = double(inputs())
+    at_once = network(observations, state, encoded, moments, active).baselines
     for i in range(4):
         replaced = encoded.clone()
         replaced[:, i] = moments[:, i]
-        naive = network(observations, state, replaced, moments, decides).joint
+        naive = network(observations, state, replaced, moments, active).joint
         naive = naive[:, i] if per_agent else naive
         torch.testing.assert_close(at_once[:, i], naive, rtol=0, atol=1e-13)
 
@@ -74,11 +74,11 @@ def test_all_baselines_at_once_equal_one_pass_per_agent(pooling: Pooling, per_ag
 def test_changing_an_action_moves_everything_but_its_own_baseline(pooling: Pooling, per_agent: bool) -> None:
     network = critic(pooling, per_agent=per_agent)
     observations, state, encoded, moments, _ = double(inputs())
-    decides = torch.ones(3, 4, dtype=torch.bool)
-    before = network(observations, state, encoded, moments, decides)
+    active = torch.ones(3, 4, dtype=torch.bool)
+    before = network(observations, state, encoded, moments, active)
     changed = encoded.clone()
     changed[:, 2] = 1 - changed[:, 2]
-    after = network(observations, state, changed, moments, decides)
+    after = network(observations, state, changed, moments, active)
     torch.testing.assert_close(after.baselines[:, 2], before.baselines[:, 2], rtol=0, atol=1e-13)
     others = [0, 1, 3]
     assert ((after.baselines - before.baselines)[:, others].abs() > 1e-6).all()
@@ -88,11 +88,11 @@ def test_changing_an_action_moves_everything_but_its_own_baseline(pooling: Pooli
 
 def test_actions_of_agents_that_were_not_asked_do_not_matter() -> None:
     network = critic("mean")
-    observations, state, encoded, moments, decides = double(inputs())
-    decides[:, 1] = False
-    before = network(observations, state, encoded, moments, decides)
+    observations, state, encoded, moments, active = double(inputs())
+    active[:, 1] = False
+    before = network(observations, state, encoded, moments, active)
     encoded[:, 1], moments[:, 1] = 0.123, 0.9
-    after = network(observations, state, encoded, moments, decides)
+    after = network(observations, state, encoded, moments, active)
     for one, other in zip(before, after, strict=True):
         assert torch.equal(one, other)
     torch.testing.assert_close(before.baselines[:, 1], before.joint)
@@ -101,15 +101,15 @@ def test_actions_of_agents_that_were_not_asked_do_not_matter() -> None:
 @pytest.mark.parametrize("per_agent", [False, True])
 def test_the_critic_is_indifferent_to_the_order_of_agents(per_agent: bool) -> None:
     network = critic("attention", per_agent=per_agent)
-    observations, state, encoded, moments, decides = double(inputs())
+    observations, state, encoded, moments, active = double(inputs())
     order = torch.tensor([2, 0, 3, 1])
-    one = network(observations, state, encoded, moments, decides)
+    one = network(observations, state, encoded, moments, active)
     other = network(
         observations[:, order],
         [state[0][:, order], state[1]],
         encoded[:, order],
         moments[:, order],
-        decides[:, order],
+        active[:, order],
     )
     torch.testing.assert_close(one.joint[:, order] if per_agent else one.joint, other.joint)
     torch.testing.assert_close(one.baselines[:, order], other.baselines)
@@ -117,15 +117,15 @@ def test_the_critic_is_indifferent_to_the_order_of_agents(per_agent: bool) -> No
 
 def test_the_critic_reads_every_state_block_and_every_agent() -> None:
     network = critic("mean")
-    observations, state, encoded, moments, decides = double(inputs())
+    observations, state, encoded, moments, active = double(inputs())
     leaves = [observations.requires_grad_(), *(block.requires_grad_() for block in state)]
-    network(observations, state, encoded, moments, decides).state.sum().backward()
+    network(observations, state, encoded, moments, active).state.sum().backward()
     for leaf in leaves:
         assert leaf.grad is not None
         assert (leaf.grad.abs().sum(-1) > 0).all()
     torch.testing.assert_close(
         network.state_value(observations, state),
-        network(observations, state, encoded, moments, decides).state,
+        network(observations, state, encoded, moments, active).state,
     )
 
 
@@ -210,14 +210,14 @@ def test_a_baseline_that_does_not_see_the_action_leaves_the_gradient_unbiased() 
     # not for a baseline that leaks a.
     network = critic("mean")
     observations, state, encoded, moments, _ = double(inputs(rows=1))
-    decides = torch.ones(1, 4, dtype=torch.bool)
+    active = torch.ones(1, 4, dtype=torch.bool)
     logits = torch.randn(3, dtype=torch.float64, requires_grad=True)
     probabilities = torch.softmax(logits, 0)
     own, leaking = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     for choice in range(3):
         action = encoded.clone()
         action[0, 0, :3] = torch.nn.functional.one_hot(torch.tensor(choice), 3).double()
-        values = network(observations, state, action, moments, decides)
+        values = network(observations, state, action, moments, active)
         (gradient,) = torch.autograd.grad(torch.log_softmax(logits, 0)[choice], logits, retain_graph=True)
         weight = probabilities[choice].detach()
         own += weight * gradient * values.baselines[0, 0].detach()

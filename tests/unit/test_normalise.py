@@ -20,7 +20,7 @@ def test_the_first_update_gives_the_batch_its_own_moments() -> None:
     returns = torch.tensor([10.0, 14.0, 18.0])
     normaliser.update(returns)
     assert float(normaliser.mean) == pytest.approx(14)
-    assert float(normaliser.deviation) == pytest.approx(float(returns.std(unbiased=False)))
+    assert float(normaliser.std) == pytest.approx(float(returns.std(unbiased=False)))
     assert float(normaliser.normalise(returns).mean()) == pytest.approx(0, abs=1e-6)
 
 

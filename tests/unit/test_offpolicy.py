@@ -27,13 +27,13 @@ from ns3marl.algorithms.iql import IndependentNetworks, Iql
 from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
 from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
 from ns3marl.errors import ConfigError
+from ns3marl.evaluation.evaluate import evaluate
+from ns3marl.reporting.report import label
 from ns3marl.rl.credit import JointValues
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.replay import Seen, Transitions
 from ns3marl.training import checkpoint, metrics
-from ns3marl.training.evaluate import evaluate
-from ns3marl.training.report import label
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, DiscreteHead, Feature, Group, Spec
 
@@ -49,7 +49,7 @@ PAIR = Spec(
 
 def transitions(
     *,
-    decides: Sequence[bool] = (True, True),
+    active: Sequence[bool] = (True, True),
     forbidden: Sequence[tuple[int, int]] = (),
     terminated: bool = False,
     rewards: Sequence[float] = (2.0, 4.0),
@@ -58,7 +58,7 @@ def transitions(
     masks = torch.ones(1, 2, 3, dtype=torch.bool)
     for agent, choice in forbidden:
         masks[0, agent, choice] = False
-    after = Seen(torch.zeros(1, 2, 1), [], torch.tensor([decides]), masks)
+    after = Seen(torch.zeros(1, 2, 1), [], torch.tensor([active]), masks)
     before = Seen(
         torch.zeros(1, 2, 1), [], torch.ones(1, 2, dtype=torch.bool), torch.ones(1, 2, 3, dtype=torch.bool)
     )
@@ -72,7 +72,7 @@ def transitions(
     )
 
 
-PLAIN = {"mean": 0.0, "deviation": 1.0}  # rewards as they are
+PLAIN = {"mean": 0.0, "std": 1.0}  # rewards as they are
 CHOSEN = torch.tensor([[[5.0, 1, 0], [0, 9, 0]]])  # says which choices are best: 0 and 1
 VALUED = torch.tensor([[[0.0, 2, 4], [0, 0, 6]]])  # says what they are worth
 
@@ -82,8 +82,8 @@ VALUED = torch.tensor([[[0.0, 2, 4], [0, 0, 6]]])  # says what they are worth
     [
         ({}, 3 + 0.5 * (-1 - 1) / 2),  # Q^- is 1 + (-2, 0, 2) and 1 + (-2, -2, 4)
         ({"forbidden": [(0, 0)]}, 3 + 0.5 * (0 - 1) / 2),  # agent a: choice 1, and 1 + (-1, 1)
-        ({"decides": (False, True)}, 3 + 0.5 * -1),
-        ({"decides": (False, False)}, 3 + 0.5 * 1),  # V^-
+        ({"active": (False, True)}, 3 + 0.5 * -1),
+        ({"active": (False, False)}, 3 + 0.5 * 1),  # V^-
         ({"terminated": True}, 3),
     ],
 )
@@ -103,7 +103,7 @@ def test_targets_of_branching_dqn(
         ({}, "team", [3 + 0.5 * -1, 3 + 0.5 * 8]),  # Q^- is 1 + (-2, 0, 2) and 10 + (-2, -2, 4)
         ({}, "agent", [2 + 0.5 * -1, 4 + 0.5 * 8]),
         ({"forbidden": [(0, 0)]}, "team", [3 + 0.5 * 0, 3 + 0.5 * 8]),
-        ({"decides": (False, True)}, "team", [3 + 0.5 * 1, 3 + 0.5 * 8]),
+        ({"active": (False, True)}, "team", [3 + 0.5 * 1, 3 + 0.5 * 8]),
         ({"terminated": True}, "agent", [2, 4]),
     ],
 )
@@ -139,12 +139,12 @@ def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
     learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     data = transitions()
-    data.before.decides[:] = False
+    data.before.active[:] = False
     weight = learner.network.get_parameter("advantages.outputs.linear.weight")
     before = weight.clone()
     learner.update(data)
     assert weight.equal(before)  # nobody was asked: only V learns
-    data.before.decides[0, 0] = True
+    data.before.active[0, 0] = True
     learner.update(data)
     assert not weight.equal(before)
 
@@ -188,16 +188,16 @@ def test_an_independent_learner_learns_from_its_own_experience_alone() -> None:
 def test_each_agent_scores_choices_with_weights_of_its_own() -> None:
     group = slot_spec().groups[0]
     networks = IndependentNetworks(group, 8, 16)
-    observations, decides = torch.rand(3, 2, 9), torch.ones(3, 2, dtype=torch.bool)
+    observations, active = torch.rand(3, 2, 9), torch.ones(3, 2, dtype=torch.bool)
     masks = torch.rand(3, 2, 8) < 0.5
-    _, advantages = networks(observations, decides, masks)
+    _, advantages = networks(observations, active, masks)
     weight = networks.get_parameter("advantages.scorers.0.weigh.weight")
     (gradient,) = torch.autograd.grad(advantages[:, 1].square().sum(), weight)
     assert gradient[0].abs().sum() == 0
     assert gradient[1].abs().sum() > 0
     changed = observations.clone()
     changed[:, 0] = 1 - changed[:, 0]
-    _, after = networks(changed, decides, masks)
+    _, after = networks(changed, active, masks)
     assert after[:, 1].equal(advantages[:, 1])
     assert not after[:, 0].equal(advantages[:, 0])
 
@@ -211,7 +211,7 @@ def test_agents_act_on_what_they_see_themselves(name: str) -> None:
     first = learner.act(batch, rngs)[0]
     group = batch.groups[0]
     group.observations[:, 1:] = -group.observations[:, 1:]
-    group.decides[:, 1:] ^= True
+    group.active[:, 1:] ^= True
     for block in batch.state:
         block[:] = 0
     second = learner.act(batch, rngs)[0]
@@ -227,8 +227,8 @@ def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
     seen = data.before
     encoded = learner.heads.encode(data.discrete[..., :2], torch.rand(8, 4, 1))
     own = torch.rand(8, 4, learner.heads.encoded, requires_grad=True)
-    seen.decides[:] = True
-    q = learner.critic(seen.observations, seen.state, encoded, own, seen.decides).replaced
+    seen.active[:] = True
+    q = learner.critic(seen.observations, seen.state, encoded, own, seen.active).replaced
     (gradient,) = torch.autograd.grad(q[:, 2].sum(), own)
     assert gradient[:, 2].abs().sum() > 0
     assert gradient[:, [0, 1, 3]].abs().sum() == 0
@@ -249,11 +249,11 @@ def test_nothing_forbidden_is_done(name: str, progress: str) -> None:
         masks = rng.random(group.masks.shape) < 0.5
         masks[..., 0] |= ~masks[..., :3].any(-1)
         masks[..., 3] |= ~masks[..., 3:].any(-1)
-        masks[~group.decides] = False
+        masks[~group.active] = False
         group.masks = masks
         rngs = [np.random.default_rng(rng.integers(2**32)) for _ in range(64)]
         for actions in (learner.explore(batch, rngs)[0], learner.act(batch, rngs)[0]):
-            asked = group.decides
+            asked = group.active
             for d, offset in enumerate((0, 3)):
                 index = offset + actions.discrete[..., d]
                 assert np.take_along_axis(masks, index[..., None], -1)[..., 0][asked].all()
@@ -371,7 +371,7 @@ def test_policies_for_another_number_of_agents(name: str) -> None:
                 group,
                 observations=group.observations[:, :2],
                 rewards=group.rewards[:, :2],
-                decides=group.decides[:, :2],
+                active=group.active[:, :2],
                 masks=group.masks[:, :2],
             ),
         ),
@@ -419,6 +419,6 @@ def test_results_say_how_actions_were_cut(name: str, said: str, tmp_path: Path) 
 
 
 def test_levels_are_said() -> None:
-    assert Dqn(toy_spec(), DqnOptions(levels=7), 1).remarks == "power 7 levels"
-    assert Iql(toy_spec(), IqlOptions(), 1).remarks == "power 5 levels"
-    assert Maddpg(toy_spec(), MaddpgOptions(), 1).remarks == ""
+    assert Dqn(toy_spec(), DqnOptions(levels=7), 1).notes == "power 7 levels"
+    assert Iql(toy_spec(), IqlOptions(), 1).notes == "power 5 levels"
+    assert Maddpg(toy_spec(), MaddpgOptions(), 1).notes == ""

@@ -23,11 +23,11 @@ MIXED = Heads(
         (Feature("x", "1", 0, 1),),
         (
             DiscreteHead("mode", ("stay", "send")),
-            DiscreteHead("lane", ("l", "m", "r"), counts_when=Condition(0, (1,))),
+            DiscreteHead("lane", ("l", "m", "r"), active_if=Condition(0, (1,))),
         ),
         (
             ContinuousHead("power", "dBm", 0, 30),
-            ContinuousHead("ratio", "1", 0, 1, counts_when=Condition(0, (1,))),
+            ContinuousHead("ratio", "1", 0, 1, active_if=Condition(0, (1,))),
         ),
     )
 )
@@ -94,16 +94,16 @@ def test_one_ratio_for_all_heads_of_a_decision() -> None:
     masks[::3, 2] = False  # lane l
     policy = HybridDistribution(MIXED, logits, BOUNDED["beta"](torch.randn(n, 4, generator=generator)), masks)
     discrete = torch.stack([torch.arange(n) % 2, 1 + torch.arange(n) % 2], -1)
-    drawn = torch.rand(n, 2, generator=generator)
-    old = (policy.log_prob(discrete, drawn) + 0.3 * torch.randn(n, 4, generator=generator)).detach()
+    raw = torch.rand(n, 2, generator=generator)
+    old = (policy.log_prob(discrete, raw) + 0.3 * torch.randn(n, 4, generator=generator)).detach()
     old *= MIXED.counts(discrete)
     advantages = torch.randn(n, generator=generator)
     weights = torch.tensor([0.1, 0.2]), torch.tensor([0.3, 0.4])
     got = objective(
-        policy, discrete, drawn, old, advantages, entropy_discrete=weights[0], entropy_continuous=weights[1]
+        policy, discrete, raw, old, advantages, entropy_discrete=weights[0], entropy_continuous=weights[1]
     )
     surrogate, bonus, kl = 0.0, 0.0, 0.0
-    new, entropies = policy.log_prob(discrete, drawn), policy.entropy()
+    new, entropies = policy.log_prob(discrete, raw), policy.entropy()
     for i in range(n):
         sends = int(discrete[i, 0]) == 1
         heads = [0, 1, 2, 3] if sends else [0, 2]

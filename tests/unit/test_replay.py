@@ -42,7 +42,7 @@ def batch(numbers: list[int], ended: dict[int, tuple[int, bool]] | None = None) 
     group = GroupArrays(
         observations=np.broadcast_to(x[:, None, None], (envs, 2, 1)).copy(),
         rewards=np.stack([x, 10 * x], -1),
-        decides=np.stack([x % 2 == 0, x % 2 == 1], -1),
+        active=np.stack([x % 2 == 0, x % 2 == 1], -1),
         masks=mask,
     )
     return Batch(
@@ -86,7 +86,7 @@ def test_what_is_sampled_belongs_together() -> None:
     assert data.discrete[:, :, 0].equal((x.long() % 3)[:, None].expand(-1, 2))
     assert torch.allclose(data.unit[:, 0, 0], x / 1e6)
     assert data.rewards.equal(torch.stack([y, 10 * y], -1))  # of the interval that followed the action
-    assert data.after.decides[:, 0].equal(y % 2 == 0)
+    assert data.after.active[:, 0].equal(y % 2 == 0)
     assert data.after.masks[:, 0].long().argmax(-1).equal(y.long() % 3)
     assert not data.terminated.any()
     assert set(x.long().tolist()) == {*range(1, 8), *range(101, 108)}
@@ -105,7 +105,7 @@ def test_an_episode_ends_in_its_own_last_observation() -> None:
     assert data.after.masks[cut].equal(
         data.before.masks[cut]
     )  # those of the tick before stand for the last ones
-    assert data.after.decides[cut].equal(data.before.decides[cut])
+    assert data.after.active[cut].equal(data.before.active[cut])
     assert data.after.state[0][cut].eq(3).all()
 
 
@@ -167,7 +167,7 @@ def test_scaled_values_are_the_values_scaled() -> None:
     scale = RewardScale(0.5)
     assert not scale.measured
     scale.measure(np.array([4.0, 6.0]))
-    assert (scale.mean, scale.deviation) == (5.0, 1.0)
+    assert (scale.mean, scale.std) == (5.0, 1.0)
     one = torch.ones(())
     last = scale.target(6 * one, torch.tensor(True), torch.tensor(123.0))
     first = scale.target(4 * one, torch.tensor(False), last)
@@ -179,14 +179,14 @@ def test_scaled_values_are_the_values_scaled() -> None:
     assert float(undiscounted.target(6 * one, torch.tensor(True), one)) == 6.0
 
 
-@pytest.mark.parametrize(("reward", "deviation"), [(1.0, 1.0), (-0.1, 0.1), (0.0, 1.0)])
-def test_rewards_that_are_all_alike_keep_their_size(reward: float, deviation: float) -> None:
+@pytest.mark.parametrize(("reward", "std"), [(1.0, 1.0), (-0.1, 0.1), (0.0, 1.0)])
+def test_rewards_that_are_all_alike_keep_their_size(reward: float, std: float) -> None:
     """As those of a task that pays the same at every tick until it ends."""
     scale = RewardScale(0.5)
     scale.measure(np.full((1000, 3), reward, np.float32))
-    assert scale.deviation == pytest.approx(deviation)
+    assert scale.std == pytest.approx(std)
     end = scale.target(torch.tensor(reward), torch.tensor(True), torch.tensor(0.0))
-    assert float(end) == pytest.approx(0.5 * -reward / deviation / 0.5)
+    assert float(end) == pytest.approx(0.5 * -reward / std / 0.5)
 
 
 def test_rewards_of_episodes_that_terminate_are_not_centred() -> None:
@@ -200,7 +200,7 @@ def test_rewards_of_episodes_that_terminate_are_not_centred() -> None:
     assert not replay.terminates()  # overwritten
     scale = RewardScale(0.5)
     scale.measure(np.array([4.0, 6.0]), terminates=True)
-    assert (scale.mean, scale.deviation, scale.end_value) == (0.0, 1.0, 0.0)
+    assert (scale.mean, scale.std, scale.end_value) == (0.0, 1.0, 0.0)
 
 
 def test_figures_are_averaged_between_reports() -> None:

@@ -11,7 +11,7 @@ from toy_game import ToyPool
 
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.rl.rollout import Rollout
 from ns3marl.types import Batch
 
@@ -19,7 +19,7 @@ from ns3marl.types import Batch
 def play(ticks: int, episode_ticks: int = 5) -> tuple[Imappo, Rollout, list[Batch]]:
     pool = ToyPool(num_envs=2, seed=1, ticks=episode_ticks)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise = ActionNoise(1, 2)
+    noise = ActionGenerators(1, 2)
     rollout = learner.rollout(ticks, 2)
     batches = [pool.reset()]
     while not rollout.full:
@@ -34,7 +34,7 @@ def test_rows_hold_what_was_seen_and_the_reward_that_followed() -> None:
     _, rollout, batches = play(7)
     for t in range(7):
         np.testing.assert_array_equal(rollout.observations[t], batches[t].groups[0].observations)
-        np.testing.assert_array_equal(rollout.decides[t], batches[t].groups[0].decides)
+        np.testing.assert_array_equal(rollout.active[t], batches[t].groups[0].active)
         np.testing.assert_array_equal(rollout.rewards[t], batches[t + 1].groups[0].rewards)
         np.testing.assert_array_equal(rollout.state[0][t], batches[t].state[0])
     assert rollout.ends.nonzero()[0].tolist() == [4, 4]
@@ -43,7 +43,7 @@ def test_rows_hold_what_was_seen_and_the_reward_that_followed() -> None:
 
 def test_agents_that_are_not_asked_send_the_defaults() -> None:
     _, rollout, _ = play(20)
-    idle = ~rollout.decides
+    idle = ~rollout.active
     assert idle.any()
     assert (rollout.discrete[idle] == 0).all()
 
@@ -78,9 +78,9 @@ def test_agents_that_are_not_asked_do_not_move_the_actor() -> None:
     for spoil in (False, True):
         learner, rollout, batches = play(10)
         if spoil:  # what an agent that was not asked would have done must not matter
-            idle = ~rollout.decides
+            idle = ~rollout.active
             rollout.discrete[idle] = 1
-            rollout.drawn[idle] = 0.99
+            rollout.raw[idle] = 0.99
             rollout.masks[idle] = False
         learner.update(rollout, batches[-1])
         results.append(learner.state_dict())
@@ -99,7 +99,7 @@ def test_advantages_are_normalised_over_deciding_agents_and_ticks_together() -> 
 
     learner._learn = spy  # type: ignore[method-assign, assignment]
     learner.update(rollout, batches[-1])
-    chosen = np.asarray(seen["advantages"])[rollout.decides.reshape(-1, 4)]
+    chosen = np.asarray(seen["advantages"])[rollout.active.reshape(-1, 4)]
     assert chosen.mean() == pytest.approx(0, abs=1e-6)
     assert chosen.std(ddof=1) == pytest.approx(1, abs=1e-5)
 
@@ -139,12 +139,12 @@ def test_a_rollout_of_another_version_is_refused() -> None:
 def test_noise_depends_on_seed_environment_episode_and_tick_alone() -> None:
     pool = ToyPool(num_envs=2, seed=1, ticks=2)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise, batch = ActionNoise(5, 2), pool.reset()
-    drawn = []
+    noise, batch = ActionGenerators(5, 2), pool.reset()
+    raw = []
     for _ in range(5):
         rngs = noise.generators(batch)
-        drawn.append([rng.random() for rng in rngs])
+        raw.append([rng.random() for rng in rngs])
         batch = pool.step(learner.act(batch, rngs))
-    assert len(np.unique(drawn)) == 10
+    assert len(np.unique(raw)) == 10
     assert noise.episodes.tolist() == [2, 2]
-    assert drawn[3][1] == np.random.default_rng((5, 1, 1, 1)).random()
+    assert raw[3][1] == np.random.default_rng((5, 1, 1, 1)).random()

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ns3marl.algorithms import heuristics
-from ns3marl.algorithms.spectrum_access import LEAKAGE_DB, with_leakage
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.cognitive_v2x.policies import LEAKAGE_DB, with_leakage
 from ns3marl.types import Batch, Condition, ContinuousHead, DiscreteHead, Feature, Group, GroupArrays, Spec
 
 CHANNELS = 3
@@ -27,7 +27,7 @@ def spec(pairs: int) -> Spec:
         tuple(f"pair_{i}" for i in range(pairs)),
         tuple(Feature(name, "1", -100, 100) for name in NAMES),
         (DiscreteHead("channel", choices),),
-        (ContinuousHead("power", "dBm", 0, 23, 23, counts_when=Condition(0, (1, 2, 3))),),
+        (ContinuousHead("power", "dBm", 0, 23, 23, active_if=Condition(0, (1, 2, 3))),),
     )
     return Spec("v2x", 10_000_000, 10, (group,))
 
@@ -48,7 +48,7 @@ def act(
     seen = GroupArrays(
         observations=row[None, None],
         rewards=np.zeros((1, 1), np.float32),
-        decides=np.ones((1, 1), bool),
+        active=np.ones((1, 1), bool),
         masks=np.ones((1, 1, CHANNELS + 1), bool),
     )
     batch = Batch(

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ns3marl.training import statistics
-from ns3marl.training.statistics import Interval
+from ns3marl.evaluation import statistics
+from ns3marl.evaluation.statistics import Interval
 from ns3marl.types import Float64, Int64
 
 

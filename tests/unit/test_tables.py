@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from toy_game import AGENTS, ToyPool, toy_spec
 
-from ns3marl.algorithms import heuristics
 from ns3marl.config import load
 from ns3marl.errors import ConfigError, SpecViolation
+from ns3marl.evaluation import comparison, evaluate
+from ns3marl.evaluation.tables import TableWriter
 from ns3marl.protocol import spec_codec
-from ns3marl.training import comparison, evaluate
-from ns3marl.training.tables import TableWriter
+from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.types import Batch, Column, Spec, Table
 
 TICKS, EPISODES, ENVS = 6, 5, 2

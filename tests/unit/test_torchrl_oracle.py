@@ -108,8 +108,8 @@ def test_loss_entropy_and_gradients_agree_with_torchrl(change: float) -> None:
         logits, outputs = network.outputs(observations)
         old = HybridDistribution(HEADS, logits, BOUNDED["beta"](outputs), masks)
         discrete = torch.stack([torch.multinomial(p, 1).squeeze(-1) for p in old.probabilities], -1)
-        drawn = torch.rand(DECISIONS, 2, generator=generator).clamp(0.01, 0.99)
-        old_log_probs = old.log_prob(discrete, drawn)
+        raw = torch.rand(DECISIONS, 2, generator=generator).clamp(0.01, 0.99)
+        old_log_probs = old.log_prob(discrete, raw)
         for parameter in network.parameters():
             parameter.add_(change * 0.2 * torch.randn(parameter.shape, generator=generator))
 
@@ -117,7 +117,7 @@ def test_loss_entropy_and_gradients_agree_with_torchrl(change: float) -> None:
     ours = clipped_objective(
         HybridDistribution(HEADS, logits, BOUNDED["beta"](outputs), masks),
         discrete,
-        drawn,
+        raw,
         old_log_probs,
         advantages,
         clip=clip,
@@ -137,7 +137,7 @@ def test_loss_entropy_and_gradients_agree_with_torchrl(change: float) -> None:
             "server_mask": server_mask,
             "mode": discrete[:, 0].long(),
             "server": discrete[:, 1].long(),
-            "real": drawn,
+            "real": raw,
             "mode_log_prob": old_log_probs[:, 0],
             "server_log_prob": old_log_probs[:, 1],
             "real_log_prob": old_log_probs[:, 2:].sum(-1),

@@ -24,11 +24,12 @@ from ns3marl.algorithms import registry
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import Config, ImappoOptions, load
 from ns3marl.errors import CheckpointError, ConfigError
-from ns3marl.training import checkpoint, comparison, evaluate, metrics
+from ns3marl.evaluation import comparison, evaluate
+from ns3marl.launch.environments import evaluated
+from ns3marl.reporting.report import report
+from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
-from ns3marl.training.environments import judged
-from ns3marl.training.position import Position
-from ns3marl.training.report import report
+from ns3marl.training.replay_log import ReplayLog
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch
 
@@ -192,7 +193,7 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
     with torch.no_grad():
         next(source.actor.parameters()).add_(1)
     checkpoint.save(
-        path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), Position(4, 1)
+        path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), ReplayLog(4, 1)
     )
     saved = checkpoint.load(path)
     saved.restore(target)
@@ -203,7 +204,7 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
     whole = path.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"garbage" * 100, b"\x00" * 5000):
         path.write_bytes(damaged)
@@ -228,7 +229,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
 
 def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
     saved = checkpoint.load(path)
     with pytest.raises(CheckpointError, match="widths and layers must be those"):
         saved.restore(learner(actor_width=32))
@@ -250,7 +251,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_a_policy_acts_for_any_number_of_agents(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), Position(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
     group = toy_spec().groups[0]
     fewer = dataclasses.replace(
         toy_spec(), groups=(dataclasses.replace(group, agents=group.agents[:2]),), hash="x"
@@ -304,13 +305,13 @@ def test_the_number_of_environments_does_not_change_the_results(tmp_path: Path) 
 def test_what_the_twin_trained_is_judged_with_a_simulator_per_core() -> None:
     cores = len(os.sched_getaffinity(0))
     twin = config("scenario.backend=fastsim", "pool.num_envs=1000", "pool.ns3_envs=2")
-    in_packets = judged(twin)
+    in_packets = evaluated(twin)
     assert in_packets.scenario.backend == "ns3"
     assert in_packets.pool.num_envs == cores
     assert in_packets.pool.ns3_envs == 0
     few = config("scenario.backend=fastsim", "pool.num_envs=1")
-    assert judged(few).pool.num_envs == 1
-    assert judged(config("pool.num_envs=1000")).pool.num_envs == 1000  # as it was asked for
+    assert evaluated(few).pool.num_envs == 1
+    assert evaluated(config("pool.num_envs=1000")).pool.num_envs == 1000  # as it was asked for
 
 
 def test_training_refuses_the_seed_of_the_evaluation(tmp_path: Path) -> None:

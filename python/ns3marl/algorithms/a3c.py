@@ -35,7 +35,7 @@ from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import answers
+from ns3marl.rl.policy import fill_inactive
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -125,38 +125,38 @@ class A3c:
         policy = self.networks["actor"](
             torch.tensor(seen.observations),
             [torch.tensor(block) for block in batch.state],
-            torch.tensor(seen.decides),
+            torch.tensor(seen.active),
             torch.tensor(seen.masks),
         )
-        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
+        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
+        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
+        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
 
     def _gradients(self, rollout: Rollout, last: Batch) -> tuple[Tensor, dict[str, float]]:
         """Puts the gradient of L into the networks; n-step returns in reward units [N], and figures."""
         options, heads = self.options, self.heads
         data = Samples(rollout)
-        decides = data.decides
+        active = data.active
         predicted = self.networks["critic"](data.observations, data.state)
         values = self.normaliser.denormalise(predicted.detach()).numpy().reshape(rollout.ends.shape)
         team = rollout.rewards.mean(-1, dtype=np.float64)
         following = self._next_values(rollout, last, values)
-        advantages = gae(team, values, following, rollout.ends, discount=options.discount, trace_decay=1.0)
+        advantages = gae(team, values, following, rollout.ends, discount=options.discount, gae_lambda=1.0)
         returns = torch.from_numpy((advantages + values).reshape(-1))
         scale = deepcopy(
             self.normaliser
         )  # the shared one takes these returns in when the gradient is applied
         scale.update(returns)
-        credit = torch.from_numpy(advantages.reshape(-1)) / scale.deviation
+        credit = torch.from_numpy(advantages.reshape(-1)) / scale.std
         value_loss = nn.functional.mse_loss(predicted, scale.normalise(returns))
         loss = options.value_weight * value_loss
         figures = {"value_loss": float(value_loss.detach()), "reward_per_tick": float(team.mean())}
-        if bool(decides.any()):
+        if bool(active.any()):
             policy = self.networks["actor"](
-                data.observations, data.state, decides, data.masks, asked_only=True
+                data.observations, data.state, active, data.masks, active_only=True
             )
-            log_prob = policy.log_prob(data.discrete[decides], data.drawn[decides]).sum(-1)
-            gain = (log_prob * credit.float()[:, None].expand_as(decides)[decides]).mean()
+            log_prob = policy.log_prob(data.discrete[active], data.raw[active]).sum(-1)
+            gain = (log_prob * credit.float()[:, None].expand_as(active)[active]).mean()
             entropy = (policy.entropy() * policy.count_probability().detach()).mean(0)
             bonus = (
                 options.entropy_discrete * entropy[: heads.discrete].sum()

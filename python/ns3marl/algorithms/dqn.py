@@ -51,7 +51,7 @@ class BranchingNetwork(nn.Module):
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """V(s) [B] and advantages [B,A,C], not centred."""
-        advantages, pool = self.advantages(seen.observations, seen.state, seen.decides, seen.masks)
+        advantages, pool = self.advantages(seen.observations, seen.state, seen.active, seen.masks)
         return self.value(pool).squeeze(-1), advantages
 
 
@@ -88,9 +88,9 @@ class Dqn:
         self._asked: tuple[Batch, Int64] | None = None  # between ``explore`` and ``learn``
 
     @property
-    def remarks(self) -> str:
+    def notes(self) -> str:
         """What results must say: the discretisation."""
-        return self.levels.remarks
+        return self.levels.notes
 
     @property
     def epsilon(self) -> float:
@@ -101,13 +101,13 @@ class Dqn:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         chosen = self._choose(batch, rngs, 0.0 if self.greedy else self.options.epsilon)
-        return [self.levels.actions(chosen, batch.groups[0].decides)]
+        return [self.levels.actions(chosen, batch.groups[0].active)]
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Learner.explore``."""
         chosen = self._choose(batch, rngs, self.epsilon)
         self._asked = batch, chosen
-        return [self.levels.actions(chosen, batch.groups[0].decides)]
+        return [self.levels.actions(chosen, batch.groups[0].active)]
 
     @torch.no_grad()
     def _choose(self, batch: Batch, rngs: Sequence[np.random.Generator], epsilon: float) -> Int64:
@@ -118,7 +118,7 @@ class Dqn:
             Seen(
                 torch.tensor(seen.observations),
                 [torch.tensor(block) for block in batch.state],
-                torch.tensor(seen.decides),
+                torch.tensor(seen.active),
                 allowed,
             )
         )
@@ -157,7 +157,7 @@ class Dqn:
         value, advantages = self.target(after)
         chosen = best(self.heads, self.network(after)[1], masks)
         q = taken(self.heads, dueling(self.heads, value[:, None, None], advantages, masks), chosen)
-        following = mean_counting(q, self.levels.counting(chosen, after.decides), value, (1, 2))
+        following = mean_counting(q, self.levels.counting(chosen, after.active), value, (1, 2))
         return self.scale.target(data.rewards.mean(-1), data.terminated, following)
 
     def update(self, data: Transitions) -> dict[str, float]:
@@ -171,7 +171,7 @@ class Dqn:
             return nn.functional.huber_loss(prediction, wanted, reduction="none", delta=options.huber_delta)
 
         per_branch = loss_of(q, y[:, None, None].expand_as(q))
-        counting = self.levels.counting(data.discrete, data.before.decides)
+        counting = self.levels.counting(data.discrete, data.before.active)
         loss = mean_counting(per_branch, counting, loss_of(value, y), (1, 2)).mean()
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch's own

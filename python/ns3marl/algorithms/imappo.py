@@ -35,8 +35,8 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, CriticValues, PooledCritic
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import answers
-from ns3marl.rl.ppo import clipped_objective, recall, run_epochs
+from ns3marl.rl.policy import fill_inactive
+from ns3marl.rl.ppo import clipped_objective, evaluate_actions, run_epochs
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -120,9 +120,9 @@ class Imappo:
         """
         seen = batch.groups[0]
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
-        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
+        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
+        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
+        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """The joint action of B environments; see ``Policy.act``."""
@@ -140,7 +140,7 @@ class Imappo:
         """
         data = _Samples(rollout, self.heads, self.actor.bounded.unit, self.critic)
         sizes = [self.heads.total, self.heads.encoded]
-        said = recall(data, self._policy, _likelihood_and_marginal, sum(sizes))
+        said = evaluate_actions(data, self._policy, _likelihood_and_marginal, sum(sizes))
         data.log_probs, data.moments = torch.split(said, sizes, -1)
         frozen = self._values(data)
         rewards = rollout.rewards.astype(np.float64)
@@ -153,11 +153,11 @@ class Imappo:
             self._next_values(rollout, last, values),
             rollout.ends[..., None],
             discount=self.options.discount,
-            trace_decay=self.options.trace_decay,
+            gae_lambda=self.options.gae_lambda,
         )
         returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,V]
         advantages = self._advantages(returns, frozen)
-        chosen = advantages[data.decides]
+        chosen = advantages[data.active]
         if len(chosen) > 1:
             advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
         if self.options.normalise_values:  # else it stays the identity
@@ -166,10 +166,10 @@ class Imappo:
         figures = self._learn(data, advantages.float(), targets)
         residual = returns - torch.from_numpy(values).flatten(0, 1)
         figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
-        figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
+        figures["return_mean"], figures["return_std"] = float(returns.mean()), float(returns.std())
         figures["reward_per_tick"] = float(rewards.mean())
-        figures["advantage_deviation"] = float(chosen.std()) if len(chosen) > 1 else 0.0
-        figures["deciding_agents"] = float(data.decides.float().mean())
+        figures["advantage_std"] = float(chosen.std()) if len(chosen) > 1 else 0.0
+        figures["active_agents"] = float(data.active.float().mean())
         return figures
 
     def _advantages(self, returns: Tensor, frozen: CriticValues) -> Tensor:
@@ -211,7 +211,7 @@ class Imappo:
     def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
         """The epochs, see ``run_epochs``."""
         return run_epochs(
-            data.decides,
+            data.active,
             self.rng,
             lambda rows: self._actor_step(data, rows, advantages),
             lambda rows: self._critic_step(data, rows, targets),
@@ -235,7 +235,7 @@ class Imappo:
         objective = clipped_objective(
             policy,
             data.discrete.flatten(0, 1)[asked],
-            data.drawn.flatten(0, 1)[asked],
+            data.raw.flatten(0, 1)[asked],
             data.log_probs[asked],
             advantages.flatten()[asked],
             clip=options.clip,
@@ -334,22 +334,22 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     return torch.tensor(weights)
 
 
-def _likelihood_and_marginal(policy: HybridDistribution, discrete: Tensor, drawn: Tensor) -> Tensor:
+def _likelihood_and_marginal(policy: HybridDistribution, discrete: Tensor, raw: Tensor) -> Tensor:
     """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``HybridDistribution.moments``."""
-    return torch.cat([policy.log_prob(discrete, drawn), policy.moments()], -1)
+    return torch.cat([policy.log_prob(discrete, raw), policy.moments()], -1)
 
 
 class _Samples(Samples):
     """With what the critic reads, and what the policy that acted said of its decisions."""
 
-    log_probs: Tensor  #: [N x A, H] head by head; see ``recall``
+    log_probs: Tensor  #: [N x A, H] head by head; see ``evaluate_actions``
     moments: Tensor  #: [N x A, K] see ``HybridDistribution.moments``
 
     def __init__(
         self, rollout: Rollout, heads: Heads, unit: Callable[[Tensor], Tensor], critic: PooledCritic
     ) -> None:
         super().__init__(rollout)
-        self.encoded = heads.encode(self.discrete, unit(self.drawn))
+        self.encoded = heads.encode(self.discrete, unit(self.raw))
         self.read = critic.read(self.observations, self.state)
 
     def read_of(self, rows: Tensor) -> list[Tensor]:

@@ -29,8 +29,8 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.networks import Actor, LocalCritic
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import answers
-from ns3marl.rl.ppo import clipped_objective, recall, run_epochs
+from ns3marl.rl.policy import fill_inactive
+from ns3marl.rl.ppo import clipped_objective, evaluate_actions, run_epochs
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -100,9 +100,9 @@ class Ippo:
         """Chooses the joint action of B environments, one generator each, and keeps what ``update`` needs."""
         seen = batch.groups[0]
         policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
-        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
+        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
+        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
+        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
@@ -127,21 +127,21 @@ class Ippo:
             self._next_values(rollout, last, values).reshape(flat),
             np.repeat(rollout.ends, rewards.shape[-1], axis=1),
             discount=self.options.discount,
-            trace_decay=self.options.trace_decay,
+            gae_lambda=self.options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values.reshape(flat)).reshape(data.decides.shape)
-        advantages = torch.from_numpy(deltas).reshape(data.decides.shape)
-        chosen = advantages[data.decides]
+        returns = torch.from_numpy(deltas + values.reshape(flat)).reshape(data.active.shape)
+        advantages = torch.from_numpy(deltas).reshape(data.active.shape)
+        chosen = advantages[data.active]
         if len(chosen) > 1:
             advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
         self.normaliser.update(returns)
-        old = recall(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        old = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
         figures = self._learn(data, old, advantages.float(), self.normaliser.normalise(returns))
         residual = returns - torch.from_numpy(values.reshape(returns.shape))
         figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
-        figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
+        figures["return_mean"], figures["return_std"] = float(returns.mean()), float(returns.std())
         figures["reward_per_tick"] = float(team.mean())
-        figures["deciding_agents"] = float(data.decides.float().mean())
+        figures["active_agents"] = float(data.active.float().mean())
         return figures
 
     @torch.no_grad()
@@ -157,7 +157,7 @@ class Ippo:
     def _learn(self, data: Samples, old: Tensor, advantages: Tensor, targets: Tensor) -> dict[str, float]:
         """The epochs, see ``run_epochs``."""
         return run_epochs(
-            data.decides,
+            data.active,
             self.rng,
             lambda rows: self._actor_step(data, rows, old, advantages),
             lambda rows: self._critic_step(data, rows, targets),
@@ -178,7 +178,7 @@ class Ippo:
         objective = clipped_objective(
             policy,
             data.discrete.flatten(0, 1)[asked],
-            data.drawn.flatten(0, 1)[asked],
+            data.raw.flatten(0, 1)[asked],
             old[asked],
             advantages.flatten()[asked],
             clip=options.clip,

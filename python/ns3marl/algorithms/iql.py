@@ -54,16 +54,16 @@ class IndependentNetworks(nn.Module):
         make = partial(AgentLinear, agents, fan_in=True)
         self.advantages = HeadOutputs(group, choices, width, make, 1.0)
 
-    def forward(self, observations: Tensor, decides: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, observations: Tensor, active: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """V [B,A] and advantages [B,A,C], not centred.
 
         Args:
             observations: In the features' units, [B,A,F].
-            decides: Who is asked to act, [B,A].
+            active: Who is asked to act, [B,A].
             masks: Allowed choices of the group's discrete heads, [B,A,...].
         """
         scaled = self.scaler(observations)
-        asked = decides[..., None].to(scaled.dtype)
+        asked = active[..., None].to(scaled.dtype)
         hidden = self.trunk(torch.cat([scaled, asked], -1).transpose(0, 1))
         advantages = self.advantages(hidden, scaled.transpose(0, 1), masks.transpose(0, 1))
         return self.value(hidden)[..., 0].T, advantages.transpose(0, 1)
@@ -102,9 +102,9 @@ class Iql:
         self._asked: tuple[Batch, Int64] | None = None  # between ``explore`` and ``learn``
 
     @property
-    def remarks(self) -> str:
+    def notes(self) -> str:
         """What results must say: the discretisation."""
-        return self.levels.remarks
+        return self.levels.notes
 
     @property
     def epsilon(self) -> float:
@@ -115,20 +115,20 @@ class Iql:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         chosen = self._choose(batch, rngs, 0.0 if self.greedy else self.options.epsilon)
-        return [self.levels.actions(chosen, batch.groups[0].decides)]
+        return [self.levels.actions(chosen, batch.groups[0].active)]
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Learner.explore``."""
         chosen = self._choose(batch, rngs, self.epsilon)
         self._asked = batch, chosen
-        return [self.levels.actions(chosen, batch.groups[0].decides)]
+        return [self.levels.actions(chosen, batch.groups[0].active)]
 
     @torch.no_grad()
     def _choose(self, batch: Batch, rngs: Sequence[np.random.Generator], epsilon: float) -> Int64:
         """Choices of all heads, [B,A,D]."""
         seen = batch.groups[0]
         allowed = torch.tensor(seen.masks)
-        _, advantages = self.networks(torch.tensor(seen.observations), torch.tensor(seen.decides), allowed)
+        _, advantages = self.networks(torch.tensor(seen.observations), torch.tensor(seen.active), allowed)
         masks = self.levels.masks(allowed)
         chosen: Int64 = epsilon_greedy(self.heads, advantages, masks, epsilon, rngs).numpy()
         return chosen
@@ -171,11 +171,11 @@ class Iql:
     def targets(self, data: Transitions) -> Tensor:
         """Y of every agent in N transitions, [N,A], in units of its scaled reward."""
         after, masks = data.after, self.levels.masks(data.after.masks)
-        seen = after.observations, after.decides, after.masks
+        seen = after.observations, after.active, after.masks
         value, advantages = self.target(*seen)
         chosen = best(self.heads, self.networks(*seen)[1], masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), chosen)
-        following = mean_counting(q, self.levels.counting(chosen, after.decides), value, (-1,))
+        following = mean_counting(q, self.levels.counting(chosen, after.active), value, (-1,))
         own = data.rewards
         if self.options.reward == "team":
             own = own.mean(-1, keepdim=True).expand_as(own)
@@ -189,13 +189,13 @@ class Iql:
         """One gradient step of every agent; figures by name, means over agents."""
         y, options = self.targets(data), self.options
         before, masks = data.before, self.levels.masks(data.before.masks)
-        value, advantages = self.networks(before.observations, before.decides, before.masks)
+        value, advantages = self.networks(before.observations, before.active, before.masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), data.discrete)
 
         def loss_of(prediction: Tensor, wanted: Tensor) -> Tensor:
             return nn.functional.huber_loss(prediction, wanted, reduction="none", delta=options.huber_delta)
 
-        counting = self.levels.counting(data.discrete, before.decides)
+        counting = self.levels.counting(data.discrete, before.active)
         losses = mean_counting(
             loss_of(q, y[..., None].expand_as(q)), counting, loss_of(value, y), (-1,)
         ).mean(0)

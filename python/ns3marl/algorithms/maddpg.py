@@ -36,7 +36,7 @@ from ns3marl.rl.learner import learning_group
 from ns3marl.rl.levels import linear_decay
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
-from ns3marl.rl.policy import answers
+from ns3marl.rl.policy import fill_inactive
 from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
 from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
 
@@ -98,7 +98,7 @@ class Maddpg:
     """
 
     central_execution = False
-    remarks = ""  #: nothing is cut into levels
+    notes = ""  #: nothing is cut into levels
 
     def __init__(self, spec: Spec, options: MaddpgOptions, seed: int) -> None:
         self.spec, self.options = spec, options
@@ -166,7 +166,7 @@ class Maddpg:
     def _actions(self, batch: Batch, discrete: Int64, unit: Float32) -> Actions:
         """In physical units, with the spec's defaults for agents that are not asked to act."""
         physical = self.heads.physical(torch.from_numpy(unit)).numpy()
-        return answers(self.group, batch.groups[0].decides, discrete, physical)
+        return fill_inactive(self.group, batch.groups[0].active, discrete, physical)
 
     def learn(self, outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; figures come every ``MaddpgOptions.report_ticks``."""
@@ -205,7 +205,7 @@ class Maddpg:
         """Y of N transitions, [N], in scaled reward units."""
         after = data.after
         encoded, _ = self._relaxed(self.target_actors, after)
-        following = self.target_critic(after.observations, after.state, encoded, encoded, after.decides).joint
+        following = self.target_critic(after.observations, after.state, encoded, encoded, after.active).joint
         return self.scale.target(data.rewards.mean(-1), data.terminated, following)
 
     def update(self, data: Transitions) -> dict[str, float]:
@@ -213,7 +213,7 @@ class Maddpg:
         options, before = self.options, data.before
         y = self.targets(data)
         encoded = self.heads.encode(data.discrete, data.unit)
-        values = self.critic(before.observations, before.state, encoded, encoded, before.decides)
+        values = self.critic(before.observations, before.state, encoded, encoded, before.active)
         critic_loss = nn.functional.huber_loss(values.joint, y, delta=options.huber_delta)
         self.critic_optimiser.zero_grad()
         critic_loss.backward()  # type: ignore[no-untyped-call] # torch's own
@@ -229,12 +229,12 @@ class Maddpg:
 
     def _actor_step(self, seen: Seen, encoded: Tensor) -> dict[str, float]:
         """Every asked agent climbs Q with its own action replaced by its actor's, the others' as in the replay."""
-        if not bool(seen.decides.any()):
+        if not bool(seen.active.any()):
             return {}
         own, square = self._relaxed(self.actors, seen)
         self.critic.requires_grad_(requires_grad=False)
-        q = self.critic(seen.observations, seen.state, encoded, own, seen.decides).replaced
-        loss = (self.options.regularisation * square - q)[seen.decides].mean()
+        q = self.critic(seen.observations, seen.state, encoded, own, seen.active).replaced
+        loss = (self.options.regularisation * square - q)[seen.active].mean()
         self.actor_optimiser.zero_grad()
         loss.backward()
         self.critic.requires_grad_(requires_grad=True)
@@ -242,8 +242,8 @@ class Maddpg:
         self.actor_optimiser.step()
         return {
             "actor_grad_norm": float(norm),
-            "actor_value": float(q.detach()[seen.decides].mean()),
-            "actor_output_square": float(square.detach()[seen.decides].mean()),
+            "actor_value": float(q.detach()[seen.active].mean()),
+            "actor_output_square": float(square.detach()[seen.active].mean()),
         }
 
     def _new_replay(self, num_envs: int) -> Replay:
@@ -312,5 +312,5 @@ def _unit(real: Float32) -> Float32:
 def _draw(rngs: Sequence[np.random.Generator], like: NDArray[Any], law: str) -> Float32:
     """Noise of the shape of ``like``; row b from ``rngs[b]`` alone. ``law`` is a method of the generators."""
     rows = [getattr(rng, law)(size=like.shape[1:]) for rng in rngs]
-    drawn: NDArray[Any] = np.stack(rows)
-    return drawn.astype(np.float32)
+    raw: NDArray[Any] = np.stack(rows)
+    return raw.astype(np.float32)

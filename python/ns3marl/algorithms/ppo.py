@@ -32,8 +32,8 @@ from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import learning_group
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import answers
-from ns3marl.rl.ppo import clipped_objective, recall, run_epochs
+from ns3marl.rl.policy import fill_inactive
+from ns3marl.rl.ppo import clipped_objective, evaluate_actions, run_epochs
 from ns3marl.rl.rollout import Decision, Rollout, Samples
 from ns3marl.types import Actions, Batch, Float64, Spec
 
@@ -126,12 +126,12 @@ class Ppo:
         policy = self.actor(
             torch.tensor(seen.observations),
             [torch.tensor(block) for block in batch.state],
-            torch.tensor(seen.decides),
+            torch.tensor(seen.active),
             torch.tensor(seen.masks),
         )
-        discrete, drawn = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(drawn)).numpy()
-        return Decision(answers(self.group, seen.decides, discrete.numpy(), physical), drawn.numpy())
+        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
+        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
+        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
@@ -152,21 +152,21 @@ class Ppo:
             self._next_values(rollout, last, values),
             rollout.ends,
             discount=self.options.discount,
-            trace_decay=self.options.trace_decay,
+            gae_lambda=self.options.gae_lambda,
         )
         returns = torch.from_numpy((deltas + values).reshape(-1))
-        advantages = torch.from_numpy(deltas.reshape(-1))[:, None].expand_as(data.decides)
-        chosen = advantages[data.decides]
+        advantages = torch.from_numpy(deltas.reshape(-1))[:, None].expand_as(data.active)
+        chosen = advantages[data.active]
         if len(chosen) > 1:
             advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
         self.normaliser.update(returns)
-        old = recall(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        old = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
         figures = self._learn(data, old, advantages.float(), self.normaliser.normalise(returns))
         residual = returns - torch.from_numpy(values.reshape(-1))
         figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
-        figures["return_mean"], figures["return_deviation"] = float(returns.mean()), float(returns.std())
+        figures["return_mean"], figures["return_std"] = float(returns.mean()), float(returns.std())
         figures["reward_per_tick"] = float(team.mean())
-        figures["deciding_agents"] = float(data.decides.float().mean())
+        figures["active_agents"] = float(data.active.float().mean())
         return figures
 
     @torch.no_grad()
@@ -182,7 +182,7 @@ class Ppo:
     def _learn(self, data: Samples, old: Tensor, advantages: Tensor, targets: Tensor) -> dict[str, float]:
         """The epochs, see ``run_epochs``."""
         return run_epochs(
-            data.decides,
+            data.active,
             self.rng,
             lambda rows: self._actor_step(data, rows, old, advantages),
             lambda rows: self._critic_step(data, rows, targets),
@@ -196,9 +196,9 @@ class Ppo:
         policy = self.actor(
             data.observations[rows],
             [block[rows] for block in data.state],
-            data.decides[rows],
+            data.active[rows],
             data.masks[rows],
-            asked_only=True,
+            active_only=True,
         )
         return policy, data.asked(rows)[1]
 
@@ -206,12 +206,12 @@ class Ppo:
         """One clipped policy-gradient step on the devices of these samples that were asked to act (n of them)."""
         options = self.options
         policy, asked = self._policy(data, rows)
-        discrete, drawn = data.discrete.flatten(0, 1)[asked], data.drawn.flatten(0, 1)[asked]
+        discrete, raw = data.discrete.flatten(0, 1)[asked], data.raw.flatten(0, 1)[asked]
         credit = advantages.flatten()[asked]
         objective = clipped_objective(
             policy,
             discrete,
-            drawn,
+            raw,
             old[asked],
             credit,
             clip=options.clip,
@@ -222,9 +222,9 @@ class Ppo:
         surrogate = objective.surrogate
         if options.ratio == "joint":
             surrogate = joint_surrogate(
-                (policy.log_prob(discrete, drawn) - old[asked]).sum(-1),
+                (policy.log_prob(discrete, raw) - old[asked]).sum(-1),
                 credit,
-                data.decides[rows].nonzero()[:, 0],
+                data.active[rows].nonzero()[:, 0],
                 clip=options.clip,
                 max_log_ratio=options.max_log_ratio,
             )

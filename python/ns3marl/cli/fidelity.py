@@ -61,7 +61,7 @@ def add(commands: Commands) -> None:
         "--policies",
         type=words,
         metavar="NAME,…",
-        help="who decides (random,random-offload,best-snr,coordinated-greedy)",
+        help="who active (random,random-offload,best-snr,coordinated-greedy)",
     )
     command.add_argument("--episodes", type=positive, help="of each policy in each cell (2)")
     command.add_argument("--ticks", type=positive, help="of an episode (100)")
@@ -104,7 +104,7 @@ def _validate(parsed: argparse.Namespace) -> int:
 
 def _calibrate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import fitting  # noqa: PLC0415
-    from ns3marl.training.progress import ProgressDisplay  # noqa: PLC0415
+    from ns3marl.progress import ProgressDisplay  # noqa: PLC0415
 
     if parsed.out.exists() and not parsed.force:
         raise ConfigError(f"{parsed.out} exists; choose another --out, or --force")

@@ -142,10 +142,10 @@ def opponents(config: Config) -> Sequence[str]:
     """The heuristics to compare with: those configured, or all that fit the scenario."""
     if config.evaluation.policies:
         return config.evaluation.policies
-    from ns3marl.algorithms import heuristics  # noqa: PLC0415
-    from ns3marl.training.environments import judged, open_pool  # noqa: PLC0415
+    from ns3marl.launch.environments import evaluated, open_pool  # noqa: PLC0415
+    from ns3marl.scenarios.aiot_mec import policies as heuristics  # noqa: PLC0415
 
-    with open_pool(judged(config), config.evaluation.seed, 1, 1) as pool:
+    with open_pool(evaluated(config), config.evaluation.seed, 1, 1) as pool:
         return heuristics.fitting(pool.spec)
 
 

@@ -69,9 +69,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from ns3marl.training import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
-    from ns3marl.training.environments import open_pool  # noqa: PLC0415
-    from ns3marl.training.tables import TableWriter  # noqa: PLC0415
+    from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
+    from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
+    from ns3marl.launch.environments import open_pool  # noqa: PLC0415
 
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -113,7 +113,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
 
 def _report(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import report as validation  # noqa: PLC0415
-    from ns3marl.training import report  # noqa: PLC0415
+    from ns3marl.reporting import report  # noqa: PLC0415
 
     write = validation.report if validation.is_validation(parsed.folder) else report.report
     print(write(parsed.folder))
@@ -121,7 +121,7 @@ def _report(parsed: argparse.Namespace) -> int:
 
 
 def _plot_run(parsed: argparse.Namespace) -> int:
-    from ns3marl.training.network_plot import plot_run  # noqa: PLC0415
+    from ns3marl.scenarios.aiot_mec.network_plot import plot_run  # noqa: PLC0415
 
     print(
         plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
@@ -133,7 +133,8 @@ def evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
 ) -> None:
     """Judges policies into ``folder``, prints the table, and reports the run or evaluation ``of``."""
-    from ns3marl.training import comparison, evaluate, report  # noqa: PLC0415
+    from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
+    from ns3marl.reporting import report  # noqa: PLC0415
 
     evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)

@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
-    from ns3marl.training.interrupt import stop_on_signal  # noqa: PLC0415
+    from ns3marl.launch.interrupt import stop_on_signal  # noqa: PLC0415
     from ns3marl.worker import serve  # noqa: PLC0415
 
     with stop_on_signal() as stop:

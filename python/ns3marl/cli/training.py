@@ -93,7 +93,8 @@ def _train(parsed: argparse.Namespace) -> int:
 
 
 def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, *, resume: bool) -> bool:
-    from ns3marl.training import experiment, report  # noqa: PLC0415
+    from ns3marl.reporting import report  # noqa: PLC0415
+    from ns3marl.training import experiment  # noqa: PLC0415
 
     whole = experiment.train_seeds(config, seeds, folder, jobs=jobs, resume=resume)
     print(f"runs:   {folder}")
@@ -114,7 +115,7 @@ def _new_config(parsed: argparse.Namespace) -> Config:
 
 def train_and_report(config: Config, folder: Path, *, resume: bool = False) -> None:
     """One run, and its report."""
-    from ns3marl.training.report import report  # noqa: PLC0415
+    from ns3marl.reporting.report import report  # noqa: PLC0415
     from ns3marl.training.run import train  # noqa: PLC0415
 
     train(config, folder, resume=resume)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ns3marl.env.fleet import Peer
+from ns3marl.env.simulator_pool import Peer
 from ns3marl.protocol import codec
 
 #: Before an episode is begun anew for the first time [s]; doubled each further time.

@@ -22,7 +22,7 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
     """One simulator at a time; the controller sees all observations [A,F] and acts for every agent.
 
     Actions are a ``Dict`` by head: ``MultiDiscrete`` [A] choices and ``Box`` [A] levels from -1 (the head's low) to 1 (its high). The reward is the
-    mean over the agents. ``info`` holds ``action_mask`` (by head, [A,n]), ``decides`` [A] and ``metrics``.
+    mean over the agents. ``info`` holds ``action_mask`` (by head, [A,n]), ``active`` [A] and ``metrics``.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
@@ -128,7 +128,7 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
     def _info(self, batch: Batch, *, tick_metrics: bool) -> dict[str, Any]:
         return {
             "action_mask": spaces.action_mask(self.group, batch.groups[0].masks[0]),
-            "decides": batch.groups[0].decides[0].copy(),
+            "active": batch.groups[0].active[0].copy(),
             "metrics": spaces.metrics(self._pool.spec, batch) if tick_metrics else {},
         }
 

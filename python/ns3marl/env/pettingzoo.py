@@ -23,7 +23,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
     """One simulator at a time, one dictionary entry per agent.
 
     Observations are ``Box`` [F], actions ``Dict`` spaces by head (see ``spaces.action_space``). ``infos[agent]`` holds
-    ``action_mask`` (by head), ``decides`` (whether the agent is asked to act; otherwise its action is ignored) and
+    ``action_mask`` (by head), ``active`` (whether the agent is asked to act; otherwise its action is ignored) and
     ``metrics`` (of the episode so far).
 
     Args:
@@ -176,7 +176,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         return {
             agent: {
                 "action_mask": spaces.action_mask(group, arrays.masks[0, index]),
-                "decides": bool(arrays.decides[0, index]),
+                "active": bool(arrays.active[0, index]),
                 "metrics": metrics,
             }
             for group, arrays in zip(self._pool.spec.groups, batch.groups, strict=True)

@@ -22,7 +22,7 @@ import numpy as np
 from ns3marl import toolchain
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
-from ns3marl.env.fleet import Fleet, Limits, Peer
+from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool
 from ns3marl.errors import (
     ConfigError,
     Crashed,
@@ -129,10 +129,10 @@ class Pool:
         self._watch_s = 0.0
         self._last: Batch | None = None
         executable = toolchain.find_scenario(scenario) if spawn else None
-        self._fleet = Fleet(
+        self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
-        self._finalizer = weakref.finalize(self, self._fleet.close)
+        self._finalizer = weakref.finalize(self, self._simulators.close)
         try:
             self.hello, self.spec = self._described()
         except BaseException:
@@ -210,7 +210,7 @@ class Pool:
     def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
         """Sends the joint actions of the environments of the last ``recv``; ``env_id`` is that of its batch."""
         self._send(self._answered(env_id), actions)
-        self._fleet.visitors.listening(False)
+        self._simulators.remote.listening(False)
 
     @property
     def pids(self) -> list[int]:
@@ -220,7 +220,7 @@ class Pool:
     @property
     def endpoint(self) -> str:
         """Where simulators may dial in."""
-        return self._fleet.router.endpoint
+        return self._simulators.router.endpoint
 
     def close(self) -> None:
         """Ends every process and removes the socket. May be called twice."""
@@ -255,7 +255,7 @@ class Pool:
     def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
         shaped = codec.shape_actions(self.spec, actions, len(batch.env_id))
         self._last = None
-        self._fleet.visitors.listening(True)
+        self._simulators.remote.listening(True)
         self.timing.ticks += len(self._asked)
         for row, env in enumerate(self._asked):
             assert env.peer is not None
@@ -267,12 +267,12 @@ class Pool:
             self._give(env.peer, frame)
         # What can be done while the simulators simulate: memory for their answers, processes for the next episodes.
         self._batching.prepare(len(self._asked))
-        if self._fleet.is_leaving:
-            self._fleet.top_up()
+        if self._simulators.is_leaving:
+            self._simulators.top_up()
 
     def _give(self, peer: Peer, frame: bytes) -> None:
         """Sends what the simulator answers with an observation."""
-        if not self._fleet.send(peer, frame, self._limits.tick_s):
+        if not self._simulators.send(peer, frame, self._limits.tick_s):
             self._await_end(peer)
 
     # -------------------------------------------------------------------------------------------------- observations
@@ -285,12 +285,12 @@ class Pool:
                 f"{min_envs} environments were asked for, {coming + len(self._ready)} have an observation coming; "
                 "call reset() or send() first"
             )
-        self._fleet.visitors.listening(True)
+        self._simulators.remote.listening(True)
         try:
             if self._unbegun:
                 self._begin()
             while len(self._ready) < min_envs or (
-                len(self._ready) < self.num_envs and self._fleet.router.has_frame()
+                len(self._ready) < self.num_envs and self._simulators.router.has_frame()
             ):
                 self._receive()
             batch = self._last = self._assemble(started_s)
@@ -298,12 +298,12 @@ class Pool:
             self._abandon()
             raise
         finally:
-            self._fleet.visitors.listening(False)
+            self._simulators.remote.listening(False)
         return batch
 
     def _receive(self) -> bool:
         """Handles one message, or looks at the life of the processes when none comes; whether one came."""
-        received = self._fleet.recv()
+        received = self._simulators.recv()
         if received is not None:  # before the watch: it may be the last word of a process that has ended
             self._handle(*received)
         if received is None or time.monotonic() > self._watch_s:
@@ -316,48 +316,48 @@ class Pool:
         elif peer.env is not None:
             self._observe(peer, self._envs[peer.env], frame)
         else:
-            message = self._fleet.decode(peer, frame, None)
+            message = self._simulators.decode(peer, frame, None)
             if isinstance(message, codec.Fault):
                 raise self._fault(peer, message)
             raise OutOfStep(
-                f"{self._fleet.name(peer)}: a {type(message).__name__} came where nothing was expected"
+                f"{self._simulators.name(peer)}: a {type(message).__name__} came where nothing was expected"
             )
 
     def _observe(self, peer: Peer, env: Environment, frame: bytes) -> None:
-        message = self._fleet.decode(peer, frame, self.spec)
+        message = self._simulators.decode(peer, frame, self.spec)
         if isinstance(message, codec.Fault):
             raise self._fault(peer, message)
         if isinstance(message, codec.Ready):
             if message.spec_hash != self.spec.hash:
                 raise SpecViolation(
-                    f"{self._fleet.name(peer)}: the episode's spec has hash {message.spec_hash}, that of the pool "
+                    f"{self._simulators.name(peer)}: the episode's spec has hash {message.spec_hash}, that of the pool "
                     f"{self.spec.hash}; was the scenario rebuilt meanwhile? Make a new pool"
                 )
             message = message.observation
         elif not isinstance(message, codec.Observation):
             raise OutOfStep(
-                f"{self._fleet.name(peer)}: a {type(message).__name__} came where an observation was expected"
+                f"{self._simulators.name(peer)}: a {type(message).__name__} came where an observation was expected"
             )
         if message.tick != env.next_tick or not env.waiting:
             raise OutOfStep(
-                f"{self._fleet.name(peer)}: the observation of tick {message.tick} came, expected that of tick {env.next_tick}"
+                f"{self._simulators.name(peer)}: the observation of tick {message.tick} came, expected that of tick {env.next_tick}"
             )
         if self._on_frame is not None and not env.is_known(message.tick):
             self._on_frame(env.index, env.run, codec.without_diagnostics(frame))
         peer.due = False
         if not env.show(message):
             raise OutOfStep(
-                f"{self._fleet.name(peer)}: the episode was begun anew, and its tick {message.tick} differs from what the lost "
+                f"{self._simulators.name(peer)}: the episode was begun anew, and its tick {message.tick} differs from what the lost "
                 "simulator sent; are all simulators built alike?"
             )
         if message.terminated or message.truncated:
             if message.tick < len(env.actions):
                 raise OutOfStep(
-                    f"{self._fleet.name(peer)}: the episode ended {len(env.actions) - message.tick} actions before the one to be resumed; "
+                    f"{self._simulators.name(peer)}: the episode ended {len(env.actions) - message.tick} actions before the one to be resumed; "
                     "was the scenario rebuilt meanwhile?"
                 )
             self._ended = True
-            self._fleet.retire(peer)
+            self._simulators.retire(peer)
             env.end(message)
             env.queue()
             self._unbegun.append(env)
@@ -388,14 +388,14 @@ class Pool:
         """Gives free simulators to environments that wait for one."""
         now_s = time.monotonic()
         for env in [env for env in self._unbegun if env.since_s <= now_s]:
-            peer = self._fleet.take()
+            peer = self._simulators.take()
             if peer is None:
                 break
             self._unbegun.remove(env)
             env.begin(peer, self._first_run, self.num_envs)
             self._give(peer, codec.encode_begin(self._arguments, self._rng_seed, env.run))
         if self._unbegun:
-            self._fleet.top_up(len(self._unbegun))
+            self._simulators.top_up(len(self._unbegun))
 
     def _described(self) -> tuple[Hello, Spec]:
         """Asks for the spec, anew where the simulator that was asked is lost."""
@@ -406,28 +406,28 @@ class Pool:
 
     def _describe(self) -> tuple[Hello, Spec]:
         """Asks the first simulator for the spec."""
-        self._fleet.top_up()
+        self._simulators.top_up()
         started_s = time.monotonic()
-        while (peer := self._fleet.take()) is None:
-            if self._fleet.recv() is None:
+        while (peer := self._simulators.take()) is None:
+            if self._simulators.recv() is None:
                 self._watch()
-                self._fleet.top_up()
+                self._simulators.top_up()
                 self._check_visits(started_s)
         assert peer.hello is not None
-        self._fleet.visitors.resemble(peer.hello)
-        self._fleet.send(peer, codec.encode_describe(self._arguments), self._limits.start_s)
-        while (received := self._fleet.recv()) is None or received[0] is not peer:
+        self._simulators.remote.resemble(peer.hello)
+        self._simulators.send(peer, codec.encode_describe(self._arguments), self._limits.start_s)
+        while (received := self._simulators.recv()) is None or received[0] is not peer:
             if received is None:
                 self._watch()
-        message = self._fleet.decode(peer, received[1], None)
+        message = self._simulators.decode(peer, received[1], None)
         if isinstance(message, codec.Fault):
             raise self._fault(peer, message)
         if not isinstance(message, Spec):
             raise OutOfStep(
-                f"{self._fleet.name(peer)}: a {type(message).__name__} came where the spec was expected"
+                f"{self._simulators.name(peer)}: a {type(message).__name__} came where the spec was expected"
             )
         peer.due = False
-        self._fleet.visitors.listening(False)
+        self._simulators.remote.listening(False)
         return peer.hello, message
 
     def _abandon(self) -> None:
@@ -438,17 +438,17 @@ class Pool:
         for env in self._envs:
             env.forget()
             env.ended = None
-        for peer in self._fleet:
+        for peer in self._simulators:
             if peer.env is not None or not peer.process.is_alive():
-                self._fleet.discard(peer)
+                self._simulators.discard(peer)
 
     # -------------------------------------------------------------------------------------------------------- errors
 
     def _watch(self) -> None:
         """Deals with processes that ended or took too long, and with environments that wait for one."""
         self._watch_s = time.monotonic() + 1.0
-        for peer in self._fleet.failed():
-            if self._fleet.is_late(peer):
+        for peer in self._simulators.failed():
+            if self._simulators.is_late(peer):
                 self._lose(peer)
             else:
                 self._await_end(peer)
@@ -458,31 +458,31 @@ class Pool:
 
     def _check_visits(self, since_s: float | None) -> None:
         """Raises when a simulator should have dialled in by now."""
-        if since_s is None or self._fleet.spawns or time.monotonic() < since_s + self._limits.start_s:
+        if since_s is None or self._simulators.spawns or time.monotonic() < since_s + self._limits.start_s:
             return
         raise Lost(
-            f"an environment has waited {self._limits.start_s} s for a simulator of scenario {self._fleet.scenario!r} at "
-            f"{self.endpoint}, where {len(self._fleet.visitors)} workers serve; start more with `ns3marl serve`, or raise "
-            f"start_timeout_s{self._fleet.visitors.complaint}"
+            f"an environment has waited {self._limits.start_s} s for a simulator of scenario {self._simulators.scenario!r} at "
+            f"{self.endpoint}, where {len(self._simulators.remote)} workers serve; start more with `ns3marl serve`, or raise "
+            f"start_timeout_s{self._simulators.remote.complaint}"
         )
 
     def _await_end(self, peer: Peer) -> None:
         """For a process that ended or closed its connection: it is lost, unless its last message was still under way."""
         deadline_s = time.monotonic() + _LAST_WORDS_S  # others may talk without end
-        while (received := self._fleet.recv()) is not None and time.monotonic() < deadline_s:
+        while (received := self._simulators.recv()) is not None and time.monotonic() < deadline_s:
             self._handle(*received)
-            if not self._fleet.owes(peer):
+            if not self._simulators.owes(peer):
                 return
         if received is not None:
             self._handle(*received)
-        if self._fleet.owes(peer):
+        if self._simulators.owes(peer):
             self._lose(peer)
 
     def _lose(self, peer: Peer) -> None:
         """A simulator is lost: its episode is begun anew on another, or that is an error."""
-        late = self._fleet.is_late(peer)
-        failure = self._fleet.failure(peer)
-        if peer.hello is None and self._fleet.may_launch_again(late, self._restarts):
+        late = self._simulators.is_late(peer)
+        failure = self._simulators.failure(peer)
+        if peer.hello is None and self._simulators.may_launch_again(late, self._restarts):
             return
         env = None if peer.env is None else self._envs[peer.env]
         if env is None or env.losses >= self._restarts:
@@ -492,7 +492,7 @@ class Pool:
         self._unbegun.append(env)
 
     def _fault(self, peer: Peer, fault: codec.Fault) -> Ns3MarlError:
-        return _FAULTS.get(fault.kind, SimulatorError)(f"{self._fleet.name(peer)}: {fault.message}")
+        return _FAULTS.get(fault.kind, SimulatorError)(f"{self._simulators.name(peer)}: {fault.message}")
 
 
 def _rng_seed(seed: int) -> int:

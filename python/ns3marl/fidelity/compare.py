@@ -3,7 +3,7 @@
 """Both sides of the same episodes: gaps of metrics with intervals, and whether the twin ranks policies as packets do.
 
 Axes: **M** episodes. Episodes are paired: both sides met the same world, and every policy the same worlds. A gap is twin
-minus ns-3. Intervals are 95 % percentile bootstraps over episodes, see ``ns3marl.training.statistics``.
+minus ns-3. Intervals are 95 % percentile bootstraps over episodes, see ``ns3marl.evaluation.statistics``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ns3marl.errors import TraceError
-from ns3marl.fastsim.calibrate import TOLERANCES
+from ns3marl.evaluation import statistics
+from ns3marl.evaluation.statistics import Interval
 from ns3marl.fidelity.trace import OUTCOMES, Trace, same_episode
-from ns3marl.training import statistics
-from ns3marl.training.statistics import Interval
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 from ns3marl.types import Float64
 
 #: Wide enough for percentiles of 2.5 and 97.5 to settle.
@@ -172,7 +172,7 @@ def endings(
 
 
 def _shares(trace: Trace) -> Float64:
-    counts = np.bincount(trace.outcomes[trace.decides], minlength=len(OUTCOMES))
+    counts = np.bincount(trace.outcomes[trace.active], minlength=len(OUTCOMES))
     result: Float64 = counts / max(counts.sum(), 1)
     return result
 

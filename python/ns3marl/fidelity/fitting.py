@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Calibration: records heuristics in ns-3 over several sizes, fits the twin's constants, and says how far it is off.
 
-The mathematics is ``ns3marl.fastsim.calibrate``; the actions are replayed, so an error is the twin's own.
+The mathematics is ``ns3marl.scenarios.aiot_mec.twin.calibrate``; the actions are replayed, so an error is the twin's own.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim import calibrate
-from ns3marl.fastsim.calibrate import TOLERANCES, Recording
-from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.settings import Settings
 from ns3marl.fidelity.record import record
 from ns3marl.fidelity.trace import Trace
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.progress import ProgressDisplay
+from ns3marl.scenarios.aiot_mec.twin import calibrate
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES, Recording
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.types import Float64
 
 FIT_CELLS = ("10/3", "50/3", "50/9", "50/15", "75/12")

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ns3marl.fastsim.pool import FastPool
-from ns3marl.fidelity.trace import COMPLETED, Played
-from ns3marl.rl.policy import Policy, noise_of_runs
-from ns3marl.training.environments import Environments
+from ns3marl.fidelity.trace import COMPLETED, Episode
+from ns3marl.launch.environments import Environments
+from ns3marl.rl.policy import Policy, action_generators
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.types import Actions, Batch, Int64, Spec
 
 #: Decides for all rows of a batch.
-Chooser = Callable[[Batch], list[Actions]]
+PolicyFunction = Callable[[Batch], list[Actions]]
 CHANNEL = 2  # of the discrete heads
 _AGE = "aoi_ticks"
 
@@ -37,7 +37,7 @@ class _Ended:
     latency_s: NDArray[Any]
 
 
-def acting(policy: Policy, noise_seed: int, runs: Sequence[int]) -> Chooser:
+def acting(policy: Policy, noise_seed: int, runs: Sequence[int]) -> PolicyFunction:
     """A policy that acts itself.
 
     Args:
@@ -47,12 +47,12 @@ def acting(policy: Policy, noise_seed: int, runs: Sequence[int]) -> Chooser:
     """
 
     def choose(batch: Batch) -> list[Actions]:
-        return policy.act(batch, noise_of_runs(noise_seed, runs, batch.tick.tolist()))
+        return policy.act(batch, action_generators(noise_seed, runs, batch.tick.tolist()))
 
     return choose
 
 
-class Repeating:
+class ReplayPolicy:
     """Recorded actions. A channel that this side masks, because an earlier task keeps the modem tuned, gives way.
 
     Args:
@@ -68,18 +68,20 @@ class Repeating:
         self.moved = 0  #: tasks whose channel gave way
 
     def __call__(self, batch: Batch) -> list[Actions]:
-        """See ``Chooser``."""
+        """See ``PolicyFunction``."""
         tick = int(batch.tick[0])
         discrete = self._discrete[:, tick].copy()
         masks = batch.groups[0].masks[..., self._channels]
         wanted = discrete[..., CHANNEL, None]
-        allowed = np.take_along_axis(masks, wanted, -1)[..., 0] | ~batch.groups[0].decides
+        allowed = np.take_along_axis(masks, wanted, -1)[..., 0] | ~batch.groups[0].active
         discrete[..., CHANNEL] = np.where(allowed, wanted[..., 0], masks.argmax(-1))
         self.moved += int((~allowed).sum())
         return [Actions(discrete, self._continuous[:, tick])]
 
 
-def play(pool: Environments, choose: Chooser, show: Callable[[int], None] = lambda _: None) -> list[Played]:
+def play(
+    pool: Environments, choose: PolicyFunction, show: Callable[[int], None] = lambda _: None
+) -> list[Episode]:
     """The first episode of every environment of a pool; all have the same length.
 
     Args:
@@ -93,14 +95,14 @@ def play(pool: Environments, choose: Chooser, show: Callable[[int], None] = lamb
     shape = (pool.num_envs, spec.ticks, len(group.agents))
     discrete = np.zeros((*shape, len(group.discrete_heads)), np.int16)
     continuous = np.zeros((*shape, len(group.continuous_heads)), np.float32)
-    decides, rewards = np.zeros(shape, np.bool_), np.zeros(shape[:2], np.float32)
+    active, rewards = np.zeros(shape, np.bool_), np.zeros(shape[:2], np.float32)
     outcomes, latency_s = np.full(shape, -1, np.int8), np.full(shape, np.nan, np.float32)
     ages = np.zeros(shape, np.uint8)
     batch = pool.reset()
     for tick in range(spec.ticks):
         (joint,) = choose(batch)
-        asked = batch.groups[0].decides.copy()
-        decides[:, tick] = asked
+        asked = batch.groups[0].active.copy()
+        active[:, tick] = asked
         outcomes[:, tick][asked] = 0
         discrete[:, tick] = np.where(asked[..., None], joint.discrete, group.default_discrete)
         continuous[:, tick] = np.where(asked[..., None], joint.continuous, group.default_continuous)
@@ -119,10 +121,10 @@ def play(pool: Environments, choose: Chooser, show: Callable[[int], None] = lamb
         assert final is not None
         metrics = {metric.name: float(final.metrics[m]) for m, metric in enumerate(spec.metrics)}
         played.append(
-            Played(
+            Episode(
                 discrete[e],
                 continuous[e],
-                decides[e],
+                active[e],
                 rewards[e],
                 outcomes[e],
                 latency_s[e],

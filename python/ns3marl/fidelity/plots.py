@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ns3marl.fidelity.states import FACTORS
-from ns3marl.training.plots import COLOURS, Results, pretty
+from ns3marl.plotting import COLOURS, pretty
+from ns3marl.reporting.plots import Results
 
 _TWIN, _PACKETS = COLOURS[1], COLOURS[0]
 

@@ -15,21 +15,21 @@ from typing import Any
 import torch
 
 from ns3marl import config as configuration
-from ns3marl import exogenous
-from ns3marl.algorithms import heuristics
 from ns3marl.config import ScenarioOptions
 from ns3marl.env.pool import Pool
-from ns3marl.exogenous import Exogenous
-from ns3marl.fastsim.calibration import Calibration
-from ns3marl.fastsim.pool import FastPool
-from ns3marl.fastsim.recorded import Recorded
-from ns3marl.fastsim.settings import Settings
+from ns3marl.evaluation.evaluate import load_policy
 from ns3marl.fidelity import archive, trace, worlds
-from ns3marl.fidelity.play import Chooser, acting, play
-from ns3marl.fidelity.trace import NS3, TWIN, Played, Stretch, Trace
+from ns3marl.fidelity.play import PolicyFunction, acting, play
+from ns3marl.fidelity.trace import NS3, TWIN, Episode, RunBatch, Trace
+from ns3marl.manifest import manifest
+from ns3marl.scenarios.aiot_mec import exogenous
+from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.training import checkpoint
-from ns3marl.training.evaluate import load_policy
-from ns3marl.training.manifest import manifest
 from ns3marl.types import Hello, Spec
 
 MAX_BATCH = 64
@@ -126,7 +126,7 @@ def record(
             made = trace.load(path, world)
         else:
 
-            def make(spec: Spec) -> Chooser:
+            def make(spec: Spec) -> PolicyFunction:
                 return acting(load_policy(who.source, spec, greedy=who.greedy)[1], noise, [run])
 
             played, spec, hello = in_ns3(
@@ -164,13 +164,13 @@ def record(
 def in_ns3(
     world: Exogenous,
     arguments: Sequence[str],
-    make: Callable[[Spec], Chooser],
+    make: Callable[[Spec], PolicyFunction],
     scenario: str | Path = "aiot-mec",
     seed: int = 0,
     run: int = 1,
     tick_timeout_s: float = 60.0,
     show: Callable[[float], None] = lambda _: None,
-) -> tuple[Played, Spec, Hello]:
+) -> tuple[Episode, Spec, Hello]:
     """One episode of ns-3 in a given world.
 
     Args:
@@ -220,25 +220,27 @@ def in_twin(
         ConfigError: The twin does not model the arguments.
     """
     found: dict[int, Trace] = {}
-    for stretch in trace.stretches(traces, MAX_BATCH):
+    for run_batch in trace.run_batches(traces, MAX_BATCH):
 
-        def make(spec: Spec, stretch: Stretch = stretch) -> Chooser:
+        def make(spec: Spec, run_batch: RunBatch = run_batch) -> PolicyFunction:
             return acting(
-                load_policy(policy.source, spec, greedy=policy.greedy)[1], stretch.noise_seed, stretch.runs
+                load_policy(policy.source, spec, greedy=policy.greedy)[1],
+                run_batch.noise_seed,
+                run_batch.runs,
             )
 
-        def show(share: float, done: int = len(found), count: int = len(stretch.runs)) -> None:
+        def show(share: float, done: int = len(found), count: int = len(run_batch.runs)) -> None:
             report((done + share * count) / len(traces), f"{policy.name} in the twin")
 
-        for place, one in play_twin(traces, stretch, make, calibration, luck, device, show).items():
+        for place, one in play_twin(traces, run_batch, make, calibration, luck, device, show).items():
             found[place] = dataclasses.replace(one, policy=policy.name, policy_key=policy.key)
     return [found[place] for place in range(len(traces))]
 
 
 def play_twin(
     traces: Sequence[Trace],
-    stretch: Stretch,
-    make: Callable[[Spec], Chooser],
+    run_batch: RunBatch,
+    make: Callable[[Spec], PolicyFunction],
     calibration: Path | None = None,
     luck: int = 0,
     device: str = "cpu",
@@ -248,7 +250,7 @@ def play_twin(
 
     Args:
         traces: The list that the stretch is of.
-        stretch: Which of them.
+        run_batch: Which of them.
         make: Makes the chooser for the spec.
         calibration: File with the twin's constants; the shipped one by default.
         luck: With the seed, that of backoffs and frame errors.
@@ -258,13 +260,13 @@ def play_twin(
     Returns:
         Traces of the twin by place in ``traces``.
     """
-    settings, count, first = Settings.parse(stretch.arguments), len(stretch.runs), stretch.runs[0]
+    settings, count, first = Settings.parse(run_batch.arguments), len(run_batch.runs), run_batch.runs[0]
     # The pool begins the next episodes as soon as these end: they meet the same worlds.
-    by_run = {first + e: traces[stretch.places[e % count]].world for e in range(2 * count)}
-    seed = stretch.seed + _LUCK * luck
+    by_run = {first + e: traces[run_batch.places[e % count]].world for e in range(2 * count)}
+    seed = run_batch.seed + _LUCK * luck
     world = Recorded(settings, by_run, seed=seed, device=torch.device(device))
     with FastPool(
-        arguments=stretch.arguments,
+        arguments=run_batch.arguments,
         num_envs=count,
         seed=seed,
         first_run=first,
@@ -273,16 +275,16 @@ def play_twin(
         world=world,
     ) as pool:
         played = play(pool, make(pool.spec), lambda done: show(done / settings.ticks))
-        notes = provenance(stretch.arguments, pool.spec, pool.hello, stretch.seed)
+        notes = provenance(run_batch.arguments, pool.spec, pool.hello, run_batch.seed)
     notes |= calibration_notes(calibration) | {"luck": luck}
     return {
         place: dataclasses.replace(traces[place], backend=TWIN, provenance=notes, **vars(one))
-        for place, one in zip(stretch.places, played, strict=True)
+        for place, one in zip(run_batch.places, played, strict=True)
     }
 
 
 def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) -> dict[str, Any]:
-    """Where a trace comes from; see ``ns3marl.training.manifest``."""
+    """Where a trace comes from; see ``ns3marl.manifest``."""
     options = ScenarioOptions(spec.scenario, tuple(arguments))
     found = manifest(dataclasses.replace(configuration.load(None, []), scenario=options), spec, hello)
     return {**{key: value for key, value in found.items() if key != "ns3_envs"}, "seeds": {"episodes": seed}}

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ns3marl.fidelity.play import Repeating
+from ns3marl.fidelity.play import ReplayPolicy
 from ns3marl.fidelity.record import MAX_BATCH, in_ns3, play_twin, provenance
-from ns3marl.fidelity.trace import NS3, Stretch, Trace, stretches
+from ns3marl.fidelity.trace import NS3, RunBatch, Trace, run_batches
 from ns3marl.types import Spec
 
 
@@ -38,17 +38,19 @@ def replay_in_twin(
         ConfigError: The twin does not model the arguments.
     """
     found: dict[int, Trace] = {}
-    for stretch in stretches(traces, MAX_BATCH):
-        made: list[Repeating] = []
+    for run_batch in run_batches(traces, MAX_BATCH):
+        made: list[ReplayPolicy] = []
 
-        def make(spec: Spec, stretch: Stretch = stretch, made: list[Repeating] = made) -> Repeating:
-            of = [traces[place] for place in stretch.places]
+        def make(
+            spec: Spec, run_batch: RunBatch = run_batch, made: list[ReplayPolicy] = made
+        ) -> ReplayPolicy:
+            of = [traces[place] for place in run_batch.places]
             made.append(
-                Repeating(spec, np.stack([t.discrete for t in of]), np.stack([t.continuous for t in of]))
+                ReplayPolicy(spec, np.stack([t.discrete for t in of]), np.stack([t.continuous for t in of]))
             )
             return made[0]
 
-        for place, one in play_twin(traces, stretch, make, calibration, luck, device).items():
+        for place, one in play_twin(traces, run_batch, make, calibration, luck, device).items():
             notes = {"replayed": traces[place].backend, "moved": made[0].moved}
             found[place] = dataclasses.replace(one, provenance={**one.provenance, **notes})
     return [found[place] for place in range(len(traces))]
@@ -69,10 +71,10 @@ def replay_in_ns3(
     Raises:
         SimulatorError, ConfigError: ns-3 failed or refused the arguments.
     """
-    made: list[Repeating] = []
+    made: list[ReplayPolicy] = []
 
-    def make(spec: Spec) -> Repeating:
-        made.append(Repeating(spec, trace.discrete[None], trace.continuous[None]))
+    def make(spec: Spec) -> ReplayPolicy:
+        made.append(ReplayPolicy(spec, trace.discrete[None], trace.continuous[None]))
         return made[0]
 
     own = (*trace.arguments, *arguments)

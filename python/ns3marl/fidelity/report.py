@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim.calibrate import TOLERANCES
 from ns3marl.fidelity import plots
 from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
-from ns3marl.training import page
-from ns3marl.training.plots import Plot, Results, pretty, render
+from ns3marl.plotting import Plot, pretty, render
+from ns3marl.reporting import page
+from ns3marl.reporting.plots import Results
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 
 MAIN_METRICS = (
     *TOLERANCES,

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ns3marl.algorithms.heuristics import FULL, LOCAL
-from ns3marl.fastsim import radio
-from ns3marl.fastsim.settings import Settings
+from ns3marl.evaluation import statistics
+from ns3marl.evaluation.statistics import Interval
 from ns3marl.fidelity.compare import RESAMPLES
 from ns3marl.fidelity.trace import COMPLETED, Trace
-from ns3marl.training import statistics
-from ns3marl.training.statistics import Interval
+from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL
+from ns3marl.scenarios.aiot_mec.twin import radio
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.types import Float64, Int64
 
 BINS = 6
@@ -59,9 +59,9 @@ def factors(trace: Trace) -> dict[str, Float64]:
     a channel are added up. So the load is what is offered, before repetitions.
     """
     world, settings = trace.world, Settings.parse(trace.arguments)
-    ticks, devices = trace.decides.shape
+    ticks, devices = trace.active.shape
     mode, slot, channel = (trace.discrete[..., head].astype(np.int64) for head in range(3))
-    offloads = trace.decides & (mode != LOCAL)
+    offloads = trace.active & (mode != LOCAL)
     server = np.where(offloads, _servers(trace, slot), 0)
     row, device = np.ogrid[:ticks, :devices]
     distance = np.linalg.norm(world.device_positions_m[:ticks] - world.servers_m[server], axis=-1)
@@ -80,7 +80,7 @@ def factors(trace: Trace) -> dict[str, Float64]:
         "size": bits / 8e3,
     }
     found = {name: np.where(offloads, value, np.nan) for name, value in values.items()}
-    return {**found, "deadline": np.where(trace.decides, 1e3 * world.deadline_s[:ticks], np.nan)}
+    return {**found, "deadline": np.where(trace.active, 1e3 * world.deadline_s[:ticks], np.nan)}
 
 
 def _servers(trace: Trace, slot: Int64) -> Int64:

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ns3marl.errors import TraceError
-from ns3marl.exogenous import Exogenous
-from ns3marl.fastsim import accounts
-from ns3marl.fastsim.calibrate import Recording
 from ns3marl.fidelity import archive, worlds
+from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
+from ns3marl.scenarios.aiot_mec.twin import accounts
+from ns3marl.scenarios.aiot_mec.twin.calibrate import Recording
 from ns3marl.types import Bool, Float32
 
 FORMAT, VERSION = "ns3marl-trace", 1
@@ -36,12 +36,12 @@ COMPLETED = accounts.COMPLETED
 
 
 @dataclass(frozen=True)
-class Played:
+class Episode:
     """What an episode leaves, see ``Trace``."""
 
     discrete: NDArray[np.int16]
     continuous: Float32
-    decides: Bool
+    active: Bool
     rewards: Float32
     outcomes: NDArray[np.int8]
     latency_s: Float32
@@ -50,7 +50,7 @@ class Played:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace(Played):
+class Trace(Episode):
     """One episode.
 
     Args:
@@ -65,7 +65,7 @@ class Trace(Played):
         world: What happened whatever the policy did.
         discrete: [T,N,3] int16, mode, server slot and channel as sent; defaults where nobody was asked.
         continuous: [T,N,2] power in dBm and offloaded share.
-        decides: [T,N] whose task arrived and was decided on.
+        active: [T,N] whose task arrived and was decided on.
         rewards: [T] of the interval after each decision, mean over devices.
         outcomes: [T,N] int8, how the task of that tick ended, see ``OUTCOMES``; -1 without a task.
         latency_s: [T,N] s from arrival to completion; NaN unless completed.
@@ -86,7 +86,7 @@ class Trace(Played):
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ticks, devices = self.decides.shape
+        ticks, devices = self.active.shape
         for name, dtype, tail in _ARRAYS:
             array = getattr(self, name)
             shape = (ticks,) if name == "rewards" else (ticks, devices, *tail)
@@ -120,7 +120,7 @@ class Trace(Played):
 _ARRAYS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("discrete", "int16", (3,)),
     ("continuous", "float32", (2,)),
-    ("decides", "bool", ()),
+    ("active", "bool", ()),
     ("rewards", "float32", ()),
     ("outcomes", "int8", ()),
     ("latency_s", "float32", ()),
@@ -213,7 +213,7 @@ def load_all(folder: Path) -> list[Trace]:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class RunBatch:
     """Episodes that one pool can play: the same arguments and seeds, runs without a gap."""
 
     arguments: tuple[str, ...]
@@ -223,7 +223,7 @@ class Stretch:
     runs: tuple[int, ...]
 
 
-def stretches(traces: Sequence[Trace], longest: int) -> list[Stretch]:
+def run_batches(traces: Sequence[Trace], longest: int) -> list[RunBatch]:
     """Sorts traces for pools, whose episodes are numbered one after the other.
 
     Args:
@@ -239,7 +239,7 @@ def stretches(traces: Sequence[Trace], longest: int) -> list[Stretch]:
         for run, place in [*sorted(members), (-1, -1)]:
             if rows and (run != rows[-1][0] + 1 or len(rows) == longest):
                 runs, places = zip(*rows, strict=True)
-                found.append(Stretch(arguments, seed, noise_seed, places, runs))
+                found.append(RunBatch(arguments, seed, noise_seed, places, runs))
                 rows = []
             rows.append((run, place))
     return found

@@ -23,10 +23,7 @@ from rich.console import Console
 
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
-from ns3marl.fastsim.calibrate import TOLERANCES
-from ns3marl.fastsim.pool import SCENARIO
-from ns3marl.fastsim.settings import Settings
-from ns3marl.fastsim.spec import make_spec
+from ns3marl.evaluation.statistics import Interval
 from ns3marl.fidelity import compare, trace
 from ns3marl.fidelity.distributions import distributions
 from ns3marl.fidelity.record import PolicyId, in_twin, record
@@ -34,8 +31,11 @@ from ns3marl.fidelity.replay import replay_in_ns3
 from ns3marl.fidelity.states import FACTORS, bins
 from ns3marl.fidelity.trace import Trace
 from ns3marl.fidelity.verdict import verdict
-from ns3marl.training.progress import ProgressDisplay, Report
-from ns3marl.training.statistics import Interval
+from ns3marl.progress import ProgressDisplay, Report
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
+from ns3marl.scenarios.aiot_mec.twin.pool import SCENARIO
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.spec import make_spec
 from ns3marl.types import Metric
 
 FILE, FORMAT, VERSION = "results.json", "ns3marl-validation", 1

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ns3marl.fastsim.calibrate import TOLERANCES
-from ns3marl.training.plots import Results, pretty
+from ns3marl.plotting import pretty
+from ns3marl.reporting.plots import Results
+from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 
 _SCALES = {"s": (1e3, " ms"), "1": (100.0, " %")}
 
@@ -16,11 +17,11 @@ def verdict(results: Results) -> str:
     """Whether the policy holds packet by packet, by how much, and whether the twin's ranking can be trusted."""
     name = results["policy"]
     gaps = {metric: results["policies"][name]["gaps"][metric] for metric in TOLERANCES}
-    judged = {metric: entry for metric, entry in gaps.items() if entry["within"] is not None}
-    if not judged:
+    evaluated = {metric: entry for metric, entry in gaps.items() if entry["within"] is not None}
+    if not evaluated:
         return f"{name} completed nothing on either side, so there is nothing to compare."
-    outside = {metric: entry for metric, entry in judged.items() if not entry["within"]}
-    furthest = max(outside or judged, key=lambda metric: _tolerances(judged[metric]))
+    outside = {metric: entry for metric, entry in evaluated.items() if not entry["within"]}
+    furthest = max(outside or evaluated, key=lambda metric: _tolerances(evaluated[metric]))
     number = f"over {results['episodes']} episode{'s' if results['episodes'] > 1 else ''}"
     if outside:
         says = (
@@ -36,11 +37,11 @@ def verdict(results: Results) -> str:
         )
     else:
         says = (
-            f"{name} holds packet by packet {number}: {', '.join(_what(results, metric) for metric in judged)} lie within "
+            f"{name} holds packet by packet {number}: {', '.join(_what(results, metric) for metric in evaluated)} lie within "
             f"tolerance (furthest: {_what(results, furthest)}, {_value(results, furthest, 'twin')} in the twin and "
             f"{_value(results, furthest, 'packets')} in ns-3, allowed: ±{_allowed(furthest)})"
         )
-    open_ = [_what(results, metric) for metric, entry in judged.items() if not entry["settled"]]
+    open_ = [_what(results, metric) for metric, entry in evaluated.items() if not entry["settled"]]
     if results["episodes"] == 1:
         says += "; one episode has no interval"
     elif open_:

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl import exogenous
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, TraceError
-from ns3marl.exogenous import Exogenous
 from ns3marl.fidelity import archive
+from ns3marl.scenarios.aiot_mec import exogenous
+from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
 
 FORMAT, VERSION = "ns3marl-world", 1
 FADING_STEP_DB = 1 / 256

@@ -51,7 +51,7 @@ class _Repeated:
     rewards: list[float] = field(default_factory=list)
 
     @property
-    def decides(self) -> Bool:
+    def active(self) -> Bool:
         return np.ones(len(self.observations), bool)
 
     @property
@@ -185,9 +185,9 @@ class ChannelGame:
             ),
             discrete_heads=(
                 DiscreteHead("mode", ("silent", "send")),
-                DiscreteHead("channel", tuple(str(m) for m in range(channels)), counts_when=sends),
+                DiscreteHead("channel", tuple(str(m) for m in range(channels)), active_if=sends),
             ),
-            continuous_heads=(ContinuousHead("power", "W", 0, 1, counts_when=sends),),
+            continuous_heads=(ContinuousHead("power", "W", 0, 1, active_if=sends),),
         )
         self.spec = _spec("channel game", ticks, group, "bit/s/Hz")
 
@@ -292,7 +292,7 @@ class _Signals:
     def __init__(self, game: SignalGame, rng: np.random.Generator) -> None:
         self.game, self.rng = game, rng
         self.rewards: list[float] = []
-        self.decides = np.ones(game.agents, bool)
+        self.active = np.ones(game.agents, bool)
         self.masks = np.ones((game.agents, game.signals), bool)
         self._draw()
 

@@ -40,7 +40,7 @@ class World(Protocol):
         ...
 
     @property
-    def decides(self) -> Bool:
+    def active(self) -> Bool:
         """Who is asked to act, [A]."""
         ...
 
@@ -172,15 +172,15 @@ class TeamPool:
 
     def _checked(self, actions: Sequence[Actions]) -> Actions:
         masks = np.stack([world.masks for world in self._worlds])
-        decides = np.stack([world.decides for world in self._worlds])
-        return checked_actions(f"game {self.spec.scenario!r}", self.spec.groups[0], actions, masks, decides)
+        active = np.stack([world.active for world in self._worlds])
+        return checked_actions(f"game {self.spec.scenario!r}", self.spec.groups[0], actions, masks, active)
 
     def _batch(self, rewards: Float64, metrics: Float64, finals: list[Final | None]) -> Batch:
         worlds, agents = self._worlds, len(self.spec.groups[0].agents)
         group = GroupArrays(
             np.stack([world.observations for world in worlds]),
             np.repeat(rewards[:, None], agents, axis=1).astype(np.float32),
-            np.stack([world.decides for world in worlds]),
+            np.stack([world.active for world in worlds]),
             np.stack([world.masks for world in worlds]),
         )
         return Batch(

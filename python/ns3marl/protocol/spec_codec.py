@@ -71,7 +71,7 @@ def to_message(spec: Spec) -> pb.Spec:
                     name=h.name,
                     choices=h.choices,
                     default_choice=h.default_choice,
-                    counts_when=_condition_message(h.counts_when),
+                    counts_when=_condition_message(h.active_if),
                     description=h.description,
                 )
                 for h in group.discrete_heads
@@ -83,7 +83,7 @@ def to_message(spec: Spec) -> pb.Spec:
                     low=h.low,
                     high=h.high,
                     default_value=h.default_value,
-                    counts_when=_condition_message(h.counts_when),
+                    counts_when=_condition_message(h.active_if),
                     description=h.description,
                 )
                 for h in group.continuous_heads
@@ -201,7 +201,7 @@ def _check_bounds(item: Feature | ContinuousHead, where: str) -> None:
 
 
 def _check_condition(group: Group, head: DiscreteHead | ContinuousHead, before: int) -> None:
-    condition = head.counts_when
+    condition = head.active_if
     if condition is None:
         return
     if condition.head >= before or any(c >= group.choice_counts[condition.head] for c in condition.choices):

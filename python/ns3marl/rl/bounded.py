@@ -28,7 +28,7 @@ _NODES, _WEIGHTS = (torch.from_numpy(x.astype(np.float32)) for x in np.polynomia
 class Bounded(Protocol):
     """R independent distributions on the unit interval for each of many agents."""
 
-    def log_prob(self, drawn: Tensor) -> Tensor:
+    def log_prob(self, raw: Tensor) -> Tensor:
         """Log-density of a draw, [..., R]."""
         ...
 
@@ -45,7 +45,7 @@ class Bounded(Protocol):
         ...
 
     @staticmethod
-    def unit(drawn: Tensor) -> Tensor:
+    def unit(raw: Tensor) -> Tensor:
         """What a draw means on the unit interval, [..., R]."""
         ...
 
@@ -66,9 +66,9 @@ class Beta:
         self._excess = torch.nn.functional.softplus(outputs).clamp(min=1e-8).tensor_split(2, dim=-1)
         self.alpha, self.beta = 1 + self._excess[0], 1 + self._excess[1]
 
-    def log_prob(self, drawn: Tensor) -> Tensor:
+    def log_prob(self, raw: Tensor) -> Tensor:
         """See ``Bounded``."""
-        x = drawn.clamp(_EDGE, 1 - _EDGE)
+        x = raw.clamp(_EDGE, 1 - _EDGE)
         return (
             (self.alpha - 1) * x.log() + (self.beta - 1) * torch.log1p(-x) - _log_beta(self.alpha, self.beta)
         )
@@ -94,15 +94,15 @@ class Beta:
         return self._excess[0] / (self._excess[0] + self._excess[1])
 
     @staticmethod
-    def unit(drawn: Tensor) -> Tensor:
+    def unit(raw: Tensor) -> Tensor:
         """The draw itself."""
-        return drawn
+        return raw
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """See ``Bounded``."""
         alpha, beta = self.alpha.double().numpy(), self.beta.double().numpy()
-        drawn = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
-        return torch.from_numpy(drawn.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
+        raw = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
+        return torch.from_numpy(raw.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
 
 
 class TanhNormal:
@@ -116,9 +116,9 @@ class TanhNormal:
         self.mu, raw = outputs.tensor_split(2, dim=-1)
         self.log_sigma = (raw - 0.2).clamp(*_LOG_SIGMA)
 
-    def log_prob(self, drawn: Tensor) -> Tensor:
+    def log_prob(self, raw: Tensor) -> Tensor:
         """Log N(z) - log dx/dz."""
-        return _log_normal(drawn, self.mu, self.log_sigma) - _log_slope(drawn)
+        return _log_normal(raw, self.mu, self.log_sigma) - _log_slope(raw)
 
     def entropy(self) -> Tensor:
         """H(z) + E[log dx/dz]."""
@@ -136,9 +136,9 @@ class TanhNormal:
         return self.mu
 
     @staticmethod
-    def unit(drawn: Tensor) -> Tensor:
+    def unit(raw: Tensor) -> Tensor:
         """See ``Bounded``."""
-        return torch.sigmoid(2 * drawn)  # = (1 + tanh z) / 2
+        return torch.sigmoid(2 * raw)  # = (1 + tanh z) / 2
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """See ``Bounded``."""
@@ -161,9 +161,9 @@ class ClippedGaussian:
         self.mu = 0.5 + 0.5 * centre
         self.log_sigma = (raw - 1.2).clamp(*_LOG_SIGMA)
 
-    def log_prob(self, drawn: Tensor) -> Tensor:
+    def log_prob(self, raw: Tensor) -> Tensor:
         """Log N(z)."""
-        return _log_normal(drawn, self.mu, self.log_sigma)
+        return _log_normal(raw, self.mu, self.log_sigma)
 
     def entropy(self) -> Tensor:
         """Of z."""
@@ -190,9 +190,9 @@ class ClippedGaussian:
         return self.mu
 
     @staticmethod
-    def unit(drawn: Tensor) -> Tensor:
+    def unit(raw: Tensor) -> Tensor:
         """See ``Bounded``."""
-        return drawn.clamp(0, 1)
+        return raw.clamp(0, 1)
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """See ``Bounded``."""

@@ -40,7 +40,7 @@ class PooledEncoder(nn.Module):
     Args:
         spec: The scenario's spec, with one group.
         width: W.
-        decides: Whether the flags of the agents that are asked to act are read as well.
+        active: Whether the flags of the agents that are asked to act are read as well.
         make: Makes the layers.
         activation: Of the hidden layers.
     """
@@ -50,7 +50,7 @@ class PooledEncoder(nn.Module):
         spec: Spec,
         width: int,
         *,
-        decides: bool = False,
+        active: bool = False,
         make: MakeLinear = linear,
         activation: type[nn.Module] = nn.Tanh,
     ) -> None:
@@ -58,32 +58,30 @@ class PooledEncoder(nn.Module):
         group = spec.groups[0]
         self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
         self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
-        self.decides = decides
+        self.active = active
         self.scaler = BoundsScaler(group.bounds)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
-        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + decides
+        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + active
         self.embed = nn.Sequential(make(inputs, width), activation(), make(width, width), activation())
         self.embed_rows = nn.ModuleList(
             nn.Sequential(make(len(spec.state[b].features), width), activation()) for b in self.other_blocks
         )
         self.context_width = width * (1 + len(self.other_blocks))
 
-    def forward(
-        self, observations: Tensor, state: Sequence[Tensor], decides: Tensor | None = None
-    ) -> Encoded:
+    def forward(self, observations: Tensor, state: Sequence[Tensor], active: Tensor | None = None) -> Encoded:
         """Encodes B global states.
 
         Args:
             observations: In the features' units, [B,A,F].
             state: Per state block [B,S,F].
-            decides: Who is asked to act, [B,A]; needed if the encoder reads it.
+            active: Who is asked to act, [B,A]; needed if the encoder reads it.
         """
         blocks = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
         scaled = self.scaler(observations)
         inputs = [scaled, *(blocks[b] for b in self.own_blocks)]
-        if self.decides:
-            assert decides is not None
-            inputs.append(2.0 * decides[..., None] - 1)
+        if self.active:
+            assert active is not None
+            inputs.append(2.0 * active[..., None] - 1)
         own = self.embed(torch.cat(inputs, -1))
         rows = [embed(blocks[b]) for embed, b in zip(self.embed_rows, self.other_blocks, strict=True)]
         context = torch.cat([own.mean(-2), *(row.mean(-2) for row in rows)], -1)
@@ -136,7 +134,7 @@ class CentralHeads(nn.Module):
         super().__init__()
         group = spec.groups[0]
         self.ends = list(group.mask_offsets[1:])
-        self.encoder = PooledEncoder(spec, width, decides=True, make=make, activation=activation)
+        self.encoder = PooledEncoder(spec, width, active=True, make=make, activation=activation)
         self.trunk = nn.Sequential(make(width + self.encoder.context_width, width), activation())
         self.outputs = HeadOutputs(group, outputs, width, make, gain)
         self.by_rows = nn.ModuleDict()
@@ -152,27 +150,27 @@ class CentralHeads(nn.Module):
         self,
         observations: Tensor,
         state: Sequence[Tensor],
-        decides: Tensor,
+        active: Tensor,
         masks: Tensor,
         *,
-        asked_only: bool = False,
+        active_only: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Outputs of every agent [B,A,outputs], and the pooled context [B,...] of which they were made.
 
         Args:
             observations: In the features' units, [B,A,F].
             state: Per state block [B,S,F].
-            decides: Who is asked to act, [B,A].
+            active: Who is asked to act, [B,A].
             masks: Allowed choices of the group's discrete heads, [B,A,C] or longer.
-            asked_only: Only of the n agents that are asked, [n,outputs], in the order of ``decides.nonzero()``.
+            active_only: Only of the n agents that are asked, [n,outputs], in the order of ``active.nonzero()``.
         """
-        seen = self.encoder(observations, state, decides)
+        seen = self.encoder(observations, state, active)
         own, scaled = seen.own, seen.scaled
         # Picks each agent's from what states have in common.
         states: Tensor | tuple[slice, None] = (slice(None), None)
-        if asked_only:
-            own, scaled, masks = own[decides], scaled[decides], masks[decides]
-            states = decides.nonzero()[:, 0]
+        if active_only:
+            own, scaled, masks = own[active], scaled[active], masks[active]
+            states = active.nonzero()[:, 0]
         context = seen.context[states].expand(*own.shape[:-1], -1)
         hidden = self.trunk(torch.cat([own, context], -1))
         parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
@@ -204,24 +202,24 @@ class CentralActor(nn.Module):
         self,
         observations: Tensor,
         state: Sequence[Tensor],
-        decides: Tensor,
+        active: Tensor,
         masks: Tensor,
         *,
-        asked_only: bool = False,
+        active_only: bool = False,
     ) -> HybridDistribution:
         """The action distribution of every agent.
 
         Args:
             observations: In the features' units, [B,A,F].
             state: Per state block [B,S,F].
-            decides: Who is asked to act, [B,A].
+            active: Who is asked to act, [B,A].
             masks: Allowed choices, [B,A,C].
-            asked_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
-                ``decides.nonzero()``, else [B,A].
+            active_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
+                ``active.nonzero()``, else [B,A].
         """
-        outputs, _ = self.network(observations, state, decides, masks, asked_only=asked_only)
-        if asked_only:
-            masks = masks[decides]
+        outputs, _ = self.network(observations, state, active, masks, active_only=active_only)
+        if active_only:
+            masks = masks[active]
         logits, real = outputs.tensor_split([self.heads.choices], -1)
         return HybridDistribution(self.heads, logits, self.bounded(real), masks)
 

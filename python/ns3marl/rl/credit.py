@@ -52,7 +52,7 @@ class CreditCritic(nn.Module):
         self.credit = nn.Sequential(nn.ReLU(), fan_in_linear(width, 1))
 
     def forward(
-        self, observations: Tensor, state: Sequence[Tensor], encoded: Tensor, instead: Tensor, decides: Tensor
+        self, observations: Tensor, state: Sequence[Tensor], encoded: Tensor, instead: Tensor, active: Tensor
     ) -> JointValues:
         """Values of B states.
 
@@ -61,13 +61,13 @@ class CreditCritic(nn.Module):
             state: Per state block [B,S,F].
             encoded: Joint action x, [B,A,K]; ignored where an agent was not asked to act.
             instead: What takes x_i's place, x', [B,A,K]; likewise.
-            decides: Who was asked to act, [B,A].
+            active: Who was asked to act, [B,A].
         """
-        pooled = self.pooled(observations, state, encoded, instead, decides)
+        pooled = self.pooled(observations, state, encoded, instead, active)
         own, *_ = self.pooled.read(observations, state)
         hidden = self.observe(own)
         before, after = (
-            self.credit(hidden + self.act(action)).squeeze(-1) * decides for action in (encoded, instead)
+            self.credit(hidden + self.act(action)).squeeze(-1) * active for action in (encoded, instead)
         )
         total = before.sum(1)
         return JointValues(pooled.joint + total, pooled.baselines + total[:, None] - before + after)

@@ -16,7 +16,7 @@ def gae(
     ends: Bool,
     *,
     discount: float,
-    trace_decay: float,
+    gae_lambda: float,
 ) -> Float64:
     """Advantages of the state value: A_t = sum_l (discount trace_decay)^l delta_{t+l} within the episode.
 
@@ -29,7 +29,7 @@ def gae(
             it was truncated, 0 if it terminated.
         ends: Whether an episode ended in that interval, for either reason, [T,E], or [T,E,1] for all agents.
         discount: gamma, per tick.
-        trace_decay: lambda.
+        gae_lambda: lambda.
 
     Returns:
         Advantages, of the shape of ``rewards``.
@@ -38,6 +38,6 @@ def gae(
     advantages = np.empty_like(deltas)
     following = np.zeros(deltas.shape[1:])
     for t in reversed(range(len(deltas))):
-        following = deltas[t] + discount * trace_decay * np.where(ends[t], 0.0, following)
+        following = deltas[t] + discount * gae_lambda * np.where(ends[t], 0.0, following)
         advantages[t] = following
     return advantages

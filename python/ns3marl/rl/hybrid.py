@@ -48,7 +48,7 @@ class Heads:
         # Per head: its parent, and 1.0 for each of the parent's choices under which the head counts.
         self._conditions: list[tuple[int, Tensor] | None] = []
         for head in heads:
-            condition = head.counts_when
+            condition = head.active_if
             if condition is None:
                 self._conditions.append(None)
             else:
@@ -131,7 +131,7 @@ class HybridDistribution:
         self.bounded = bounded
         self._leading = logits.shape[:-1]
 
-    def log_prob(self, discrete: Tensor, drawn: Tensor) -> Tensor:
+    def log_prob(self, discrete: Tensor, raw: Tensor) -> Tensor:
         """Log-probability (density, for real-valued heads) of an action, head by head, [..., H].
 
         The joint log-probability is the sum over heads; heads that do not count under ``discrete`` hold 0.
@@ -140,7 +140,7 @@ class HybridDistribution:
             part.gather(-1, discrete[..., d, None].long()).squeeze(-1)
             for d, part in enumerate(self.log_probabilities)
         ]
-        columns += list(self.bounded.log_prob(drawn).unbind(-1))
+        columns += list(self.bounded.log_prob(raw).unbind(-1))
         return torch.stack(columns, dim=-1) * self.heads.counts(discrete)
 
     def entropy(self) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.policy import answers
+from ns3marl.rl.policy import fill_inactive
 from ns3marl.types import Actions, Bool, DiscreteHead, Group, Int64
 
 
@@ -38,7 +38,7 @@ class Levels:
                 head.name,
                 tuple(f"{value:g}" for value in values),
                 default_choice=int(np.abs(values - head.default_value).argmin()),
-                counts_when=head.counts_when,
+                active_if=head.active_if,
             )
             for head, values in zip(group.continuous_heads, self.values, strict=True)
         ]
@@ -47,7 +47,7 @@ class Levels:
         )
 
     @property
-    def remarks(self) -> str:
+    def notes(self) -> str:
         """What a result must say of the discretisation; empty where there is none."""
         return ", ".join(f"{head.name} {self.levels} levels" for head in self.group.continuous_heads)
 
@@ -60,21 +60,21 @@ class Levels:
         parts = self.heads.split(torch.cat([masks, levels], -1))
         return torch.cat([part | ~part.any(-1, keepdim=True) for part in parts], -1)
 
-    def actions(self, chosen: Int64, decides: Bool) -> Actions:
+    def actions(self, chosen: Int64, active: Bool) -> Actions:
         """In physical units, with the spec's defaults for agents that are not asked to act.
 
         Args:
             chosen: [B,A,D].
-            decides: [B,A].
+            active: [B,A].
         """
         count = len(self.group.discrete_heads)
         real = [values[chosen[..., count + r]] for r, values in enumerate(self.values)]
         continuous = np.stack(real, -1) if real else np.zeros((*chosen.shape[:-1], 0), np.float32)
-        return answers(self.group, decides, chosen[..., :count], continuous)
+        return fill_inactive(self.group, active, chosen[..., :count], continuous)
 
-    def counting(self, chosen: Tensor, decides: Tensor) -> Tensor:
+    def counting(self, chosen: Tensor, active: Tensor) -> Tensor:
         """Which branches are part of a joint action: heads that count, of agents that are asked; 1.0 or 0.0, [..., D]."""
-        return self.heads.counts(chosen) * decides[..., None]
+        return self.heads.counts(chosen) * active[..., None]
 
 
 def dueling(heads: Heads, value: Tensor, advantages: Tensor, masks: Tensor) -> Tensor:
@@ -122,8 +122,8 @@ def epsilon_greedy(
     agents, count = q.shape[1], len(heads.choice_counts)
     noise = np.stack([rng.random((agents, count + heads.choices), dtype=np.float32) for rng in rngs])
     explores = torch.from_numpy(noise[..., :count]) < epsilon
-    drawn = best(heads, torch.from_numpy(noise[..., count:]), masks)
-    return torch.where(explores, drawn, best(heads, q, masks))
+    raw = best(heads, torch.from_numpy(noise[..., count:]), masks)
+    return torch.where(explores, raw, best(heads, q, masks))
 
 
 def mean_counting(values: Tensor, counting: Tensor, otherwise: Tensor, axes: tuple[int, ...]) -> Tensor:

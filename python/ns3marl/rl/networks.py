@@ -235,7 +235,7 @@ class PooledCritic(nn.Module):
         state: Sequence[Tensor],
         encoded: Tensor,
         moments: Tensor,
-        decides: Tensor,
+        active: Tensor,
     ) -> CriticValues:
         """Values of B states.
 
@@ -244,9 +244,9 @@ class PooledCritic(nn.Module):
             state: Per state block [B,S,F].
             encoded: Joint action taken, [B,A,K]; ignored where an agent was not asked to act.
             moments: Marginal of each agent, [B,A,K]; likewise.
-            decides: Who was asked to act, [B,A].
+            active: Who was asked to act, [B,A].
         """
-        asked = decides.flatten().nonzero().squeeze(-1)
+        asked = active.flatten().nonzero().squeeze(-1)
         acts = encoded.flatten(0, 1)[asked], moments.flatten(0, 1)[asked]
         return self.evaluate(self.read(observations, state), asked, *acts)
 

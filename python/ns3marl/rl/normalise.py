@@ -64,7 +64,7 @@ class ValueNormaliser(nn.Module):
         return self.mean_average / self.weight.clamp(min=1e-12)
 
     @property
-    def deviation(self) -> Tensor:
+    def std(self) -> Tensor:
         """Standard deviation of the returns, at least 1e-3; 1 before any update."""
         if self.weight == 0:
             return torch.ones_like(self.weight)
@@ -73,8 +73,8 @@ class ValueNormaliser(nn.Module):
 
     def normalise(self, returns: Tensor) -> Tensor:
         """Returns in units of their deviation around their mean; same shape, float32."""
-        return ((returns.double() - self.mean) / self.deviation).float()
+        return ((returns.double() - self.mean) / self.std).float()
 
     def denormalise(self, values: Tensor) -> Tensor:
         """Inverse of ``normalise``; float64."""
-        return values.double() * self.deviation + self.mean
+        return values.double() * self.std + self.mean

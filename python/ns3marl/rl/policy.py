@@ -26,28 +26,28 @@ class Policy(Protocol):
         ...
 
 
-def answers(group: Group, decides: Bool, discrete: NDArray[Any], continuous: NDArray[Any]) -> Actions:
+def fill_inactive(group: Group, active: Bool, discrete: NDArray[Any], continuous: NDArray[Any]) -> Actions:
     """The joint action of a group, with the spec's defaults for agents that are not asked to act.
 
     Args:
         group: The agents.
-        decides: Who is asked to act, [B,A].
+        active: Who is asked to act, [B,A].
         discrete: Choices, [B,A,D].
         continuous: Real-valued actions in the heads' units, [B,A,R].
     """
-    asked = decides[..., None]
+    asked = active[..., None]
     return Actions(
         np.where(asked, discrete, group.default_discrete).astype(np.int32),
         np.where(asked, continuous, group.default_continuous).astype(np.float32),
     )
 
 
-def noise_of_runs(seed: int, runs: Sequence[int], ticks: Sequence[int]) -> list[np.random.Generator]:
+def action_generators(seed: int, runs: Sequence[int], ticks: Sequence[int]) -> list[np.random.Generator]:
     """Generators keyed by (seed, ns-3 RngRun, tick), one per row: an episode's noise is the same wherever it is played."""
     return [np.random.default_rng((seed, run, tick)) for run, tick in zip(runs, ticks, strict=True)]
 
 
-class ActionNoise:
+class ActionGenerators:
     """Generators keyed by (seed, environment, episode, tick).
 
     Keys make an action's noise independent of the order in which environments answer, and of how much noise

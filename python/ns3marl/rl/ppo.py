@@ -27,7 +27,7 @@ class ClippedObjective(NamedTuple):
 def clipped_objective(
     policy: HybridDistribution,
     discrete: Tensor,
-    drawn: Tensor,
+    raw: Tensor,
     old_log_probs: Tensor,
     advantages: Tensor,
     *,
@@ -44,7 +44,7 @@ def clipped_objective(
     Args:
         policy: Of the n decisions, as the networks see them now.
         discrete: Choices taken, [n,D].
-        drawn: Draws of the real-valued heads, [n,R].
+        raw: Draws of the real-valued heads, [n,R].
         old_log_probs: Log-probability of each head when it was taken, [n,H]; 0 where it does not count.
         advantages: [n], normalised.
         clip: Range of the ratio around 1.
@@ -53,7 +53,7 @@ def clipped_objective(
         entropy_continuous: The same for real-valued heads; [R].
     """
     heads = policy.heads
-    change = policy.log_prob(discrete, drawn) - old_log_probs  # [n,H]
+    change = policy.log_prob(discrete, raw) - old_log_probs  # [n,H]
     log_ratio = change.sum(-1).clamp(-max_log_ratio, max_log_ratio)
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1 - clip, 1 + clip)
@@ -79,7 +79,7 @@ def clipped_objective(
 
 
 @torch.no_grad()
-def recall(
+def evaluate_actions(
     data: Samples,
     policy_of: Callable[[Samples, Tensor], tuple[HybridDistribution, Tensor]],
     said: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
@@ -99,16 +99,16 @@ def recall(
     Returns:
         Of every agent in every sample, [N x A, width]; 0 for those that were not asked.
     """
-    everything = torch.zeros(data.decides.numel(), width)
+    everything = torch.zeros(data.active.numel(), width)
     for rows in torch.split(torch.arange(data.size), 1024):
         policy, asked = policy_of(data, rows)
-        taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.drawn))
+        taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.raw))
         everything[asked] = said(policy, *taken)
     return everything
 
 
 def run_epochs(
-    decides: Tensor,
+    active: Tensor,
     rng: np.random.Generator,
     actor_step: Callable[[Tensor], dict[str, float]],
     critic_step: Callable[[Tensor], float],
@@ -120,7 +120,7 @@ def run_epochs(
     """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
 
     Args:
-        decides: Who was asked to act in N samples, [N,A].
+        active: Who was asked to act in N samples, [N,A].
         rng: Of the order of samples.
         actor_step: One step of the actor on some samples, by their numbers; figures, ``kl`` among them.
         critic_step: The same for the critic; its loss.
@@ -135,9 +135,9 @@ def run_epochs(
     critic_losses: list[float] = []
     stopped = False
     for _ in range(epochs):
-        order = torch.from_numpy(rng.permutation(len(decides)))
-        for rows in order.tensor_split(min(minibatches, len(decides))):
-            if not stopped and bool(decides[rows].any()):
+        order = torch.from_numpy(rng.permutation(len(active)))
+        for rows in order.tensor_split(min(minibatches, len(active))):
+            if not stopped and bool(active[rows].any()):
                 actor_figures.append(actor_step(rows))
                 stopped = 0 < 1.5 * target_kl < actor_figures[-1]["kl"]
             critic_losses.append(critic_step(rows))

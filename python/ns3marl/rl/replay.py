@@ -26,7 +26,7 @@ class Seen:
 
     observations: Tensor  #: [N,A,F]
     state: list[Tensor]  #: per state block [N,S,F]
-    decides: Tensor  #: [N,A] who is asked to act
+    active: Tensor  #: [N,A] who is asked to act
     masks: Tensor  #: [N,A,sum n] allowed choices
 
 
@@ -71,7 +71,7 @@ class Replay:
         self.state: list[Float32] = [
             np.zeros((*lead, len(block.rows), len(block.features)), np.float32) for block in spec.state
         ]
-        self.decides: Bool = np.zeros((*lead, agents), np.bool_)
+        self.active: Bool = np.zeros((*lead, agents), np.bool_)
         self.masks: Bool = np.zeros((*lead, agents, group.mask_offsets[-1]), np.bool_)
         self.discrete: NDArray[np.int16] = np.zeros((*lead, agents, discrete), np.int16)
         self.unit: Float32 = np.zeros((*lead, agents, continuous), np.float32)
@@ -124,7 +124,7 @@ class Replay:
         self.observations[env, row] = seen.observations[index]
         for kept, block in zip(self.state, batch.state, strict=True):
             kept[env, row] = block[index]
-        self.decides[env, row], self.masks[env, row] = seen.decides[index], seen.masks[index]
+        self.active[env, row], self.masks[env, row] = seen.active[index], seen.masks[index]
         return row
 
     def sample(self, size: int, rng: np.random.Generator) -> Transitions:
@@ -154,7 +154,7 @@ class Replay:
         return Seen(
             torch.from_numpy(self.observations[env, row]),
             [torch.from_numpy(block[env, row]) for block in self.state],
-            torch.from_numpy(self.decides[env, row]),
+            torch.from_numpy(self.active[env, row]),
             torch.from_numpy(self.masks[env, row]),
         )
 
@@ -193,7 +193,7 @@ class Replay:
         return [
             self.observations,
             *self.state,
-            self.decides,
+            self.active,
             self.masks,
             self.discrete,
             self.unit,
@@ -218,27 +218,27 @@ class RewardScale:
 
     def __init__(self, discount: float) -> None:
         self.discount = discount
-        self.mean, self.deviation = 0.0, 0.0  #: deviation 0: not measured yet
+        self.mean, self.std = 0.0, 0.0  #: deviation 0: not measured yet
 
     @property
     def measured(self) -> bool:
         """Whether ``measure`` was called."""
-        return self.deviation > 0
+        return self.std > 0
 
     def measure(self, rewards: NDArray[Any], *, terminates: bool = False) -> None:
         """Fixes mean and deviation to those of these rewards, any shape; the mean to 0 if episodes terminate."""
-        mean, deviation = float(rewards.mean(dtype=np.float64)), float(rewards.std(dtype=np.float64))
+        mean, std = float(rewards.mean(dtype=np.float64)), float(rewards.std(dtype=np.float64))
         self.mean = mean if self.discount < 1 and not terminates else 0.0
-        self.deviation = deviation if deviation > 1e-6 * abs(mean) else abs(mean) or 1.0
+        self.std = std if std > 1e-6 * abs(mean) else abs(mean) or 1.0
 
     def scaled(self, rewards: Tensor) -> Tensor:
         """(r - mean) / deviation, same shape."""
-        return (rewards - self.mean) / self.deviation
+        return (rewards - self.mean) / self.std
 
     @property
     def end_value(self) -> float:
         """Value after a termination: that of rewards of 0 for ever, in scaled units."""
-        return -self.mean / self.deviation / (1 - self.discount) if self.discount < 1 else 0.0
+        return -self.mean / self.std / (1 - self.discount) if self.discount < 1 else 0.0
 
     def target(self, rewards: Tensor, terminated: Tensor, following: Tensor) -> Tensor:
         """R + gamma V(s'), scaled; all arguments of one shape, ``following`` in scaled units."""
@@ -247,11 +247,11 @@ class RewardScale:
 
     def state_dict(self) -> dict[str, float]:
         """Plain values."""
-        return {"mean": self.mean, "deviation": self.deviation}
+        return {"mean": self.mean, "std": self.std}
 
     def load_state_dict(self, state: dict[str, float]) -> None:
         """Restores what ``state_dict`` gave."""
-        self.mean, self.deviation = state["mean"], state["deviation"]
+        self.mean, self.std = state["mean"], state["std"]
 
 
 class Averages:

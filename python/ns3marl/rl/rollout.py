@@ -23,7 +23,7 @@ class Decision:
     """A joint action together with what the learner must remember of it."""
 
     actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
-    drawn: Float32  #: [B,A,R] real-valued actions as drawn, see ``bounded``
+    raw: Float32  #: [B,A,R] real-valued actions as drawn, see ``bounded``
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Rollout:
             np.zeros((ticks, num_envs, len(block.rows), len(block.features)), np.float32)
             for block in spec.state
         )
-        self.decides: Bool = np.zeros(lead, np.bool_)
+        self.active: Bool = np.zeros(lead, np.bool_)
         self.masks: Bool = np.zeros((*lead, group.mask_offsets[-1]), np.bool_)
         self.discrete: Int32 = np.zeros((*lead, discrete), np.int32)
-        self.drawn: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
+        self.raw: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
         self.rewards: Float32 = np.zeros(lead, np.float32)
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.truncated: list[Cut] = []
@@ -96,10 +96,10 @@ class Rollout:
         self.observations[t] = seen.observations
         for kept, block in zip(self.state, batch.state, strict=True):
             kept[t] = block
-        self.decides[t] = seen.decides
+        self.active[t] = seen.active
         self.masks[t] = seen.masks
         self.discrete[t] = decision.actions.discrete
-        self.drawn[t] = decision.drawn
+        self.raw[t] = decision.raw
         self.rewards[t] = outcome.groups[0].rewards
         self.ends[t] = outcome.terminated | outcome.truncated
         for e, final in enumerate(outcome.final):
@@ -168,10 +168,10 @@ class Rollout:
         return [
             self.observations,
             *self.state,
-            self.decides,
+            self.active,
             self.masks,
             self.discrete,
-            self.drawn,
+            self.raw,
             self.rewards,
             self.ends,
         ]
@@ -186,12 +186,12 @@ class Samples:
 
         self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
         self.state = [flat(block) for block in rollout.state]
-        self.decides = flat(rollout.decides)
-        self.discrete, self.drawn = flat(rollout.discrete), flat(rollout.drawn)
-        self.size = len(self.decides)
+        self.active = flat(rollout.active)
+        self.discrete, self.raw = flat(rollout.discrete), flat(rollout.raw)
+        self.size = len(self.active)
 
     def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The n agents of some samples, by number [r], that were asked to act: their numbers among these r x A, and among all N x A."""
-        agents = self.decides.shape[1]
-        local = self.decides[rows].flatten().nonzero().squeeze(-1)
+        agents = self.active.shape[1]
+        local = self.active[rows].flatten().nonzero().squeeze(-1)
         return local, rows[local // agents] * agents + local % agents

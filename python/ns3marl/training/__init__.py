@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What turns an algorithm and a scenario into a run folder, an evaluation and a report."""
+"""Trains a learner: the loop, checkpoints, the log and experiments of several seeds."""

@@ -35,16 +35,16 @@ from ns3marl.algorithms import registry
 from ns3marl.algorithms.a3c import A3c
 from ns3marl.config import Config
 from ns3marl.errors import Ns3MarlError
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.progress import ProgressDisplay
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.training import checkpoint
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.metrics import RunLog
-from ns3marl.training.position import Position
-from ns3marl.training.progress import ProgressDisplay
+from ns3marl.training.replay_log import ReplayLog
 from ns3marl.types import Metric
 
 if TYPE_CHECKING:
-    from ns3marl.training.environments import PoolFactory
+    from ns3marl.launch.environments import PoolFactory
 
 _EPISODES_APART = 1_000_000  # between the first RngRuns of two workers, so that no episode is played twice
 _UNLIMITED = 2**62
@@ -82,7 +82,7 @@ class Workers:
     config: Config
     learner: A3c
     progress: Progress
-    position: Position
+    position: ReplayLog
     log: RunLog
     display: ProgressDisplay
     last: Path
@@ -287,7 +287,7 @@ def _play(pipe: Connection, post: _Post) -> None:
         assert isinstance(learner, A3c)
         learner.work_for(post.shared, post.lock)
         key = np.random.SeedSequence((seed, post.number, post.begun)).generate_state(1)
-        noise = ActionNoise(int(key[0]), 1)
+        noise = ActionGenerators(int(key[0]), 1)
         batch = pool.reset()
         episodes = 1
         while not post.ending.is_set() and (ticks := _taken(post.left, learner.options.rollout_ticks)):

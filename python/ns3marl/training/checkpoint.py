@@ -16,7 +16,7 @@ from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.rl.learner import Learner
-from ns3marl.training.position import Position
+from ns3marl.training.replay_log import ReplayLog
 from ns3marl.types import Spec
 
 FORMAT = 2
@@ -81,14 +81,14 @@ class Checkpoint:
         }
         self._load(lambda: learner.load_state_dict({**self.learner, **left}))
 
-    def stand(self, num_envs: int, groups: int) -> Position:
+    def stand(self, num_envs: int, groups: int) -> ReplayLog:
         """Where the environments stood.
 
         Raises:
             CheckpointError: There were more or fewer environments.
         """
         try:
-            return Position.from_state_dict(self.position, num_envs, groups)
+            return ReplayLog.from_state_dict(self.position, num_envs, groups)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.path} does not fit: {error}") from error
 
@@ -137,7 +137,7 @@ def layout(spec: Spec) -> list[str]:
     ]
 
 
-def save(path: Path, learner: Learner, config: Config, progress: Progress, position: Position) -> None:
+def save(path: Path, learner: Learner, config: Config, progress: Progress, position: ReplayLog) -> None:
     """Writes a checkpoint; a reader sees the old file or the new one, never half of it.
 
     Raises:

@@ -19,9 +19,10 @@ from rich.console import Console
 from ns3marl import config as configuration
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
-from ns3marl.training import checkpoint, processes
-from ns3marl.training.environments import PoolFactory, open_pool
-from ns3marl.training.progress import ProgressDisplay, Report
+from ns3marl.launch import processes
+from ns3marl.launch.environments import PoolFactory, open_pool
+from ns3marl.progress import ProgressDisplay, Report
+from ns3marl.training import checkpoint
 from ns3marl.training.run import spent, taken_up, train
 
 CONFIG, SEEDS = "experiment.toml", "seeds.json"

@@ -32,17 +32,17 @@ from ns3marl.algorithms import registry
 from ns3marl.algorithms.a3c import A3c
 from ns3marl.config import Config, TrainingOptions, dumps, refuse_shared_seed
 from ns3marl.errors import ConfigError
+from ns3marl.launch.environments import Environments, PoolFactory, open_pool
+from ns3marl.launch.interrupt import stop_on_signal
+from ns3marl.manifest import manifest
+from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionNoise
+from ns3marl.rl.policy import ActionGenerators
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
 from ns3marl.training.checkpoint import Progress
-from ns3marl.training.environments import Environments, PoolFactory, open_pool
-from ns3marl.training.interrupt import stop_on_signal
-from ns3marl.training.manifest import manifest
 from ns3marl.training.metrics import RunLog
-from ns3marl.training.position import Position
-from ns3marl.training.progress import ProgressDisplay, Report
+from ns3marl.training.replay_log import ReplayLog
 
 
 def train(
@@ -88,7 +88,7 @@ def train(
     with ExitStack() as environments:
         pool = environments.enter_context(make_pool(config, options.seed, num_envs, 1))
         learner = registry.configured(config, pool.spec)
-        position = Position(num_envs, len(pool.spec.groups))
+        position = ReplayLog(num_envs, len(pool.spec.groups))
         if saved is None and options.start_from:
             checkpoint.load(start(options)).begin(learner, options.algorithm)
         if saved:
@@ -144,14 +144,14 @@ class _Loop:
     pool: Environments
     learner: Learner
     progress: Progress
-    position: Position
+    position: ReplayLog
     log: RunLog
     display: ProgressDisplay
     last: Path
     reward: str = "-"  # of the last update
 
     def run(self, stop: threading.Event) -> None:
-        noise = ActionNoise(self.config.training.seed, self.pool.num_envs)
+        noise = ActionGenerators(self.config.training.seed, self.pool.num_envs)
         noise.episodes += self.position.episodes
         started_s, before_s = time.perf_counter(), self.progress.wall_s
         batch = self.pool.resume(self.position.episodes, self.position.actions)

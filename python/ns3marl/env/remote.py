@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Workers that dialled in, and the simulators that they launched: what the learner knows of processes that it cannot see."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from ns3marl.protocol import codec
+from ns3marl.transport import Router
+from ns3marl.types import Hello
+
+#: A worker that says nothing for so long is lost; it speaks every half a second.
+LOST_S = 2.0
+
+
+@dataclass(eq=False)
+class RemoteWorker:
+    """A worker, as far as one hears of it."""
+
+    identity: bytes
+    deadline_s: float  #: on the monotonic clock: silent until then, it is lost
+    remote: dict[bytes, RemoteSimulator] = field(default_factory=dict)  #: until it tells of their ends
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return self.identity.decode(errors="replace")
+
+    def is_lost(self) -> bool:
+        """Whether it has been silent for too long."""
+        return time.monotonic() > self.deadline_s
+
+
+class RemoteSimulator:
+    """A simulator process that a worker launched; the counterpart of ``ns3marl.simulator.Simulator``.
+
+    Args:
+        identity: of its own connection.
+        pid: where it runs.
+        worker: who launched it.
+        router: by which the worker is told to end it.
+    """
+
+    def __init__(self, identity: bytes, pid: int, worker: RemoteWorker, router: Router) -> None:
+        self.pid = pid
+        self.worker = worker
+        self.how: str | None = None  #: it ended, once its worker said so
+        self._identity = identity
+        self._router = router
+        self._last_lines = ""
+
+    def end(self, ending: codec.Ending) -> None:
+        """Its worker told of its end."""
+        self.how, self._last_lines = ending.how, ending.last_lines
+
+    def is_alive(self) -> bool:
+        """Whether its worker lives and has not told of its end."""
+        return self.how is None and not self.worker.is_lost()
+
+    def ending(self) -> str:
+        """How it ended, or why nobody knows."""
+        return self.how or f"worker {self.worker.name} has been silent for {LOST_S:g} s"
+
+    def stderr_tail(self) -> str:
+        """The last lines that it printed, or "(nothing)"."""
+        return self._last_lines or "(nothing)"
+
+    def kill(self) -> None:
+        """Has it ended by its worker, which may take a while."""
+        if self.how is None:
+            self._router.send(self.worker.identity, codec.encode_stop(self._identity.decode()))
+            self.how = "being given up"
+
+    def stop(self, grace_s: float = 0.0) -> None:
+        """The same: nobody waits for it."""
+        del grace_s
+        self.kill()
+
+
+class RemoteSimulators:
+    """All workers that dialled in.
+
+    Args:
+        scenario: what they must serve.
+        router: by which they are answered.
+    """
+
+    def __init__(self, scenario: str, router: Router) -> None:
+        self.complaint = ""  #: why the last one was sent away, for messages
+        self._scenario = scenario
+        self._router = router
+        self._like: Hello | None = None  # the first simulator of the pool
+        self._workers: dict[bytes, RemoteWorker] = {}
+        self._absent_since_s: float | None = None
+
+    def __len__(self) -> int:
+        return sum([not worker.is_lost() for worker in self._workers.values()])
+
+    def hear(self, identity: bytes, message: codec.Worker) -> None:
+        """A worker lives."""
+        worker = self._workers.get(identity)
+        if (
+            worker is None or worker.is_lost()
+        ):  # a lost one begins anew, for its simulators have been given up
+            why = self._objection(message)
+            if why:
+                self._send_away(identity, why)
+                return
+            self._workers = {name: other for name, other in self._workers.items() if not other.is_lost()}
+            worker = self._workers[identity] = RemoteWorker(identity, 0.0)
+            self._router.send(identity, codec.encode_welcome())
+        worker.deadline_s = time.monotonic() + LOST_S
+        for ending in message.endings:
+            remote_simulator = worker.remote.pop(ending.identity.encode(), None)
+            if remote_simulator is not None:
+                remote_simulator.end(ending)
+
+    def admit(self, identity: bytes, hello: Hello) -> RemoteSimulator | None:
+        """A simulator says Hello; None when it is of no worker that is here, or unlike the pool's others."""
+        name = identity.rpartition(b".")[0]
+        worker = self._workers.get(name)
+        if worker is None or identity in worker.remote:
+            return None
+        like = self._like or hello
+        ours, theirs = (
+            (h.scenario, h.ns3_version, h.ns3_build_profile, h.protocol_minor) for h in (like, hello)
+        )
+        if ours != theirs:
+            self._workers.pop(name)
+            self._send_away(name, f"this pool's simulators are {ours}, yours are {theirs}: build them alike")
+            return None
+        self._like = like
+        remote_simulator = worker.remote[identity] = RemoteSimulator(
+            identity, hello.pid, worker, self._router
+        )
+        return remote_simulator
+
+    def resemble(self, hello: Hello) -> None:
+        """From now on simulators must be like this one, or the same seed would not give the same episode."""
+        self._like = hello
+
+    def listening(self, listens: bool) -> None:
+        """The learner begins or ends to listen; what it does meanwhile must not count as a worker's silence."""
+        now_s = time.monotonic()
+        if listens and self._absent_since_s is not None:
+            for worker in self._workers.values():
+                worker.deadline_s += now_s - self._absent_since_s
+        self._absent_since_s = None if listens else now_s
+
+    def _objection(self, message: codec.Worker) -> str:
+        if message.protocol_major != codec.PROTOCOL_MAJOR:
+            return (
+                f"the worker speaks protocol version {message.protocol_major}, this learner speaks {codec.PROTOCOL_MAJOR}; "
+                "install the same version of ns3marl on both"
+            )
+        if message.scenario != self._scenario:
+            return (
+                f"this learner trains on scenario {self._scenario!r}, the worker serves {message.scenario!r}"
+            )
+        return ""
+
+    def _send_away(self, identity: bytes, why: str) -> None:
+        self.complaint = f"; the last one was sent away: {why}"
+        self._router.send(identity, codec.encode_end(why))

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What an evaluation came to: the policies with their runs, the statistics over them, and the files that hold both."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ns3marl.config import Config
+from ns3marl.evaluation import statistics
+from ns3marl.evaluation.statistics import Interval
+from ns3marl.types import Float64, Group, Metric, Spec
+
+FILE = "results.json"
+REWARD = Metric("reward_per_tick", "1", "team reward, mean over agents and ticks")
+
+
+@dataclass
+class PolicyResult:
+    """What one policy did in n episodes."""
+
+    name: str
+    runs: list[int]  #: ns-3 RngRun of each episode, the same for every policy
+    metrics: dict[str, list[float]]  #: per metric, one value per episode
+    actions: dict[
+        str, list[float]
+    ]  #: per head, how often each choice (or bin) was taken when the head counted
+    ticks_per_s: float  #: over all environments, wall clock
+
+
+@dataclass
+class Entry:
+    """A policy of the comparison: a heuristic, or the runs of one configuration with several training seeds."""
+
+    name: str
+    sources: list[str]
+    seeds: list[int] = field(default_factory=list)  #: training seeds, one per run; none for heuristics
+    central: bool = False  #: sees at execution what no agent could know on its own
+    notes: str = ""  #: what a table must say of it, such as levels of discretised heads
+    results: list[PolicyResult] = field(default_factory=list)  #: one per run
+
+    def scores(self, metric: str) -> Float64:
+        """[R,M]: runs and episodes."""
+        return np.array([result.metrics[metric] for result in self.results], dtype=np.float64)
+
+    def shares(self) -> dict[str, list[float]]:
+        """Shares of choices, mean over the runs."""
+        first = self.results[0].actions
+        return {
+            head: np.mean([result.actions[head] for result in self.results], axis=0).tolist()
+            for head in first
+        }
+
+
+def label(spec: Spec, group: Group, head: str) -> str:
+    """Name of a head among those of all groups."""
+    return head if len(spec.groups) == 1 else f"{group.name}/{head}"
+
+
+def heads_of(spec: Spec) -> dict[str, Any]:
+    """What the columns of action shares mean, by head."""
+    heads: dict[str, Any] = {}
+    for group in spec.groups:
+        for head in group.discrete_heads:
+            heads[label(spec, group, head.name)] = {"choices": list(head.choices)}
+        for real in group.continuous_heads:
+            heads[label(spec, group, real.name)] = {"low": real.low, "high": real.high, "unit": real.unit}
+    return heads
+
+
+def summarise(
+    entries: Sequence[Entry], metrics: Sequence[Metric], heads: dict[str, Any], resamples: int
+) -> dict[str, Any]:
+    """The comparison as plain values, as ``results.json`` holds it; differences and improvements are over the first entry.
+
+    Args:
+        entries: Who was compared, with results on the same episodes.
+        metrics: What was measured.
+        heads: See ``heads_of``.
+        resamples: Behind each interval.
+    """
+    reference = entries[0]
+    summary: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        rows: dict[str, Any] = {}
+        for metric in metrics:
+            ours, theirs = entry.scores(metric.name), reference.scores(metric.name)
+            middle = statistics.stratified_bootstrap([ours], statistics.iqm, resamples)
+            rows[metric.name] = {
+                **_plain(statistics.stratified_bootstrap([ours], statistics.mean, resamples), "mean"),
+                "iqm": _plain(middle, "value"),
+                "difference": None,
+                "improvement": None,
+            }
+            if entry is not reference:
+                better = metric.higher_is_better
+                gap = statistics.difference(ours, theirs, resamples)
+                chance = statistics.improvement(ours, theirs, resamples, higher_is_better=better)
+                rows[metric.name] |= {
+                    "difference": _plain(gap, "mean"),
+                    "improvement": _plain(chance, "value"),
+                }
+        summary[entry.name] = rows
+    return {
+        "interval": "95 % percentile bootstrap over training runs and episodes, both drawn as a whole",
+        "reference": reference.name,
+        "metrics": {
+            m.name: {"unit": m.unit, "description": m.description, "higher_is_better": m.higher_is_better}
+            for m in metrics
+        },
+        "heads": heads,
+        "summary": summary,
+        "policies": [
+            {
+                "name": entry.name,
+                "central": entry.central,
+                "notes": entry.notes,
+                "seeds": entry.seeds,
+                "runs": entry.results[0].runs,
+                "ticks_per_s": float(np.mean([result.ticks_per_s for result in entry.results])),
+                "actions": entry.shares(),
+                "values": {
+                    m.name: [[_number(v) for v in row] for row in entry.scores(m.name).tolist()]
+                    for m in metrics
+                },
+            }
+            for entry in entries
+        ],
+    }
+
+
+def write(
+    folder: Path, config: Config, spec: Spec, entries: Sequence[Entry], provenance: dict[str, Any]
+) -> Path:
+    """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``; returns the path of the first."""
+    metrics = (REWARD, *spec.metrics)
+    options = config.evaluation
+    content = {
+        "manifest": provenance,
+        "episodes": options.episodes,
+        "seed": options.seed,
+        "greedy": options.greedy,
+        **summarise(entries, metrics, heads_of(spec), options.bootstrap),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    parts = {
+        "": ("mean", "low", "high"),
+        "iqm": ("value", "low", "high"),
+        "difference": ("mean", "low", "high"),
+        "improvement": ("value", "low", "high"),
+    }
+    with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        columns = [
+            *parts[""],
+            *(
+                f"{part}_{end}".removesuffix("_mean").removesuffix("_value")
+                for part in ("iqm", "difference", "improvement")
+                for end in parts[part]
+            ),
+        ]
+        table.writerow(["policy", "notes", "metric", "unit", *columns])
+        for entry in entries:
+            for metric in metrics:
+                row = content["summary"][entry.name][metric.name]
+                cells = [
+                    ((row[part] if part else row) or {}).get(end)
+                    for part, ends in parts.items()
+                    for end in ends
+                ]
+                table.writerow([entry.name, entry.notes, metric.name, metric.unit, *cells])
+    with (folder / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["policy", "notes", "training_seed", "rng_run", *(m.name for m in metrics)])
+        for entry in entries:
+            seeds: list[int | None] = [*entry.seeds] or [None]
+            for seed, result in zip(seeds, entry.results, strict=True):
+                for i, run in enumerate(result.runs):
+                    values = (result.metrics[m.name][i] for m in metrics)
+                    table.writerow([entry.name, entry.notes, seed, run, *values])
+    return path
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The results in a folder, or None if there are none."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _plain(interval: Interval, name: str) -> dict[str, float | None]:
+    return {name: _number(interval.value), "low": _number(interval.low), "high": _number(interval.high)}
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return value if np.isfinite(value) else None

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The life of a network in one figure, from the tables of a run: where it stands, who served whom, what queued when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ns3marl import plotting
+from ns3marl.errors import ConfigError
+
+_AGENTS = ("row", "tick", "position_x_m", "position_y_m")
+_SERVERS = (*_AGENTS, "sim_time", "waiting_tasks", "utilisation")
+_CHANNELS = ("row", "tick", "sim_time", "queued_bits")
+_TASKS = ("device", "server", "mode", "outcome")
+
+Array = NDArray[Any]
+
+
+def plot_run(folder: Path, out: Path, policy: str | None = None, run: int | None = None) -> Path:
+    """Draws one episode.
+
+    Args:
+        folder: Tables, as ``ns3marl.evaluation.tables`` writes them.
+        out: The PNG file to write.
+        policy: Whose episode; by default the first one's.
+        run: Its ns-3 RngRun; by default the first one.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ConfigError: The folder holds no such episode, or the scenario does not report what the figure shows.
+    """
+    agents = _Episode(folder / "state" / "agent_state.parquet", _AGENTS, policy, run)
+    servers = _Episode(folder / "state" / "server_state.parquet", _SERVERS, agents.policy, agents.run)
+    channels = _Episode(folder / "state" / "channel_state.parquet", _CHANNELS, agents.policy, agents.run)
+    tasks = _Episode(folder / "tasks.parquet", _TASKS, agents.policy, agents.run)
+    title = f"{agents.policy}, RngRun {agents.run}"
+    image = plotting.render("network-life", title, lambda: _draw(agents, servers, channels, tasks))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(image.png)
+    return out
+
+
+class _Episode:
+    """The rows of one episode in one file."""
+
+    def __init__(
+        self, path: Path, columns: tuple[str, ...], policy: str | None = None, run: int | None = None
+    ) -> None:
+        if not path.exists():
+            raise ConfigError(
+                f"{path} does not exist; write the tables with `ns3marl run SCENARIO --tables FOLDER`"
+            )
+        missing = sorted({*columns} - {*pq.read_schema(path).names})
+        if missing:
+            raise ConfigError(f"{path} has no column {missing[0]!r}, which the figure shows")
+        table = pq.read_table(path, columns=["policy", "run", *columns])
+        table = table.set_column(0, "policy", pc.cast(table["policy"], "string"))
+        if table.num_rows == 0:
+            raise ConfigError(f"{path} has no rows")
+        self.policy = policy or table["policy"][0].as_py()
+        table = table.filter(pc.equal(table["policy"], self.policy))
+        if run is None and table.num_rows:
+            run = table["run"][0].as_py()
+        self.run = run
+        table = table.filter(pc.equal(table["run"], run))
+        if table.num_rows == 0:
+            raise ConfigError(f"{path} has no episode of policy {self.policy!r} with RngRun {run}")
+        self._table = table
+        self.rows: list[str] = pc.unique(table["row"]).to_pylist() if "row" in columns else []
+
+    def column(self, name: str) -> Array:
+        """A column as it stands."""
+        return np.array(self._table[name].to_pylist())
+
+    def grid(self, name: str) -> Array:
+        """A column of a state block, [ticks, rows]."""
+        return self.column(name).reshape(-1, len(self.rows))
+
+
+def _draw(agents: _Episode, servers: _Episode, channels: _Episode, tasks: _Episode) -> Figure:
+    figure = Figure(figsize=(10, 5.2), layout="constrained")
+    cells = figure.subplot_mosaic(
+        [["map", "waiting"], ["map", "busy"], ["map", "queued"]], width_ratios=[1.15, 1]
+    )
+    figure.suptitle(f"{agents.policy}, RngRun {agents.run}", fontsize=9)
+    _draw_map(cells["map"], agents, servers, tasks)
+    lines = (
+        ("waiting", servers, "waiting_tasks", 1.0, "tasks waiting"),
+        ("busy", servers, "utilisation", 1.0, "server utilisation"),
+        ("queued", channels, "queued_bits", 1e-6, "queued at devices [Mb]"),
+    )
+    for cell, episode, column, scale, label in lines:
+        axes, time_s = cells[cell], episode.grid("sim_time")[:, 0]
+        for row, values in enumerate(episode.grid(column).T):
+            axes.plot(
+                time_s,
+                scale * values,
+                lw=1,
+                color=plotting.COLOURS[row % len(plotting.COLOURS)],
+                label=episode.rows[row],
+            )
+        axes.set_ylabel(label, fontsize=8)
+        axes.tick_params(labelsize=7)
+        if len(episode.rows) <= len(plotting.COLOURS) and cell != "busy":
+            axes.legend(fontsize=6, ncols=2, loc="upper right")
+    cells["queued"].set_xlabel("simulated time [s]", fontsize=8)
+    return figure
+
+
+def _draw_map(axes: Any, agents: _Episode, servers: _Episode, tasks: _Episode) -> None:
+    """Devices, servers, and a line for each pair with an offloaded task: wider for more, redder for failed ones."""
+    device_xy = np.stack([agents.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)
+    server_xy = np.stack([servers.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)
+    offloaded = tasks.column("mode") != "local"
+    device, server = tasks.column("device")[offloaded], tasks.column("server")[offloaded]
+    done = tasks.column("outcome")[offloaded] == "completed"
+    counts, completed = np.zeros((2, len(agents.rows), len(servers.rows)))
+    np.add.at(counts, (device, server), 1)
+    np.add.at(completed, (device, server), done)
+    for d, s in np.argwhere(counts > 0):
+        share = completed[d, s] / counts[d, s]
+        axes.plot(
+            *zip(device_xy[d], server_xy[s], strict=True),
+            lw=0.4 + 3 * counts[d, s] / counts.max(),
+            color=plotting.COLOURS[2 if share > 0.9 else 1 if share > 0.5 else 3],
+            alpha=0.6,
+            zorder=1,
+        )
+    axes.scatter(*device_xy.T, s=16, color=plotting.COLOURS[7], zorder=2, label="device")
+    for index, name in enumerate(servers.rows):
+        colour = plotting.COLOURS[index % len(plotting.COLOURS)]
+        axes.scatter(*server_xy[index], s=90, marker="s", color=colour, zorder=3, label=name)
+    for shade, label in ((2, "> 90 % completed"), (1, "> 50 %"), (3, "less")):
+        axes.plot([], [], color=plotting.COLOURS[shade], lw=2, label=label)
+    axes.set_aspect("equal")
+    axes.set_xlabel("x [m]", fontsize=8)
+    axes.set_ylabel("y [m]", fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.legend(fontsize=6, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.1))

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The twin's free constants, with where they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import sys
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ns3marl.errors import ConfigError
+
+tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the equations leave open. Times are microseconds, levels decibels."""
+
+    access_us: float = 0.0
+    """On top of AIFS and backoff, before each transmission."""
+    collision_us: float = 45.0
+    """From the end of an unanswered frame until its sender contends again: SIFS, slot and PHY header."""
+    sync_us: float = 4.0
+    """Transmissions that begin within this time collide: a preamble is detected after 4 us."""
+    downlink_us: float = 0.0
+    """From the end of computing until the result contends for the channel."""
+    detection_db: float = 4.0
+    """SNR from which a frame is made out, and the channel sensed busy."""
+    energy_db: float = 11.97
+    """SNR from which a frame makes the channel busy for a station that could not begin to receive it: -82 dBm."""
+    midpoint_shift_db: float = 0.0
+    """Added to the SINR at which half of the fragments of each MCS arrive."""
+    steepness: float = 2.9
+    """Slope of the logistic success of a fragment over SINR [1/dB]."""
+    hidden_factor: float = 1.0
+    """Interference of overlapping frames is multiplied by this."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Who fitted it to what: ns-3 version, cells, seeds, policies, date, error before and after."""
+
+    @staticmethod
+    def load(path: Path | None = None) -> Calibration:
+        """Reads a TOML file; the one that ships with the package by default.
+
+        Raises:
+            ConfigError: The file cannot be read or has an unknown constant.
+        """
+        source = path or resources.files("ns3marl.scenarios.aiot_mec.twin").joinpath("calibration.toml")
+        try:
+            values = tomllib.loads(source.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"calibration {source}: {error}") from error
+        constants, provenance = values.pop("constants", {}), values.pop("provenance", {})
+        known = {f.name for f in dataclasses.fields(Calibration)} - {"provenance"}
+        wrong = sorted((constants.keys() - known) | values.keys())
+        if wrong or not all(isinstance(value, int | float) for value in constants.values()):
+            raise ConfigError(
+                f"calibration {source}: expected numbers under [constants] ({', '.join(sorted(known))}) and "
+                f"[provenance], got {', '.join(wrong) or 'something else'}"
+            )
+        return Calibration(**{name: float(value) for name, value in constants.items()}, provenance=provenance)
+
+    def dumps(self) -> str:
+        """The TOML text that ``load`` reads."""
+        lines = ["[constants]"]
+        lines += [
+            f"{f.name} = {getattr(self, f.name)!r}"
+            for f in dataclasses.fields(self)
+            if f.name != "provenance"
+        ]
+        lines += ["", "[provenance]", *(f"{key} = {_toml(value)}" for key, value in self.provenance.items())]
+        return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, int | float) else '"' + str(value).replace('"', "'") + '"'

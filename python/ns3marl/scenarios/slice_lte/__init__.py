@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``slice-lte``: configurations."""
