@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import cli, new_scenario, toolchain
+from ns3marl import cli, executables, new_scenario, toolchain
 from ns3marl.errors import BuildError, ConfigError
 
 
@@ -79,7 +79,7 @@ def test_what_is_built_right_below_the_current_folder_is_found(
     mine.parent.mkdir(parents=True)
     mine.touch(mode=0o755)
     monkeypatch.chdir(tmp_path)
-    assert toolchain.find_scenario("two") == mine
+    assert executables.find_scenario("two") == mine
 
 
 @pytest.mark.usefixtures("built_scenarios")
