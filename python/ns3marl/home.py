@@ -70,10 +70,8 @@ class ScenarioHome:
     twin: Reference | None = None
     """Opens the fast twin: ``make(*, arguments, num_envs, seed, first_run, device, calibration)`` gives environments as
     ``ns3marl.launch.environments.Environments`` describes them; ``calibration`` is a path or None."""
-    exogenous: Reference | None = None
-    """How the exogenous world of an episode is read and written, see ``ns3marl.fidelity.worlds.WorldFormat``."""
     fidelity: Reference | None = None
-    """What validation of the twin needs, see ``ns3marl.fidelity.scenario.ScenarioFidelity``."""
+    """What validation of the twin needs, the exogenous world among it, see ``ns3marl.fidelity.scenario.ScenarioFidelity``."""
     plots: Mapping[str, Reference] = field(default_factory=dict)
     """Plots by name: ``draw(folder, policy, run)`` gives a matplotlib ``Figure`` of one episode. ``folder`` holds the tables that
     ``ns3marl run --tables`` wrote; ``policy`` and ``run`` (ns-3's RngRun) say which episode, None: the first."""
@@ -219,8 +217,9 @@ def _descriptors(
         ConfigError: There is none.
     """
     given = getattr(module, attribute, None)
-    found = list(given) if isinstance(given, list | tuple) else [given]
-    if not found or not all(isinstance(home, ScenarioHome) for home in found):
+    given_ones = given if isinstance(given, tuple) else (given,)
+    found = [home for home in given_ones if isinstance(home, ScenarioHome)]
+    if not found or len(found) < len(given_ones):
         raise ConfigError(
             f"{where}: expected {attribute} = ScenarioHome(name=…), or a tuple of them (ns3marl.home), found {given!r}"
         )

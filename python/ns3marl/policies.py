@@ -187,7 +187,7 @@ def allowed_choices(group: Group, discrete: Int32, masks: Bool, active: Bool) ->
         masks: [B,A,sum n].
         active: [B,A].
     """
-    allowed = discrete.copy()
+    allowed: Int32 = discrete.copy()
     for d in range(len(group.discrete_heads)):
         mask = masks[..., group.mask_offsets[d] : group.mask_offsets[d + 1]]
         wanted = np.take_along_axis(mask, discrete[..., d, None], -1)[..., 0]

@@ -142,9 +142,7 @@ def new_folder(config: Config, what: str | None = None) -> Path:
     return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
 
 
-def evaluated_by(
-    parsed: argparse.Namespace, policy: str, run: Path | None, what: str
-) -> tuple[Config, Path]:
+def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:
     """How to evaluate policies and where to write it: by a run and into it, unless the command line names something else."""
     if run is not None and parsed.config is None:
         config, folder = config_of(run, parsed.set), parsed.out or run / what

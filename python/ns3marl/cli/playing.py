@@ -34,7 +34,9 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
-    command.add_argument("--policy", default="random", help="simple policy, checkpoint or run folder (random)")
+    command.add_argument(
+        "--policy", default="random", help="simple policy, checkpoint or run folder (random)"
+    )
     command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
     command.add_argument("--seed", type=positive, default=1001, help="ns-3 seed of the episodes (1001)")
     add_tables(command)
@@ -48,7 +50,9 @@ def add(commands: Commands) -> None:
         metavar="POLICY",
         help="run folders, experiments, checkpoints and simple policies; one alone meets every simple policy that fits",
     )
-    command.add_argument("--config", help="configuration or scenario; that of the first run folder by default")
+    command.add_argument(
+        "--config", help="configuration or scenario; that of the first run folder by default"
+    )
     command.add_argument("--episodes", type=positive, help="episodes per policy")
     command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
     add_tables(command)
@@ -105,9 +109,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    config, folder = evaluated_by(
-        parsed, parsed.policies[0], run if own_config(run) else None, "evaluation"
-    )
+    config, folder = evaluated_by(parsed, parsed.policies[0], run if own_config(run) else None, "evaluation")
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in opponents(config) if name not in policies]

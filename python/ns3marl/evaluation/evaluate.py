@@ -71,7 +71,9 @@ def evaluate(
     config = evaluated(config)
     home = homes.find(config.scenario.name)
     if not policies:
-        raise ConfigError("there is no policy to evaluate; name a run folder, a checkpoint or a simple policy")
+        raise ConfigError(
+            "there is no policy to evaluate; name a run folder, a checkpoint or a simple policy"
+        )
     entries = gather(policies, home)
     refuse_shared_seed(config, [config.training.seed, *(seed for entry in entries for seed in entry.seeds)])
     total, done = sum(len(entry.sources) for entry in entries), 0

@@ -15,7 +15,6 @@ HOME = ScenarioHome(
         "coordinated-greedy": SimplePolicy(make=f"{_HERE}.policies:CoordinatedGreedy", central=True),
     },
     twin=f"{_HERE}.twin.pool:FastPool",
-    exogenous=f"{_HERE}.exogenous:WORLDS",
     fidelity=f"{_HERE}.fidelity:FIDELITY",
     plots={"network-life": f"{_HERE}.network_plot:network_life"},
 )
