@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from roundtrip import ratio, timed
 
-from ns3marl import executables
+from ns3marl import executables, toolchain
 from ns3marl.compat.ns3gym import Ns3GymEnv
 from ns3marl.env.pool import Pool
 from ns3marl.types import Actions

@@ -22,6 +22,7 @@ from ns3marl.fidelity.replay import replay_in_ns3, replay_in_twin
 from ns3marl.fidelity.trace import Trace
 from ns3marl.fidelity.validate import look_inside, validate
 from ns3marl.scenarios.aiot_mec import HOME, exogenous
+from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
 from ns3marl.scenarios.aiot_mec.fidelity import FIDELITY, OUTCOMES
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
@@ -46,18 +47,23 @@ def stressed(folder: Path, built_scenarios: dict[str, Path]) -> list[Trace]:
     return record(folder, "random-offload", built_scenarios["aiot-mec"], STRESS, seed=7, runs=[3])
 
 
+def _world(one: Trace) -> Exogenous:
+    assert isinstance(one.world, Exogenous)
+    return _world(one)
+
+
 def _adds_up(one: Trace) -> None:
     """What became of each task agrees with the metrics of the episode."""
     counts = np.bincount(one.outcomes[one.active], minlength=len(OUTCOMES))
     metrics = one.metrics
-    assert counts.sum() == metrics["tasks_arrived"] == one.world.arrives[:-1].sum()
+    assert counts.sum() == metrics["tasks_arrived"] == _world(one).arrives[:-1].sum()
     assert counts[0] == metrics["tasks_unresolved"]
     assert counts[1] == metrics["tasks_completed"]
     assert counts[OUTCOMES.index("uplink_lost")] == metrics["failed_uplink_lost"]
     assert counts[OUTCOMES.index("compute_late")] == metrics["failed_compute_late"]
     assert (one.outcomes[~one.active] == -1).all()
     assert np.nanmean(one.latency_s) == pytest.approx(metrics["latency_mean_s"], rel=1e-4)
-    assert one.age_ticks.mean() == pytest.approx(metrics["aoi_mean_ticks"], rel=1e-6)
+    assert one.columns["age_ticks"].mean() == pytest.approx(metrics["aoi_mean_ticks"], rel=1e-6)
     assert one.rewards.mean() == pytest.approx(metrics["reward_mean"], rel=1e-5)
 
 
@@ -133,13 +139,13 @@ def test_policies_share_the_file_of_a_world_and_a_given_world_is_met(
     names = sorted(path.name for path in (folder / "worlds").iterdir())
     other = record(folder, "best-snr", built_scenarios["aiot-mec"], ARGUMENTS, seed=7, runs=[1])
     assert sorted(path.name for path in (folder / "worlds").iterdir()) == names
-    assert other[0].world.fading_db.tobytes() == recorded[0].world.fading_db.tobytes()
-    exogenous.save(other[0].world, tmp_path / "given")
+    assert _world(other[0]).fading_db.tobytes() == _world(recorded[0]).fading_db.tobytes()
+    exogenous.save(_world(other[0]), tmp_path / "given")
     arguments = (*ARGUMENTS, f"--exogenousIn={tmp_path / 'given'}")
     (given,) = record(
         tmp_path / "traces", "local-only", built_scenarios["aiot-mec"], arguments, seed=9, runs=[5]
     )
-    np.testing.assert_array_equal(given.world.arrives, other[0].world.arrives)
+    np.testing.assert_array_equal(_world(given).arrives, _world(other[0]).arrives)
     assert given.arguments == ARGUMENTS
 
 

@@ -27,6 +27,7 @@ from ns3marl.cli.options import (
     with_arguments,
 )
 from ns3marl.config import Config
+from ns3marl.errors import ConfigError
 from ns3marl.types import Hello
 
 
@@ -65,11 +66,17 @@ def add(commands: Commands) -> None:
     command.add_argument("folder", type=Path)
     command.set_defaults(action=_report)
 
-    command = commands.add_parser("plot-run", help="draw the life of a network from the tables of a run")
+    command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
     command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument(
+        "--plot",
+        metavar="NAME",
+        help="a plot of the scenario, or `ticks`, which every scenario has (the first)",
+    )
     command.add_argument("--policy", help="whose episode (the first)")
     command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
-    command.add_argument("--out", type=Path, help="PNG file (FOLDER/network-life.png)")
+    command.add_argument("--scenario", help="name or executable of the scenario (the one in the tables)")
+    command.add_argument("--out", type=Path, help="PNG file (FOLDER/NAME.png)")
     command.set_defaults(action=_plot_run)
 
 
@@ -127,11 +134,24 @@ def _report(parsed: argparse.Namespace) -> int:
 
 
 def _plot_run(parsed: argparse.Namespace) -> int:
-    from ns3marl.scenarios.aiot_mec.network_plot import plot_run  # noqa: PLC0415
+    from ns3marl import plotting  # noqa: PLC0415 - matplotlib takes a second to import
+    from ns3marl.evaluation.episode_table import scenario_of  # noqa: PLC0415
+    from ns3marl.reporting import episode_plot  # noqa: PLC0415
 
-    print(
-        plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
-    )
+    home = homes.find(parsed.scenario or scenario_of(parsed.folder))
+    plots = {**home.plots, episode_plot.NAME: episode_plot.draw}
+    name = parsed.plot or next(iter(plots))
+    if name not in plots:
+        raise ConfigError(f"scenario {home.name!r} has no plot {name!r}; it has {', '.join(plots)}")
+    draw = home.load(plots[name])
+    image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
+    out = parsed.out or parsed.folder / f"{name}.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(image.png)
+    print(out)
+    others = [other for other in plots if other != name]
+    if others and parsed.plot is None:
+        print(f"other plots of {home.name} (--plot NAME): {', '.join(others)}")
     return 0
 
 
