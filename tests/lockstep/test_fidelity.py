@@ -47,9 +47,9 @@ def stressed(folder: Path, built_scenarios: dict[str, Path]) -> list[Trace]:
     return record(folder, "random-offload", built_scenarios["aiot-mec"], STRESS, seed=7, runs=[3])
 
 
-def _world(one: Trace) -> Exogenous:
-    assert isinstance(one.world, Exogenous)
-    return _world(one)
+def _world(recorded: Trace) -> Exogenous:
+    assert isinstance(recorded.world, Exogenous)
+    return recorded.world
 
 
 def _adds_up(one: Trace) -> None:

@@ -39,7 +39,8 @@ class OwnSlot:
 
     def __init__(self, spec: Spec) -> None:
         self.group = spec.groups[0]
-        heads = [head.name for head in (*self.group.discrete_heads, *self.group.continuous_heads)]
+        heads = [head.name for head in self.group.discrete_heads]
+        heads += [head.name for head in self.group.continuous_heads]
         if heads != ["slot", "power"]:
             raise ConfigError(
                 f"own-slot is for the heads slot and power; {spec.scenario!r} has {', '.join(heads)}"
