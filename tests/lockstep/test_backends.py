@@ -159,5 +159,5 @@ def test_backends_that_cannot_be_are_refused(
     ):
         with pytest.raises(ConfigError, match=words):
             configured(*settings)
-    with pytest.raises(ConfigError, match="knows 'aiot-mec' only, not 'echo'"):
+    with pytest.raises(ConfigError, match="'echo' has no twin"):
         open_pool(configured("scenario.backend=fastsim", "scenario.name=echo"), 1, 1, 1)
