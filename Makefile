@@ -114,11 +114,11 @@ fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer a
 	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
 	@mkdir -p build/fuzz/found
 	build/fuzz/bin/fuzz-decoder -close_fd_mask=3 -max_total_time=$$((60 * $(MINUTES))) -artifact_prefix=build/fuzz/ build/fuzz/found \
-	  tests/fuzz/corpus tests/conformance
+	  tests/fuzz/corpus tests/conformance tests/conformance/version-1
 	$(PIP_INSTALL) atheris
 	@mkdir -p build/fuzz/found-python
 	PYTHONPATH=tests $(BIN)/python tests/fuzz/decoder_fuzzer.py -close_fd_mask=1 -max_total_time=$$((60 * $(MINUTES))) \
-	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance
+	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance tests/conformance/version-1
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests
@@ -143,8 +143,8 @@ bench: build  ## run a benchmark: make bench NAME=roundtrip
 .PHONY: proto
 proto: setup  ## regenerate the Python side of the wire after editing proto/
 	made=$$(mktemp -d); \
-	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v1/lockstep.proto; \
-	mv "$$made"/ns3marl/v1/lockstep_pb2.py* $(PROTOCOL)/; \
+	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v2/lockstep.proto; \
+	mv "$$made"/ns3marl/v2/lockstep_pb2.py* $(PROTOCOL)/; \
 	rm -r "$$made"
 
 .PHONY: clean
