@@ -18,7 +18,8 @@ def numbers(num_envs: int, seed: int, ticks: int) -> dict[tuple[int, int, int], 
     """The first number of each generator of a pool, by seed, run and tick; the policy consumes further ones."""
     pool = ToyPool(num_envs=num_envs, seed=seed, ticks=TICKS)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    batch, drawn = pool.reset(), {}
+    batch = pool.reset()
+    drawn: dict[tuple[int, int, int], float] = {}
     for _ in range(ticks):
         rngs = action_generators(batch)
         keys = zip(batch.seed.tolist(), batch.run.tolist(), batch.tick.tolist(), strict=True)
