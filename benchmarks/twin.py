@@ -26,7 +26,6 @@ from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.plotting import COLOURS, render
 from ns3marl.training import checkpoint, experiment
-from ns3marl.training.replay_log import ReplayLog
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "twin"
@@ -66,7 +65,7 @@ def keep(run: Path, path: Path) -> None:
     with open_pool(config, 1, 1, 1) as pool:
         learner = registry.configured(config, pool.spec)
     saved.begin(learner, config.training.algorithm)
-    checkpoint.save(path, learner, config, saved.progress, ReplayLog(0, 1))
+    checkpoint.save(path, learner, config, saved.progress, {})
 
 
 def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:

@@ -203,7 +203,7 @@ def test_validate_writes_both_sides_and_looks_into_the_worst_episode(
     assert provenance["fastsim"]["calibration"]["file"] == "shipped with ns3marl"
     worst = results["worst"]
     assert sorted(worst["files"]) == sorted(
-        f"worst/frames-seed1002-run{worst['run']}-server{k}-channel{c}.pcap"
+        f"worst/frames-seed1001-run{worst['run']}-server{k}-channel{c}.pcap"
         for k in range(3)
         for c in range(2)
     )

@@ -197,14 +197,11 @@ def play(
     started_s, ticks = time.perf_counter(), 0
     batch = pool.reset()
     recorder = None if tables is None else Recorder(tables, name, batch)
-    # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted. Noise is
-    # keyed by episode and tick, so that results do not depend on E.
-    episode = np.arange(envs)
+    first_run = int(batch.run.min())
     while True:
-        episode += [envs * (final is not None) for final in batch.final]
-        counted: Bool = episode < episodes
-        noise = action_generators(config.evaluation.seed, (1 + episode).tolist(), batch.tick.tolist())
-        joint = policy.act(batch, noise)
+        # What lies beyond the last episode asked for is played but not counted.
+        counted: Bool = batch.run < first_run + episodes
+        joint = policy.act(batch, action_generators(batch))
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].active & counted[:, None])
         batch = pool.step(joint)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ns3marl import config as configuration
+from ns3marl.checks import MAX_SEED
 from ns3marl.config import ScenarioOptions
 from ns3marl.env.pool import Pool
 from ns3marl.evaluation.evaluate import load_policy
@@ -82,7 +83,7 @@ def record(
         folder: Of traces, see ``ns3marl.fidelity.trace``.
         policy: Heuristic, run folder or checkpoint.
         arguments: Of the scenario; with ``--exogenousIn`` the world is that one, else ns-3 draws it.
-        seed: Of the worlds, of backoffs and frame errors.
+        seed: ns-3's RngSeed: of the worlds, of backoffs and frame errors.
         runs: RngRun of each episode.
         scenario: Name of a built scenario, or the path of its executable.
         noise_seed: Of the policy's random numbers; ``seed`` by default.
@@ -127,7 +128,7 @@ def record(
         else:
 
             def make(spec: Spec) -> PolicyFunction:
-                return acting(load_policy(who.source, spec, greedy=who.greedy)[1], noise, [run])
+                return acting(load_policy(who.source, spec, greedy=who.greedy)[1], noise)
 
             played, spec, hello = in_ns3(
                 world, plain, make, scenario, seed, run, tick_timeout_s, lambda done: share.show(run, done)
@@ -166,7 +167,7 @@ def in_ns3(
     arguments: Sequence[str],
     make: Callable[[Spec], PolicyFunction],
     scenario: str | Path = "aiot-mec",
-    seed: int = 0,
+    seed: int = 1,
     run: int = 1,
     tick_timeout_s: float = 60.0,
     show: Callable[[float], None] = lambda _: None,
@@ -226,7 +227,6 @@ def in_twin(
             return acting(
                 load_policy(policy.source, spec, greedy=policy.greedy)[1],
                 run_batch.noise_seed,
-                run_batch.runs,
             )
 
         def show(share: float, done: int = len(found), count: int = len(run_batch.runs)) -> None:
@@ -263,7 +263,7 @@ def play_twin(
     settings, count, first = Settings.parse(run_batch.arguments), len(run_batch.runs), run_batch.runs[0]
     # The pool begins the next episodes as soon as these end: they meet the same worlds.
     by_run = {first + e: traces[run_batch.places[e % count]].world for e in range(2 * count)}
-    seed = run_batch.seed + _LUCK * luck
+    seed = (run_batch.seed - 1 + _LUCK * luck) % MAX_SEED + 1
     world = Recorded(settings, by_run, seed=seed, device=torch.device(device))
     with FastPool(
         arguments=run_batch.arguments,

@@ -59,7 +59,7 @@ class Trace(Episode):
         arguments: Of the scenario, without those that name files.
         policy: Who decided, for people.
         policy_key: What tells policies apart: a heuristic's name, or a digest of the checkpoint.
-        seed: Of the pool that drew the world; ns-3's RngSeed is one more.
+        seed: ns-3's RngSeed of the episode, with which its world was drawn.
         run: RngRun.
         noise_seed: Of the policy's own random numbers.
         world: What happened whatever the policy did.

@@ -47,7 +47,7 @@ def obtain(
         folder: Where worlds are kept.
         scenario: Name of a built scenario, or the path of its executable.
         arguments: Of the scenario.
-        seed: Of the pool of simulators: RngSeed is one more.
+        seed: ns-3's RngSeed.
         run: RngRun.
 
     Returns:
@@ -75,7 +75,7 @@ def draw(scenario: str | Path, arguments: Sequence[str], seed: int, run: int) ->
             scenario, arguments=(*arguments, f"--exogenousOut={out}"), seed=seed, first_run=run, spares=0
         ) as pool:
             pool.reset()
-        world = exogenous.load(exogenous.episode_path(out, seed + 1, run))
+        world = exogenous.load(exogenous.episode_path(out, seed, run))
     return dataclasses.replace(world, fading_db=np.round(world.fading_db / FADING_STEP_DB) * FADING_STEP_DB)
 
 
