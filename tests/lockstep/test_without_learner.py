@@ -73,5 +73,9 @@ def test_arguments_are_printed_with_the_values_they_have(scenario_path: Callable
 
 def test_relations_are_printed_with_the_spec(scenario_path: Callable[[str], Path]) -> None:
     printed = output(scenario_path("template"), "--describe")
-    assert (printed["duration_ns"], printed["idle_ticks"], printed["has_builtin"]) == ("2000000000", True, True)
+    assert (printed["duration_ns"], printed["idle_ticks"], printed["has_builtin"]) == (
+        "2000000000",
+        True,
+        True,
+    )
     assert printed["state"][0]["agents_of"] == 0

@@ -46,7 +46,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
 
     def __init__(
         self,
-        scenario: str | Path = "aiot-mec",
+        scenario: str | Path,
         arguments: Sequence[str] = (),
         *,
         seed: int | None = None,

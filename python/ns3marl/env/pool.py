@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl import toolchain
+from ns3marl import executables
 from ns3marl.checks import checked_seed
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
@@ -130,7 +130,7 @@ class Pool:
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
         self._last: Batch | None = None
-        executable = toolchain.find_scenario(scenario) if spawn else None
+        executable = executables.find_scenario(scenario) if spawn else None
         self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
@@ -413,9 +413,7 @@ class Pool:
                 break
             self._unbegun.remove(env)
             env.begin(peer)
-            self._give(
-                peer, codec.encode_begin(self._arguments, self._seed, env.run, builtin=self._builtin)
-            )
+            self._give(peer, codec.encode_begin(self._arguments, self._seed, env.run, builtin=self._builtin))
         if self._unbegun:
             self._simulators.top_up(len(self._unbegun))
 

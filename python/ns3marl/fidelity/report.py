@@ -12,33 +12,18 @@ from typing import Any
 
 from ns3marl.errors import ConfigError
 from ns3marl.fidelity import plots
-from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
 from ns3marl.plotting import Plot, pretty, render
 from ns3marl.reporting import page
 from ns3marl.reporting.plots import Results
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
-
-MAIN_METRICS = (
-    *TOLERANCES,
-    "latency_p95_s",
-    "completion_ratio_premium",
-    "completion_ratio_standard",
-    "reward_mean",
-    "jain_devices",
-    "energy_efficiency_without_idle_tasks_per_j",
-    "retries_best_effort",
-    "unanswered_best_effort",
-)
-"""The rows of the table."""
 
 _CAPTIONS = {
     "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes. The band is what is allowed; red: a mean outside.",
     "sides": "Means on both sides with 95 % intervals; on the dashed line they are equal.",
-    "states": "Tasks sorted by what they met, in bins of about as many tasks. Dots: completion in the twin minus that in ns-3, with "
-    "95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the whole.",
-    "endings": "How tasks ended that did not complete, in percent of all tasks.",
-    "distributions": "Shares of tasks (latency, SNR) and of devices at boundaries (age). The outermost bins hold what lies beyond.",
+    "states": "Decisions sorted by what they met, in bins of about as many. Dots: completion in the twin minus that in ns-3, with "
+    "95 % intervals over episodes. Bars: share of the decisions times that gap, what the bin adds to the gap of the whole.",
+    "endings": "How decisions ended that did not complete, in percent of all.",
+    "distributions": "Shares by value. The outermost bins hold what lies beyond.",
 }
 
 
@@ -55,18 +40,21 @@ def report(folder: Path) -> Path:
         ConfigError: The folder holds no results of a validation.
     """
     results = read(folder)
-    metrics = [*TOLERANCES]
+    metrics = [*results["tolerances"]]
     drawn = [
         render("gaps", "How far the twin is off", lambda: plots.gaps(results, metrics)),
         render("sides", "Every policy on both sides", lambda: plots.sides(results, metrics)),
-        render("states", "Where the gap comes from", lambda: plots.states(results)),
-        render("endings", "How tasks fail", lambda: plots.endings(results)),
-        render("distributions", "Distributions", lambda: plots.distributions(results)),
     ]
+    if any(results["states"].values()):
+        drawn.append(render("states", "Where the gap comes from", lambda: plots.states(results)))
+    if results["endings"]:
+        drawn.append(render("endings", "How decisions fail", lambda: plots.endings(results)))
+    if results["distributions"]:
+        drawn.append(render("distributions", "Distributions", lambda: plots.distributions(results)))
     (folder / "plots").mkdir(exist_ok=True)
     for plot in drawn:
         (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
-    title = f"{results['policy']}: twin and packets"
+    title = f"{results['policy']}: twin and ns-3"
     (folder / "report.md").write_text(_markdown(title, results, drawn), encoding="utf-8")
     path = folder / "report.html"
     path.write_text(_html(title, results, drawn), encoding="utf-8")
@@ -110,7 +98,7 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> tuple[list[s
         rows.append(
             [
                 name if meta["unit"] == "1" else f"{name} [{meta['unit']}]",
-                *(page.interval(entry[side]) for side in ("twin", "packets", "gap")),
+                *(page.interval(entry[side]) for side in ("twin", "ns3", "gap")),
                 relative,
                 "" if entry["tolerance"] is None else f"±{entry['tolerance']:.3g}",
                 _word(entry),
@@ -121,12 +109,18 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> tuple[list[s
 
 def overview(results: Results) -> tuple[list[str], list[list[str]]]:
     """The gaps of all policies in the metrics that have a tolerance."""
-    header = ["policy", *(f"{_short(results, metric)}, twin − ns-3" for metric in TOLERANCES), "outside"]
+    header = [
+        "policy",
+        *(f"{_short(results, metric)}, twin − ns-3" for metric in results["tolerances"]),
+        "outside",
+    ]
     rows = []
     for name, entry in results["policies"].items():
-        gaps = [entry["gaps"][metric] for metric in TOLERANCES]
+        gaps = [entry["gaps"][metric] for metric in results["tolerances"]]
         outside = [
-            _short(results, m) for m, one in zip(TOLERANCES, gaps, strict=True) if one["within"] is False
+            _short(results, m)
+            for m, one in zip(results["tolerances"], gaps, strict=True)
+            if one["within"] is False
         ]
         rows.append([name, *(page.interval(one["gap"]) for one in gaps), ", ".join(outside) or "nothing"])
     return header, rows
@@ -164,7 +158,7 @@ def _short(results: Results, metric: str) -> str:
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     ns3, twin = results["provenance"]["ns3"], results["provenance"]["fastsim"]
-    calibration = twin["calibration"]
+    calibration = twin.get("calibration", {"file": "none", "constants": {}, "provenance": {}})
     scenario, versions = ns3["scenario"], ns3["versions"]
     constants = ", ".join(f"{name} {value:g}" for name, value in calibration["constants"].items())
     told = {k: v for k, v in calibration["provenance"].items() if k not in {"recordings", "held_out"}}
@@ -213,7 +207,7 @@ def _worst(results: Results) -> str:
 
 
 def where(results: Results) -> str:
-    """Which tasks the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    """Which decisions the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
     found = [
         (abs(one["contribution"]), factor, one)
         for factor, bins in results["states"].items()
@@ -225,10 +219,10 @@ def where(results: Results) -> str:
     if not found:
         return "No range of any quantity has a completion gap whose interval excludes 0."
     _, factor, one = max(found, key=lambda entry: entry[0])
-    description, unit = FACTORS[factor]
+    description, unit = results["factors"][factor]
     return (
-        f"Most comes from tasks with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
-        f"the tasks, gap {page.interval(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
+        f"Most comes from decisions with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
+        f"the decisions, gap {page.interval(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
         f"Of {len([1 for bins in results['states'].values() for _ in bins])} ranges {len(found)} have an interval without 0; one in "
         "twenty would by chance."
     )
@@ -240,7 +234,7 @@ def _caption(results: Results, name: str) -> str:
 
 def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
     lines = [f"# {title}", "", results["verdict"], "", "## Both sides", ""]
-    lines += page.markdown_table(*table(results, results["policy"], MAIN_METRICS))
+    lines += page.markdown_table(*table(results, results["policy"], results["main_metrics"]))
     lines += ["", "## All policies", "", *page.markdown_table(*overview(results))]
     lines += ["", "## Ranking", "", *page.markdown_table(*ranking(results)), ""]
     for plot in drawn:
@@ -265,7 +259,7 @@ def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
 
 
 def _html(title: str, results: Results, drawn: Sequence[Plot]) -> str:
-    header, rows = table(results, results["policy"], MAIN_METRICS)
+    header, rows = table(results, results["policy"], results["main_metrics"])
     inside = {(r, len(header) - 1) for r, row in enumerate(rows) if row[-1].startswith("within")}
     parts = [
         f"<p><strong>{escape(results['verdict'])}</strong></p>",

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.launch import on_ray
 from ns3marl.protocol.spec_hash import spec_hash
-from ns3marl.scenarios.aiot_mec.twin.pool import SCENARIO, FastPool
 from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
 
 
@@ -92,6 +92,10 @@ def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Envir
         ConfigError: The scenario refuses its arguments, or has no twin; the seed is out of range.
         LaunchError: The scenario is not built or does not start.
     """
+    if not config.scenario.name:
+        raise ConfigError(
+            "scenario.name is not set: name a built scenario (`ns3marl scenarios` lists them) or the path of its executable"
+        )
     of_ns3 = num_envs if config.scenario.backend == "ns3" else min(config.pool.ns3_envs, num_envs)
     if of_ns3 == num_envs:
         return _ns3(config, seed, num_envs, first_run)
@@ -138,17 +142,24 @@ def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
             spawn=options.spawn and options.runner == "local",
             restarts=options.restarts,
             resumable=True,
+            builtin=options.builtin,
         )
 
 
 def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
     """The scenario's twin: the only place that makes one."""
-    if config.scenario.name != SCENARIO:
+    home = homes.find(config.scenario.name)
+    if home.twin is None:
+        having = ", ".join(other.name for other in homes.homes() if other.twin is not None)
         raise ConfigError(
-            f"scenario.backend is 'fastsim', which knows {SCENARIO!r} only, not {config.scenario.name!r}; "
+            f"scenario.backend is 'fastsim', but {home.name!r} has no twin (scenarios with one: {having}); "
             'use scenario.backend = "ns3"'
         )
-    pool = FastPool(
+    if config.pool.builtin:
+        raise ConfigError(
+            f"policy 'builtin' is the C++ of {home.name!r}, so it needs ns-3 and not the twin; set the backend to \"ns3\""
+        )
+    pool: Environments = home.load(home.twin)(
         arguments=config.scenario.arguments,
         num_envs=num_envs,
         seed=seed,
