@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ns3marl.config import Config
+from ns3marl.errors import ConfigError
 from ns3marl.evaluation import statistics
 from ns3marl.evaluation.statistics import Interval
 from ns3marl.types import Float64, Group, Metric, Spec
@@ -191,11 +192,26 @@ def write(
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The results in a folder, or None if there are none."""
-    path = folder / FILE
+    """The results in a folder, or None if there are none.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
+    return read_json(folder / FILE)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The content of a JSON file, or None if there is no such file.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
     if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}; make it again, or restore a copy") from error
     return content
 
 
