@@ -105,7 +105,7 @@ def _validate(parsed: argparse.Namespace) -> int:
 def _calibrate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import fitting  # noqa: PLC0415
     from ns3marl.progress import ProgressDisplay  # noqa: PLC0415
-    from ns3marl.reporting.page import Table  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     if parsed.out.exists() and not parsed.force:
         raise ConfigError(f"{parsed.out} exists; choose another --out, or --force")
@@ -121,7 +121,7 @@ def _calibrate(parsed: argparse.Namespace) -> int:
         fit = fitting.fit_cells(plan, parsed.traces, display, jobs=parsed.jobs, report=print)
     parsed.out.parent.mkdir(parents=True, exist_ok=True)
     parsed.out.write_text(fit.calibration.dumps(), encoding="utf-8")
-    print_table(Table(*fitting.table(fit)))
+    print_table(TextTable(*fitting.table(fit)))
     print("errors are in tolerances: beyond 1 in magnitude is outside")
     print(f"calibration: {parsed.out}")
     return 0

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Column
-from rich.table import Table as RichTable
+from rich.table import Column, Table
 from rich.text import Text
 
 from ns3marl import config as configuration
@@ -24,7 +23,7 @@ from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ns3marl.reporting.page import Table
+    from ns3marl.reporting.page import TextTable
 
 Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
 
@@ -154,10 +153,10 @@ def opponents(config: Config) -> Sequence[str]:
         return heuristics.fitting(pool.spec)
 
 
-def print_table(table: Table, title: str | None = None) -> None:
+def print_table(table: TextTable, title: str | None = None) -> None:
     """Prints a table, marked cells in bold, in full width where the output is not a terminal."""
     columns = (Column(Text(cell)) for cell in table.header)
-    shown = RichTable(*columns, box=None, title=title, title_justify="left")
+    shown = Table(*columns, box=None, title=title, title_justify="left")
     for r, row in enumerate(table.rows):
         shown.add_row(*(Text(str(cell), "bold" * ((r, c) in table.marked)) for c, cell in enumerate(row)))
     Console(width=None if sys.stdout.isatty() else 240).print(shown)

@@ -69,7 +69,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
-    from ns3marl.reporting.page import Table  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -88,7 +88,7 @@ def _run(parsed: argparse.Namespace) -> int:
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
             rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
         hello = pool.hello
-    print_table(Table(["metric", "unit", "mean", "95 % interval"], rows))
+    print_table(TextTable(["metric", "unit", "mean", "95 % interval"], rows))
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"

@@ -15,7 +15,7 @@ from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
 from ns3marl.plotting import pretty, render
 from ns3marl.reporting import page
-from ns3marl.reporting.page import Cell, Table, estimate
+from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results
 from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 
@@ -124,7 +124,7 @@ def read(folder: Path) -> Results:
     return results
 
 
-def table(results: Results, policy: str, metrics: Sequence[str]) -> Table:
+def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
     """Metrics of a policy on both sides; verdicts that lie within the tolerance are marked."""
     header = ["metric", "twin", "ns-3", "gap", "gap in %", "allowed", "verdict"]
     gaps = results["policies"][policy]["gaps"]
@@ -139,10 +139,10 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> Table:
     note = (
         "Mean and 95 % interval. Settled: the whole interval of the gap lies on one side of what is allowed."
     )
-    return Table(header, rows, within, note)
+    return TextTable(header, rows, within, note)
 
 
-def overview(results: Results) -> Table:
+def overview(results: Results) -> TextTable:
     """The gaps of all policies in the metrics that have a tolerance."""
     header = ["policy", *(f"{_heading(results, metric)}, twin − ns-3" for metric in TOLERANCES), "outside"]
     rows = []
@@ -154,10 +154,10 @@ def overview(results: Results) -> Table:
             if one["within"] is False
         ]
         rows.append([name, *(estimate(one["gap"]) for one in gaps), ", ".join(outside) or "nothing"])
-    return Table(header, rows)
+    return TextTable(header, rows)
 
 
-def ranking(results: Results) -> Table:
+def ranking(results: Results) -> TextTable:
     """Rank agreement by metric."""
     header = [
         "metric",
@@ -176,7 +176,7 @@ def ranking(results: Results) -> Table:
     note = (
         "Kendall's tau over the pairs of policies whose paired difference in ns-3 has an interval without 0."
     )
-    return Table(header, rows, note=note)
+    return TextTable(header, rows, note=note)
 
 
 def _word(entry: dict[str, Any]) -> str:

@@ -36,8 +36,8 @@ Cell = str | Estimate
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table whose first column names the rows."""
+class TextTable:
+    """A table as text; its first column names the rows."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]  #: each as long as the header
@@ -62,7 +62,7 @@ def estimate(entry: Mapping[str, Any], scale: float = 1.0, *, key: str = "mean")
     return Estimate(f"{mean:.{digits}f}", f"[{low:.{digits}f}, {high:.{digits}f}]")
 
 
-def markdown_table(table: Table) -> str:
+def markdown_table(table: TextTable) -> str:
     """A table in Markdown, marked cells in bold, without its note."""
     return render("table.md.j2", table=table)
 

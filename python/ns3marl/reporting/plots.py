@@ -30,7 +30,15 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
     ticks = np.array([row["ticks"] for row in rows])
     reward = np.array([row["reward_per_tick"] for row in rows])
     window = max(1, len(reward) // 20)
-    axes.plot(ticks, reward, color=COLOURS[0], alpha=0.35, lw=1, label="training, each update")
+    axes.plot(
+        ticks,
+        reward,
+        color=COLOURS[0],
+        alpha=0.35,
+        lw=1,
+        marker="." if len(rows) == 1 else "",
+        label="training, each update",
+    )
     if window > 1:
         smooth = np.convolve(reward, np.ones(window) / window, "valid")
         axes.plot(ticks[window - 1 :], smooth, color=COLOURS[0], lw=2, label=f"mean of {window} updates")
@@ -107,7 +115,13 @@ def learner_health(rows: Rows) -> Figure:
         for name in (name for name in rows[-1] if name.startswith(prefix)):
             head = name.partition("/")[2]
             values = [row.get(name, np.nan) for row in rows]
-            (line,) = axes.plot(ticks, values, lw=1.2, color=colours.get(head, COLOURS[0]))
+            (line,) = axes.plot(
+                ticks,
+                values,
+                lw=1.2,
+                marker="." if len(ticks) == 1 else "",
+                color=colours.get(head, COLOURS[0]),
+            )
             if head in colours:
                 lines[head] = line
         if prefix == "explained":

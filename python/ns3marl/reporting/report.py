@@ -14,7 +14,7 @@ from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import REWARD
 from ns3marl.plotting import Plot, pretty, render
 from ns3marl.reporting import page, plots
-from ns3marl.reporting.page import Cell, Estimate, Table, estimate
+from ns3marl.reporting.page import Cell, Estimate, TextTable, estimate
 from ns3marl.reporting.plots import Results, Rows
 from ns3marl.reporting.verdict import verdict
 from ns3marl.training import metrics
@@ -64,7 +64,7 @@ def main_metrics(results: Results) -> list[str]:
     return list(results["metrics"])[: 1 + MAIN_METRICS]
 
 
-def table(results: Results) -> Table:
+def table(results: Results) -> TextTable:
     """Means and intervals of the main metrics; marked: the best mean, and those that its interval does not exclude."""
     names = main_metrics(results)
     rows = [
@@ -81,7 +81,7 @@ def table(results: Results) -> Table:
         "mean whose interval overlaps that of the best; nothing where all overlap. A policy that acts on central "
         "information sees more than any agent could: it is a reference, not a competitor."
     )
-    return Table(["policy", "acts on", *(_heading(results, name) for name in names)], rows, marked, note)
+    return TextTable(["policy", "acts on", *(_heading(results, name) for name in names)], rows, marked, note)
 
 
 def best(results: Results, metric: str) -> set[int]:
@@ -122,7 +122,7 @@ def _comparison(results: Results) -> dict[str, Any]:
     }
 
 
-def _robust(results: Results) -> Table:
+def _robust(results: Results) -> TextTable:
     """Interquartile means, and the probability that the reference improves on each policy."""
     names = main_metrics(results)
     header = [
@@ -141,10 +141,10 @@ def _robust(results: Results) -> Table:
         "Interquartile mean [95 % interval], and the probability that a run of the reference earns more on the same "
         "episode; 0.5 says that neither is better."
     )
-    return Table(header, rows, note=note)
+    return TextTable(header, rows, note=note)
 
 
-def _differences(results: Results) -> Table:
+def _differences(results: Results) -> TextTable:
     """Paired differences from the reference, on the same episodes."""
     names = main_metrics(results)
     rows = [
@@ -154,10 +154,10 @@ def _differences(results: Results) -> Table:
     ]
     header = [f"minus {results['reference']}", *(_heading(results, name) for name in names)]
     note = "Differences on the same episodes. An interval without 0 is a difference that chance does not explain."
-    return Table(header, rows, note=note)
+    return TextTable(header, rows, note=note)
 
 
-def _everything(results: Results) -> Table:
+def _everything(results: Results) -> TextTable:
     """Every metric of every policy."""
     rows: list[list[Cell]] = [
         [
@@ -166,7 +166,7 @@ def _everything(results: Results) -> Table:
         ]
         for name in results["metrics"]
     ]
-    return Table(["metric", *results["summary"]], rows)
+    return TextTable(["metric", *results["summary"]], rows)
 
 
 def _heading(results: Results, name: str) -> str:
@@ -239,11 +239,11 @@ def _facts(
 ) -> list[tuple[str, str]]:
     """The provenance of a report: names and values."""
     scenario, versions = manifest.get("scenario", {}), manifest.get("versions", {})
-    backend = [str(manifest.get("backend", "?"))]
-    backend += [versions["ns3"]] if "ns3" in versions else []
-    backend += [f"({versions['ns3_build_profile']})"] if "ns3_build_profile" in versions else []
+    backend = str(manifest.get("backend", "?"))
+    if versions.get("ns3", "none") != "none":
+        backend += f" {versions['ns3']} ({versions['ns3_build_profile']})"
     facts = {
-        "Backend": " ".join(backend),
+        "Backend": backend,
         "Scenario": " ".join([scenario.get("name", "?"), *scenario.get("arguments", [])]),
         "Agents": str(scenario.get("agents", "?")),
         "Episode": f"{scenario.get('ticks', '?')} ticks of {scenario.get('tick_ns', 0) / 1e6:g} ms",
