@@ -20,7 +20,8 @@ PACKAGE = ROOT / "python" / "ns3marl"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of HTML pages."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("html")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", ROOT / "docs", source, built]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c"]
+    command += [str(folder) for folder in (ROOT / "docs", source, built)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     return built

@@ -63,8 +63,8 @@ def estimate(entry: Mapping[str, Any], scale: float = 1.0, *, key: str = "mean")
 
 
 def markdown_table(table: TextTable) -> str:
-    """A table in Markdown, marked cells in bold, without its note."""
-    return render("table.md.j2", table=table)
+    """The lines of a table in Markdown, marked cells in bold, without its note."""
+    return render("table.md.j2", table=table).rstrip("\n")
 
 
 def render(template: str, **content: Any) -> str:
