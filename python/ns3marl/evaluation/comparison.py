@@ -201,17 +201,21 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The content of a JSON file, or None if there is no such file.
+    """The object in a JSON file, or None if there is no such file.
 
     Raises:
-        ConfigError: The file is damaged.
+        ConfigError: The file is damaged, or holds something else.
     """
     if not path.exists():
         return None
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}; make it again, or restore a copy") from error
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path} cannot be read: expected an object, got {type(content).__name__}; make it again"
+        )
     return content
 
 
