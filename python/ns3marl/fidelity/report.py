@@ -65,7 +65,7 @@ def report(folder: Path) -> Path:
             "states",
             "Where the gap comes from",
             lambda: plots.states(results),
-            "Tasks sorted by what they met, in bins of about as many tasks. Dots: completion in the twin minus that in ns-3, "
+            "Tasks grouped by their conditions, in bins of about equally many tasks. Dots: completion in the twin minus that in ns-3, "
             "with 95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the "
             f"whole. {where(results)}",
         ),
