@@ -14,7 +14,7 @@ from ns3marl.cli.options import (
     Commands,
     add_jobs,
     add_set,
-    evaluation_setup,
+    judging,
     opponents,
     positive,
     print_table,
@@ -82,7 +82,7 @@ def add(commands: Commands) -> None:
 def _validate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import report, validate  # noqa: PLC0415
 
-    config, folder = evaluation_setup(parsed, run_folder(Path(parsed.policy)), "validation")
+    config, folder = judging(parsed, run_folder(Path(parsed.policy)), "validation")
     if parsed.calibration is not None:
         scenario = dataclasses.replace(config.scenario, calibration=str(parsed.calibration))
         config = dataclasses.replace(config, scenario=scenario)

@@ -127,8 +127,8 @@ def new_folder(config: Config, what: str | None = None) -> Path:
     return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
 
 
-def evaluation_setup(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Config, Path]:
-    """The configuration of an evaluation and its folder: those of a run unless the command line names others."""
+def judging(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Config, Path]:
+    """How to judge policies and where to write it: by a run and into it, unless the command line names something else."""
     if run is not None and parsed.config is None:
         config, folder = config_of(run, parsed.set), parsed.out or run / what
     else:

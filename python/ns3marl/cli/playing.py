@@ -15,7 +15,7 @@ from ns3marl.cli.options import (
     Commands,
     add_set,
     add_tables,
-    evaluation_setup,
+    judging,
     opponents,
     own_config,
     positive,
@@ -100,7 +100,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    config, folder = evaluation_setup(parsed, run if own_config(run) else None, "evaluation")
+    config, folder = judging(parsed, run if own_config(run) else None, "evaluation")
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in opponents(config) if name not in policies]
@@ -130,7 +130,7 @@ def _plot_run(parsed: argparse.Namespace) -> int:
 def evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
 ) -> None:
-    """Evaluates policies into ``folder``, prints the table, and writes the report of the run or evaluation ``of``."""
+    """Judges policies into ``folder``, prints the table, and reports the run or evaluation ``of``."""
     from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
     from ns3marl.reporting import report  # noqa: PLC0415
     from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
