@@ -33,8 +33,8 @@ from ns3marl import config as configuration
 from ns3marl.env.pool import Pool
 from ns3marl.env.remote import LOST_S
 from ns3marl.errors import CheckpointError, Ns3MarlError
+from ns3marl.executables import find_scenario
 from ns3marl.protocol import codec
-from ns3marl.toolchain import find_scenario
 from ns3marl.types import Actions, Batch
 
 TICKS, HUNG_S, HANG_S = 12, 0.5, 60.0

@@ -21,12 +21,12 @@ from seeded import interval, trained
 
 from ns3marl import config as configuration
 from ns3marl import plotting
+from ns3marl import policies as heuristics
 from ns3marl.config import Config
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.reporting import plots
 from ns3marl.reporting.page import TextTable, markdown_table
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 ROOT = Path(__file__).resolve().parents[1]
 REWARD = "reward_per_tick"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import scenario_names
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "ns3-scenarios"
@@ -51,6 +52,27 @@ def test_import_contracts_hold() -> None:
     lint_imports = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_generic_parts_name_no_scenario() -> None:
+    assert scenario_names.mentions() == []
+
+
+def test_names_of_scenarios_are_found_however_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        "name = 'aiot-mec'",
+        "import ns3marl.scenarios.cognitive_v2x",
+        "class AiotMec: pass",
+        "slice_lte = 1",
+        '"""As ``echo`` does."""',
+        "def echo(line): pass  # an English word",
+        "a template of a page",
+    ]
+    (tmp_path / "module.py").write_text("\n".join(lines))
+    monkeypatch.setattr(scenario_names, "PACKAGE", tmp_path)
+    assert [mention.partition(": ")[2] for mention in scenario_names.mentions()] == lines[:5]
 
 
 def test_only_the_sockets_know_zeromq() -> None:

@@ -16,12 +16,12 @@ import pytest
 import torch
 from rich.console import Console
 
+from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import MixedPool, open_pool
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
 
@@ -36,6 +36,7 @@ def configured(scenario_path: Callable[[str], Path]) -> Callable[..., Config]:
 
     def make(*settings: str) -> Config:
         common = [
+            "scenario.name=aiot-mec",
             f"scenario.arguments={arguments}",
             "training.tensorboard=false",
             f"training.ticks={4 * TICKS * 2}",

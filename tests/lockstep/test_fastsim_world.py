@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.launch.environments import Environments
 from ns3marl.rl.policy import ActionGenerators
 from ns3marl.scenarios.aiot_mec import exogenous
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings

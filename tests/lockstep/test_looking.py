@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ns3marl import cli
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SMALL = ["--devices=10", "--servers=3", "--ticks=20", "--preset=stress"]
 RADIO = "/NodeList/*/DeviceList/*/$ns3::WifiNetDevice"

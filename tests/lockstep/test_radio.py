@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SMALL = ("--devices=6", "--servers=3", "--channels=2", "--ticks=20")
 POSITION = slice(17, 19)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import cli, toolchain
+from ns3marl import cli, executables, toolchain
 from ns3marl.errors import ConfigError
 from ns3marl.toolchain import Check
 
@@ -71,9 +71,9 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_scenarios_lists_what_is_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(toolchain, "scenarios", lambda: {"echo": Path("/x/echo")})
+    monkeypatch.setattr(executables, "scenarios", lambda: {"echo": Path("/x/echo")})
     assert cli.main(["scenarios"]) == 0
     assert capsys.readouterr().out == "echo  /x/echo\n"
-    monkeypatch.setattr(toolchain, "scenarios", dict)
+    monkeypatch.setattr(executables, "scenarios", dict)
     assert cli.main(["scenarios"]) == 2
     assert "ns3marl build" in capsys.readouterr().err

@@ -10,10 +10,10 @@ import pytest
 import torch
 from rich.console import Console
 
+from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.scenarios.aiot_mec.twin import contention as mac
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import FULL, LOCAL, PARTIAL, AiotMec
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from ns3marl import config as configuration
+from ns3marl import home as homes
 from ns3marl.cli.options import (
     Commands,
     add_set,
     add_tables,
-    judging,
+    evaluated_by,
     opponents,
     own_config,
     positive,
@@ -23,6 +25,7 @@ from ns3marl.cli.options import (
     with_arguments,
 )
 from ns3marl.config import Config
+from ns3marl.errors import ConfigError
 from ns3marl.types import Hello
 
 
@@ -30,7 +33,9 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
-    command.add_argument("--policy", default="random", help="heuristic, checkpoint or run folder (random)")
+    command.add_argument(
+        "--policy", default="random", help="simple policy, checkpoint or run folder (random)"
+    )
     command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
     command.add_argument("--seed", type=positive, default=1001, help="ns-3 seed of the episodes (1001)")
     add_tables(command)
@@ -42,9 +47,11 @@ def add(commands: Commands) -> None:
         "policies",
         nargs="+",
         metavar="POLICY",
-        help="run folders, experiments, checkpoints and heuristics; one alone meets every heuristic that fits",
+        help="run folders, experiments, checkpoints and simple policies; one alone meets every simple policy that fits",
     )
-    command.add_argument("--config", help="configuration; that of the first run folder by default")
+    command.add_argument(
+        "--config", help="configuration or scenario; that of the first run folder by default"
+    )
     command.add_argument("--episodes", type=positive, help="episodes per policy")
     command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
     add_tables(command)
@@ -57,11 +64,17 @@ def add(commands: Commands) -> None:
     command.add_argument("folder", type=Path)
     command.set_defaults(action=_report)
 
-    command = commands.add_parser("plot-run", help="draw the life of a network from the tables of a run")
+    command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
     command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument(
+        "--plot",
+        metavar="NAME",
+        help="a plot of the scenario, or `ticks`, which every scenario has (the first)",
+    )
     command.add_argument("--policy", help="whose episode (the first)")
     command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
-    command.add_argument("--out", type=Path, help="PNG file (FOLDER/network-life.png)")
+    command.add_argument("--scenario", help="name or executable of the scenario (the one in the tables)")
+    command.add_argument("--out", type=Path, help="PNG file (FOLDER/NAME.png)")
     command.set_defaults(action=_plot_run)
 
 
@@ -77,9 +90,11 @@ def _run(parsed: argparse.Namespace) -> int:
         scenario=dataclasses.replace(config.scenario, name=parsed.scenario),
         evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
     )
+    home = homes.find(parsed.scenario)
+    config = evaluate.opened_for(config, parsed.policy, home)
     envs = min(config.pool.num_envs, parsed.episodes)
     with open_pool(config, parsed.seed, envs, 1) as pool, ExitStack() as stack:
-        name, policy = evaluate.load_policy(parsed.policy, pool.spec)
+        name, policy = evaluate.load_policy(parsed.policy, pool.spec, home)
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
         rows = []
@@ -100,13 +115,12 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    config, folder = judging(parsed, run if own_config(run) else None, "evaluation")
+    config, folder = evaluated_by(parsed, parsed.policies[0], run if own_config(run) else None, "evaluation")
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in opponents(config) if name not in policies]
     of = folder.parent if folder == run / "evaluation" else folder
-    evaluate_and_report(config, policies, folder, of, parsed.tables)
-    return 0
+    return evaluate_and_report(config, policies, folder, of, parsed.tables)
 
 
 def _report(parsed: argparse.Namespace) -> int:
@@ -119,18 +133,35 @@ def _report(parsed: argparse.Namespace) -> int:
 
 
 def _plot_run(parsed: argparse.Namespace) -> int:
-    from ns3marl.scenarios.aiot_mec.network_plot import plot_run  # noqa: PLC0415
+    from ns3marl import plotting  # noqa: PLC0415 - matplotlib takes a second to import
+    from ns3marl.evaluation.episode_table import scenario_of  # noqa: PLC0415
+    from ns3marl.reporting import episode_plot  # noqa: PLC0415
 
-    print(
-        plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
-    )
+    home = homes.find(parsed.scenario or scenario_of(parsed.folder))
+    plots = {**home.plots, episode_plot.NAME: episode_plot.draw}
+    name = parsed.plot or next(iter(plots))
+    if name not in plots:
+        raise ConfigError(f"scenario {home.name!r} has no plot {name!r}; it has {', '.join(plots)}")
+    draw = home.load(plots[name])
+    image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
+    out = parsed.out or parsed.folder / f"{name}.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(image.png)
+    print(out)
+    others = [other for other in plots if other != name]
+    if others and parsed.plot is None:
+        print(f"other plots of {home.name} (--plot NAME): {', '.join(others)}")
     return 0
 
 
 def evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
-) -> None:
-    """Judges policies into ``folder``, prints the table, and reports the run or evaluation ``of``."""
+) -> int:
+    """Evaluates policies into ``folder``, prints the table, and reports the run or evaluation ``of``.
+
+    Returns:
+        The exit status: 2 where a policy failed.
+    """
     from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
     from ns3marl.reporting import report  # noqa: PLC0415
     from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
@@ -141,6 +172,9 @@ def evaluate_and_report(
     print_table(report.table(results), "bold: may be the best")
     print(verdict(results))
     print(f"report: {report.report(of)}")
+    for name, text in results["failures"].items():
+        print(f"{name} was not evaluated: {text}", file=sys.stderr)
+    return 2 if results["failures"] else 0
 
 
 def _simulated_by(hello: Hello) -> str:

@@ -39,7 +39,7 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
 
     def __init__(
         self,
-        scenario: str | Path = "aiot-mec",
+        scenario: str | Path,
         arguments: Sequence[str] = (),
         *,
         seed: int = 0,

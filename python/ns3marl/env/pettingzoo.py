@@ -40,7 +40,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
 
     def __init__(
         self,
-        scenario: str | Path = "aiot-mec",
+        scenario: str | Path,
         arguments: Sequence[str] = (),
         *,
         seed: int = 0,

@@ -19,7 +19,7 @@ from types import TracebackType
 
 import numpy as np
 
-from ns3marl import toolchain
+from ns3marl import executables
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
 from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool
@@ -72,6 +72,7 @@ class Pool:
         restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. It is begun anew
             on another each time, and the actions it has seen are repeated, so that nothing is lost but time. For every
             process that is kept, as many in a row may fail to start.
+        builtin: observations also carry what the scenario's own policy chooses (``Batch.builtin``).
         on_frame: called with (environment, RngRun, frame) for every frame of an episode that a simulator sent.
 
     Raises:
@@ -99,6 +100,7 @@ class Pool:
         key_folder: Path | None = None,
         spawn: bool = True,
         restarts: int = 0,
+        builtin: bool = False,
         on_frame: Callable[[int, int, bytes], None] | None = None,
     ) -> None:
         for name, value, low in (
@@ -119,6 +121,7 @@ class Pool:
         self._rng_seed = _rng_seed(seed)
         self._first_run = first_run
         self._restarts = restarts
+        self._builtin = builtin
         self._limits = Limits(start_timeout_s, tick_timeout_s)
         self._on_frame = on_frame
         self._envs = [Environment(index) for index in range(num_envs)]
@@ -128,7 +131,7 @@ class Pool:
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
         self._last: Batch | None = None
-        executable = toolchain.find_scenario(scenario) if spawn else None
+        executable = executables.find_scenario(scenario) if spawn else None
         self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
@@ -372,7 +375,7 @@ class Pool:
         """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
         envs = self._asked = sorted(self._ready, key=_index)
         self._ready.clear()
-        batch = self._batching.assemble(envs)
+        batch = self._batching.assemble(envs, self._rng_seed)
         spent_s = time.perf_counter() - started_s
         simulator_s = min(spent_s, wall_ns(envs) * 1e-9)
         if self._ended:

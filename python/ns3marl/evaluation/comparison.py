@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -137,16 +137,37 @@ def summarise(
 
 
 def write(
-    folder: Path, config: Config, spec: Spec, entries: Sequence[Entry], provenance: dict[str, Any]
+    folder: Path,
+    config: Config,
+    spec: Spec,
+    entries: Sequence[Entry],
+    provenance: dict[str, Any],
+    failures: Mapping[str, str],
+    first: Sequence[str] = (),
 ) -> Path:
-    """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``; returns the path of the first."""
-    metrics = (REWARD, *spec.metrics)
+    """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
+
+    Args:
+        folder: Where to write.
+        config: Its evaluation options.
+        spec: Of the environments.
+        entries: Who was compared.
+        provenance: See ``ns3marl.manifest``.
+        failures: What happened to policies that could not be evaluated, by name.
+        first: Metrics that stand before the others of the spec, after the reward.
+
+    Returns:
+        The path of ``results.json``.
+    """
+    leading = [metric for name in first for metric in spec.metrics if metric.name == name]
+    metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
     options = config.evaluation
     content = {
         "manifest": provenance,
         "episodes": options.episodes,
         "seed": options.seed,
         "greedy": options.greedy,
+        "failures": dict(failures),
         **summarise(entries, metrics, heads_of(spec), options.bootstrap),
     }
     folder.mkdir(parents=True, exist_ok=True)

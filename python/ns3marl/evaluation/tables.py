@@ -7,7 +7,7 @@
            TABLE.parquet          the scenario's own tables, such as one row for each task
 
 Every row begins with the policy and the ns-3 RngRun of its episode, and belongs to one row group per episode. Units stand
-in the columns' metadata. Nothing here knows a scenario: columns and categories are those of the spec.
+in the columns' metadata, the scenario's name in that of the file. Nothing here knows a scenario: columns and categories are those of the spec.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from ns3marl.types import Batch, Column, Spec
 
 TICKS = "ticks"
 STATE = "state"
+SCENARIO = "scenario"
+"""Metadata of every file: the name of the scenario."""
 
 Array = NDArray[Any]
 
@@ -101,14 +103,22 @@ class TableWriter:
                     for column, column_values in zip(columns, values, strict=True)
                 ),
             ]
-            self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=_schema(columns)))
+            self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=self._schema(columns)))
 
     def _writer(self, name: str) -> pq.ParquetWriter:
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writers[name] = pq.ParquetWriter(path, _schema(self._columns[name]))
+            self._writers[name] = pq.ParquetWriter(path, self._schema(self._columns[name]))
         return self._writers[name]
+
+    def _schema(self, columns: Sequence[Column]) -> pa.Schema:
+        text = pa.dictionary(pa.int32(), pa.string())
+        fields = [pa.field("policy", text), pa.field("run", pa.int64())]
+        for column in columns:
+            kind = text if column.categories or column.type == "string" else pa.type_for_alias(column.type)
+            fields.append(pa.field(column.name, kind, metadata={"unit": column.unit}))
+        return pa.schema(fields, metadata={SCENARIO: self._spec.scenario})
 
 
 class EpisodeRows:
@@ -200,15 +210,6 @@ def _distinct(file: str, columns: Sequence[Column]) -> list[Column]:
         taken.add(name)
         distinct.append(replace(column, name=name))
     return distinct
-
-
-def _schema(columns: Sequence[Column]) -> pa.Schema:
-    text = pa.dictionary(pa.int32(), pa.string())
-    fields = [pa.field("policy", text), pa.field("run", pa.int64())]
-    for column in columns:
-        kind = text if column.categories or column.type == "string" else pa.type_for_alias(column.type)
-        fields.append(pa.field(column.name, kind, metadata={"unit": column.unit}))
-    return pa.schema(fields)
 
 
 def _array(column: Column, values: Sequence[str] | Array) -> pa.Array:

@@ -11,26 +11,11 @@ from typing import Any
 
 from ns3marl.errors import ConfigError
 from ns3marl.fidelity import plots
-from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
 from ns3marl.plotting import pretty, render
 from ns3marl.reporting import page
 from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
-
-MAIN_METRICS = (
-    *TOLERANCES,
-    "latency_p95_s",
-    "completion_ratio_premium",
-    "completion_ratio_standard",
-    "reward_mean",
-    "jain_devices",
-    "energy_efficiency_without_idle_tasks_per_j",
-    "retries_best_effort",
-    "unanswered_best_effort",
-)
-"""The rows of the table."""
 
 
 def report(folder: Path) -> Path:
@@ -46,7 +31,7 @@ def report(folder: Path) -> Path:
         ConfigError: The folder holds no results of a validation.
     """
     results = read(folder)
-    metrics = [*TOLERANCES]
+    metrics = [*results["tolerances"]]
     drawn = [
         render(
             "gaps",
@@ -61,32 +46,41 @@ def report(folder: Path) -> Path:
             lambda: plots.sides(results, metrics),
             "Means on both sides with 95 % intervals; on the dashed line they are equal.",
         ),
-        render(
-            "states",
-            "Where the gap comes from",
-            lambda: plots.states(results),
-            "Tasks grouped by their conditions, in bins of about equally many tasks. Dots: completion in the twin minus that in ns-3, "
-            "with 95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the "
-            f"whole. {where(results)}",
-        ),
-        render(
-            "endings",
-            "How tasks fail",
-            lambda: plots.endings(results),
-            "How tasks ended that did not complete, in percent of all tasks.",
-        ),
-        render(
-            "distributions",
-            "Distributions",
-            lambda: plots.distributions(results),
-            "Shares of tasks (latency, SNR) and of devices at boundaries (age). The outermost bins hold what lies beyond.",
-        ),
     ]
+    if any(results["states"].values()):
+        drawn.append(
+            render(
+                "states",
+                "Where the gap comes from",
+                lambda: plots.states(results),
+                "Decisions grouped by their conditions, in bins of about equally many. Dots: completion in the twin minus that in "
+                "ns-3, with 95 % intervals over episodes. Bars: share of the decisions times that gap, what the bin adds to the "
+                f"gap of the whole. {where(results)}",
+            )
+        )
+    if results["endings"]:
+        drawn.append(
+            render(
+                "endings",
+                "How decisions fail",
+                lambda: plots.endings(results),
+                "How decisions ended that did not complete, in percent of all.",
+            )
+        )
+    if results["distributions"]:
+        drawn.append(
+            render(
+                "distributions",
+                "Distributions",
+                lambda: plots.distributions(results),
+                "Shares by value. The outermost bins hold what lies beyond.",
+            )
+        )
     every = list(results["metrics"])
     content = {
         "title": f"{results['policy']}: twin and ns-3",
         "verdict": results["verdict"],
-        "sides": table(results, results["policy"], MAIN_METRICS),
+        "sides": table(results, results["policy"], results["main_metrics"]),
         "overview": overview(results),
         "ranking": ranking(results),
         "worst": _worst(results),
@@ -133,7 +127,7 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
         entry = gaps[metric]
         relative = "–" if entry["relative"] is None else f"{round(100 * entry['relative'], 1) + 0:+.1f}"
         allowed = "" if entry["tolerance"] is None else f"±{entry['tolerance']:.3g}"
-        both = (estimate(entry[side]) for side in ("twin", "packets", "gap"))
+        both = (estimate(entry[side]) for side in ("twin", "ns3", "gap"))
         rows.append([_heading(results, metric), *both, relative, allowed, _word(entry)])
     within = frozenset((row, len(header) - 1) for row, metric in enumerate(metrics) if gaps[metric]["within"])
     note = (
@@ -144,13 +138,17 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
 
 def overview(results: Results) -> TextTable:
     """The gaps of all policies in the metrics that have a tolerance."""
-    header = ["policy", *(f"{_heading(results, metric)}, twin − ns-3" for metric in TOLERANCES), "outside"]
+    header = [
+        "policy",
+        *(f"{_heading(results, metric)}, twin − ns-3" for metric in results["tolerances"]),
+        "outside",
+    ]
     rows = []
     for name, entry in results["policies"].items():
-        gaps = [entry["gaps"][metric] for metric in TOLERANCES]
+        gaps = [entry["gaps"][metric] for metric in results["tolerances"]]
         outside = [
             _heading(results, metric)
-            for metric, one in zip(TOLERANCES, gaps, strict=True)
+            for metric, one in zip(results["tolerances"], gaps, strict=True)
             if one["within"] is False
         ]
         rows.append([name, *(estimate(one["gap"]) for one in gaps), ", ".join(outside) or "nothing"])
@@ -192,7 +190,7 @@ def _heading(results: Results, metric: str) -> str:
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     ns3, twin = results["provenance"]["ns3"], results["provenance"]["fastsim"]
-    calibration = twin["calibration"]
+    calibration = twin.get("calibration", {"file": "none", "constants": {}, "provenance": {}})
     scenario, versions = ns3["scenario"], ns3["versions"]
     constants = ", ".join(f"{name} {value:g}" for name, value in calibration["constants"].items())
     told = {k: v for k, v in calibration["provenance"].items() if k not in {"recordings", "held_out"}}
@@ -241,7 +239,7 @@ def _worst(results: Results) -> str:
 
 
 def where(results: Results) -> str:
-    """Which tasks the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    """Which decisions the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
     found = [
         (abs(one["contribution"]), factor, one)
         for factor, bins in results["states"].items()
@@ -253,10 +251,10 @@ def where(results: Results) -> str:
     if not found:
         return "No range of any quantity has a completion gap whose interval excludes 0."
     _, factor, one = max(found, key=lambda entry: entry[0])
-    description, unit = FACTORS[factor]
+    description, unit = results["factors"][factor]
     return (
-        f"Most comes from tasks with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
-        f"the tasks, gap {estimate(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
+        f"Most comes from decisions with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
+        f"the decisions, gap {estimate(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
         f"Of {len([1 for bins in results['states'].values() for _ in bins])} ranges {len(found)} have an interval without 0; one in "
         "twenty would by chance."
     )

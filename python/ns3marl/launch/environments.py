@@ -14,12 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
+from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.launch import on_ray
 from ns3marl.protocol.spec_hash import spec_hash
-from ns3marl.scenarios.aiot_mec.twin.pool import SCENARIO, FastPool
 from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
 
 
@@ -84,6 +84,10 @@ def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Envir
         ConfigError: The scenario refuses its arguments, or has no twin.
         LaunchError: It is not built or does not start.
     """
+    if not config.scenario.name:
+        raise ConfigError(
+            "scenario.name is not set: name a built scenario (`ns3marl scenarios` lists them) or the path of its executable"
+        )
     if config.scenario.backend == "ns3":
         return _packets(config, seed, num_envs, first_run)
     of_packets = min(config.pool.ns3_envs, num_envs)
@@ -131,16 +135,23 @@ def _packets(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
             key_folder=key_folder,
             spawn=options.spawn and options.runner == "local",
             restarts=options.restarts,
+            builtin=options.builtin,
         )
 
 
-def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> FastPool:
-    if config.scenario.name != SCENARIO:
+def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
+    home = homes.find(config.scenario.name)
+    if home.twin is None:
+        having = ", ".join(other.name for other in homes.homes() if other.twin is not None)
         raise ConfigError(
-            f"scenario.backend is 'fastsim', which knows {SCENARIO!r} only, not {config.scenario.name!r}; "
+            f"scenario.backend is 'fastsim', but {home.name!r} has no twin (scenarios with one: {having}); "
             'use scenario.backend = "ns3"'
         )
-    pool = FastPool(
+    if config.pool.builtin:
+        raise ConfigError(
+            f"policy 'builtin' is the C++ of {home.name!r}, so it needs ns-3 and not the twin; set the backend to \"ns3\""
+        )
+    pool: Environments = home.load(home.twin)(
         arguments=config.scenario.arguments,
         num_envs=num_envs,
         seed=seed,
@@ -166,7 +177,7 @@ class MixedPool:
         ConfigError: Their specs differ.
     """
 
-    def __init__(self, packets: Pool, twin: FastPool) -> None:
+    def __init__(self, packets: Pool, twin: Environments) -> None:
         if packets.spec.hash != twin.spec.hash:
             packets.close()
             raise ConfigError(
@@ -216,18 +227,21 @@ class MixedPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.packets.close()
-        self.twin.close()
+        self.twin.__exit__(kind, error, trace)
 
 
 def _joined(first: Batch, second: Batch) -> Batch:
     return Batch(
         env_id=np.arange(len(first.env_id) + len(second.env_id)),
+        seed=np.concatenate([first.seed, second.seed]),
+        run=np.concatenate([first.run, second.run]),
         tick=np.concatenate([first.tick, second.tick]),
         sim_time_ns=np.concatenate([first.sim_time_ns, second.sim_time_ns]),
         groups=tuple(
             GroupArrays(
                 np.concatenate([a.observations, b.observations]),
                 np.concatenate([a.rewards, b.rewards]),
+                np.concatenate([a.present, b.present]),
                 np.concatenate([a.active, b.active]),
                 np.concatenate([a.masks, b.masks]),
             )

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import ActionGenerators
 from ns3marl.scenarios.aiot_mec import exogenous
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SIZE = ["--devices=6", "--servers=3", "--channels=2", "--ticks=12", "--preset=stress"]
 MOVING = ["--mobility=random-waypoint", "--pause=50ms", "--speedMax=30"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Heuristics on the packet-level scenario they are made for."""
+"""Simple policies on the packet-level scenario they are made for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec import HOME
 
 ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 
@@ -44,8 +45,10 @@ def test_best_snr_equals_the_scenario_s_own(executable: Path) -> None:
         np.testing.assert_equal(in_lockstep[name], np.nan if value is None else value, err_msg=name)
 
 
-def test_heuristics_rank_as_they_should(executable: Path) -> None:
-    completion = {name: final_metrics(executable, name)["completion_ratio"] for name in heuristics.OFFLOADING}
+def test_policies_rank_as_they_should(executable: Path) -> None:
+    completion = {
+        name: final_metrics(executable, name)["completion_ratio"] for name in ("random", *HOME.policies)
+    }
     assert completion["local-only"] < 0.2
     assert (
         completion["local-only"]

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simple policies of cognitive-v2x on observations made by hand; `tests/lockstep/test_cognitive_v2x.py` plays them."""
+"""Simple policies of cognitive-v2x on observations made by hand; `tests/lockstep/scenarios/cognitive_v2x/test_cognitive_v2x.py` plays them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl import policies as heuristics
 from ns3marl.scenarios.cognitive_v2x.policies import LEAKAGE_DB, with_leakage
 from ns3marl.types import Batch, Condition, ContinuousHead, DiscreteHead, Feature, Group, GroupArrays, Spec
 
@@ -29,7 +29,7 @@ def spec(pairs: int) -> Spec:
         (DiscreteHead("channel", choices),),
         (ContinuousHead("power", "dBm", 0, 23, 23, active_if=Condition(0, (1, 2, 3))),),
     )
-    return Spec("v2x", 10_000_000, 10, (group,))
+    return Spec("cognitive-v2x", 10_000_000, 10, (group,))
 
 
 def act(
@@ -48,11 +48,14 @@ def act(
     seen = GroupArrays(
         observations=row[None, None],
         rewards=np.zeros((1, 1), np.float32),
+        present=np.ones((1, 1), bool),
         active=np.ones((1, 1), bool),
         masks=np.ones((1, 1, CHANNELS + 1), bool),
     )
     batch = Batch(
         env_id=np.zeros(1, np.int64),
+        seed=np.ones(1, np.int64),
+        run=np.ones(1, np.int64),
         tick=np.zeros(1, np.int64),
         sim_time_ns=np.zeros(1, np.int64),
         groups=(seen,),

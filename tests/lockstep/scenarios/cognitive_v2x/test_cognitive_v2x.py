@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from toy_game import toy_spec
 
+from ns3marl import policies as heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import ActionGenerators, Policy
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.cognitive_v2x import HOME
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Spec
 
@@ -278,12 +279,13 @@ def test_listen_before_talk_equals_the_scenario_s_own(executable: Path) -> None:
         np.testing.assert_equal(in_lockstep[name], np.nan if value is None else value, err_msg=name)
 
 
-def test_heuristics_rank_as_they_should(executable: Path) -> None:
+def test_policies_rank_as_they_should(executable: Path) -> None:
     with Pool(executable, seed=4, spares=0) as pool:
-        assert heuristics.fitting(pool.spec) == ("random", *SIMPLE)
+        own = [name for name in heuristics.fitting(pool.spec) if name != heuristics.BUILTIN]
+        assert own == ["random", *SIMPLE]
         for name in SIMPLE:
             with pytest.raises(ConfigError, match="scenario 'toy' has the heads mode, lane, power"):
-                heuristics.make(name, toy_spec())
+                heuristics.make(name, toy_spec(), HOME)
     played = {name: play(executable, ["--ticks=100"], name) for name in SIMPLE}
     reward = {name: each.rewards.mean() for name, each in played.items()}
     assert max(reward["random-channel"], reward["sense-greedy"]) < reward["listen-before-talk"]

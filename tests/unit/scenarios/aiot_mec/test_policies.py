@@ -6,11 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from toy_game import ToyPool, toy_spec
+from toy_game import toy_spec
 
+from ns3marl import policies
 from ns3marl.errors import ConfigError
-from ns3marl.scenarios.aiot_mec import policies as heuristics
-from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL, PARTIAL
+from ns3marl.scenarios.aiot_mec import HOME
+from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL, PARTIAL, goodput_bps
 from ns3marl.types import (
     Batch,
     Condition,
@@ -32,7 +33,7 @@ def features(*names: str) -> tuple[Feature, ...]:
 
 
 def mec_spec(servers: int = SERVERS) -> Spec:
-    """The names that the heuristics read, as aiot-mec has them."""
+    """The names that the policies read, as aiot-mec has them."""
     offloads = Condition(0, (PARTIAL, FULL))
     agents = tuple(f"device_{i}" for i in range(DEVICES))
     snr = [f"server_{k}_snr_db" for k in range(SLOTS)]
@@ -51,7 +52,7 @@ def mec_spec(servers: int = SERVERS) -> Spec:
         ),
     )
     return Spec(
-        "mec",
+        "aiot-mec",
         100_000_000,
         10,
         (group,),
@@ -85,9 +86,15 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
     server_state = np.array([[[20e9, 0], [20e9, 0], [20e9, 0]]], np.float32)
     return Batch(
         env_id=np.zeros(1, np.int64),
+        seed=np.ones(1, np.int64),
+        run=np.ones(1, np.int64),
         tick=np.zeros(1, np.int64),
         sim_time_ns=np.zeros(1, np.int64),
-        groups=(GroupArrays(observations, np.zeros((1, DEVICES), np.float32), active, masks),),
+        groups=(
+            GroupArrays(
+                observations, np.zeros((1, DEVICES), np.float32), np.ones_like(active), active, masks
+            ),
+        ),
         state=(agent_state, server_state, np.zeros((1, CHANNELS, 1), np.float32)),
         metrics=np.zeros((1, 0)),
         terminated=np.zeros(1, bool),
@@ -100,13 +107,13 @@ SNR = np.array([[30, 20, 10], [10, 40, 40], [5, 6, 7], [50, 0, 0]], np.float32)
 
 
 def act(name: str, batch: Batch, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    (joint,) = heuristics.make(name, mec_spec()).act(batch, [np.random.default_rng(seed)])
+    (joint,) = policies.make(name, mec_spec()).act(batch, [np.random.default_rng(seed)])
     assert joint.discrete.dtype == np.int32
     assert joint.continuous.dtype == np.float32
     return joint.discrete[0], joint.continuous[0]
 
 
-@pytest.mark.parametrize("name", ["default", *heuristics.OFFLOADING])
+@pytest.mark.parametrize("name", ["default", "random", *HOME.policies])
 def test_actions_respect_masks_and_defaults(name: str) -> None:
     batch = mec_batch(SNR, tuned={0: 1, 2: 0})
     for seed in range(50):
@@ -176,33 +183,26 @@ def test_coordinated_greedy_computes_locally_where_the_radio_is_hopeless() -> No
 
 
 def test_goodput_follows_the_mcs_table() -> None:
-    got = heuristics.goodput_bps(np.array([-20.0, 7.0, 9.99, 10.0, 40.0, 70.0]))
+    got = goodput_bps(np.array([-20.0, 7.0, 9.99, 10.0, 40.0, 70.0]))
     np.testing.assert_allclose(got, 0.9e6 * np.array([0.1, 8.6, 8.6, 17.2, 143.4, 143.4]))
 
 
-def test_other_scenarios_get_the_policies_that_fit() -> None:
-    assert heuristics.fitting(toy_spec()) == ("default", "random")
-    assert heuristics.fitting(mec_spec()) == heuristics.OFFLOADING
-    for name in set(heuristics.HEURISTICS) - {"default", "random"}:
+def test_other_scenarios_are_refused() -> None:
+    assert policies.fitting(mec_spec()) == ("random", *HOME.policies)
+    for name in HOME.policies:
         with pytest.raises(ConfigError, match="scenario 'toy' has the heads mode, lane, power"):
-            heuristics.make(name, toy_spec())
-    with pytest.raises(ConfigError, match="no policy 'best'; heuristics are default, local-only"):
-        heuristics.make("best", mec_spec())
+            policies.make(name, toy_spec(), HOME)
+    with pytest.raises(
+        ConfigError, match="no policy 'best'; simple policies of 'aiot-mec' are default, random"
+    ):
+        policies.make("best", mec_spec())
     with pytest.raises(ConfigError, match="this scenario has 19"):
-        heuristics.make("coordinated-greedy", mec_spec(servers=19))
+        policies.make("coordinated-greedy", mec_spec(servers=19))
     with pytest.raises(ConfigError, match="lacks the blocks agent_state, channel_state, server_state"):
-        heuristics.make("coordinated-greedy", dataclasses.replace(mec_spec(), state=()))
+        policies.make("coordinated-greedy", dataclasses.replace(mec_spec(), state=()))
     group = mec_spec().groups[0]
     unheard = dataclasses.replace(
         mec_spec(), groups=(dataclasses.replace(group, features=group.features[:5]),)
     )
     with pytest.raises(ConfigError, match="reads server_4_snr_db from the observation"):
-        heuristics.make("best-snr", unheard)
-
-
-def test_random_plays_any_scenario() -> None:
-    pool = ToyPool(num_envs=2)
-    policy = heuristics.make("random", pool.spec)
-    batch = pool.reset()
-    for _ in range(10):
-        batch = pool.step(policy.act(batch, [np.random.default_rng(0), np.random.default_rng(1)]))
+        policies.make("best-snr", unheard)
