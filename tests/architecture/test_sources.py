@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "ns3-scenarios"
 PROTOCOL = ROOT / "python" / "ns3marl" / "protocol"
 GENERATED = {PROTOCOL / "lockstep_pb2.py", PROTOCOL / "lockstep_pb2.pyi"}
-SOURCE_SUFFIXES = {".cc", ".cmake", ".css", ".cu", ".h", ".proto", ".py", ".pyi", ".sh", ".toml"}
+SOURCE_SUFFIXES = {".cc", ".cmake", ".css", ".cu", ".h", ".j2", ".proto", ".py", ".pyi", ".sh", ".toml"}
 SOURCE_NAMES = {
     ".clang-format",
     ".clang-tidy",

@@ -4,7 +4,7 @@
 
     RUN/config.toml          the resolved configuration
         manifest.json        versions, seeds, commit, machine
-        metrics.jsonl, .csv  figures of every update
+        metrics.jsonl, .csv  metrics of every update
         tensorboard/         the same, live
         checkpoints/last.pt  the learner
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
