@@ -140,7 +140,7 @@ class Pool:
         except BaseException:
             self.close()
             raise
-        self._batching = Batching(self.spec, num_envs)
+        self._batching = Batching(self.spec, num_envs, builtin=builtin)
 
     # ------------------------------------------------------------------------------------------------ the environment
 
