@@ -15,7 +15,7 @@ TableRows::TableRows(const Table& table)
 }
 
 void
-TableRows::Add(std::initializer_list<Value> row)
+TableRows::Add(std::span<const Value> row)
 {
     if (row.size() != m_columns.size())
     {
@@ -46,6 +46,12 @@ TableRows::Add(std::initializer_list<Value> row)
         ++i;
     }
     ++m_rows;
+}
+
+void
+TableRows::Add(std::initializer_list<Value> row)
+{
+    Add(std::span(row.begin(), row.size()));
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +25,7 @@ class TableRows
     explicit TableRows(const Table& table);
 
     /// \throws Error (SPEC_VIOLATION) when the number or the types of the values are not those of the columns
+    void Add(std::span<const Value> row);
     void Add(std::initializer_list<Value> row);
     void Reset();
 
