@@ -9,8 +9,8 @@ import torch
 from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.twin import energy, radio
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.drawn import Drawn, server_places
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.world import Drawn, server_places
 
 
 def test_received_power_is_that_of_ns3s_test_of_the_log_distance_model() -> None:
@@ -117,7 +117,7 @@ def test_arguments_are_read_as_the_scenario_reads_them() -> None:
     [
         ("--nonsense=1", "unknown argument"),
         ("--shadowing=6", "not modelled"),
-        ("--devices=0", "expected at least 1"),
+        ("--devices=0", "expected 1 to 61439"),
         ("--devices=many", "no value"),
         ("--tick=3parsec", "no value"),
         ("--preset=holiday", "expected one of"),
