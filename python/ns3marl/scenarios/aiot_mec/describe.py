@@ -24,9 +24,16 @@ _TIME_UNITS_US = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 _ARGUMENT = re.compile(r"^    --(\w+): +(.*?)(?: \[([^][]*)\])?$")
 _NUMBER = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)(ns|us|ms|s)?")
 _REFUSAL = re.compile(r"argument '--(\w+)=[^']*': expected (.*); mend it")
-_LIMIT = re.compile(r"(at least|above|at most|below|to below|to)? ?(--\w+|[\d.]+(?:ms)?)")
-_RELATIONS = {"at least": "at_least", "above": "above", "at most": "at_most", "to": "at_most"}
-_RELATIONS |= {"below": "below", "to below": "below", "": "at_least"}
+_BOUND = r"(--\w+|[\d.]+(?:ns|us|ms|s)?)"
+_RANGE = re.compile(rf"(at least |above |at most |below )?{_BOUND}(?: to (below )?{_BOUND})?(?: \S+)?")
+_WORDS = re.compile(r"[\w-]+(?:, [\w-]+)* or [\w-]+")
+_RELATIONS = {
+    "at least ": "at_least",
+    "above ": "above",
+    "at most ": "at_most",
+    "below ": "below",
+    None: "at_least",
+}
 _TRIED = {"time": ("-1ms", "1000000s"), "number": ("-1", "0", "1000000000"), "word": ("?",)}
 """Values that a limit of such an argument may refuse."""
 
@@ -100,13 +107,14 @@ def _limit(expected: str) -> dict[str, Any]:
         ConfigError: It has another form than "at least 1", "0 to below --tick", "above 0 m", "team or agent" and the like.
     """
     rule = expected.partition(":")[0]
-    limit: dict[str, Any] = {"expected": expected}
-    if not any(character.isdigit() for character in rule) and "--" not in rule:
-        return {**limit, "one_of": re.split(", | or ", rule)}
-    relations = {_RELATIONS[word]: _bound(bound) for word, bound in _LIMIT.findall(rule)}
-    if not relations:
+    if _WORDS.fullmatch(rule):
+        return {"expected": expected, "one_of": re.split(", | or ", rule)}
+    found = _RANGE.fullmatch(rule)
+    if found is None:
         raise ConfigError(f"the scenario expects {expected!r}, which is no range that is known here")
-    return {**limit, **relations}
+    relation, bound, below, last = found.groups()
+    limit = {"expected": expected, _RELATIONS[relation]: _bound(bound)}
+    return {**limit, ("below" if below else "at_most"): _bound(last)} if last else limit
 
 
 def _bound(text: str) -> float | str:

@@ -27,20 +27,20 @@ _COMPILERS = {"cpu": "a C++17 compiler and ninja", "cuda": "nvcc of PyTorch's CU
 
 
 class Constants(ctypes.Structure):
-    """Free constants, and what else the channels have to know."""
+    """``Constants`` of contention.h."""
 
     _fields_ = (
         *(
             (name, ctypes.c_float)
             for name in (
-                "access_us",
-                "collision_us",
-                "sync_us",
-                "downlink_us",
-                "detection_db",
-                "energy_db",
+                "access",
+                "collision",
+                "sync",
+                "downlink",
+                "detection",
+                "energy",
                 "steepness",
-                "hidden_factor",
+                "hidden",
                 "result_us",
                 "ack_us",
                 "alpha",
@@ -77,7 +77,7 @@ class Hear(ctypes.Structure):
         ),
         *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
         *((name, ctypes.c_void_p) for name in ("observations", "heard")),
-        ("detection_db", ctypes.c_float),
+        ("detection", ctypes.c_float),
         ("stream", ctypes.c_void_p),
     )
 

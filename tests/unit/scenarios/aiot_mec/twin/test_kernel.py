@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import re
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -24,6 +27,7 @@ CPU = torch.device("cpu")
 DEVICES = [CPU, *(torch.device("cuda", i) for i in range(min(1, torch.cuda.device_count())))]
 ENVIRONMENTS = 200
 WORDS = 2**32
+KERNELS = Path(kernel.__file__).with_name("kernels")
 
 Arrays = TypeVar("Arrays", Scene, Draws)
 
@@ -81,6 +85,51 @@ def test_a_device_sees_the_events_that_a_processor_sees(device: torch.device, pr
         torch.testing.assert_close(
             values.nanmean(), expected.nanmean(), rtol=2e-3, atol=1e-6, equal_nan=True, msg=name
         )
+
+
+def fields(header: str, structure: str) -> list[str]:
+    """Names in a structure of a header, as Python writes them."""
+    text = KERNELS.joinpath(header).read_text()
+    body = re.search(rf"struct (?:alignas\(\d+\) )?{structure}\n{{(.*?)\n}};", text, re.DOTALL)
+    assert body is not None
+    code = re.sub(r"//.*", "", body[1])
+    names = [
+        re.split(r"[\s*]+", part.strip())[-1]
+        for declaration in code.split(";")
+        for part in declaration.split(",")
+        if part.strip()
+    ]
+    return [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names]
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "structure"),
+    [
+        ("contention.h", "Constants", kernel.Constants),
+        ("contention.h", "Run", kernel.Run),
+        ("knowledge.h", "Hear", kernel.Hear),
+        ("status.h", "Status", kernel.Status),
+        ("draws.h", "Draw", kernel.Draw),
+        ("draws.h", "Fading", kernel.Fading),
+    ],
+)
+def test_structures_have_the_fields_of_the_headers_in_their_order(
+    header: str, name: str, structure: type[ctypes.Structure]
+) -> None:
+    assert [field[0] for field in structure._fields_] == fields(header, name)
+
+
+@pytest.mark.parametrize(("name", "count"), [("Fixed", task.FIXED), ("Changing", task.CHANGING)])
+def test_columns_of_tasks_are_the_fields_of_the_header(name: str, count: int) -> None:
+    names = fields("contention.h", name)
+    assert [getattr(task, field.upper()) for field in names] == list(range(count))
+
+
+def test_phases_of_tasks_are_those_of_the_header() -> None:
+    found = re.search(r"enum Phase : int8_t\n{([^}]*)}", KERNELS.joinpath("contention.h").read_text())
+    assert found is not None
+    names = [name.strip() for name in found[1].split(",")]
+    assert [getattr(task, name) for name in names] == list(range(len(names)))
 
 
 def philox(counter: tuple[int, int, int, int], key: int) -> list[int]:
