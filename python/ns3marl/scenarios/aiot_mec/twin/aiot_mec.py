@@ -78,7 +78,8 @@ class AiotMec:
             runs: Number of each environment's episode, [B]; 1 to B by default. With the seed it determines all draws.
         """
         numbers = list(runs) if runs is not None else list(range(1, self.num_envs + 1))
-        self.state = tick.begin(self.model, self.world, numbers)
+        scene = self.world.begin(numbers)
+        self.state = tick.begin(self.model, scene, self.world.next())
         return tick.view(self.model, self.state, torch.zeros_like(self.state.devices.power))
 
     def step(self, discrete: Tensor, continuous: Tensor) -> View:
@@ -88,7 +89,8 @@ class AiotMec:
             discrete: Mode, server slot and channel, int64 [B, N, 3]. Those of devices without a task are ignored.
             continuous: Power [dBm] and ratio, [B, N, 2].
         """
-        self.state, happened, rewards = tick.step(self.model, self.world, self.state, discrete, continuous)
+        draws = self.world.next()
+        self.state, happened, rewards = tick.step(self.model, self.state, discrete, continuous, draws)
         self.outcome, self.latency_us = happened.outcome, happened.latency_us
         return tick.view(self.model, self.state, rewards)
 

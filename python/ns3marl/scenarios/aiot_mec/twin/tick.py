@@ -27,7 +27,7 @@ from ns3marl.scenarios.aiot_mec.twin.model import Model
 from ns3marl.scenarios.aiot_mec.twin.state import Devices, State, blank
 from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 from ns3marl.scenarios.aiot_mec.twin.windows import Windows
-from ns3marl.scenarios.aiot_mec.twin.world import World
+from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 
 @dataclass
@@ -42,16 +42,15 @@ class View:
 
 
 @torch.no_grad()
-def begin(model: Model, world: World, runs: list[int]) -> State:
+def begin(model: Model, scene: Scene, draws: Draws) -> State:
     """The first boundary of an episode in every environment.
 
     Args:
         model: The scenario.
-        world: Where places, tasks and fading come from.
-        runs: Number of each environment's episode, [B].
+        scene: Places and rates.
+        draws: What tick 0 brings.
     """
-    s, device, envs = model.settings, model.device, len(runs)
-    scene = world.begin(runs)
+    s, device, envs = model.settings, model.device, len(scene.devices)
     links = knowledge.place(s, scene)
     shown = blank(model, envs)
     known = knowledge.know_nothing(model, links, shown.observations)
@@ -59,7 +58,6 @@ def begin(model: Model, world: World, runs: list[int]) -> State:
     tasks = Tasks.empty((envs, s.devices, s.task_slots), device)
     computers = servers.start(s, scene)
     observations.show_scene(model, scene, shown)
-    draws = world.next()
     knowledge.listen(model, scene, draws, None, devices.tuned, computers, links, known, shown.observations)
     return State(
         tick=0,
@@ -78,16 +76,16 @@ def begin(model: Model, world: World, runs: list[int]) -> State:
 
 @torch.no_grad()
 def step(
-    model: Model, world: World, state: State, discrete: Tensor, continuous: Tensor
+    model: Model, state: State, discrete: Tensor, continuous: Tensor, draws: Draws
 ) -> tuple[State, Interval, Tensor]:
     """One tick: from a boundary to the next one.
 
     Args:
         model: The scenario.
-        world: What the next tick brings.
         state: Used up.
         discrete: Mode, server slot and channel, int64 [B, N, 3]. Those of devices without a task are ignored.
         continuous: Power [dBm] and ratio, [B, N, 2].
+        draws: What the next tick brings.
 
     Returns:
         The state at the next boundary; what happened in the interval; its rewards, [B, N].
@@ -105,7 +103,6 @@ def step(
     # Servers tell what they did, and devices listen to them.
     status = servers.close_intervals(model, tasks, state.servers)
     computers = replace(state.servers, status=status, channel_busy=channel_busy)
-    draws = world.next()
     knowledge.listen(
         model,
         scene,
