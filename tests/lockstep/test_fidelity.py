@@ -270,6 +270,6 @@ def test_calibrate_fits_recorded_cells_and_the_twin_takes_the_file(
     assert "held_out_loss_after" in notes
     assert len(store.load_all(tmp_path / "traces", FIDELITY)) == 2
     with FastPool(arguments=ARGUMENTS, num_envs=1, calibration=out) as pool:
-        assert pool.sim.calibration.downlink_us == fitted.downlink_us
+        assert pool.sim.model.calibration.downlink_us == fitted.downlink_us
     assert cli.main(words) == 2  # it is not written over
     assert "exists" in capsys.readouterr().err

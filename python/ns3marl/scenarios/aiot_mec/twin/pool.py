@@ -17,9 +17,11 @@ from torch import Tensor
 from ns3marl.checks import checked_actions
 from ns3marl.episodes import Episodes
 from ns3marl.errors import ConfigError, OutOfStep
-from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec, View, World
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.tick import View
+from ns3marl.scenarios.aiot_mec.twin.world import World
 from ns3marl.types import Actions, Batch, Final, Float32, Float64, GroupArrays, Hello, Spec, Timing
 
 SCENARIO = "aiot-mec"
@@ -67,7 +69,7 @@ class FastPool:
             calibration=Calibration.load(calibration),
             world=world,
         )
-        self.spec: Spec = self.sim.spec
+        self.spec: Spec = self.sim.model.spec
         self.hello = Hello(SCENARIO, "none", "fastsim", 0, 1, 0)
         self.num_envs = num_envs
         self.timing = Timing()
@@ -155,7 +157,7 @@ class FastPool:
 
     def _finals(self, view: View) -> list[Final]:
         observations = view.observations.cpu().numpy().copy()
-        state = [_numpy(block) for block in self.sim.state()]
+        state = [_numpy(block) for block in self.sim.global_state()]
         metrics = self._metrics()
         return [
             Final(
@@ -173,7 +175,7 @@ class FastPool:
         ]
 
     def _batch(self, view: View, final: list[Final] | None, metrics: Float64 | None = None) -> Batch:
-        envs, tick = self.num_envs, self.sim.tick
+        envs, tick = self.num_envs, self.sim.state.tick
         group = GroupArrays(
             view.observations.cpu().numpy().copy(),
             _numpy(view.rewards),
@@ -188,7 +190,7 @@ class FastPool:
             tick=np.full(envs, tick),
             sim_time_ns=np.full(envs, tick * self.spec.tick_ns),
             groups=(group,),
-            state=tuple(_numpy(block) for block in self.sim.state()),
+            state=tuple(_numpy(block) for block in self.sim.global_state()),
             metrics=self._metrics() if metrics is None else metrics,
             terminated=np.zeros(envs, np.bool_),
             truncated=np.full(envs, final is not None),
@@ -196,15 +198,17 @@ class FastPool:
         )
 
     def _check(self, actions: Sequence[Actions]) -> None:
-        masks, active = self.sim.masks.cpu().numpy(), self.sim.now.arrives.cpu().numpy()
+        masks = self.sim.state.shown.masks.cpu().numpy()
+        active = self.sim.state.boundary.draws.arrives.cpu().numpy()
         checked_actions("FastPool", self.spec.groups, actions, [masks], [active], tolerance=1e-5)
 
     def _tensors(self, actions: Sequence[Actions]) -> tuple[Tensor, Tensor]:
         """The joint action of the only group where the twin computes: [B,A,D] and [B,A,R]."""
         (joint,) = actions
+        device = self.sim.model.device
         return (
-            torch.from_numpy(joint.discrete.astype(np.int64)).to(self.sim.device),
-            torch.from_numpy(np.ascontiguousarray(joint.continuous, np.float32)).to(self.sim.device),
+            torch.from_numpy(joint.discrete.astype(np.int64)).to(device),
+            torch.from_numpy(np.ascontiguousarray(joint.continuous, np.float32)).to(device),
         )
 
 

@@ -4,26 +4,32 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import re
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils import cpp_extension
 
-from ns3marl.errors import ConfigError
-from ns3marl.scenarios.aiot_mec.twin import contention as mac
+from ns3marl.errors import BuildError, ConfigError
 from ns3marl.scenarios.aiot_mec.twin import kernel, radio
+from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+from ns3marl.scenarios.aiot_mec.twin.drawn import Drawn
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.world import Drawn, Scene, Tick
+from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 CPU = torch.device("cpu")
 DEVICES = [CPU, *(torch.device("cuda", i) for i in range(min(1, torch.cuda.device_count())))]
 ENVIRONMENTS = 200
 WORDS = 2**32
+KERNELS = Path(kernel.__file__).with_name("kernels")
 
-Arrays = TypeVar("Arrays", Scene, Tick)
+Arrays = TypeVar("Arrays", Scene, Draws)
 
 
 class Brought:
@@ -35,7 +41,7 @@ class Brought:
     def begin(self, runs: list[int]) -> Scene:
         return self._bring(self._world.begin(runs))
 
-    def next(self) -> Tick:
+    def next(self) -> Draws:
         return self._bring(self._world.next())
 
     def _bring(self, arrays: Arrays) -> Arrays:
@@ -58,7 +64,7 @@ def play(
         real = torch.rand(*every, 2, generator=generator) * torch.tensor([30.0, 0.9]) + 0.05
         mine = torch.tensor(runs) - 1
         sim.step(discrete[mine].to(device), real[mine].clamp(max=30).to(device))
-        rows.append(sim.tasks.changing[..., [mac.LEFT, mac.UPLINK_END, mac.RESULT]].cpu())
+        rows.append(sim.state.tasks.changing[..., [task.LEFT, task.UPLINK_END, task.RESULT]].cpu())
     return torch.stack(rows), {name: values.cpu() for name, values in sim.metrics().items()}
 
 
@@ -69,7 +75,6 @@ def test_a_device_sees_the_events_that_a_processor_sees(device: torch.device, pr
     settings = Settings.parse(
         [f"--preset={preset}", "--devices=20", "--servers=5", "--channels=3", "--ticks=30"]
     )
-    assert kernel.load(device) is not None, "the kernels do not compile"
     together, metrics = play(settings, range(1, ENVIRONMENTS + 1), device, 8)
     halves = [play(settings, runs, CPU, 8) for runs in (range(1, 91), range(91, ENVIRONMENTS + 1))]
     alone = torch.cat([events for events, _ in halves], 1)
@@ -80,6 +85,51 @@ def test_a_device_sees_the_events_that_a_processor_sees(device: torch.device, pr
         torch.testing.assert_close(
             values.nanmean(), expected.nanmean(), rtol=2e-3, atol=1e-6, equal_nan=True, msg=name
         )
+
+
+def fields(header: str, structure: str) -> list[str]:
+    """Names in a structure of a header, as Python writes them."""
+    text = KERNELS.joinpath(header).read_text()
+    body = re.search(rf"struct (?:alignas\(\d+\) )?{structure}\n{{(.*?)\n}};", text, re.DOTALL)
+    assert body is not None
+    code = re.sub(r"//.*", "", body[1])
+    names = [
+        re.split(r"[\s*]+", part.strip())[-1]
+        for declaration in code.split(";")
+        for part in declaration.split(",")
+        if part.strip()
+    ]
+    return [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in names]
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "structure"),
+    [
+        ("contention.h", "Constants", kernel.Constants),
+        ("contention.h", "Run", kernel.Run),
+        ("knowledge.h", "Hear", kernel.Hear),
+        ("status.h", "Status", kernel.Status),
+        ("draws.h", "Draw", kernel.Draw),
+        ("draws.h", "Fading", kernel.Fading),
+    ],
+)
+def test_structures_have_the_fields_of_the_headers_in_their_order(
+    header: str, name: str, structure: type[ctypes.Structure]
+) -> None:
+    assert [field[0] for field in structure._fields_] == fields(header, name)
+
+
+@pytest.mark.parametrize(("name", "count"), [("Fixed", task.FIXED), ("Changing", task.CHANGING)])
+def test_columns_of_tasks_are_the_fields_of_the_header(name: str, count: int) -> None:
+    names = fields("contention.h", name)
+    assert [getattr(task, field.upper()) for field in names] == list(range(count))
+
+
+def test_phases_of_tasks_are_those_of_the_header() -> None:
+    found = re.search(r"enum Phase : int8_t\n{([^}]*)}", KERNELS.joinpath("contention.h").read_text())
+    assert found is not None
+    names = [name.strip() for name in found[1].split(",")]
+    assert [getattr(task, name) for name in names] == list(range(len(names)))
 
 
 def philox(counter: tuple[int, int, int, int], key: int) -> list[int]:
@@ -115,7 +165,6 @@ def draw(
     device: torch.device, runs: list[int], seed: int, number: int, uniforms: int, normals: int
 ) -> list[Tensor]:
     library = kernel.load(device)
-    assert library is not None
     out = [torch.full((len(runs), count), torch.nan, device=device) for count in (uniforms, normals)]
     numbers = torch.tensor(runs, device=device)
     pointers = [library.pointer(values) for values in (numbers, *out)]
@@ -154,7 +203,6 @@ def test_draws_have_the_moments_of_their_distributions(device: torch.device) -> 
 @pytest.mark.parametrize("device", DEVICES, ids=str)
 def test_fading_moves_by_drawn_numbers(device: torch.device) -> None:
     library = kernel.load(device)
-    assert library is not None
     runs, rho, shape = [4, 9], 0.8, (2, 2, 1, 5)
     gain = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     _, normals = draw(device, runs, 6, 2, 0, 10)
@@ -177,7 +225,9 @@ def test_a_world_of_counters_follows_from_seed_and_run_alone(device: torch.devic
         world = Drawn(settings, seed, device, counters=True)
         scene = world.begin(runs)
         rows = [world.next() for _ in range(3)]
-        numbers = [torch.cat([row.size_bytes, row.luck, row.fading_db.flatten(1)], 1) for row in rows]
+        numbers = [
+            torch.cat([row.size_bytes, row.broadcast_uniform, row.fading_db.flatten(1)], 1) for row in rows
+        ]
         return torch.cat([scene.devices.flatten(1), scene.server_hz, *numbers], 1)
 
     beside = ticks(4, [3, 1, 8])
@@ -186,7 +236,23 @@ def test_a_world_of_counters_follows_from_seed_and_run_alone(device: torch.devic
     assert not torch.isclose(ticks(5, [3]), beside[:1])[:, 21 + 3 :].any()
 
 
-def test_counters_need_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "load", lambda _: None)
-    with pytest.raises(ConfigError, match="kernels"):
-        Drawn(Settings(), 1, CPU, counters=True)
+def test_kernels_that_do_not_compile_are_an_error_that_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("Ninja is required")
+
+    monkeypatch.setattr(cpp_extension, "load", fails)
+    kernel.load.cache_clear()
+    try:
+        with pytest.raises(BuildError, match=r"Ninja is required.*C\+\+17 compiler and ninja.*ns-3"):
+            AiotMec(Settings(), 1)
+        with pytest.raises(BuildError, match=r"processor\.cc"):
+            Drawn(Settings(), 1, CPU, counters=True)
+    finally:
+        kernel.load.cache_clear()
+
+
+def test_a_device_without_kernels_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'meta', expected one of type cpu or cuda"):
+        AiotMec(Settings(), 1, device="meta")

@@ -1,31 +1,25 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Channel access, in both of its forms: as torch operations and compiled."""
+"""Channel access, compiled and as the tensor operations that test it."""
 
 import math
 
 import pytest
 import torch
+import twin_oracle
 from torch import Tensor
 
-from ns3marl.scenarios.aiot_mec.twin import contention as mac
-from ns3marl.scenarios.aiot_mec.twin import kernel, uplink
+from ns3marl.scenarios.aiot_mec.twin import channels, knowledge, servers
+from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.queueing import ServerQueues
+from ns3marl.scenarios.aiot_mec.twin.channels import Traffic
+from ns3marl.scenarios.aiot_mec.twin.model import Model
+from ns3marl.scenarios.aiot_mec.twin.servers import Servers
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.uplink import Tasks, Traffic
+from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 
 SILENT_DB = -200.0
-
-
-@pytest.fixture(params=["torch", "compiled"])
-def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "torch":
-        monkeypatch.setattr(kernel, "load", lambda _: None)
-    else:
-        assert kernel.load(torch.device("cpu")) is not None, "contention.cc does not compile"
-    return str(request.param)
 
 
 class Cell:
@@ -57,10 +51,18 @@ class Cell:
         behind = torch.zeros(1, devices, dtype=torch.bool)
         random = torch.tensor([seeds or list(range(1, devices + 1))]) * 1000003
         begins = torch.ones(1, devices, dtype=torch.bool)
-        uplink.begin_upload(self.tasks, begins, 0, torch.tensor([jitter_us]), random, behind)
-        servers = ServerQueues(self.settings, torch.full((1, self.settings.servers), 1e4))
+        channels.begin_upload(self.tasks, begins, 0, torch.tensor([jitter_us]), random, behind)
+        count = self.settings.servers
+        computers = Servers(
+            torch.full((1, count), 1e4),
+            torch.zeros(1, count),
+            torch.zeros(1, count, 4),
+            torch.zeros(1, count, 3),
+            torch.zeros(1, count, 1),
+        )
         tuned = torch.zeros(1, devices, dtype=torch.int64)
-        return uplink.play(self.tasks, tuned, self.gain, servers, self.settings, Calibration())
+        model = Model.make(self.settings, Calibration(), torch.device("cpu"))
+        return channels.run(model, self.tasks, tuned, self.gain, computers)
 
     def column(self, index: int) -> list[float]:
         values: list[float] = self.tasks.changing[0, :, 0, index].tolist()
@@ -72,10 +74,10 @@ def test_one_upload_takes_the_air_time_of_its_frame() -> None:
     # 20 fragments at MCS 7: 2.8 ms +- 0.3 ms, as the scenario's own test of its models has it.
     cell = Cell([[29.2]], [[0.0]])
     traffic = cell.play([1000.0])
-    (end,) = cell.column(mac.UPLINK_END)
+    (end,) = cell.column(task.UPLINK_END)
     assert end - 1000 == pytest.approx(2800, abs=300)
-    assert cell.column(mac.RETRIES) == [0]
-    (result,) = cell.column(mac.RESULT)
+    assert cell.column(task.RETRIES) == [0]
+    (result,) = cell.column(task.RESULT)
     assert result > end
     assert traffic.device_us.item() == pytest.approx(end - 1000 + 44, abs=10)
 
@@ -84,17 +86,17 @@ def test_one_upload_takes_the_air_time_of_its_frame() -> None:
 def test_stations_that_hear_each_other_take_turns() -> None:
     cell = Cell([[30.0], [30.0]], [[0.0, 30.0], [30.0, 0.0]])
     cell.play([0.0, 500.0])
-    first, second = cell.column(mac.UPLINK_END)
+    first, second = cell.column(task.UPLINK_END)
     assert second > first + 2000
-    assert cell.column(mac.RETRIES) == [0, 0]
+    assert cell.column(task.RETRIES) == [0, 0]
 
 
 @pytest.mark.usefixtures("form")
 def test_stations_that_do_not_hear_each_other_collide_and_repeat() -> None:
     cell = Cell([[30.0], [30.0]], [[0.0, SILENT_DB], [SILENT_DB, 0.0]])
     cell.play([0.0, 500.0])
-    assert min(cell.column(mac.UNANSWERED)) >= 1 or max(cell.column(mac.RETRIES)) >= 1
-    assert all(end < math.inf for end in cell.column(mac.UPLINK_END))
+    assert min(cell.column(task.UNANSWERED)) >= 1 or max(cell.column(task.RETRIES)) >= 1
+    assert all(end < math.inf for end in cell.column(task.UPLINK_END))
 
 
 @pytest.mark.usefixtures("form")
@@ -102,8 +104,8 @@ def test_a_hidden_interferer_that_is_weak_at_the_server_disturbs_nobody() -> Non
     # The second device is far from the first one's server; its own is silent for the first.
     cell = Cell([[30.0, SILENT_DB], [-10.0, 30.0]], [[0.0, SILENT_DB], [SILENT_DB, 0.0]])
     cell.play([0.0, 500.0])
-    assert cell.column(mac.RETRIES) == [0, 0]
-    first, second = cell.column(mac.UPLINK_END)
+    assert cell.column(task.RETRIES) == [0, 0]
+    first, second = cell.column(task.UPLINK_END)
     assert abs(second - first) < 1000
 
 
@@ -111,15 +113,15 @@ def test_a_hidden_interferer_that_is_weak_at_the_server_disturbs_nobody() -> Non
 def test_two_that_begin_at_once_collide_whoever_hears_whom() -> None:
     cell = Cell([[30.0], [30.0]], [[0.0, 30.0], [30.0, 0.0]])
     cell.play([100.0, 103.0])
-    assert sum(cell.column(mac.UNANSWERED)) >= 1
+    assert sum(cell.column(task.UNANSWERED)) >= 1
 
 
 @pytest.mark.usefixtures("form")
 def test_a_link_below_detection_delivers_nothing_and_costs_power_until_the_deadline() -> None:
     cell = Cell([[3.0]], [[0.0]])
     traffic = cell.play([0.0])
-    assert cell.column(mac.UPLINK_END) == [math.inf]
-    assert cell.column(mac.LEFT) == [20]
+    assert cell.column(task.UPLINK_END) == [math.inf]
+    assert cell.column(task.LEFT) == [20]
     frame_us = 44 + 13.6 * math.floor((5484 - 44) / 13.6)
     assert frame_us - 1500 < traffic.device_us.item() < frame_us + 5000
 
@@ -129,8 +131,8 @@ def test_what_misses_its_deadline_is_not_sent_any_more() -> None:
     cell = Cell([[30.0], [30.0]], [[0.0, 30.0], [30.0, 0.0]])
     cell.tasks.expiry[0, 1] = cell.tasks.deadline[0, 1] = 2000.0
     cell.play([0.0, 500.0])
-    assert cell.column(mac.UPLINK_END)[1] == math.inf
-    assert cell.column(mac.ON_AIR) == [20, 0]
+    assert cell.column(task.UPLINK_END)[1] == math.inf
+    assert cell.column(task.ON_AIR) == [20, 0]
 
 
 @pytest.mark.usefixtures("form")
@@ -138,7 +140,7 @@ def test_a_slow_link_sends_frames_of_at_most_5484_us() -> None:
     cell = Cell([[8.0]], [[0.0]])  # MCS 0: three fragments a frame
     cell.tasks.size_bytes[:] = 8400.0
     cell.play([0.0])
-    (end,) = cell.column(mac.UPLINK_END)
+    (end,) = cell.column(task.UPLINK_END)
     air = 2 * (44 + 13.6 * math.ceil((3 * 1470 * 8 + 22) / 117))
     assert air < end < air + 500
 
@@ -153,24 +155,29 @@ def outcomes(sim: AiotMec, ticks: int) -> Tensor:
             [torch.randint(0, high, shape, generator=generator) for high in (3, sim.settings.servers, 1)], 2
         )
         discrete[..., 2] = torch.where(
-            sim.under_way, sim.tuned, torch.arange(shape[1]) % sim.settings.channels
+            sim.state.boundary.under_way,
+            sim.state.devices.tuned,
+            torch.arange(shape[1]) % sim.settings.channels,
         )
         real = torch.rand(*shape, 2, generator=generator)
         real[..., 0] *= 30
         sim.step(discrete, real.clamp(0.05, 30))
         rows.append(
-            torch.stack([sim.tasks.changing[..., c] for c in (mac.LEFT, mac.UPLINK_END, mac.RESULT)]).clone()
+            torch.stack(
+                [sim.state.tasks.changing[..., c] for c in (task.LEFT, task.UPLINK_END, task.RESULT)]
+            ).clone()
         )
     return torch.stack(rows)
 
 
 @pytest.mark.parametrize("preset", ["default", "stress"])
-def test_both_forms_see_the_same_events(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_sees_the_same_events(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.parse(
         [f"--preset={preset}", "--devices=20", "--servers=4", "--channels=2", "--ticks=30"]
     )
     compiled = outcomes(AiotMec(settings, 2, seed=4), 6)
-    monkeypatch.setattr(kernel, "load", lambda _: None)
+    for module, name in ((channels, "run"), (knowledge, "hear"), (servers, "close_intervals")):
+        monkeypatch.setattr(module, name, getattr(twin_oracle, name))
     in_torch = outcomes(AiotMec(settings, 2, seed=4), 6)
     # Rounding differs by nanoseconds, and once in a while decides which of two slots is used.
     same = torch.isclose(compiled, in_torch, atol=0.5, rtol=1e-5)

@@ -15,9 +15,9 @@ from ns3marl.scenarios.aiot_mec.twin import calibrate
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibrate import Recording
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.drawn import Drawn
 from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.world import Drawn
 
 ARGUMENTS = ("--devices=20", "--servers=3", "--ticks=20", "--channels=2")
 SETTINGS = Settings.parse(ARGUMENTS)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Channel access of all tasks under way: CSMA/CA frame by frame, for every channel of every environment at once.
+"""``kernels/contention.h`` as tensor operations, to test it: CSMA/CA frame by frame, for every channel of every environment at once.
 
 A row is one channel of one environment, a column one task on it. A column's transmitter is the task's device while the task
 is uploaded, and its server once the result goes back. Each pass over the rows takes the next event of each: the end of a frame
 (what arrived, acknowledgement, next backoff) or the beginning of one (who hears it and waits; whom it disturbs). Rows of an
-environment share its servers (``queueing``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``.
+environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``.
 
 Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one,
 stations that do not hear each other, receivers that are busy with another frame or transmit, loss of those fragments that
@@ -23,59 +23,52 @@ from torch import Tensor
 
 from ns3marl.scenarios.aiot_mec.twin import radio
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.queueing import ServerQueues
-from ns3marl.scenarios.aiot_mec.twin.settings import STATUS_LEAD_US
+from ns3marl.scenarios.aiot_mec.twin.settings import STATUS_LEAD_US, Settings
+from ns3marl.scenarios.aiot_mec.twin.tasks import (
+    ASKS,
+    BITS,
+    BLOCKED,
+    COMPUTE_END,
+    COMPUTE_START,
+    COUNT,
+    CYCLES,
+    DEADLINE,
+    DEVICE,
+    DEVICE_AIR,
+    DONE,
+    DOWNLINK,
+    DROPPED,
+    EXPIRY,
+    FAILS,
+    FROM,
+    LEFT,
+    LIMIT,
+    MIDPOINT,
+    NDBPS,
+    NOISE,
+    ON_AIR,
+    RANK,
+    REPLY,
+    REQUEST,
+    RESULT,
+    RETRIES,
+    SERVER,
+    SERVER_AIR,
+    SNR_DOWN,
+    SNR_UP,
+    START,
+    TOTAL,
+    UNANSWERED,
+    UNTIL,
+    UPLINK,
+    UPLINK_END,
+    WAITING,
+)
 
 INF = math.inf
 LOOKAHEAD_US = 3000.0
 BACKOFF_STAGES = 7
 """The window starts anew after the eighth failure."""
-
-# Phases of an offloaded part.
-NONE, UPLINK, WAITING, COMPUTING, DOWNLINK, DONE, DROPPED = range(7)
-
-# Columns of the record that stays as it is while a task is on its channel.
-(
-    DEVICE,  # entity
-    SERVER,  # index
-    POWER,  # dBm
-    EXPIRY,
-    DEADLINE,
-    RANK,  # what does not change of its priority
-    CYCLES,
-    TOTAL,  # fragments
-    BITS,  # of a fragment, all headers included
-    NDBPS,  # data bits of a symbol
-    LIMIT,  # fragments of a frame
-    MIDPOINT,  # SINR at which half of the fragments arrive, dB
-    REPLY,  # SIFS and block acknowledgement
-    REQUEST,  # block-ack request
-    SNR_UP,  # dB, at its power
-    SNR_DOWN,  # dB, at 30 dBm
-) = range(16)
-FIXED = 16
-# Columns of the record that changes.
-(
-    LEFT,  # fragments that are not at the server
-    FAILS,  # consecutive missed acknowledgements
-    ASKS,  # 1: a block-ack request goes first
-    START,  # of the frame on the air
-    COUNT,  # its fragments; 0: a request or a result
-    FROM,  # interference: first moment, last moment, power over noise
-    UNTIL,
-    NOISE,
-    BLOCKED,  # 1: the receiver was busy when the frame began
-    ON_AIR,  # fragments that were transmitted at least once
-    RETRIES,  # transmissions of fragments beyond those
-    UNANSWERED,  # transmissions without acknowledgement
-    DEVICE_AIR,  # time that the device transmitted
-    SERVER_AIR,  # time that the server transmitted
-    UPLINK_END,
-    COMPUTE_START,
-    COMPUTE_END,
-    RESULT,
-) = range(18)
-CHANGING = 18
 
 
 @dataclass
@@ -96,6 +89,68 @@ class Columns:
     random: Tensor  #: int64 [R*M], a generator for each column
 
 
+class ServerQueues:
+    """K servers of B environments.
+
+    Args:
+        settings: Discipline and weights.
+        rate: Cycles per microsecond, [B, K].
+        free: When each has nothing left to do, [B, K] us; changed in place.
+    """
+
+    def __init__(self, settings: Settings, rate: Tensor, free: Tensor) -> None:
+        self.settings, self.rate = settings, rate
+        self.count = rate.shape[1]
+        self.free = free.view(-1)
+
+    def next(
+        self,
+        environment: Tensor,
+        server: Tensor,
+        arrival: Tensor,
+        expiry: Tensor,
+        cycles: Tensor,
+        deadline: Tensor,
+        rank: Tensor,
+        known: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Each server's next job, if all that could come before it is known.
+
+        A server that becomes free takes the waiting job of earliest expiry, or of highest priority. A job that expires while it waits is dropped,
+        one that expires while it runs is stopped then.
+
+        Args:
+            environment: Of each waiting job, [w].
+            server: In its environment.
+            arrival: When it was complete at the server.
+            expiry: When it is worth nothing any more.
+            cycles: Its work.
+            deadline: From the task's arrival to its expiry.
+            rank: The part of the priority that does not change, for the discipline ``priority``.
+            known: Before this time every arrival at the environment's servers is known.
+
+        Returns:
+            Indices of jobs that begin; indices of jobs that are dropped; start and end of each of the w jobs, where they mean
+            something. An end at the expiry is a job that was stopped.
+        """
+        at = environment * self.count + server
+        first = torch.full_like(self.free, INF).scatter_reduce_(0, at, arrival, "amin")
+        start = torch.maximum(self.free, first)[at]
+        decided = start <= known
+        late = decided & (expiry <= start)
+        candidate = decided & ~late & (arrival <= start)
+        order = expiry
+        if self.settings.discipline == "priority":
+            left = ((expiry - start) / deadline).clamp(0, 1)
+            order = -(self.settings.alpha * (1 - left) + rank)
+        key = torch.where(candidate, order, INF)
+        best = torch.full_like(self.free, INF).scatter_reduce_(0, at, key, "amin")[at]
+        begins = (candidate & (order == best)).nonzero().squeeze(1)
+        end = torch.minimum(start + cycles / self.rate.view(-1)[at], expiry)
+        self.free[at[begins]] = end[begins]
+        return begins, late.nonzero().squeeze(1), start, end
+
+
 class _Frames(NamedTuple):
     """Frames that begin: entities, power dBm, SNR at the receiver dB, times."""
 
@@ -113,7 +168,7 @@ def slot_times(horizon: float, servers: int, device: torch.device) -> Tensor:
 
 
 class Channels:
-    """Runs the events of one tick.
+    """The events of one tick.
 
     Args:
         columns: Tasks, changed in place.

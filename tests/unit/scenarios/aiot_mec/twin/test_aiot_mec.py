@@ -14,14 +14,15 @@ from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.rl.policy import action_generators
-from ns3marl.scenarios.aiot_mec.twin import contention as mac
-from ns3marl.scenarios.aiot_mec.twin.aiot_mec import FULL, LOCAL, PARTIAL, AiotMec
+from ns3marl.scenarios.aiot_mec.twin import tasks as task
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Float64
 
+LOCAL, PARTIAL, FULL = range(3)
 SMALL = ("--devices=12", "--servers=3", "--ticks=40")
 
 
@@ -128,8 +129,8 @@ def decide(sim: AiotMec, mode: int, ratio: float = 0.5, server: int = 0) -> tupl
 def test_a_local_task_takes_its_cycles_over_the_rate_and_fails_at_its_deadline() -> None:
     sim = AiotMec(Settings(devices=40, servers=2, ticks=5), 2, seed=1)
     view = sim.reset()
-    expected_us = sim.cycles / sim.scene.device_hz * 1e6
-    meets = view.active & (expected_us <= sim.now.deadline_us)
+    expected_us = sim.state.boundary.cycles / sim.state.scene.device_hz * 1e6
+    meets = view.active & (expected_us <= sim.state.boundary.draws.deadline_us)
     sim.step(*decide(sim, LOCAL))
     outcomes = sim.metrics()
     assert outcomes["tasks_completed"].tolist() == meets.sum(1).tolist()
@@ -146,8 +147,8 @@ def test_a_partial_task_needs_both_parts() -> None:
     sim = AiotMec(settings, 4, seed=1)
     sim.reset()
     sim.step(*decide(sim, PARTIAL, 0.5))
-    tasks = sim.tasks
-    done = torch.maximum(tasks.cpu_end + settings.tick, tasks.changing[..., mac.RESULT])[..., 0]
+    tasks = sim.state.tasks
+    done = torch.maximum(tasks.cpu_end + settings.tick, tasks.changing[..., task.RESULT])[..., 0]
     arrived = tasks.offloaded[..., 0]
     late = arrived & (done > tasks.deadline[..., 0])
     of = sim.metrics()
@@ -161,7 +162,7 @@ def test_the_age_grows_by_one_a_tick_and_falls_when_a_task_completes() -> None:
     sim.reset()
     for tick in range(1, 4):
         view = sim.step(*decide(sim, LOCAL))
-        completed = sim.last_outcome == 1
+        completed = sim.state.devices.last_outcome == 1
         assert view.observations[..., 14].max().item() == tick or bool(completed.all())
         # A task of tick t - 1 that completed leaves an age of one tick at boundary t.
         assert view.observations[..., 14][completed].eq(1).all()
@@ -174,7 +175,7 @@ def test_the_team_reward_is_its_three_terms() -> None:
     view = sim.step(*decide(sim, FULL))
     of = sim.metrics()
     ended = of["tasks_completed"] + of["tasks_failed"]
-    joules = sim.active_j.sum(1)
+    joules = sim.state.devices.active_j.sum(1)
     age = view.observations[..., 14].mean(1)
     expected = 100 * (
         0.4 * of["tasks_completed"] / ended + 0.3 * 0.02 / (0.02 + joules / ended) + 0.3 * (1 - age / 10)
@@ -187,9 +188,9 @@ def test_agents_can_be_paid_for_themselves() -> None:
     sim = AiotMec(Settings(devices=30, servers=9, ticks=20, reward="agent"), 1, seed=2)
     sim.reset()
     view = sim.step(*decide(sim, LOCAL))
-    idle = sim.last_outcome == 0
+    idle = sim.state.devices.last_outcome == 0
     torch.testing.assert_close(view.rewards[idle], torch.full_like(view.rewards[idle], -100 * 0.3 * 0.1))
-    assert (view.rewards[sim.last_outcome == -1] < -40).all()
+    assert (view.rewards[sim.state.devices.last_outcome == -1] < -40).all()
 
 
 def test_while_a_task_is_under_way_only_its_channel_may_be_used() -> None:

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// The fading of a tick and the round of broadcasts that one device hears then, in one pass over memory: Links.fade and
-// Knowledge.hear on a processor or in a thread of a GPU.
+// The fading of a tick and the round of broadcasts that one device hears then, in one pass over memory, on a processor or in a
+// thread of a GPU.
 
 #pragma once
 
@@ -21,13 +21,13 @@ constexpr float AGE_HIGH_TICKS = 100;
 constexpr int MAX_CHANNELS = 8;
 constexpr int SERVER_FEATURES = 5;  // SNR, rate, utilisation, wait, age
 constexpr int CHANNEL_FEATURES = 2; // busy share, age
-constexpr int OWN = 22;
-constexpr int SERVER_SLOTS = 18;
 
 /// Moves the links of B environments and lets devices hear the broadcasts; kernel.py has the same fields in the same order.
 struct Hear
 {
-    int64_t environments, devices, servers, channels, features, isGenie;
+    int64_t environments, devices, servers, channels, features;
+    int64_t slots, serverAt, channelAt; ///< slots of servers; where theirs and those of channels begin among the features
+    int64_t isGenie;
     const float *path, *fading; ///< [B, N, K] dB: SNR at 0 dBm without fading; the fading
     float* gain;                ///< [B, N + K, N + K] dB: links between devices and servers are set
     float* snr;                 ///< [B, N, K] dB: set, at 30 dBm
@@ -36,8 +36,8 @@ struct Hear
     const int64_t* tuned;       ///< [B, N]
     const float* news;          ///< rate Hz, utilisation, wait s of each server, [B, K, 3]
     const float* busy;          ///< [B, K, C]
-    float* known;               ///< what devices know of servers above 18 servers, [B, N, K, 5], changed
-    const int64_t* slotServer;  ///< [B, N, 18] above 18 servers, else null
+    float* known;               ///< [B, N, K, 5] where there are more servers than slots, changed; else null
+    const int64_t* slotServer;  ///< [B, N, slots] where there are more servers than slots, else null
     float* observations;        ///< [B, N, features]: the slots of servers and channels are changed
     float* heard;               ///< out: how many servers each device heard, [B, N]
     float detection;            ///< SNR from which a broadcast is heard, dB
@@ -62,7 +62,7 @@ HearAgent(const Hear& hear, int64_t agent)
     const auto i = static_cast<int>(agent - b * devices);
     const bool* const missing =
         hear.missed == nullptr ? nullptr : hear.missed + (b * channels + hear.tuned[agent]) * servers;
-    float* const out = hear.observations + agent * hear.features + OWN;
+    float* const out = hear.observations + agent * hear.features + hear.serverAt;
     // Where slot j is server j, the observation is what the device knows.
     float* const row = hear.slotServer == nullptr ? out : hear.known + agent * servers * SERVER_FEATURES;
     float* const gain = hear.gain + b * entities * entities;
@@ -101,16 +101,16 @@ HearAgent(const Hear& hear, int64_t agent)
         }
     }
     hear.heard[agent] = count;
-    float* const air = out + SERVER_SLOTS * SERVER_FEATURES;
+    float* const air = hear.observations + agent * hear.features + hear.channelAt;
     for (int c = 0; c < channels; c++)
     {
         float* const entry = air + c * CHANNEL_FEATURES;
         entry[0] = count > 0 ? Clamp(sums[c] / count, 0, 1) : entry[0];
         entry[1] = count > 0 ? 0 : Clamp(entry[1] + 1, 0, AGE_HIGH_TICKS);
     }
-    for (int slot = 0; hear.slotServer != nullptr && slot < SERVER_SLOTS; slot++)
+    for (int slot = 0; hear.slotServer != nullptr && slot < hear.slots; slot++)
     {
-        const auto k = hear.slotServer[agent * SERVER_SLOTS + slot];
+        const auto k = hear.slotServer[agent * hear.slots + slot];
         for (int feature = 0; feature < SERVER_FEATURES; feature++)
         {
             out[slot * SERVER_FEATURES + feature] = row[k * SERVER_FEATURES + feature];

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// The interval of one server, which ends 5 ms before the boundary, closes: status.py on a processor or in a thread of a GPU.
+// The interval of one server, which ends 5 ms before the boundary, closes, on a processor or in a thread of a GPU.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// The twin on a GPU: what contention.cc, knowledge.cc, status.cc and draws.cc loop over, a thread for each.
+// The twin on a GPU: a thread for each of what processor.cc loops over.
 
 #include <cuda_runtime.h>
 

@@ -1,8 +1,18 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: MIT
 //
-// contention.py for one environment: the same events in the same order, on a processor or in a thread of a GPU. Tests hold
-// them against each other; equations and references are explained there.
+// Channel access of all tasks of an environment: CSMA/CA frame by frame, on a processor or in a thread of a GPU.
+//
+// A row is one channel, a column one task on it. A column's transmitter is the task's device while the task is uploaded, and its
+// server once the result goes back. Again and again each row takes its next event: the end of a frame (what arrived,
+// acknowledgement, next backoff) or the beginning of one (which stations hear it and wait; which frames it disturbs). The rows share the
+// servers, so none runs ahead of the slowest by more than LOOKAHEAD_US, and a server decides when all uploads that could have
+// come before are known.
+//
+// Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one
+// (IEEE 802.11-2020, 10.3 and 10.25; IEEE 802.11ax-2021), stations that do not hear each other, receivers that are busy with another
+// frame or transmit, loss of those fragments that interference overlaps. Times are microseconds from the beginning of the tick,
+// levels decibels over noise, powers dBm. The tests have the same events as tensor operations (tests/channel_oracle.py).
 
 #pragma once
 
@@ -19,7 +29,7 @@ namespace contention
 constexpr float INF = std::numeric_limits<float>::infinity();
 constexpr float LOOKAHEAD_US = 3000;
 constexpr float STATUS_LEAD_US = 5000;
-constexpr int BACKOFF_STAGES = 7;
+constexpr int BACKOFF_STAGES = 7; // the window starts anew after the eighth failure
 constexpr int MAX_CHANNELS = 8;
 constexpr float SLOT_US = 9;
 constexpr float SIFS_US = 16;
@@ -29,6 +39,7 @@ constexpr float HE_SYMBOL_US = 13.6F;
 constexpr float MAX_POWER_DBM = 30;
 constexpr float WEAK = 0.05F; // interference over noise that is not looked at
 
+/// Of an offloaded part; tasks.py has the same.
 enum Phase : int8_t
 {
     NONE,
@@ -40,25 +51,57 @@ enum Phase : int8_t
     DROPPED
 };
 
-/// A row of contention.py's record that stays as it is.
+/// What stays of a task while it is on its channel; tasks.py has the same columns in the same order.
 struct Fixed
 {
-    float device, server, power, expiry, deadline, rank, cycles, total, bits, ndbps, limit, midpoint, reply, request,
-        snrUp, snrDown;
+    float device;   ///< entity
+    float server;   ///< index
+    float power;    ///< dBm
+    float expiry;   ///< us
+    float deadline; ///< us, from arrival to expiry
+    float rank;     ///< what does not change of its priority
+    float cycles;   ///< of the offloaded part
+    float total;    ///< fragments
+    float bits;     ///< of a fragment, all headers included
+    float ndbps;    ///< data bits of a symbol
+    float limit;    ///< fragments of a frame
+    float midpoint; ///< SINR at which half of the fragments arrive, dB
+    float reply;    ///< SIFS and block acknowledgement, us
+    float request;  ///< block-ack request, us
+    float snrUp;    ///< dB, at its power
+    float snrDown;  ///< dB, at 30 dBm
 };
 
-/// A row of the record that changes.
+/// What changes of it; tasks.py has the same columns in the same order.
 struct Changing
 {
-    float left, fails, asks, start, count, from, until, noise, blocked, onAir, retries, unanswered, deviceAir,
-        serverAir, uplinkEnd, computeStart, computeEnd, result;
+    float left;       ///< fragments that are not at the server
+    float fails;      ///< consecutive missed acknowledgements
+    float asks;       ///< 1: a block-ack request goes first
+    float start;      ///< of the frame on the air, us
+    float count;      ///< its fragments; 0: a request or a result
+    float from;       ///< first moment of interference, us
+    float until;      ///< its last moment, us
+    float noise;      ///< its power over noise
+    float blocked;    ///< 1: the receiver was busy when the frame began
+    float onAir;      ///< fragments that were transmitted at least once
+    float retries;    ///< transmissions of fragments beyond those
+    float unanswered; ///< transmissions without acknowledgement
+    float deviceAir;  ///< time that the device transmitted, us
+    float serverAir;  ///< time that the server transmitted, us
+    float uplinkEnd, computeStart, computeEnd, result; ///< us
 };
 
 /// A task under way, as it is kept while its environment runs. What every event looks at comes first.
 struct alignas(32) Task
 {
-    float next, quiet, ready, slots, end, power;
-    int32_t sender, receiver;
+    float next;                ///< next transmission, infinite: none, us
+    float quiet;               ///< until when the transmitter senses the channel busy, us
+    float ready;               ///< when the frames of this phase are at the transmitter, us
+    float slots;               ///< backoff that is left
+    float end;                 ///< of the frame on the air, infinite: none, us
+    float power;               ///< dBm
+    int32_t sender, receiver;  ///< entities: device i or N + server
     Changing changing;
     uint32_t random;
     int32_t phase;
@@ -79,7 +122,7 @@ struct Run
 {
     int64_t environments, entities, channels, servers;
     const int64_t* first;            ///< where the tasks of each environment begin among the n, [B + 1]
-    const int64_t *source, *channel; ///< [n]
+    const int64_t *source, *channel; ///< which task, and its channel, [n]
     const Fixed* fixed;              ///< [n]
     Changing* changing;
     int8_t* phase;
@@ -249,23 +292,27 @@ class Environment
         event = found;
     }
 
+    /// The next number in [0, 1) of the task's own generator (a 32-bit linear congruential one, its upper 24 bits).
     BOTH static float Draw(Task& task)
     {
         task.random = task.random * 1664525U + 1013904223U;
         return static_cast<float>(task.random >> 8) * 0x1p-24F;
     }
 
+    /// Slots: uniform over a window that doubles from 16 to 1024.
     BOTH static float GetBackoff(float fails, float uniform)
     {
         const int stage = static_cast<int>(fails) % (BACKOFF_STAGES + 1);
         return std::floor(uniform * std::min(16.0F * static_cast<float>(1 << stage), 1024.0F));
     }
 
+    /// Probability that a fragment arrives: logistic over SINR.
     BOTH float GetSuccess(float sinrDb, float midpointDb) const
     {
         return 1 / (1 + std::exp(-(sinrDb - midpointDb) * m_c.steepness));
     }
 
+    /// A frame ends.
     BOTH void Conclude(Task& task, float end)
     {
         const auto& f = *task.fixed;
@@ -330,6 +377,8 @@ class Environment
         }
     }
 
+    /// A device whose frames its server cannot make out goes on with block-ack requests to the deadline. They are short and bring
+    /// nothing, so only their air time is counted: eight for each cycle of windows.
     BOTH void ChargeRequests(Task& task, float end) const
     {
         float cycle = 8 * task.fixed->request;
@@ -342,6 +391,7 @@ class Environment
         task.changing.deviceAir += requests * task.fixed->request;
     }
 
+    /// The frame of task ``index`` begins.
     BOTH void Begin(int row, int index, float now)
     {
         auto& task = m_tasks[index];
