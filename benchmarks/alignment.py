@@ -22,6 +22,7 @@ from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.trace import Trace
 from ns3marl.plotting import COLOURS, pretty, render
 from ns3marl.progress import ProgressDisplay
+from ns3marl.reporting.page import TextTable, markdown_table
 from ns3marl.scenarios.aiot_mec import HOME
 from ns3marl.scenarios.aiot_mec.fidelity import FIDELITY, TwinCalibrator
 from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
@@ -133,11 +134,11 @@ def page(
         f"- {cell}, {policy}: {metric} {gap.twin.value:.4g} in the twin, {gap.ns3.value:.4g} in ns-3. {why(*sides[cell][policy])}"
         for (cell, policy, metric), gap in outside.items()
     ]
-    lines += ["", "## Ranks\n", "| N/K | " + " | ".join(RANKED) + " |", "|---" * (len(RANKED) + 1) + "|"]
-    cells = list(dict.fromkeys(cell for cell, *_ in gaps))
-    for cell in cells:
+    ranks = []
+    for cell in dict.fromkeys(cell for cell, *_ in gaps):
         row = [agreements[cell, metric] for metric in RANKED]
-        lines.append(f"| {cell} | " + " | ".join(f"{one.tau:.2f} of {one.pairs}" for one in row) + " |")
+        ranks.append([cell, *(f"{one.tau:.2f} of {one.pairs}" for one in row)])
+    lines += ["", "## Ranks\n", markdown_table(TextTable(["N/K", *RANKED], ranks))]
     wrong = [
         f"{cell}, {m}: {' over '.join(pair)}"
         for (cell, m), one in agreements.items()
@@ -148,17 +149,12 @@ def page(
         "Kendall's tau over the pairs of policies that ns-3 tells apart. "
         + (f"In the other order: {'; '.join(wrong)}." if wrong else ""),
     ]
-    lines += [
-        "",
-        "## Every point\n",
-        "| N/K | policy | " + " | ".join(h for h, *_ in SHOWN.values()) + " |",
-        "|---" * 6 + "|",
+    points = [
+        [cell, policy, *(_cell(gaps[cell, policy, metric], metric) for metric in SHOWN)]
+        for cell, policy in dict.fromkeys((cell, policy) for cell, policy, _ in gaps)
     ]
-    for cell, policy in dict.fromkeys((cell, policy) for cell, policy, _ in gaps):
-        lines.append(
-            f"| {cell} | {policy} | " + " | ".join(_cell(gaps[cell, policy, m], m) for m in SHOWN) + " |"
-        )
-    return "\n".join(lines) + "\n"
+    header = ["N/K", "policy", *(heading for heading, *_ in SHOWN.values())]
+    return "\n".join([*lines, "", "## Every point\n", markdown_table(TextTable(header, points))]) + "\n"
 
 
 def why(ns3: list[Trace], twin: list[Trace]) -> str:

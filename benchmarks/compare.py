@@ -174,7 +174,8 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
     run = work / cell.path.with_suffix("")
     policy, curve, training_s = cell.policy, [], 0.0
     if cell.seed:
-        if (run / "config.toml").exists() and (run / "config.toml").read_text() != dumps(config):
+        written = run / "config.toml"
+        if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
             shutil.rmtree(run)
         if not experiment.complete(config, run):
             experiment.train_one(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib
-import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import tomli_w
 
 from ns3marl import home
 from ns3marl.errors import ConfigError
@@ -503,13 +504,7 @@ def shipped() -> tuple[str, ...]:
 
 def dumps(config: Config) -> str:
     """The configuration as TOML; ``load`` reads it back to an equal one."""
-    lines: list[str] = []
-    for section in dataclasses.fields(config):
-        lines.append(f"[{section.name}]")
-        values = getattr(config, section.name)
-        lines += [f"{f.name} = {_toml(getattr(values, f.name))}" for f in dataclasses.fields(values)]
-        lines.append("")
-    return "\n".join(lines)
+    return tomli_w.dumps(dataclasses.asdict(config))
 
 
 def _read(source: str | Path) -> tuple[str, str]:
@@ -618,13 +613,3 @@ def _check(config: Config) -> None:
 def _near(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
     return f" (did you mean {' or '.join(close)}?)" if close else ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value)  # a JSON string is a TOML basic string
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)

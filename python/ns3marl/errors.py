@@ -76,4 +76,4 @@ class TraceError(Ns3MarlError):
 
 
 class BuildError(Ns3MarlError):
-    """Scenarios do not compile."""
+    """Scenarios, or the kernels of a twin, do not compile."""

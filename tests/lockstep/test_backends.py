@@ -21,7 +21,7 @@ from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import MixedPool, open_pool
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
 
@@ -71,7 +71,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
     ):
         assert isinstance(mixed, MixedPool)
         assert mixed.spec == ns3.spec
-        policy, noise = heuristics.make("random", mixed.spec), ActionGenerators(5, 4)
+        policy = heuristics.make("random", mixed.spec)
         batches = mixed.reset(), ns3.reset(), twin.reset()
         for _ in range(TICKS + 3):  # beyond an episode's end
             both, first, second = batches
@@ -84,7 +84,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
                 for mine_block, their_block in zip(both.state, part.state, strict=True):
                     np.testing.assert_array_equal(mine_block[at], their_block)
                 assert [f is None for f in both.final[at]] == [f is None for f in part.final]
-            joint = policy.act(both, noise.generators(both))
+            joint = policy.act(both, action_generators(both))
             split = [
                 [type(g)(g.discrete[at], g.continuous[at]) for g in joint]
                 for at in (slice(0, 2), slice(2, 4))

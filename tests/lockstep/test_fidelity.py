@@ -211,7 +211,7 @@ def test_validate_writes_both_sides_and_looks_into_the_worst_episode(
     assert provenance["fastsim"]["calibration"]["file"] == "shipped with ns3marl"
     worst = results["worst"]
     assert sorted(worst["files"]) == sorted(
-        f"worst/frames-seed1002-run{worst['run']}-server{k}-channel{c}.pcap"
+        f"worst/frames-seed1001-run{worst['run']}-server{k}-channel{c}.pcap"
         for k in range(3)
         for c in range(2)
     )
@@ -270,6 +270,6 @@ def test_calibrate_fits_recorded_cells_and_the_twin_takes_the_file(
     assert "held_out_loss_after" in notes
     assert len(store.load_all(tmp_path / "traces", FIDELITY)) == 2
     with FastPool(arguments=ARGUMENTS, num_envs=1, calibration=out) as pool:
-        assert pool.sim.calibration.downlink_us == fitted.downlink_us
+        assert pool.sim.model.calibration.downlink_us == fitted.downlink_us
     assert cli.main(words) == 2  # it is not written over
     assert "exists" in capsys.readouterr().err

@@ -295,7 +295,7 @@ def test_the_snr_is_the_one_that_devices_know_with_perfect_knowledge() -> None:
     arguments = (*ARGUMENTS, "--csi=genie")
     with FastPool(arguments=arguments, num_envs=1, seed=3) as pool:
         batch = pool.reset()
-        scene, tick = pool.sim.scene, pool.sim.now
+        scene, tick = pool.sim.state.scene, pool.sim.state.boundary.draws
     base = world()
     fading = base.fading_db.copy()
     fading[0] = tick.fading_db[0].numpy()

@@ -31,8 +31,8 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("ticks", "Actions in an episode", ticks);
     arguments.Add("tick", "Time between two decisions", m_tick);
     arguments.Add("preset",
-                  "default, stress (25 ms ticks), easy (deadlines from 30 ms), balanced (25 ms ticks, 100 to 600 "
-                  "cycles/bit) or dense (area grows with N, 8 channels); other arguments override it",
+                  "Defaults of other arguments, which override it: default; stress: tick=25ms; easy: deadlineMin=30ms; "
+                  "balanced: tick=25ms, densityMin=100, densityMax=600; dense: area=120*sqrt(devices/50), channels=8",
                   m_preset);
 
     arguments.Add("arrivalProbability", "Of a task, per device and tick", tasks.arrivalProbability);

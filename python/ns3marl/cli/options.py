@@ -11,16 +11,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from ns3marl import config as configuration
 from ns3marl import executables
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ns3marl.reporting.page import TextTable
 
 Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
 
@@ -170,9 +174,10 @@ def opponents(config: Config) -> Sequence[str]:
     return found if config.evaluation.backend == "ns3" else [n for n in found if n != policies.BUILTIN]
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table of texts, whole where it is not a terminal."""
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+def print_table(table: TextTable, title: str | None = None) -> None:
+    """Prints a table, marked cells in bold, in full width where the output is not a terminal."""
+    columns = (Column(Text(cell)) for cell in table.header)
+    shown = Table(*columns, box=None, title=title, title_justify="left")
+    for r, row in enumerate(table.rows):
+        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in table.marked)) for c, cell in enumerate(row)))
+    Console(width=None if sys.stdout.isatty() else 240).print(shown)

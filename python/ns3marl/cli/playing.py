@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from ns3marl import config as configuration
 from ns3marl import home as homes
 from ns3marl.cli.options import (
@@ -24,6 +21,7 @@ from ns3marl.cli.options import (
     opponents,
     own_config,
     positive,
+    print_table,
     with_arguments,
 )
 from ns3marl.config import Config
@@ -84,6 +82,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -98,13 +97,13 @@ def _run(parsed: argparse.Namespace) -> int:
         name, policy = evaluate.load_policy(parsed.policy, pool.spec, home)
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
-        table = Table("metric", "unit", "mean", "95 % interval", box=None)
+        rows = []
         for metric in (comparison.REWARD, *pool.spec.metrics):
             interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
-            table.add_row(metric.name, metric.unit, f"{interval.value:.4g}", ends.replace("[", r"\["))
+            rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
         hello = pool.hello
-    Console().print(table)
+    print_table(TextTable(["metric", "unit", "mean", "95 % interval"], rows))
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
@@ -165,16 +164,13 @@ def evaluate_and_report(
     """
     from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
     from ns3marl.reporting import report  # noqa: PLC0415
+    from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
 
     evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)
     assert results is not None
-    header, rows, best = report.table(results)
-    table = Table(*header, box=None, title="best means in bold", title_justify="left")
-    for r, row in enumerate(rows):
-        cells = (cell.replace("[", r"\[") for cell in row)
-        table.add_row(*(f"[bold]{cell}[/bold]" if (r, c) in best else cell for c, cell in enumerate(cells)))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    print_table(report.table(results), "bold: may be the best")
+    print(verdict(results))
     print(f"report: {report.report(of)}")
     for name, text in results["failures"].items():
         print(f"{name} was not evaluated: {text}", file=sys.stderr)

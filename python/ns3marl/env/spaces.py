@@ -4,22 +4,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from ns3marl.errors import ConfigError
-from ns3marl.types import Batch, Bool, Float32, Group, Int32, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Group, Int32, Spec
 
 #: What adapters do with a choice that is masked: take another one that is allowed, or refuse it.
 MASKED_CHOICES = ("remap", "refuse")
 
 
-def observation_space(group: Group) -> spaces.Box:
-    """One agent's observation, [F] in the features' units."""
-    low, high = group.bounds
+def observation_space(group: Group, agents: int | None = None) -> spaces.Box:
+    """One agent's observation, [F] in the features' units, or that of several agents, [A,F]."""
+    low, high = (bound if agents is None else np.tile(bound, (agents, 1)) for bound in group.bounds)
     return spaces.Box(low.copy(), high.copy(), dtype=np.float32)
+
+
+def by_group(groups: Sequence[Group], of_groups: Sequence[Any]) -> Any:
+    """What a central controller gets: that of the only group, or a dictionary by the groups' names; spaces as a ``Dict``."""
+    if len(groups) == 1:
+        return of_groups[0]
+    named = dict(zip([group.name for group in groups], of_groups, strict=True))
+    return spaces.Dict(named) if isinstance(of_groups[0], spaces.Space) else named
 
 
 def action_space(group: Group) -> spaces.Dict:
@@ -38,6 +47,19 @@ def default_action(group: Group) -> dict[str, Any]:
     levels = (group.default_continuous - low) / (high - low) * np.float32(2) - np.float32(1)
     action: dict[str, Any] = {h.name: np.int64(h.default_choice) for h in group.discrete_heads}
     return action | {h.name: levels[i : i + 1] for i, h in enumerate(group.continuous_heads)}
+
+
+def default_actions(group: Group) -> Actions:
+    """The default action of every agent of a group in one environment, [1,A,D] and [1,A,R] in the heads' units."""
+    agents = len(group.agents)
+    return Actions(
+        np.tile(group.default_discrete, (1, agents, 1)), np.tile(group.default_continuous, (1, agents, 1))
+    )
+
+
+def bounded(group: Group, observations: Float32) -> Float32:
+    """Observations [...,F] within the features' bounds, as a copy: those of absent agents, which are 0, may lie beyond."""
+    return observations.clip(*group.bounds)
 
 
 def state_space(spec: Spec) -> spaces.Box:

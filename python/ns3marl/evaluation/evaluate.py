@@ -55,7 +55,7 @@ def evaluate(
         policies: Simple policies by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
             against the first one that did not fail.
         folder: Where to write.
-        console: Where to show progress, or who is told; standard error by default.
+        console: Where to show progress, or a function to report it to; standard error by default.
         make_pool: Opens the environments, see ``train``.
         tables: Where to write what happened tick by tick, see ``ns3marl.evaluation.tables``; nowhere by default.
 
@@ -136,7 +136,7 @@ def is_central(source: str, policy: Policy, home: ScenarioHome) -> bool:
 
 
 def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
-    """What is compared: run folders that differ only in their training seed are one entry, an experiment is its runs.
+    """The entries of a comparison. Run folders that differ only in their training seed become one entry.
 
     Args:
         policies: Simple policies by name; checkpoints, run folders and experiments by path.
@@ -192,7 +192,7 @@ def _free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
 
 
 def _run_name(path: Path) -> str:
-    """What a person calls a run: its folder, of a run of an experiment that one's, of a checkpoint that of its run."""
+    """The name of a run: its folder; the experiment's for a run of an experiment, the run's for a checkpoint."""
     if path.suffix == ".pt" and path.parent.name == "checkpoints":
         path = path.parent.parent
     return path.parent.name if path.name.startswith("seed-") else path.stem
@@ -234,7 +234,7 @@ def play(
     """Runs one policy for ``evaluation.episodes`` episodes of a pool.
 
     Args:
-        policy: Who decides.
+        policy: Chooses the actions.
         name: For the result.
         pool: Fresh environments; episodes are numbered by their RngRun.
         config: Evaluation options.
@@ -249,14 +249,11 @@ def play(
     started_s, ticks = time.perf_counter(), 0
     batch = pool.reset()
     recorder = None if tables is None else Recorder(tables, name, batch)
-    # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted. Noise is
-    # keyed by episode and tick, so that results do not depend on E.
-    episode = np.arange(envs)
+    first_run = int(batch.run.min())
     while True:
-        episode += [envs * (final is not None) for final in batch.final]
-        counted: Bool = episode < episodes
-        noise = action_generators(config.evaluation.seed, (1 + episode).tolist(), batch.tick.tolist())
-        joint = policy.act(batch, noise)
+        # What lies beyond the last episode asked for is played but not counted.
+        counted: Bool = batch.run < first_run + episodes
+        joint = policy.act(batch, action_generators(batch))
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].active & counted[:, None])
         batch = pool.step(joint)
@@ -282,7 +279,7 @@ def play(
 
 
 class _Tally:
-    """Counts what agents chose with the heads that counted."""
+    """Counts the choices of active agents, per head, where the head was active."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -295,7 +292,7 @@ class _Tally:
                 self.counts[label(self.spec, group, real.name)] = np.zeros(_BINS)
 
     def add(self, g: int, actions: Actions, active: Bool) -> None:
-        """Counts the actions of the agents that decide, [B,A]."""
+        """Counts the actions of a group where ``active``, [B,A]."""
         group = self.spec.groups[g]
         discrete, real = actions.discrete[active], actions.continuous[active]
         counts = self.heads[g].counts(torch.from_numpy(discrete)).numpy() > 0
@@ -310,5 +307,5 @@ class _Tally:
             self.counts[label(self.spec, group, bounded.name)] += histogram
 
     def shares(self) -> dict[str, list[float]]:
-        """Shares that sum to 1 for each head, or zeros where the head never counted."""
+        """Shares that sum to 1 for each head, or zeros where the head was never active."""
         return {name: (counts / max(counts.sum(), 1)).tolist() for name, counts in self.counts.items()}

@@ -35,7 +35,7 @@ Array = NDArray[Any]
 
 
 class TableWriter:
-    """Writes what a pool of environments shows, episode by episode.
+    """Writes the batches of a pool to files, episode by episode.
 
     Args:
         folder: Where to write; files of earlier runs are replaced.
@@ -87,7 +87,7 @@ class TableWriter:
         """Appends an episode.
 
         Args:
-            policy: Who decided.
+            policy: Name of the policy that chose the actions.
             run: ns-3 RngRun of the episode.
             rows: What ``EpisodeRows`` gathered.
         """
@@ -122,7 +122,7 @@ class TableWriter:
 
 
 class EpisodeRows:
-    """What one environment showed since its episode began."""
+    """The rows of one environment since its episode began."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -179,7 +179,7 @@ class Recorder:
 
     Args:
         writer: Where episodes go.
-        policy: Who decides.
+        policy: Name of the policy that chooses the actions.
         batch: The first one, of E environments at tick 0.
     """
 

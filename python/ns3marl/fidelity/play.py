@@ -7,7 +7,8 @@ A policy's random numbers are keyed by (seed, run, tick), so on both sides it dr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,17 @@ from ns3marl.types import Actions, Batch, Spec
 PolicyFunction = Callable[[Batch], list[Actions]]
 
 
-def acting(policy: Policy, noise_seed: int, runs: Sequence[int]) -> PolicyFunction:
+def acting(policy: Policy, noise_seed: int) -> PolicyFunction:
     """A policy that acts itself.
 
     Args:
         policy: Who decides.
-        noise_seed: Of its random numbers.
-        runs: RngRun of each row.
+        noise_seed: Of its random numbers, in place of the episodes' seed.
     """
 
     def choose(batch: Batch) -> list[Actions]:
-        return policy.act(batch, action_generators(noise_seed, runs, batch.tick.tolist()))
+        seeded = replace(batch, seed=np.full_like(batch.seed, noise_seed))
+        return policy.act(batch, action_generators(seeded))
 
     return choose
 

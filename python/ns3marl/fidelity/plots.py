@@ -81,7 +81,7 @@ def sides(results: Results, metrics: Sequence[str]) -> Figure:
         axes.set_xlabel("ns-3", fontsize=8)
         axes.tick_params(labelsize=7)
     figure.axes[0].set_ylabel("twin", fontsize=8)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=7, loc="outside right center")
+    _legend_outside(figure)
     return figure
 
 
@@ -124,7 +124,7 @@ def states(results: Results) -> Figure:
         if place % 3 == 0:
             axes.set_ylabel("completion, twin − ns-3 [points]", fontsize=8)
     if found:
-        grid[0, 0].legend(fontsize=7)
+        _legend_outside(figure)
     return figure
 
 
@@ -140,7 +140,7 @@ def distributions(results: Results) -> Figure:
         axes.set_title(entry["title"], fontsize=8)
         axes.set_ylabel("%", fontsize=8)
         axes.tick_params(labelsize=7)
-    figure.axes[0].legend(fontsize=8)
+    _legend_outside(figure)
     return figure
 
 
@@ -167,8 +167,13 @@ def endings(results: Results) -> Figure:
     axes.invert_yaxis()
     axes.set_xlabel("% of all")
     axes.grid(visible=False, axis="y")
-    axes.legend(fontsize=8)
+    _legend_outside(figure)
     return figure
+
+
+def _legend_outside(figure: Figure) -> None:
+    """The first panel's legend, beside all panels."""
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=7, loc="outside right center")
 
 
 def _scaled(entry: dict[str, Any], scale: float = 1.0) -> tuple[float, float, float]:

@@ -17,6 +17,7 @@ import torch
 from ns3marl import config as configuration
 from ns3marl import home as homes
 from ns3marl import policies as simple
+from ns3marl.checks import MAX_SEED
 from ns3marl.config import ScenarioOptions
 from ns3marl.env.pool import Pool
 from ns3marl.evaluation.evaluate import load_policy
@@ -86,7 +87,7 @@ def record(
         policy: Simple policy, run folder or checkpoint.
         scenario: Name of a built scenario, or the path of its executable.
         arguments: Of the scenario; with that which names a world to read, the world is that one, else ns-3 draws it.
-        seed: Of the worlds, of backoffs and frame errors.
+        seed: ns-3's RngSeed: of the worlds, of backoffs and frame errors.
         runs: RngRun of each episode.
         noise_seed: Of the policy's random numbers; ``seed`` by default.
         jobs: Episodes at a time.
@@ -133,7 +134,7 @@ def record(
         else:
 
             def make(spec: Spec) -> PolicyFunction:
-                return acting(load_policy(who.source, spec, home, greedy=who.greedy)[1], noise, [run])
+                return acting(load_policy(who.source, spec, home, greedy=who.greedy)[1], noise)
 
             played, spec, hello = in_ns3(
                 world, plain, make, scenario, seed, run, tick_timeout_s, lambda done: share.show(run, done)
@@ -172,7 +173,7 @@ def in_ns3(
     arguments: Sequence[str],
     make: Callable[[Spec], PolicyFunction],
     scenario: str | Path,
-    seed: int = 0,
+    seed: int = 1,
     run: int = 1,
     tick_timeout_s: float = 60.0,
     show: Callable[[float], None] = lambda _: None,
@@ -237,7 +238,6 @@ def in_twin(
             return acting(
                 load_policy(policy.source, spec, home, greedy=policy.greedy)[1],
                 run_batch.noise_seed,
-                run_batch.runs,
             )
 
         def show(share: float, done: int = len(found), count: int = len(run_batch.runs)) -> None:
@@ -280,7 +280,7 @@ def play_twin(
         run_batch.arguments,
         by_run,
         num_envs=count,
-        seed=run_batch.seed + _MAC_SEED_STRIDE * mac_seed,
+        seed=(run_batch.seed - 1 + _MAC_SEED_STRIDE * mac_seed) % MAX_SEED + 1,
         first_run=first,
         device=device,
         calibration=calibration,

@@ -54,7 +54,7 @@ class Trace(Episode):
         arguments: Of the scenario, without those that name files.
         policy: Which policy decided, for people.
         policy_key: What tells policies apart: a simple policy's name, or a digest of the checkpoint.
-        seed: Of the pool that drew the world.
+        seed: ns-3's RngSeed of the episode, with which its world was drawn.
         run: RngRun.
         noise_seed: Of the policy's own random numbers.
         world: What happened whatever the policy did.

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Validation: policies in the twin and packet by packet, from the same initial conditions.
 
-FOLDER/results.json            everything that the report shows
-       report.html, report.md  see ``ns3marl.fidelity.report``
-       traces/                 the episodes of ns-3; those that are there are not played again
-       worst/                  what ns-3 wrote of the worst episode, such as pcap files
+    FOLDER/results.json            everything that the report shows
+           report.html, report.md  see ``ns3marl.fidelity.report``
+           traces/                 the episodes of ns-3; those that are there are not played again
+           worst/                  what ns-3 wrote of the worst episode, such as pcap files
+
+Every policy plays the same episodes on both sides.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def obtain(
         form: Of the scenario.
         scenario: Name of a built scenario, or the path of its executable.
         arguments: Of the scenario.
-        seed: Of the pool of simulators.
+        seed: ns-3's RngSeed.
         run: RngRun.
 
     Returns:
@@ -102,8 +102,8 @@ def draw(form: WorldFormat, scenario: str | Path, arguments: Sequence[str], seed
         out = Path(folder) / "world"
         own = (*arguments, f"--{form.write_argument}={out}")
         with Pool(scenario, arguments=own, seed=seed, first_run=run, spares=0) as pool:
-            batch = pool.reset()
-        return form.read(out, int(batch.seed[0]), run)
+            pool.reset()
+        return form.read(out, seed, run)
 
 
 def save(world: World, path: Path, form: WorldFormat) -> None:

@@ -111,7 +111,7 @@ class Exogenous:
         device_hz: [N] Hz, CPU rates.
         server_hz: [K] Hz, server rates.
         placement_shadowing_db: [N, K] dB, gain of the shadowing at simulated time 0; 0 without shadowing.
-        fading_db: [T1, N, K] dB, power gain |h|^2 of the fading; row t from 5 ms before boundary t to 5 ms before the next.
+        fading_db: [T1, N, K] dB, power gain ``|h|^2`` of the fading; row t from 5 ms before boundary t to 5 ms before the next.
         arrives: [T1, N], whether a task arrives at boundary t. Without one, size, density, deadline and class are 0.
         size_bytes: [T1, N] B, input that an offloaded task sends.
         density_cycles_per_bit: [T1, N] cycles/bit, work for each bit of input.

@@ -14,7 +14,7 @@ import pytest
 
 from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec import HOME
 
 ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
@@ -22,11 +22,11 @@ ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 
 def final_metrics(executable: Path, name: str) -> dict[str, float]:
     """Metrics of one episode with RngSeed 5 and RngRun 1."""
-    with Pool(executable, arguments=ARGUMENTS, seed=4, spares=0) as pool:
-        policy, noise = heuristics.make(name, pool.spec), ActionGenerators(1, 1)
+    with Pool(executable, arguments=ARGUMENTS, seed=5, spares=0) as pool:
+        policy = heuristics.make(name, pool.spec)
         batch = pool.reset()
         while (final := batch.final[0]) is None:
-            batch = pool.step(policy.act(batch, noise.generators(batch)))
+            batch = pool.step(policy.act(batch, action_generators(batch)))
         assert (final.seed, final.run) == (5, 1)
         return dict(zip((m.name for m in pool.spec.metrics), final.metrics.tolist(), strict=True))
 

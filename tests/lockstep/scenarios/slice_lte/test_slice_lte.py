@@ -14,7 +14,7 @@ from ns3marl import policies as heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, Spec
 
@@ -51,11 +51,11 @@ def ask(radio: list[float], cpu: list[float], lend: list[int] | None = None) -> 
 
 def play(executable: Path, arguments: list[str], actions: list[Actions] | None) -> tuple[Spec, list[Batch]]:
     """An episode with seed 5 under one joint action, or under random ones."""
-    with Pool(executable, arguments=arguments, seed=4, spares=0) as pool:
-        policy, noise = heuristics.make("random", pool.spec), ActionGenerators(1, 1)
+    with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
+        policy = heuristics.make("random", pool.spec)
         batches = [pool.reset()]
         while batches[-1].final[0] is None:
-            chosen = actions or policy.act(batches[-1], noise.generators(batches[-1]))
+            chosen = actions or policy.act(batches[-1], action_generators(batches[-1]))
             batches.append(pool.step(chosen))
         return pool.spec, batches
 

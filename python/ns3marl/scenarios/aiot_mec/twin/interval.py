@@ -1,157 +1,209 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a tick of ``aiot-mec`` brought: tasks end, energy is paid, ages grow, the reward follows."""
+"""What a tick brought: tasks end, energy is paid, ages grow."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ns3marl.scenarios.aiot_mec.twin import accounts as account
-from ns3marl.scenarios.aiot_mec.twin import contention as mac
-from ns3marl.scenarios.aiot_mec.twin import energy, radio
+from ns3marl.scenarios.aiot_mec.twin import accounts, energy, radio
+from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.accounts import Interval
-from ns3marl.scenarios.aiot_mec.twin.uplink import Traffic
+from ns3marl.scenarios.aiot_mec.twin.channels import Traffic
+from ns3marl.scenarios.aiot_mec.twin.model import Model
+from ns3marl.scenarios.aiot_mec.twin.state import Devices, State
+from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 
-if TYPE_CHECKING:
-    from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+
+class Ended(NamedTuple):
+    """How tasks stand at the end of a tick, [B, N, L] each."""
+
+    outcome: Tensor  #: int64, see ``accounts``
+    ended: Tensor  #: bool: completed or failed
+    completed: Tensor  #: bool
+    end: Tensor  #: when, us
+    latency: Tensor  #: us, of completed ones
+    lost: Tensor  #: bool: a fragment that is not at the server was on the air
 
 
-def close_interval(sim: AiotMec, traffic: Traffic) -> Tensor:
-    """Tasks end, energy is paid, ages grow; the reward."""
-    s, tasks, record = sim.settings, sim.tasks, sim.tasks.changing
-    result, uploaded = record[..., mac.RESULT], record[..., mac.UPLINK_END]
-    local_done = tasks.cpu_end.masked_fill(~tasks.local, 0.0)
-    remote_done = result.masked_fill(~tasks.offloaded, 0.0)
-    finish = torch.maximum(local_done, remote_done)
-    completed = tasks.open & (finish <= tasks.expiry) & (finish <= s.tick)
-    failed = tasks.open & ~completed & (tasks.expiry <= s.tick)
-    total = radio.fragments(tasks.size_bytes)
-    lost = record[..., mac.ON_AIR] > total - record[..., mac.LEFT]
-    # The later a stage stands here, the more it takes precedence.
-    outcome = torch.full_like(tasks.server, account.RESULT_LATE)
-    outcome.masked_fill_(torch.isinf(record[..., mac.COMPUTE_END]), account.COMPUTE_LATE)
-    outcome.masked_fill_(torch.isinf(record[..., mac.COMPUTE_START]), account.QUEUE_EXPIRED)
-    outcome.masked_fill_(torch.isinf(uploaded), account.UPLINK_EXPIRED)
-    outcome.masked_fill_(torch.isinf(uploaded) & lost, account.UPLINK_LOST)
-    outcome.masked_fill_(~tasks.offloaded | (result <= tasks.expiry), account.LOCAL_LATE)
-    outcome.masked_fill_(~failed, account.UNRESOLVED).masked_fill_(completed, account.COMPLETED)
-    ended = completed | failed
-    end = torch.where(completed, finish, tasks.expiry)
-    latency = finish - tasks.arrival
-    sim.outcome, sim.latency_us = outcome, latency
-    peak_sum, peaks = _age(sim, ended, completed, end, latency)
-    _note_windows(sim, ended, lost | (record[..., mac.ASKS] > 0))
+def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor, Interval]:
+    """Closes the interval of the devices.
+
+    Args:
+        model: The scenario.
+        state: Its tasks have run; those that end are not open any more, and their windows are noted, in place.
+        traffic: What was on the air.
+
+    Returns:
+        Devices with their ages, memories, energy and what they sensed; the busy share of each channel as each server sensed it,
+        [B, K, C]; what is accounted for.
+    """
+    s, tasks, scene = model.settings, state.tasks, state.scene
+    of = resolve(tasks, s.tick)
+    devices, peak_sum, peaks = grow_older(state.devices, tasks, of, state.tick, s.tick)
+    note_windows(state, of)
     ran = (tasks.cpu_stop.clamp(max=s.tick) - tasks.cpu_start.clamp(min=0)).clamp(min=0)
     ran_us = (ran * tasks.local).sum(2)
-    counts = fragments(sim, ended)
-    tasks.open &= ~ended
+    fragments = count_fragments(tasks, of.ended)
+    tasks.open &= ~of.ended
     amplifier = traffic.amplifier_us_mw * (1e-9 / energy.AMPLIFIER_EFFICIENCY)
-    compute = energy.compute_j(s.kappa, sim.scene.device_hz, ran_us)
-    received_us = _hear(sim, traffic)
+    compute = energy.compute_j(s.kappa, scene.device_hz, ran_us)
+    received_us, sensed, channel_busy = sense(model, state, traffic)
     transmit, receive, idle = energy.modem_j(amplifier, traffic.device_us, received_us, s.tick)
-    sim.active_j = amplifier + compute
-    age = (sim.tick + 1) - sim.fresh
-    best = sim.links.snr.gather(2, sim.best)[..., 0]
-    return sim.accounts.add(
+    active_j = amplifier + compute
+    best = state.links.snr.gather(2, state.links.best)[..., 0]
+    return (
+        dataclasses.replace(devices, sensed=sensed, active_j=active_j),
+        channel_busy,
         Interval(
-            outcome,
+            of.outcome,
             tasks.premium,
-            latency,
-            sim.active_j,
+            of.latency,
+            active_j,
             transmit,
             receive,
             idle,
             compute,
-            age,
-            (sim.tick + 1) - sim.class_fresh,
-            1 - sim.receipt_us / s.tick,
+            (state.tick + 1) - devices.fresh,
+            (state.tick + 1) - devices.class_fresh,
+            1 - devices.receipt / s.tick,
             peak_sum,
             peaks,
             best - (radio.MAX_POWER_DBM - s.outagePower) < s.outageSnr,
-            _computing(sim) / s.servers,
-            counts,
-        )
+            computing(tasks, s.tick) / s.servers,
+            fragments,
+        ),
     )
 
 
-def _note_windows(sim: AiotMec, ended: Tensor, behind: Tensor) -> None:
-    over = ended & sim.tasks.offloaded
-    for slot in range(sim.settings.task_slots):
-        links = sim.windows.links(sim.tasks.server[..., slot], sim.tuned)
-        sim.windows.note(links, behind[..., slot], over[..., slot])
+def resolve(tasks: Tasks, tick_us: float) -> Ended:
+    """Which tasks completed or failed in a tick, and where those stood that failed."""
+    record = tasks.changing
+    result, uploaded = record[..., task.RESULT], record[..., task.UPLINK_END]
+    local_done = tasks.cpu_end.masked_fill(~tasks.local, 0.0)
+    remote_done = result.masked_fill(~tasks.offloaded, 0.0)
+    finish = torch.maximum(local_done, remote_done)
+    completed = tasks.open & (finish <= tasks.expiry) & (finish <= tick_us)
+    failed = tasks.open & ~completed & (tasks.expiry <= tick_us)
+    total = radio.fragments(tasks.size_bytes)
+    lost = record[..., task.ON_AIR] > total - record[..., task.LEFT]
+    # The later a stage stands here, the more it takes precedence.
+    outcome = torch.full_like(tasks.server, accounts.RESULT_LATE)
+    outcome.masked_fill_(torch.isinf(record[..., task.COMPUTE_END]), accounts.COMPUTE_LATE)
+    outcome.masked_fill_(torch.isinf(record[..., task.COMPUTE_START]), accounts.QUEUE_EXPIRED)
+    outcome.masked_fill_(torch.isinf(uploaded), accounts.UPLINK_EXPIRED)
+    outcome.masked_fill_(torch.isinf(uploaded) & lost, accounts.UPLINK_LOST)
+    outcome.masked_fill_(~tasks.offloaded | (result <= tasks.expiry), accounts.LOCAL_LATE)
+    outcome.masked_fill_(~failed, accounts.UNRESOLVED).masked_fill_(completed, accounts.COMPLETED)
+    end = torch.where(completed, finish, tasks.expiry)
+    return Ended(outcome, completed | failed, completed, end, finish - tasks.arrival, lost)
 
 
-def _computing(sim: AiotMec) -> Tensor:
+def note_windows(state: State, of: Ended) -> None:
+    """Block-ack windows of tasks that ended with fragments that were transmitted and not acknowledged are behind."""
+    tasks = state.tasks
+    behind = of.lost | (tasks.changing[..., task.ASKS] > 0)
+    over = of.ended & tasks.offloaded
+    for slot in range(tasks.open.shape[2]):
+        links = state.windows.links(tasks.server[..., slot], state.devices.tuned)
+        state.windows.note(links, behind[..., slot], over[..., slot])
+
+
+def computing(tasks: Tasks, tick_us: float) -> Tensor:
     """Time that the servers of each environment computed, [B] us."""
-    tasks, record = sim.tasks, sim.tasks.changing
-    stop = torch.minimum(record[..., mac.COMPUTE_END], tasks.expiry).clamp(max=sim.settings.tick)
-    busy = (stop - record[..., mac.COMPUTE_START].clamp(min=0)).clamp(min=0)
+    record = tasks.changing
+    stop = torch.minimum(record[..., task.COMPUTE_END], tasks.expiry).clamp(max=tick_us)
+    busy = (stop - record[..., task.COMPUTE_START].clamp(min=0)).clamp(min=0)
     return busy.masked_fill(~tasks.offloaded, 0.0).flatten(1).sum(1)
 
 
-def _age(
-    sim: AiotMec, ended: Tensor, completed: Tensor, end: Tensor, latency: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Ages and memories of devices after the interval; sum and number of the peaks."""
-    s, tasks = sim.settings, sim.tasks
-    born = (tasks.arrival / s.tick).round_().add_(sim.tick).masked_fill_(~completed, -1.0)
-    peak_sum, peaks = torch.zeros_like(sim.fresh), torch.zeros_like(sim.fresh)
-    order = end.argsort(2) if s.task_slots > 1 else None
-    last_end = torch.full_like(sim.fresh, -math.inf)
-    for place in range(s.task_slots):
+def grow_older(
+    devices: Devices, tasks: Tasks, of: Ended, tick: int, tick_us: float
+) -> tuple[Devices, Tensor, Tensor]:
+    """Ages and memories after the interval (docs/models/age-of-information.md).
+
+    Args:
+        devices: ``class_fresh`` is changed in place.
+        tasks: At the end of the tick.
+        of: How they stand.
+        tick: Its number.
+        tick_us: Its length.
+
+    Returns:
+        The devices; sum of the peaks of the age in ticks, and their number, [B, N] each.
+    """
+    born = (tasks.arrival / tick_us).round_().add_(tick).masked_fill_(~of.completed, -1.0)
+    depth = born.shape[2]
+    order = of.end.argsort(2) if depth > 1 else None
+    fresh, outcome, latency = devices.fresh, devices.last_outcome, devices.last_latency
+    peak_sum, peaks = torch.zeros_like(fresh), torch.zeros_like(fresh)
+    last_end = torch.full_like(fresh, -math.inf)
+    for place in range(depth):
 
         def pick(values: Tensor, place: int = place) -> Tensor:
-            return (
-                values[..., place]
-                if order is None
-                else values.gather(2, order[..., place : place + 1])[..., 0]
-            )
+            if order is None:
+                return values[..., place]
+            return values.gather(2, order[..., place : place + 1])[..., 0]
 
-        done, generated, when = pick(completed), pick(born), pick(end)
-        fresher = done & (generated > sim.fresh)
-        peak_sum += (sim.tick + when / s.tick - sim.fresh) * fresher
+        done, generated, when = pick(of.completed), pick(born), pick(of.end)
+        fresher = done & (generated > fresh)
+        peak_sum += (tick + when / tick_us - fresh) * fresher
         peaks += fresher
-        sim.fresh = torch.where(fresher, generated, sim.fresh)
-        sim.last_outcome = torch.where(pick(ended), done * 2.0 - 1.0, sim.last_outcome)
-        sim.last_latency_us = torch.where(done, pick(latency), sim.last_latency_us)
+        fresh = torch.where(fresher, generated, fresh)
+        outcome = torch.where(pick(of.ended), done * 2.0 - 1.0, outcome)
+        latency = torch.where(done, pick(of.latency), latency)
         last_end = torch.where(done, when, last_end)
-    sim.receipt_us = torch.maximum(sim.receipt_us, last_end)
-    for level, of in enumerate((~tasks.premium, tasks.premium)):
-        newest = born.masked_fill(~of, -1.0).amax(2)
-        sim.class_fresh[..., level] = torch.maximum(sim.class_fresh[..., level], newest)
-    return peak_sum, peaks
+    for level, which in enumerate((~tasks.premium, tasks.premium)):
+        newest = born.masked_fill(~which, -1.0).amax(2)
+        devices.class_fresh[..., level] = torch.maximum(devices.class_fresh[..., level], newest)
+    older = dataclasses.replace(
+        devices,
+        fresh=fresh,
+        receipt=torch.maximum(devices.receipt, last_end),
+        last_outcome=outcome,
+        last_latency=latency,
+    )
+    return older, peak_sum, peaks
 
 
-def fragments(sim: AiotMec, ended: Tensor) -> Tensor:
-    """Of the tasks that ended: sent, received, lost, expired; retries and unanswered transmissions, [B, 6]."""
-    tasks, record = sim.tasks, sim.tasks.changing
-    of = (ended & tasks.offloaded).float()
+def count_fragments(tasks: Tasks, which: Tensor) -> Tensor:
+    """Fragments of the tasks ``which`` [B, N, L]: sent, received, lost, expired; retries, unanswered transmissions; float64 [B, 6]."""
+    record = tasks.changing
+    of = (which & tasks.offloaded).float()
     total = radio.fragments(tasks.size_bytes)
-    received = total - record[..., mac.LEFT]
-    on_air = torch.maximum(record[..., mac.ON_AIR], received)
+    received = total - record[..., task.LEFT]
+    on_air = torch.maximum(record[..., task.ON_AIR], received)
     columns = (
         total,
         received,
         on_air - received,
         total - on_air,
-        record[..., mac.RETRIES],
-        record[..., mac.UNANSWERED],
+        record[..., task.RETRIES],
+        record[..., task.UNANSWERED],
     )
     return torch.stack([(of * column).flatten(1).sum(1) for column in columns], 1).double()
 
 
-def _hear(sim: AiotMec, traffic: Traffic) -> Tensor:
-    """Time that each device received others' frames; also the busy shares that devices and servers sense."""
-    s, n, envs = sim.settings, sim.settings.devices, sim.num_envs
-    heard = traffic.heard.view(envs, s.channels, n + s.servers)
+def sense(model: Model, state: State, traffic: Traffic) -> tuple[Tensor, Tensor, Tensor]:
+    """What modems and servers sensed of the tick.
+
+    Returns:
+        Time that each device received others' frames, [B, N] us; share of the tick in which its modem was busy, [B, N]; share in
+        which each server sensed each channel busy, [B, K, C].
+    """
+    s, n = model.settings, model.settings.devices
+    entities, where = n + s.servers, model.device
+    envs = len(state.devices.tuned)
+    heard = traffic.heard.view(envs, s.channels, entities)
     broadcasts = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
-    own = traffic.heard.view(-1)[(sim.channel_rows() * (n + s.servers)) + torch.arange(n, device=sim.device)]
-    own = own + broadcasts * sim.heard
+    rows = torch.arange(envs, device=where)[:, None] * s.channels + state.devices.tuned
+    received_us = traffic.heard.view(-1)[(rows * entities) + torch.arange(n, device=where)]
+    received_us = received_us + broadcasts * state.knowledge.heard
     busy = (heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick
-    sim.channel_busy = busy.clamp(0, 1).contiguous()
-    sim.sensed = ((own + traffic.device_us) / s.tick).clamp(0, 1)
-    return own
+    sensed = ((received_us + traffic.device_us) / s.tick).clamp(0, 1)
+    return received_us, sensed, busy.clamp(0, 1).contiguous()

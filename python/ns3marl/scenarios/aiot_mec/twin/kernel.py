@@ -1,15 +1,14 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The compiled forms of channels, broadcasts, servers' intervals and counter-based draws: built once, when first needed.
+"""The compiled kernels: channels, broadcasts, servers' intervals and counter-based draws; built once, when first needed.
 
-They are plain C++ behind C functions, one library for processors and one for GPUs of the same headers; tensors go in as pointers.
+They are plain C++ behind C functions, one library for processors and one for GPUs, of the same headers in ``kernels/``; tensors go in as
+pointers.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,31 +17,30 @@ import torch
 from torch import Tensor
 from torch.utils import cpp_extension
 
+from ns3marl.errors import BuildError, ConfigError
 from ns3marl.scenarios.aiot_mec.twin import radio
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 
-SOURCES = {"cpu": ("contention.cc", "knowledge.cc", "status.cc", "draws.cc"), "cuda": ("fastsim.cu",)}
-_COMPILERS = {"cpu": "A C++17 compiler and ninja are", "cuda": "nvcc of PyTorch's CUDA version and ninja are"}
-DISABLE_VARIABLE = "NS3MARL_FASTSIM_KERNEL"
-"""Environment variable: ``0`` keeps to torch."""
+_SOURCES = {"cpu": "processor.cc", "cuda": "gpu.cu"}
+_COMPILERS = {"cpu": "a C++17 compiler and ninja", "cuda": "nvcc of PyTorch's CUDA version and ninja"}
 
 
 class Constants(ctypes.Structure):
-    """Free constants, and what else the channels have to know."""
+    """``Constants`` of contention.h."""
 
     _fields_ = (
         *(
             (name, ctypes.c_float)
             for name in (
-                "access_us",
-                "collision_us",
-                "sync_us",
-                "downlink_us",
-                "detection_db",
-                "energy_db",
+                "access",
+                "collision",
+                "sync",
+                "downlink",
+                "detection",
+                "energy",
                 "steepness",
-                "hidden_factor",
+                "hidden",
                 "result_us",
                 "ack_us",
                 "alpha",
@@ -71,17 +69,15 @@ class Hear(ctypes.Structure):
     """``Hear`` of knowledge.h."""
 
     _fields_ = (
-        *(
-            (name, ctypes.c_int64)
-            for name in ("environments", "devices", "servers", "channels", "features", "is_genie")
-        ),
+        *((name, ctypes.c_int64) for name in ("environments", "devices", "servers", "channels", "features")),
+        *((name, ctypes.c_int64) for name in ("slots", "server_at", "channel_at", "is_genie")),
         *(
             (name, ctypes.c_void_p)
             for name in ("path", "fading", "gain", "snr", "believed", "missed", "tuned")
         ),
         *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
         *((name, ctypes.c_void_p) for name in ("observations", "heard")),
-        ("detection_db", ctypes.c_float),
+        ("detection", ctypes.c_float),
         ("stream", ctypes.c_void_p),
     )
 
@@ -186,33 +182,35 @@ class Library:
 
 
 @cache
-def load(device: torch.device) -> Library | None:
-    """A device's library, or None where it cannot be built or is not wanted: then torch operations do the same, slower."""
-    if os.environ.get(DISABLE_VARIABLE) == "0" or device.type not in SOURCES:
-        return None
-    sources = [str(Path(__file__).with_name(name)) for name in SOURCES[device.type]]
+def load(device: torch.device) -> Library:
+    """A device's library.
+
+    Raises:
+        ConfigError: The twin does not run on devices of this type.
+        BuildError: It does not compile.
+    """
+    if device.type not in _SOURCES:
+        raise ConfigError(f"fastsim: device {str(device)!r}, expected one of type {' or '.join(_SOURCES)}")
+    source = Path(__file__).with_name("kernels") / _SOURCES[device.type]
     try:
         if device.type == "cuda":
             major, minor = torch.cuda.get_device_capability(device)
             # Sums and products that are not contracted are a processor's to the last bit.
             options = ["-O3", f"-arch=sm_{major}{minor}", "--expt-relaxed-constexpr", "-fmad=false"]
             path = cpp_extension.load(
-                "ns3marl_fastsim_cuda", sources, extra_cuda_cflags=options, is_python_module=False
+                "ns3marl_twin_cuda", [str(source)], extra_cuda_cflags=options, is_python_module=False
             )
         else:
             options = ["-O3", "-fno-math-errno"]
             path = cpp_extension.load(
-                "ns3marl_fastsim", sources, extra_cflags=options, is_python_module=False
+                "ns3marl_twin", [str(source)], extra_cflags=options, is_python_module=False
             )
         library = ctypes.CDLL(str(path))
     except (OSError, RuntimeError, ImportError) as error:
-        warnings.warn(
-            f"fastsim: {' and '.join(SOURCES[device.type])} do not compile ({str(error).splitlines()[0]}); the twin runs "
-            f"without, many times slower. {_COMPILERS[device.type]} needed",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return None
+        raise BuildError(
+            f"fastsim: {source} does not compile ({str(error).strip() or type(error).__name__}); expected "
+            f"{_COMPILERS[device.type]}. Install them, or use ns-3 (scenario.backend = 'ns3')"
+        ) from error
     for name, kind in _FUNCTIONS.items():
         function = getattr(library, name)
         function.argtypes, function.restype = [ctypes.POINTER(kind)], ctypes.c_char_p

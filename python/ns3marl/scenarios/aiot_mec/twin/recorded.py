@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Exogenous worlds that were recorded in ns-3 (or made elsewhere), instead of drawn ones."""
+"""Exogenous worlds that were recorded in ns-3 (or made elsewhere)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.world import Scene, Tick
+from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 
 class Recorded:
@@ -26,6 +26,9 @@ class Recorded:
         worlds: By RngRun.
         seed: Of what is drawn.
         device: Where to keep the arrays.
+
+    Raises:
+        ConfigError: A world has another size or path loss than the settings, or is one that the twin does not model.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Recorded:
         if missing:
             raise ConfigError(f"fastsim: no world for run {missing[0]}; there are {sorted(self.worlds)}")
         self._of = [self.worlds[run] for run in runs]
-        self._chance = [np.random.default_rng((self.seed, run)) for run in runs]
+        self._generators = [np.random.default_rng((self.seed, run)) for run in runs]
         self._tick = 0
         return Scene(
             self._stack([world.placement_m for world in self._of]),
@@ -76,21 +79,21 @@ class Recorded:
             self._stack([world.server_hz for world in self._of]),
         )
 
-    def next(self) -> Tick:
+    def next(self) -> Draws:
         """The next tick of every environment."""
         t, of = self._tick, self._of
         self._tick += 1
         shape = (2, self.settings.devices)
-        chance = np.stack([rng.random(shape) for rng in self._chance])
-        return Tick(
+        uniform = np.stack([rng.random(shape) for rng in self._generators])
+        return Draws(
             self._stack([world.arrives[t] for world in of]),
             self._stack([world.size_bytes[t] for world in of]).float(),
             self._stack([world.density_cycles_per_bit[t] for world in of]),
             self._stack([world.deadline_ns[t] for world in of]).double().mul(1e-3).float(),
             self._stack([world.premium[t] for world in of]),
             self._stack([world.jitter_ns[t] for world in of]).double().mul(1e-3).float(),
-            torch.from_numpy((chance[:, 0] * 2**24).astype(np.int64) * 251).to(self.device),
-            torch.from_numpy(chance[:, 1].astype(np.float32)).to(self.device),
+            torch.from_numpy((uniform[:, 0] * 2**24).astype(np.int64) * 251).to(self.device),
+            torch.from_numpy(uniform[:, 1].astype(np.float32)).to(self.device),
             self._stack([world.fading_db[t] for world in of]),
         )
 

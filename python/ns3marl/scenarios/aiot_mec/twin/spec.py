@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 """The spec of ``aiot-mec``: what the C++ scenario declares, with names and bounds that follow from the settings.
 
-``aiot-mec.json`` is the output of ``aiot-mec --describe``. Counts and bounds are set here as the scenario's own layout sets
-them; a test holds the result against the executable.
+``aiot-mec.json`` is the output of ``aiot-mec --describe`` (``ns3marl.scenarios.aiot_mec.describe`` writes it anew). Counts and bounds are
+set here as the scenario's own layout sets them; a test holds the result against the executable.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.types import Condition, ContinuousHead, DiscreteHead, Feature, Group, Metric, Spec, StateBlock
 
-_SLOT_IDS = 18
+SERVER_QUANTITIES = ("snr_db", "cpu_hz", "utilisation", "wait_s", "age_ticks")
+CHANNEL_QUANTITIES = ("busy_ratio", "age_ticks")
 
 
 def make_spec(settings: Settings) -> Spec:
@@ -23,105 +26,165 @@ def make_spec(settings: Settings) -> Spec:
     data = json.loads(
         resources.files("ns3marl.scenarios.aiot_mec.twin").joinpath("aiot-mec.json").read_text("utf-8")
     )
-    highs = _highs(settings)
     (group,) = data["groups"]
     devices = tuple(f"device_{i}" for i in range(settings.devices))
+    discrete = tuple(
+        DiscreteHead(
+            head["name"],
+            tuple(head["choices"]),
+            head["default_choice"],
+            _condition(head),
+            head["description"],
+        )
+        for head in group["discrete_heads"]
+    )
+    continuous = tuple(
+        ContinuousHead(
+            head["name"],
+            head["unit"],
+            head["low"],
+            head["high"],
+            head["default_value"],
+            _condition(head),
+            head["description"],
+        )
+        for head in group["continuous_heads"]
+    )
+    slots = next(len(head.choices) for head in discrete if head.name == "server")
+    highs = _highs(settings, slots)
+    return Spec(
+        data["scenario"],
+        round(settings.tick * 1000),
+        settings.ticks,
+        (Group(group["name"], devices, _features(group["features"], highs), discrete, continuous),),
+        _state(data["state"], highs, settings, devices, slots),
+        tuple(Metric(m["name"], m["unit"], m["description"], m["higher_is_better"]) for m in data["metrics"]),
+    )
+
+
+def _state(
+    blocks: list[dict[str, Any]],
+    highs: dict[str, float],
+    settings: Settings,
+    devices: tuple[str, ...],
+    slots: int,
+) -> tuple[StateBlock, ...]:
     rows = {
         "agent_state": devices,
         "server_state": tuple(f"server-{k}" for k in range(settings.servers)),
         "channel_state": tuple(f"channel-{c}" for c in range(settings.channels)),
     }
-    blocks = []
-    for block in data["state"]:
-        features = _features(block["features"], highs)
-        if block["name"] == "agent_state" and settings.servers > _SLOT_IDS:
+    made = []
+    for block in blocks:
+        features = _features(
+            block["features"], {name.removeprefix(f"{block['name']}."): high for name, high in highs.items()}
+        )
+        if block["name"] == "agent_state" and settings.servers > slots:
+            last = settings.servers - 1.0
             features += tuple(
-                Feature(
-                    f"slot_server_id_{j}",
-                    "1",
-                    0,
-                    settings.servers - 1.0,
-                    False,
-                    "Which server stands in the slot",
-                )
-                for j in range(_SLOT_IDS)
+                Feature(f"slot_server_id_{j}", "1", 0, last, False, "Which server stands in the slot")
+                for j in range(slots)
             )
-        blocks.append(StateBlock(block["name"], rows[block["name"]], features))
-    return Spec(
-        data["scenario"],
-        round(settings.tick * 1000),
-        settings.ticks,
-        (
-            Group(
-                group["name"],
-                devices,
-                _features(group["features"], highs),
-                tuple(
-                    DiscreteHead(
-                        head["name"],
-                        tuple(head["choices"]),
-                        head["default_choice"],
-                        _condition(head),
-                        head["description"],
-                    )
-                    for head in group["discrete_heads"]
-                ),
-                tuple(
-                    ContinuousHead(
-                        head["name"],
-                        head["unit"],
-                        head["low"],
-                        head["high"],
-                        head["default_value"],
-                        _condition(head),
-                        head["description"],
-                    )
-                    for head in group["continuous_heads"]
-                ),
-            ),
-        ),
-        tuple(blocks),
-        tuple(Metric(m["name"], m["unit"], m["description"], m["higher_is_better"]) for m in data["metrics"]),
-    )
+        made.append(StateBlock(block["name"], rows[block["name"]], features))
+    return tuple(made)
 
 
-def _highs(settings: Settings) -> dict[str, float]:
-    """Upper bounds that follow from the settings, by the end of the feature's name."""
+def _highs(settings: Settings, slots: int) -> dict[str, float]:
+    """Upper bounds that follow from the settings, by feature; after ``block.`` those of one state block."""
     server_rate = max(settings.serverRates, default=settings.serverCpuMax) * 1e9
     deadline_s = settings.deadlineMax / 1e6
-    highs = {
+    of_server = {"cpu_hz": server_rate, "wait_s": deadline_s}
+    return {
         "task_size_bits": 8.0 * round(1000 * settings.sizeMax),
         "task_density_cycles_per_bit": settings.densityMax,
         "task_cycles": settings.max_cycles,
         "task_deadline_s": deadline_s,
         "task_priority": settings.alpha + settings.beta + settings.gamma + 1e-3,
+        "cpu_hz": settings.deviceCpuMax * 1e9,
         "last_latency_s": deadline_s,
         "position_x_m": settings.area,
         "position_y_m": settings.area,
-        "wait_s": deadline_s,
         "tuned_devices": float(settings.devices),
+        **{f"server_{j}_{name}": high for j in range(slots) for name, high in of_server.items()},
+        **{f"server_state.{name}": high for name, high in of_server.items()},
     }
-    for j in range(_SLOT_IDS):
-        highs[f"server_{j}_cpu_hz"] = server_rate
-        highs[f"server_{j}_wait_s"] = deadline_s
-    return {**highs, "cpu_hz": settings.deviceCpuMax * 1e9, "server_state.cpu_hz": server_rate}
 
 
 def _features(features: list[dict[str, Any]], highs: dict[str, float]) -> tuple[Feature, ...]:
-    is_server = features[1]["name"] == "waiting_tasks"
-    made = []
-    for feature in features:
-        name = feature["name"]
-        key = "server_state.cpu_hz" if is_server and name == "cpu_hz" else name
-        high = highs.get(key, feature["high"])
-        made.append(
-            Feature(
-                name, feature["unit"], feature["low"], high, feature["saturating"], feature["description"]
-            )
+    return tuple(
+        Feature(
+            f["name"],
+            f["unit"],
+            f["low"],
+            highs.get(f["name"], f["high"]),
+            f["saturating"],
+            f["description"],
         )
-    return tuple(made)
+        for f in features
+    )
 
 
 def _condition(head: dict[str, Any]) -> Condition | None:
     condition = head.get("counts_when")
     return None if condition is None else Condition(condition["head"], tuple(condition["choices"]))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the spec's quantities stand, by name."""
+
+    features: dict[str, int]  #: columns of observations
+    saturates: dict[str, float]  #: upper bounds of the features that saturate
+    server_slots: int
+    channel_slots: int
+    server_at: int  #: column at which the slots of servers begin, ``SERVER_QUANTITIES`` each
+    channel_at: int  #: column at which the slots of channels begin, ``CHANNEL_QUANTITIES`` each
+    masks: dict[str, slice]  #: of each discrete head, on the mask axis
+    discrete: dict[str, int]  #: columns of discrete actions
+    continuous: dict[str, int]  #: columns of real-valued actions
+    modes: dict[str, int]  #: choices of the head ``mode``
+    agent_state: tuple[str, ...]  #: columns of the global state, of each device
+    server_state: tuple[str, ...]
+    channel_state: tuple[str, ...]
+
+    @staticmethod
+    def of(spec: Spec) -> Layout:
+        """Reads names and order from a spec.
+
+        Raises:
+            ConfigError: What is known of servers and channels does not stand slot by slot, as the twin writes it.
+        """
+        (group,) = spec.groups
+        names = [feature.name for feature in group.features]
+        choices = {head.name: head.choices for head in group.discrete_heads}
+        servers, channels = len(choices["server"]), len(choices["channel"])
+        expected = [f"server_{j}_{quantity}" for j in range(servers) for quantity in SERVER_QUANTITIES]
+        expected += [f"channel_{c}_{quantity}" for c in range(channels) for quantity in CHANNEL_QUANTITIES]
+        first = names.index(expected[0])
+        if names[first:] != expected:
+            raise ConfigError(
+                f"fastsim: the spec's features from {names[first]!r} on are {names[first:]}, expected {expected}; "
+                "mend knowledge.h with the scenario's observation"
+            )
+        offsets = group.mask_offsets
+        blocks = {block.name: tuple(feature.name for feature in block.features) for block in spec.state}
+        return Layout(
+            {name: column for column, name in enumerate(names)},
+            {feature.name: feature.high for feature in group.features if feature.saturating},
+            servers,
+            channels,
+            first,
+            first + servers * len(SERVER_QUANTITIES),
+            {name: slice(offsets[i], offsets[i + 1]) for i, name in enumerate(choices)},
+            {name: i for i, name in enumerate(choices)},
+            {head.name: i for i, head in enumerate(group.continuous_heads)},
+            {choice: i for i, choice in enumerate(choices["mode"])},
+            blocks["agent_state"],
+            blocks["server_state"],
+            blocks["channel_state"],
+        )
+
+    @property
+    def own(self) -> list[str]:
+        """Features that stand before the slots: what a device knows of itself."""
+        return list(self.features)[: self.server_at]

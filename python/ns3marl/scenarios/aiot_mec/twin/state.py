@@ -1,79 +1,101 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The global state of ``aiot-mec``: for critics and for policies that are labelled central."""
+"""The state of B environments between two boundaries, by owner.
+
+Axes: **B** environments, **N** devices, **K** servers, **C** channels, **L** task slots of a device, **F** features. Times are microseconds
+from the beginning of the tick, unless a name says otherwise.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ns3marl.scenarios.aiot_mec.twin import contention as mac
-from ns3marl.scenarios.aiot_mec.twin.observer import AGENT_COLUMNS, SNR_HIGH_DB, SNR_LOW_DB
-from ns3marl.scenarios.aiot_mec.twin.settings import SERVER_SLOTS
-
-if TYPE_CHECKING:
-    from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
-
-_OF_OBSERVATION = (0, 1, 3, 4, 5, 8, 9, 10, 11, 12)
-
-
-def state_blocks(sim: AiotMec) -> tuple[Tensor, Tensor, Tensor]:
-    """agent_state [B, N, 32 or 50], server_state [B, K, 8], channel_state [B, C, 3]."""
-    return _agents(sim), _servers(sim), _channels(sim)
+from ns3marl.scenarios.aiot_mec.twin.accounts import Accounts
+from ns3marl.scenarios.aiot_mec.twin.knowledge import Knowledge, Links
+from ns3marl.scenarios.aiot_mec.twin.model import Model
+from ns3marl.scenarios.aiot_mec.twin.servers import Servers
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
+from ns3marl.scenarios.aiot_mec.twin.windows import Windows
+from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 
-def _agents(sim: AiotMec) -> Tensor:
-    s, obs = sim.settings, sim.observations
-    ids = sim.knowledge.slot_server
-    width = AGENT_COLUMNS + (SERVER_SLOTS if len(ids) else 0)
-    state = torch.full((*obs.shape[:2], width), SNR_LOW_DB, device=obs.device)
-    snr = sim.links.snr.clamp(SNR_LOW_DB, SNR_HIGH_DB)
-    state[..., : sim.knowledge.used] = snr.gather(2, ids) if len(ids) else snr
-    first = SERVER_SLOTS
-    last = first + len(_OF_OBSERVATION)
-    state[..., first:last] = obs[..., list(_OF_OBSERVATION)]
-    state[..., last] = sim.under_way
-    state[..., last + 1] = obs[..., 14]
-    state[..., last + 2 : last + 4] = obs[..., 17:19]
-    if len(ids):
-        state[..., AGENT_COLUMNS:] = ids
-    del s
-    return state
+@dataclass
+class Devices:
+    """[B, N] each."""
+
+    tuned: Tensor  #: channel of the modem, int64
+    power: Tensor  #: of the last offloaded task, dBm
+    cpu_free: Tensor  #: when the CPU has nothing left to do, us
+    fresh: Tensor  #: tick in which the freshest completed task arrived
+    class_fresh: Tensor  #: the same of standard and of premium tasks, [B, N, 2]
+    receipt: Tensor  #: of the last completion, us
+    last_outcome: Tensor  #: of the task that ended last: 1 completed, -1 failed, 0 none yet
+    last_latency: Tensor  #: of the task that completed last, us
+    sensed: Tensor  #: share of the last interval in which the modem was busy
+    active_j: Tensor  #: energy beyond idling in the last interval
+
+    @staticmethod
+    def first(settings: Settings, envs: int, device: torch.device) -> Devices:
+        """At tick 0, tuned to the channels in turn."""
+        shape = (envs, settings.devices)
+        tuned = (torch.arange(settings.devices, device=device) % settings.channels).expand(shape).clone()
+        classes = torch.zeros(*shape, 2, device=device)
+        power, cpu_free, fresh, receipt, outcome, latency, sensed, active = torch.zeros(
+            8, *shape, device=device
+        ).unbind()
+        return Devices(tuned, power, cpu_free, fresh, classes, receipt, outcome, latency, sensed, active)
 
 
-def _servers(sim: AiotMec) -> Tensor:
-    s, tasks = sim.settings, sim.tasks
-    waits = (tasks.open & (tasks.phase == mac.WAITING)).flatten(1)
-    cycles = (tasks.ratio * tasks.cycles).flatten(1)
-    server = tasks.server.flatten(1)
-    counts = torch.zeros(sim.num_envs, s.servers, 2, device=sim.device)
-    counts.scatter_add_(
-        1,
-        server[..., None].expand(-1, -1, 2),
-        torch.stack([waits.float(), torch.where(waits, cycles, 0.0)], 2),
+@dataclass
+class Shown:
+    """What agents see; written in place at every boundary."""
+
+    observations: Tensor  #: [B, N, F]
+    masks: Tensor  #: bool [B, N, M]
+    own: Tensor  #: columns of the observations before the slots, [columns, B, N]
+
+
+@dataclass
+class Boundary:
+    """What a boundary brings."""
+
+    draws: Draws
+    cycles: Tensor  #: of the task that arrives, [B, N]
+    rank: Tensor  #: what does not change of its priority, [B, N]
+    under_way: Tensor  #: whether an offloaded task is, bool [B, N]
+    queued_bits: Tensor  #: waiting at each modem, [B, N]
+
+
+@dataclass
+class State:
+    """All of it. The step that a state goes into uses it up: tensors are written in place where that spares copies."""
+
+    tick: int
+    scene: Scene
+    links: Links
+    devices: Devices
+    tasks: Tasks
+    windows: Windows
+    servers: Servers
+    knowledge: Knowledge
+    shown: Shown
+    boundary: Boundary
+    accounts: Accounts
+
+
+def blank(model: Model, envs: int) -> Shown:
+    """Observations that are 0, and masks that allow every choice that exists."""
+    layout, shape = model.layout, (envs, model.settings.devices)
+    width = max(mask.stop for mask in layout.masks.values())
+    masks = torch.zeros(*shape, width, dtype=torch.bool, device=model.device)
+    masks[..., layout.masks["mode"]] = True
+    masks[..., layout.masks["server"]][..., : model.settings.servers] = True
+    return Shown(
+        torch.zeros(*shape, len(layout.features), device=model.device),
+        masks,
+        torch.zeros(layout.server_at, *shape, device=model.device),
     )
-    backlog_s = (
-        1e-6 * sim.servers.free.view(sim.num_envs, -1).clamp(min=0) + counts[..., 1] / sim.scene.server_hz
-    )
-    utilisation, wait, received = sim.status.unbind(2)
-    return torch.stack(
-        [
-            sim.scene.server_hz,
-            counts[..., 0].clamp(max=100),
-            backlog_s.clamp(max=1),
-            utilisation,
-            (wait * 1e-6).clamp(max=s.deadlineMax * 1e-6),
-            received.clamp(max=100),
-            *sim.scene.servers[..., :2].unbind(2),
-        ],
-        2,
-    )
-
-
-def _channels(sim: AiotMec) -> Tensor:
-    s = sim.settings
-    on = torch.nn.functional.one_hot(sim.tuned, s.channels).float()
-    queued = (on * sim.queued_bits[..., None]).sum(1)
-    return torch.stack([sim.channel_busy.mean(1), on.sum(1), queued.clamp(max=5e7)], 2)

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""The links, and what devices hear and know of servers and channels (docs/aiot-mec.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ns3marl.scenarios.aiot_mec.twin import kernel, radio
+from ns3marl.scenarios.aiot_mec.twin.model import Model
+from ns3marl.scenarios.aiot_mec.twin.servers import Servers
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec.twin.spec import SERVER_QUANTITIES
+from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
+
+SNR_LOW_DB, SNR_HIGH_DB, AGE_HIGH_TICKS = -20.0, 80.0, 100.0
+_SELF_DB = 100.0  # of a transmitter at its own antenna: it hears itself and nothing else
+_GOLDEN_RATIO = 0.6180339887
+
+
+@dataclass
+class Links:
+    """The links between entities: devices 0 to N - 1, then servers."""
+
+    path: Tensor  #: SNR at 0 dBm without fading, [B, N, K] dB
+    gain: Tensor  #: SNR at 0 dBm, [B, N + K, N + K] dB
+    snr: Tensor  #: at 30 dBm, [B, N, K] dB
+    best: Tensor  #: each device's server of best mean SNR, int64 [B, N, 1]
+
+
+@dataclass
+class Knowledge:
+    """What each device has heard. Of servers and channels it stands in the observations themselves."""
+
+    believed: Tensor  #: SNR at 30 dBm that a device believes in, of all servers, [B, N, K] dB
+    servers: Tensor  #: ``SERVER_QUANTITIES`` of all servers, [B, N, K, 5]; empty where slot j is server j
+    slot_server: (
+        Tensor  #: which server stands in each slot, int64 [B, N, slots]; empty where slot j is server j
+    )
+    heard: Tensor  #: how many servers it heard before this boundary, [B, N]
+
+
+def place(settings: Settings, scene: Scene) -> Links:
+    """The links that places alone determine."""
+    places = torch.cat([scene.devices, scene.servers], 1)
+    gain = radio.gain_db(places, places, settings)
+    gain.diagonal(dim1=1, dim2=2).fill_(_SELF_DB)
+    path = gain[:, : settings.devices, settings.devices :].clone()
+    return Links(path, gain, torch.zeros_like(path), path.argmax(2, keepdim=True))
+
+
+def know_nothing(model: Model, links: Links, observations: Tensor) -> Knowledge:
+    """Nothing has been heard; the observations [B, N, F] say so."""
+    s, layout = model.settings, model.layout
+    envs, devices, count = links.path.shape
+    slot_server = strongest(links.path, layout.server_slots)
+    servers = torch.zeros(envs, devices, count if len(slot_server) else 0, len(SERVER_QUANTITIES))
+    for quantity, value in (("snr_db", SNR_LOW_DB), ("age_ticks", AGE_HIGH_TICKS)):
+        servers[..., SERVER_QUANTITIES.index(quantity)] = value
+        for j in range(min(layout.server_slots, count)):
+            observations[..., layout.features[f"server_{j}_{quantity}"]] = value
+    for c in range(s.channels):
+        observations[..., layout.features[f"channel_{c}_age_ticks"]] = AGE_HIGH_TICKS
+    return Knowledge(
+        torch.full_like(links.path, SNR_LOW_DB),
+        servers.to(model.device),
+        slot_server,
+        torch.zeros(envs, devices, device=model.device),
+    )
+
+
+def listen(
+    model: Model,
+    scene: Scene,
+    draws: Draws,
+    held: Tensor | None,
+    tuned: Tensor,
+    servers: Servers,
+    links: Links,
+    knowledge: Knowledge,
+    observations: Tensor,
+) -> None:
+    """The fading moves, servers tell their status, and devices hear it on the channel that they are tuned to.
+
+    Args:
+        model: The scenario.
+        scene: Rates of the servers.
+        draws: The fading, and uniform numbers for collisions.
+        held: When broadcasts may begin, see ``channels.Traffic``; None: at once.
+        tuned: Channel of each device, int64 [B, N].
+        servers: Their interval.
+        links: Changed in place.
+        knowledge: Changed in place.
+        observations: [B, N, F]; the slots of servers and channels are changed in place.
+    """
+    s = model.settings
+    missed = torch.empty(0, dtype=torch.bool, device=model.device)
+    if held is not None and bool((held > 0).any()):
+        steps = torch.arange(s.channels * s.servers, device=model.device)
+        uniform = draws.broadcast_uniform[:, :1, None] + _GOLDEN_RATIO * steps.view(s.channels, s.servers)
+        missed = missed_broadcasts(s, held, uniform.frac()).view(-1, s.servers)
+    utilisation, wait_us, _ = servers.status.unbind(2)
+    wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
+    news = torch.stack([scene.server_hz, utilisation, wait_s], 2)
+    hear(model, links, draws.fading_db, missed, tuned, news, servers.channel_busy, knowledge, observations)
+
+
+def hear(
+    model: Model,
+    links: Links,
+    fading_db: Tensor,
+    missed: Tensor,
+    tuned: Tensor,
+    news: Tensor,
+    busy: Tensor,
+    knowledge: Knowledge,
+    observations: Tensor,
+) -> None:
+    """A round of broadcasts.
+
+    Args:
+        model: The scenario.
+        links: Changed in place: they follow the fading.
+        fading_db: [B, N, K] dB.
+        missed: Broadcasts that did not get through, bool [B C, K], or empty.
+        tuned: Channel of each device, int64 [B, N].
+        news: Rate Hz, utilisation and mean wait s of the interval, [B, K, 3].
+        busy: Share of the interval as each server sensed it, [B, K, C].
+        knowledge: Changed in place.
+        observations: [B, N, F]; the slots of servers and channels are changed in place.
+    """
+    s, layout, library = model.settings, model.layout, model.library
+    arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, missed, tuned, news, busy]
+    arrays += [knowledge.servers, knowledge.slot_server, observations, knowledge.heard]
+    sizes = (len(tuned), s.devices, s.servers, s.channels, observations.shape[-1])
+    slots = (layout.server_slots, layout.server_at, layout.channel_at, int(s.csi == "genie"))
+    pointers = (library.pointer(array) for array in arrays)
+    library.hear_status(kernel.Hear(*sizes, *slots, *pointers, model.calibration.detection_db))
+
+
+def strongest(mean_snr: Tensor, slots: int) -> Tensor:
+    """Which servers stand in the slots: those of best mean SNR in order of id, int64 [B, N, slots]; empty if all have one."""
+    if mean_snr.shape[2] <= slots:
+        return torch.empty(0, dtype=torch.int64, device=mean_snr.device)
+    order = torch.sort(mean_snr, dim=2, descending=True, stable=True).indices[..., :slots]
+    return torch.sort(order, dim=2).values
+
+
+def missed_broadcasts(settings: Settings, held: Tensor, uniform: Tensor) -> Tensor:
+    """Broadcasts that do not get through because their channel is in use, bool [B, C, K].
+
+    A server whose slot begins on a busy channel waits for its end and then contends with the servers that wait for the same:
+    it collides with one of them, or is late for the boundary.
+
+    Args:
+        settings: The scenario.
+        held: When they may begin, us from the beginning of the tick, 0: in their slot; [B, C, K].
+        uniform: Numbers in [0, 1), [B, C, K].
+    """
+    missed = torch.zeros_like(held, dtype=torch.bool)
+    some = (held > 0).any(2)
+    held = held[some]
+    waits = held > 0
+    together = waits[..., None] & (held[..., None] == held[..., None, :])
+    others = together.sum(2) - 1
+    before = together.tril(-1).sum(2)
+    collides = 1 - (15 / 16) ** others.clamp(min=0).float()
+    each = radio.status_air_time(settings.channels) + radio.AIFS_US + 2 * radio.SLOT_US
+    late = held + each * (before + 1) > settings.tick
+    missed[some] = waits & (late | (uniform[some] < collides))
+    return missed

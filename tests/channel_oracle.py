@@ -1,0 +1,516 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``kernels/contention.h`` as tensor operations, to test it: CSMA/CA frame by frame, for every channel of every environment at once.
+
+A row is one channel of one environment, a column one task on it. A column's transmitter is the task's device while the task
+is uploaded, and its server once the result goes back. Each pass over the rows takes the next event of each: the end of a frame
+(what arrived, acknowledgement, next backoff) or the beginning of one (who hears it and waits; whom it disturbs). Rows of an
+environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``.
+
+Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one,
+stations that do not hear each other, receivers that are busy with another frame or transmit, loss of those fragments that
+interference overlaps. Times are microseconds from the beginning of the tick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ns3marl.scenarios.aiot_mec.twin import radio
+from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.settings import STATUS_LEAD_US, Settings
+from ns3marl.scenarios.aiot_mec.twin.tasks import (
+    ASKS,
+    BITS,
+    BLOCKED,
+    COMPUTE_END,
+    COMPUTE_START,
+    COUNT,
+    CYCLES,
+    DEADLINE,
+    DEVICE,
+    DEVICE_AIR,
+    DONE,
+    DOWNLINK,
+    DROPPED,
+    EXPIRY,
+    FAILS,
+    FROM,
+    LEFT,
+    LIMIT,
+    MIDPOINT,
+    NDBPS,
+    NOISE,
+    ON_AIR,
+    RANK,
+    REPLY,
+    REQUEST,
+    RESULT,
+    RETRIES,
+    SERVER,
+    SERVER_AIR,
+    SNR_DOWN,
+    SNR_UP,
+    START,
+    TOTAL,
+    UNANSWERED,
+    UNTIL,
+    UPLINK,
+    UPLINK_END,
+    WAITING,
+)
+
+INF = math.inf
+LOOKAHEAD_US = 3000.0
+BACKOFF_STAGES = 7
+"""The window starts anew after the eighth failure."""
+
+
+@dataclass
+class Columns:
+    """All tasks of R rows x M columns. ``fixed`` and ``changing`` are [R*M, …], the rest [R, M]."""
+
+    fixed: Tensor  #: float32 [R*M, FIXED]
+    changing: Tensor  #: float32 [R*M, CHANGING]
+    phase: Tensor  #: int8
+    next: Tensor  #: next transmission, inf: none
+    quiet: Tensor  #: until when the transmitter senses the channel busy
+    ready: Tensor  #: when the frames of this phase are at the transmitter
+    slots: Tensor  #: backoff that is left
+    end: Tensor  #: of the frame on the air, inf: none
+    sender: Tensor  #: int64, entity that transmits: device i or N + server
+    receiver: Tensor  #: int64
+    power: Tensor  #: dBm
+    random: Tensor  #: int64 [R*M], a generator for each column
+
+
+class ServerQueues:
+    """K servers of B environments.
+
+    Args:
+        settings: Discipline and weights.
+        rate: Cycles per microsecond, [B, K].
+        free: When each has nothing left to do, [B, K] us; changed in place.
+    """
+
+    def __init__(self, settings: Settings, rate: Tensor, free: Tensor) -> None:
+        self.settings, self.rate = settings, rate
+        self.count = rate.shape[1]
+        self.free = free.view(-1)
+
+    def next(
+        self,
+        environment: Tensor,
+        server: Tensor,
+        arrival: Tensor,
+        expiry: Tensor,
+        cycles: Tensor,
+        deadline: Tensor,
+        rank: Tensor,
+        known: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Each server's next job, if all that could come before it is known.
+
+        A server that becomes free takes the waiting job of earliest expiry, or of highest priority. A job that expires while it waits is dropped,
+        one that expires while it runs is stopped then.
+
+        Args:
+            environment: Of each waiting job, [w].
+            server: In its environment.
+            arrival: When it was complete at the server.
+            expiry: When it is worth nothing any more.
+            cycles: Its work.
+            deadline: From the task's arrival to its expiry.
+            rank: The part of the priority that does not change, for the discipline ``priority``.
+            known: Before this time every arrival at the environment's servers is known.
+
+        Returns:
+            Indices of jobs that begin; indices of jobs that are dropped; start and end of each of the w jobs, where they mean
+            something. An end at the expiry is a job that was stopped.
+        """
+        at = environment * self.count + server
+        first = torch.full_like(self.free, INF).scatter_reduce_(0, at, arrival, "amin")
+        start = torch.maximum(self.free, first)[at]
+        decided = start <= known
+        late = decided & (expiry <= start)
+        candidate = decided & ~late & (arrival <= start)
+        order = expiry
+        if self.settings.discipline == "priority":
+            left = ((expiry - start) / deadline).clamp(0, 1)
+            order = -(self.settings.alpha * (1 - left) + rank)
+        key = torch.where(candidate, order, INF)
+        best = torch.full_like(self.free, INF).scatter_reduce_(0, at, key, "amin")[at]
+        begins = (candidate & (order == best)).nonzero().squeeze(1)
+        end = torch.minimum(start + cycles / self.rate.view(-1)[at], expiry)
+        self.free[at[begins]] = end[begins]
+        return begins, late.nonzero().squeeze(1), start, end
+
+
+class _Frames(NamedTuple):
+    """Frames that begin: entities, power dBm, SNR at the receiver dB, times."""
+
+    sender: Tensor
+    receiver: Tensor
+    power: Tensor
+    own: Tensor
+    begin: Tensor
+    end: Tensor
+
+
+def slot_times(horizon: float, servers: int, device: torch.device) -> Tensor:
+    """When each server's broadcast is due, [K] us."""
+    return horizon - STATUS_LEAD_US + torch.arange(servers, device=device) * (STATUS_LEAD_US / servers)
+
+
+class Channels:
+    """The events of one tick.
+
+    Args:
+        columns: Tasks, changed in place.
+        gain: SNR at 0 dBm between entities, [B, N + K, N + K] dB, with a large diagonal.
+        channels: C; row r belongs to environment r // C.
+        servers: The computers behind the server radios.
+        calibration: Free constants.
+        several: Whether a device may have more than one task on its channel.
+    """
+
+    def __init__(
+        self,
+        columns: Columns,
+        gain: Tensor,
+        channels: int,
+        servers: ServerQueues,
+        calibration: Calibration,
+        several: bool = False,
+    ) -> None:
+        self.devices = gain.shape[-1] - servers.count
+        self.columns, self.servers, self.calibration = columns, servers, calibration
+        self.gain, self.entities, self.channels = gain.reshape(-1), gain.shape[-1], channels
+        self.rows, self.width = columns.next.shape
+        self.result_us = radio.result_air_time()
+        self.ack_us = radio.legacy_air_time(radio.ACK_BYTES, 6)
+        device = columns.next.device
+        self.environment = torch.arange(self.rows, device=device) // channels
+        self.aifs = radio.AIFS_US + calibration.access_us
+        self.several = several
+        #: When a broadcast may begin whose slot begins on a busy channel, [R, K]; 0: at once.
+        self.held = torch.zeros(self.rows, servers.count, device=device)
+        self._slots = torch.zeros(0)
+
+    def run(self, horizon: float) -> int:
+        """All events before the horizon [us].
+
+        Returns:
+            The number of passes.
+        """
+        passes = 0
+        columns = self.columns
+        self._slots = slot_times(horizon, self.servers.count, columns.next.device)
+        live = torch.arange(self.rows, device=columns.next.device)
+        while True:
+            ends, ending = columns.end[live].min(1)
+            nexts, starting = columns.next[live].min(1)
+            event = torch.minimum(ends, nexts)
+            earliest = event.view(-1, self.channels).amin(1)
+            waiting = (columns.phase[live] == WAITING).view(len(earliest), -1)
+            if passes % 4 == 0:
+                going = (earliest < horizon) | waiting.any(1)
+                if passes and not bool(going.all()):
+                    keep = going.repeat_interleave(self.channels)
+                    live, ends, ending, nexts, starting, event = (
+                        t[keep] for t in (live, ends, ending, nexts, starting, event)
+                    )
+                    earliest, waiting = earliest[going], waiting[going]
+            if not len(live):
+                break
+            started = self._serve(live, waiting, earliest.clamp(max=horizon))
+            allowed = (event < horizon) & (
+                event <= (earliest + LOOKAHEAD_US).repeat_interleave(self.channels)
+            )
+            concludes = ends <= nexts
+            done = (allowed & concludes).nonzero().squeeze(1)
+            begun = (allowed & ~concludes).nonzero().squeeze(1)
+            if len(done):
+                self._conclude(live[done] * self.width + ending[done], ends[done])
+            if len(begun):
+                self._begin(live[begun], starting[begun], nexts[begun])
+            elif not len(done) and not started:
+                break
+            passes += 1
+        return passes
+
+    # ------------------------------------------------------------------------------------------------------ a frame ends
+
+    def _conclude(self, at: Tensor, end: Tensor) -> None:
+        """Frames of the columns ``at`` [n] of R*M end at ``end``."""
+        c, calibration = self.columns, self.calibration
+        fixed, record = c.fixed[at], c.changing[at]
+        up = c.phase.view(-1)[at] == UPLINK
+        data = up & (record[:, COUNT] > 0)
+        snr = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
+        midpoint = torch.where(data, fixed[:, MIDPOINT], calibration.detection_db - 2)
+        first, second = self._uniform(at), self._uniform(at)
+        overlapped = record[:, UNTIL] > record[:, FROM]
+        clean = radio.success(snr, midpoint, calibration)
+        disturbed = radio.success(snr - 10 * (1 + record[:, NOISE]).log10(), midpoint, calibration)
+        possible = (record[:, BLOCKED] == 0) & (snr >= calibration.detection_db)
+        # Fragments: those that interference overlaps, wholly or partly, and the others.
+        count = record[:, COUNT]
+        each = (end - record[:, START]) / count.clamp(min=1)
+        last = ((torch.minimum(record[:, UNTIL], end) - record[:, START]) / each).ceil()
+        hit = torch.where(overlapped, last - ((record[:, FROM] - record[:, START]) / each).floor(), 0.0)
+        mean = hit * disturbed + (count - hit) * clean
+        good = torch.where(possible & data, (mean + first).floor(), 0.0)
+        whole = possible & ~data & (first < torch.where(overlapped, disturbed, clean))
+        answered = torch.where(data, good >= 1, whole)
+        record[:, LEFT] -= torch.where(end <= fixed[:, EXPIRY], good, 0.0)  # later ones are ignored
+        record[:, UNANSWERED] += (data & ~answered).float()
+        record[:, FAILS] = torch.where(answered, 0.0, record[:, FAILS] + 1)
+        record[:, ASKS] = (up & ~answered).float()
+        uploaded = up & (record[:, LEFT] < 0.5) & (end <= fixed[:, EXPIRY])
+        returned = ~up & answered
+        record[:, UPLINK_END] = torch.where(uploaded, end, record[:, UPLINK_END])
+        record[:, RESULT] = torch.where(returned, end, record[:, RESULT])
+        record[:, DEVICE_AIR] += torch.where(returned, self.ack_us, 0.0)
+        reply = torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
+        before = c.quiet.view(-1)[at]
+        quiet = torch.maximum(before, end + torch.where(answered, reply, calibration.collision_us))
+        slots = self._backoff(record[:, FAILS], second)
+        following = quiet + self.aifs + slots * radio.SLOT_US
+        hopeless = snr < calibration.detection_db
+        over = uploaded | returned | (record[:, LEFT] < 0.5) & up | hopeless | (following >= fixed[:, EXPIRY])
+        self._charge_requests(record, fixed, end, hopeless & up)
+        c.changing[at] = record
+        c.end.view(-1)[at] = INF
+        c.quiet.view(-1)[at] = quiet
+        c.slots.view(-1)[at] = slots
+        c.next.view(-1)[at] = torch.where(over, INF, following)
+        phase = c.phase.view(-1)
+        phase[at] = torch.where(uploaded, WAITING, torch.where(returned, DONE, phase[at].long())).to(
+            torch.int8
+        )
+        done = uploaded.nonzero().squeeze(1)
+        if len(done):
+            moved = at[done]
+            c.sender.view(-1)[moved] = self.devices + fixed[done, SERVER].long()
+            c.receiver.view(-1)[moved] = fixed[done, DEVICE].long()
+            c.power.view(-1)[moved] = radio.MAX_POWER_DBM
+
+    def _charge_requests(self, record: Tensor, fixed: Tensor, end: Tensor, hopeless: Tensor) -> None:
+        """A device whose frames its server cannot make out goes on with block-ack requests to the deadline.
+
+        They are short and bring nothing, so only their air time is counted: eight for each cycle of windows.
+        """
+        windows = [16 * 2**i for i in range(BACKOFF_STAGES)] + [1024]
+        cycle_us = (
+            sum((w - 1) / 2 * radio.SLOT_US + self.aifs + self.calibration.collision_us for w in windows)
+            + 8 * fixed[:, REQUEST]
+        )
+        requests = ((fixed[:, EXPIRY] - end).clamp(min=0) / cycle_us * len(windows)).floor()
+        record[:, DEVICE_AIR] += torch.where(hopeless, requests * fixed[:, REQUEST], 0.0)
+
+    def _backoff(self, fails: Tensor, uniform: Tensor) -> Tensor:
+        """Slots: uniform over a window that doubles from 16 to 1024."""
+        window = (16.0 * torch.exp2(fails.remainder(BACKOFF_STAGES + 1))).clamp_(max=1024.0)
+        return (uniform * window).floor_()
+
+    def _uniform(self, at: Tensor) -> Tensor:
+        """The next number in [0, 1) of each column's own generator (a 32-bit linear congruential one, its upper 24 bits)."""
+        state = (self.columns.random[at] * 1664525 + 1013904223) & 0xFFFFFFFF
+        self.columns.random[at] = state
+        return (state >> 8).float() * 2.0**-24
+
+    # ---------------------------------------------------------------------------------------------------- a frame begins
+
+    def _begin(self, rows: Tensor, column: Tensor, now: Tensor) -> None:
+        """In each of ``rows`` [n] the transmission of ``column`` [n] begins at ``now`` [n]."""
+        c, calibration = self.columns, self.calibration
+        at = rows * self.width + column
+        fixed, record = c.fixed[at], c.changing[at]
+        late = now >= fixed[:, EXPIRY]
+        if bool(late.any()):
+            c.next.view(-1)[at[late]] = INF
+            on = (~late).nonzero().squeeze(1)
+            if not len(on):
+                return
+            rows, column, now, at, fixed, record = (t[on] for t in (rows, column, now, at, fixed, record))
+        up = c.phase.view(-1)[at] == UPLINK
+        if self.several:
+            yields = self._yield(rows, at, now, up & (record[:, ASKS] == 0))
+            if bool(yields.any()):
+                on = (~yields).nonzero().squeeze(1)
+                rows, column, now, at, fixed, record, up = (
+                    t[on] for t in (rows, column, now, at, fixed, record, up)
+                )
+                if not len(on):
+                    return
+        data = up & (record[:, ASKS] == 0)
+        count = torch.where(data, torch.minimum(record[:, LEFT], fixed[:, LIMIT]), 0.0)
+        lasts = radio.air_time(count * fixed[:, BITS], fixed[:, NDBPS])
+        lasts = torch.where(data, lasts, torch.where(up, fixed[:, REQUEST], self.result_us))
+        end = now + lasts
+        free = end + torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
+
+        self._hold(rows, at, now, free)
+        power = c.power.view(-1)[at]
+        sender, receiver = c.sender.view(-1)[at], c.receiver.view(-1)[at]
+        base = self.environment[rows] * self.entities
+        senders, nexts, quiet = c.sender[rows], c.next[rows], c.quiet[rows]
+        ready, slots, ends = c.ready[rows], c.slots[rows], c.end[rows]
+        t, e = now[:, None], free[:, None]
+        level = self.gain[((base + sender) * self.entities)[:, None] + senders] + power[:, None]
+        ongoing = ends < INF
+        hears = (level >= calibration.energy_db) | (
+            (level >= calibration.detection_db) & ~ongoing & (quiet <= t)
+        )
+        hears.scatter_(1, column[:, None], False)
+        # What begins together with it is on its way already; its sender only defers afterwards.
+        waits = hears & (nexts < INF) & ((nexts > t + calibration.sync_us) | (senders == sender[:, None]))
+        left = torch.minimum(slots, ((nexts - t) / radio.SLOT_US).ceil())
+        left = torch.where(ready <= t, left, slots)
+        later = torch.maximum(quiet, e)
+        fresh = ((ready - later - self.aifs) / radio.SLOT_US).clamp_(min=0).ceil_()
+        following = later + self.aifs + torch.where(ready < later, left, fresh) * radio.SLOT_US
+        c.next[rows] = torch.where(waits, following, nexts).scatter_(1, column[:, None], INF)
+        c.quiet[rows] = torch.where(hears, later, quiet)
+        c.slots[rows] = torch.where(waits & (ready <= t), left, slots)
+
+        first = (fixed[:, TOTAL] - record[:, LEFT] + count).clamp(max=fixed[:, TOTAL].max())
+        fresh_count = torch.where(data, (first - record[:, ON_AIR]).clamp(min=0), 0.0)
+        record[:, ON_AIR] += fresh_count
+        record[:, RETRIES] += count - fresh_count
+        record[:, START], record[:, COUNT] = now, count
+        record[:, FROM], record[:, UNTIL] = INF, -INF
+        record[:, NOISE], record[:, BLOCKED] = 0.0, 0.0
+        record[:, DEVICE_AIR] += torch.where(up, lasts, 0.0)
+        record[:, SERVER_AIR] += torch.where(up, fixed[:, REPLY] - radio.SIFS_US, lasts)
+        overlapped = ongoing.any(1).nonzero().squeeze(1)
+        if len(overlapped):
+            o = overlapped
+            own = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
+            frames = _Frames(sender[o], receiver[o], power[o], own[o], now[o], end[o])
+            self._interfere(record, o, rows[o], frames, base[o])
+        c.changing[at] = record
+        c.end.view(-1)[at] = end
+
+    def _hold(self, rows: Tensor, at: Tensor, now: Tensor, free: Tensor) -> None:
+        """Broadcasts whose slot begins while this exchange lasts, or that lose to it after waiting, wait for its end.
+
+        One that begins with it is lost.
+        """
+        held, t, e = self.held[rows], now[:, None], free[:, None]
+        server = torch.arange(held.shape[1], device=rows.device)
+        backoff = ((self.columns.random[at] >> 12)[:, None] + 7 * server) & 15
+        begins = held + self.aifs + backoff * radio.SLOT_US
+        waited = (held > 0) & (t >= held)
+        collides = waited & ((begins - t).abs() <= self.calibration.sync_us) & (e > self._slots[0])
+        waits = ((self._slots >= t) & (self._slots < e)) | (waited & (t < begins))
+        waits &= ~collides & (e > self._slots[0])
+        held = torch.where(waits, torch.maximum(held, e), held)
+        self.held[rows] = torch.where(collides, self._slots[0] + 2 * STATUS_LEAD_US, held)
+
+    def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
+        """Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered.
+
+        Returns:
+            Which of the columns ``at`` [n] wait.
+        """
+        c = self.columns
+        every = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
+        expiry = c.fixed[every][..., EXPIRY]
+        asks = (
+            (c.sender[rows] == c.sender.view(-1)[at][:, None])
+            & (c.phase[rows] == UPLINK)
+            & ((c.changing[every][..., ASKS] == 1) | (c.ready[rows] < c.ready.view(-1)[at][:, None]))
+            & (expiry > now[:, None])
+        )
+        yields = data & asks.any(1)
+        first = asks.int().argmax(1, keepdim=True)
+        following, end = c.next[rows].gather(1, first)[:, 0], c.end[rows].gather(1, first)[:, 0]
+        later = torch.where(end < INF, end, expiry.gather(1, first)[:, 0]) + self.aifs
+        later = torch.where(following < INF, torch.maximum(following, now) + radio.SLOT_US, later)
+        c.next.view(-1)[at[yields]] = later[yields]
+        return yields
+
+    def _interfere(self, record: Tensor, o: Tensor, rows: Tensor, new: _Frames, base: Tensor) -> None:
+        """The new frames, rows ``o`` of ``record``, and those on the air in their ``rows`` [m] disturb each other."""
+        c, calibration = self.columns, self.calibration
+        ends = c.end[rows]
+        ongoing = ends < INF
+        t = new.begin[:, None]
+        at = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
+        others, fixed = c.changing[at], c.fixed[at]
+        together = (t - others[..., START]) <= calibration.sync_us
+        # The new frame at the receivers of those on the air.
+        level = (
+            self.gain[((base + new.sender) * self.entities)[:, None] + c.receiver[rows]] + new.power[:, None]
+        )
+        linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
+        strong = ongoing & (linear > 0.05)
+        theirs = torch.where(c.phase[rows] == UPLINK, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
+        others[..., NOISE] += torch.where(strong, linear, 0.0)
+        others[..., FROM] = torch.where(strong, torch.minimum(others[..., FROM], t), others[..., FROM])
+        overlap = torch.minimum(ends, new.end[:, None])
+        others[..., UNTIL] = torch.where(
+            strong, torch.maximum(others[..., UNTIL], overlap), others[..., UNTIL]
+        )
+        others[..., BLOCKED] = torch.where(ongoing & together & (level > theirs), 1.0, others[..., BLOCKED])
+        c.changing[at] = others
+        # Those on the air at the receiver of the new one.
+        level = self.gain[((base + new.receiver) * self.entities)[:, None] + c.sender[rows]] + c.power[rows]
+        linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
+        strong = ongoing & (linear > 0.05)
+        busy = ongoing & (level >= calibration.detection_db) & (~together | (level > new.own[:, None]))
+        record[o, NOISE] = torch.where(strong, linear, 0.0).sum(1)
+        record[o, FROM] = torch.where(strong.any(1), new.begin, INF)
+        record[o, UNTIL] = torch.where(strong, overlap, -INF).amax(1)
+        record[o, BLOCKED] = busy.any(1).float()
+
+    # ------------------------------------------------------------------------------------------------------- the servers
+
+    def _serve(self, live: Tensor, waiting: Tensor, until: Tensor) -> bool:
+        """Servers begin what they can know to be next: no upload can end before ``until`` [environments of live]."""
+        place = waiting.view(len(live), -1).nonzero()
+        if not len(place):
+            return False
+        c = self.columns
+        rows = live[place[:, 0]]
+        at = rows * self.width + place[:, 1]
+        fixed, record = c.fixed[at], c.changing[at]
+        known = until[place[:, 0] // self.channels]
+        begins, dropped, start, end = self.servers.next(
+            self.environment[rows],
+            fixed[:, SERVER].long(),
+            record[:, UPLINK_END],
+            fixed[:, EXPIRY],
+            fixed[:, CYCLES],
+            fixed[:, DEADLINE],
+            fixed[:, RANK],
+            known,
+        )
+        phase = c.phase.view(-1)
+        phase[at[dropped]] = DROPPED
+        if not len(begins):
+            return bool(len(dropped))
+        at, start, end, record = at[begins], start[begins], end[begins], record[begins]
+        record[:, COMPUTE_START] = start
+        intime = end < fixed[begins, EXPIRY]
+        record[:, COMPUTE_END] = torch.where(intime, end, INF)
+        record[:, FAILS] = 0.0
+        record[:, ASKS] = 0.0
+        phase[at] = torch.where(intime, DOWNLINK, DROPPED).to(torch.int8)
+        c.changing[at] = record
+        ready = end + self.calibration.downlink_us
+        quiet = c.quiet.view(-1)[at]
+        slots = self._backoff(record[:, FAILS], self._uniform(at))
+        fresh = ((ready - quiet - self.aifs) / radio.SLOT_US).clamp(min=0).ceil()
+        following = quiet + self.aifs + torch.where(ready < quiet, slots, fresh) * radio.SLOT_US
+        c.ready.view(-1)[at] = ready
+        c.slots.view(-1)[at] = slots
+        c.next.view(-1)[at] = torch.where(intime, following, INF)
+        return True
