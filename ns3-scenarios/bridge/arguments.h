@@ -24,9 +24,11 @@ class Arguments
 {
   public:
     /// \param name without dashes \param help one line, with the unit \param value holds the default
+    /// \throws Error (CONFIG) for a name that the bridge takes itself, or that is there already
     template <typename T>
     void Add(const std::string& name, const std::string& help, T& value)
     {
+        CheckName(name);
         m_commandLine.AddValue(name, help, value);
         m_reads[name] = [](const std::string& text) {
             T scratch{};
@@ -52,6 +54,7 @@ class Arguments
     std::string GetHelp() const;
 
   private:
+    void CheckName(const std::string& name) const;
     void Check(const std::string& argument) const;
 
     CommandLine m_commandLine;
