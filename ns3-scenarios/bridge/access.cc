@@ -24,8 +24,8 @@ CheckOwner(const Spec& spec, uint32_t owner, const std::string& what, const std:
     if (owner != spec.id)
     {
         Violate("a " + what + " was used that " +
-                (owner == 0 ? "Describe() did not declare" : "another spec declared") +
-                "; keep what " + declare + " gives in a member and use that");
+                (owner == 0 ? "Describe() did not declare" : "another spec declared") + "; keep what " + declare +
+                " gives in a member and use that");
     }
 }
 

@@ -24,7 +24,7 @@ class Action
     /// \param spec that outlives the action
     explicit Action(const Spec& spec);
 
-    int32_t Get(const DiscreteHeadHandle& head, uint32_t agent) const;  ///< number of a choice
+    int32_t Get(const DiscreteHeadHandle& head, uint32_t agent) const; ///< number of a choice
     float Get(const ContinuousHeadHandle& head, uint32_t agent) const; ///< in the head's unit
 
     /// \param choice its number, or an enumerator
@@ -35,9 +35,9 @@ class Action
     void SetDefaults();
     void SetDefaults(const GroupHandle& group, uint32_t agent);
 
-    std::span<int32_t> GetDiscrete(const GroupHandle& group);            ///< [A,D]
+    std::span<int32_t> GetDiscrete(const GroupHandle& group);             ///< [A,D]
     std::span<const int32_t> GetDiscrete(const GroupHandle& group) const; ///< [A,D]
-    std::span<float> GetContinuous(const GroupHandle& group);            ///< [A,R]
+    std::span<float> GetContinuous(const GroupHandle& group);             ///< [A,R]
     std::span<const float> GetContinuous(const GroupHandle& group) const; ///< [A,R]
 
     const Spec& GetSpec() const;

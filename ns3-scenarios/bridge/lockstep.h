@@ -55,7 +55,7 @@ class Lockstep
     uint64_t CheckObservation();
     void CheckAction(Action& action) const;
 
-    void ReachRegular();  ///< the event of a regular boundary
+    void ReachRegular();   ///< the event of a regular boundary
     void ReachRequested(); ///< the event of a requested one
     void PassBoundary();
     bool IsSomebodyActive() const;
@@ -77,8 +77,8 @@ class Lockstep
     std::vector<std::vector<uint8_t>> m_wasPresent; ///< [A] per group, at the exchange before
 
     Boundary m_boundary;
-    Time m_boundaryTime;   ///< of the boundary before
-    EventId m_requested;   ///< the event of a requested boundary
+    Time m_boundaryTime;        ///< of the boundary before
+    EventId m_requested;        ///< the event of a requested boundary
     bool m_isInBoundary{false}; ///< before the exchange
     bool m_isFinished{false};   ///< the scenario has called Finish
     bool m_isOver{false};       ///< the last exchange was made

@@ -157,7 +157,8 @@ Ns3GymWire::Ns3GymWire(const Spec& spec)
         for (uint32_t h = 0; h < group.discreteHeads.size(); ++h)
         {
             const auto& head = group.discreteHeads[h];
-            m_heads.push_back({prefix + head.name, DiscreteHeadHandle{spec.id, g, h}, 0, head.choices.size() - 1.0, agents});
+            m_heads.push_back(
+                {prefix + head.name, DiscreteHeadHandle{spec.id, g, h}, 0, head.choices.size() - 1.0, agents});
         }
         for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
         {

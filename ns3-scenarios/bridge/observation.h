@@ -54,11 +54,11 @@ class Observation
     bool IsActive(const GroupHandle& group, uint32_t agent) const;
     bool IsPresent(const GroupHandle& group, uint32_t agent) const;
 
-    std::span<const float> GetFeatures(const GroupHandle& group, uint32_t agent) const;           ///< [F]
-    std::span<const uint8_t> GetMask(const DiscreteHeadHandle& head, uint32_t agent) const;       ///< [n] 0 or 1
-    std::span<const float> GetFeatures() const;                                                   ///< of all agents
-    std::span<const float> GetRewards(const GroupHandle& group) const;                            ///< [A]
-    std::span<const double> GetMetrics() const;                                                   ///< [M]
+    std::span<const float> GetFeatures(const GroupHandle& group, uint32_t agent) const;     ///< [F]
+    std::span<const uint8_t> GetMask(const DiscreteHeadHandle& head, uint32_t agent) const; ///< [n] 0 or 1
+    std::span<const float> GetFeatures() const;                                             ///< of all agents
+    std::span<const float> GetRewards(const GroupHandle& group) const;                      ///< [A]
+    std::span<const double> GetMetrics() const;                                             ///< [M]
     std::string_view GetArrays() const; ///< all arrays as bytes, in the order that the wire says
 
   private:
@@ -67,14 +67,14 @@ class Observation
     struct GroupArrays
     {
         uint32_t agents;
-        uint32_t width;                     ///< F
-        uint32_t maskWidth;                 ///< sum of n
-        std::vector<uint32_t> maskOffsets;  ///< [D+1]
-        std::span<float> features;          ///< [A,F]
-        std::span<float> rewards;           ///< [A]
-        std::span<uint8_t> present;         ///< [A]
-        std::span<uint8_t> active;          ///< [A]
-        std::span<uint8_t> masks;           ///< [A, sum of n]
+        uint32_t width;                    ///< F
+        uint32_t maskWidth;                ///< sum of n
+        std::vector<uint32_t> maskOffsets; ///< [D+1]
+        std::span<float> features;         ///< [A,F]
+        std::span<float> rewards;          ///< [A]
+        std::span<uint8_t> present;        ///< [A]
+        std::span<uint8_t> active;         ///< [A]
+        std::span<uint8_t> masks;          ///< [A, sum of n]
     };
 
     struct StateArray

@@ -30,8 +30,7 @@ Rewards::Add(const GroupHandle& group, uint32_t agent, double value)
     if (!std::isfinite(value))
     {
         throw Error(FaultKind::SPEC_VIOLATION,
-                    GetName(m_spec, group, agent) + ": the reward is " + std::to_string(value) +
-                        "; it must be finite");
+                    GetName(m_spec, group, agent) + ": the reward is " + std::to_string(value) + "; it must be finite");
     }
     m_groups[group.group][agent] += value;
 }

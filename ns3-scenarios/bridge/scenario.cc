@@ -247,24 +247,23 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
     std::vector<int64_t> cpuNs;
     Stamp last;
     std::vector<double> metrics;
-    Lockstep lockstep(
-        *scenario, spec, true, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-            const auto now = std::chrono::steady_clock::now();
-            if (before)
-            {
-                wallNs.push_back(std::chrono::nanoseconds(now - *before).count());
-                cpuNs.push_back(stamp.tickCpuNs);
-            }
-            before = now;
-            last = stamp;
-            if (!action)
-            {
-                metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
-                return false;
-            }
-            action->CopyFrom(*stamp.builtin);
-            return true;
-        });
+    Lockstep lockstep(*scenario, spec, true, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+        const auto now = std::chrono::steady_clock::now();
+        if (before)
+        {
+            wallNs.push_back(std::chrono::nanoseconds(now - *before).count());
+            cpuNs.push_back(stamp.tickCpuNs);
+        }
+        before = now;
+        last = stamp;
+        if (!action)
+        {
+            metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
+            return false;
+        }
+        action->CopyFrom(*stamp.builtin);
+        return true;
+    });
     lockstep.Run();
     const auto printList = [](const char* key, const std::vector<int64_t>& values) {
         std::cout << ",\"" << key << "\":";

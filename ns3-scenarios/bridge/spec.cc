@@ -68,9 +68,8 @@ CheckCondition(const std::optional<Condition>& condition,
     Require(!condition->choices.empty(), where, "has a condition without choices");
     for (const auto choice : condition->choices)
     {
-        Require(choice < group.discreteHeads[head.head].choices.size(),
-                where,
-                "depends on a choice that does not exist");
+        Require(
+            choice < group.discreteHeads[head.head].choices.size(), where, "depends on a choice that does not exist");
     }
 }
 
@@ -97,7 +96,8 @@ CheckDescriptions(const Group& group)
         Require(!quantity.empty(), name, "describes a choice by a quantity without a name");
         Require(quantities[head.head][choice].insert(quantity).second,
                 name,
-                "describes a choice by the quantity '" + quantity + "', which another feature of the choice does already");
+                "describes a choice by the quantity '" + quantity +
+                    "', which another feature of the choice does already");
     }
     for (const auto& [head, ofChoices] : quantities)
     {
@@ -293,9 +293,10 @@ void
 Spec::Check() const
 {
     Require(!scenario.empty(), "the scenario", "has no name");
-    Require(duration.IsStrictlyPositive(),
-            "the episode",
-            "has no length; call SetTicks() with a tick above 0 and at least 1 tick, or SetDuration() with a time above 0");
+    Require(
+        duration.IsStrictlyPositive(),
+        "the episode",
+        "has no length; call SetTicks() with a tick above 0 and at least 1 tick, or SetDuration() with a time above 0");
     Require((tick.IsStrictlyPositive() && ticks > 0 && duration == tick * static_cast<int64_t>(ticks)) ||
                 (tick.IsZero() && ticks == 0),
             "ticks",

@@ -171,11 +171,11 @@ struct Spec
     /// \throws Error (SPEC_VIOLATION) that names the first entry that breaks a rule of the wire, and the rule
     void Check() const;
 
-    std::string scenario;  ///< set by the bridge
-    Time tick;             ///< simulated time between two regular boundaries; 0: there are none
-    uint64_t ticks{0};     ///< regular intervals in a full episode; 0: there are none
-    Time duration;         ///< simulated time of a full episode
-    bool idleTicks{false}; ///< exchange also at boundaries at which no agent is active
+    std::string scenario;   ///< set by the bridge
+    Time tick;              ///< simulated time between two regular boundaries; 0: there are none
+    uint64_t ticks{0};      ///< regular intervals in a full episode; 0: there are none
+    Time duration;          ///< simulated time of a full episode
+    bool idleTicks{false};  ///< exchange also at boundaries at which no agent is active
     bool hasBuiltin{false}; ///< set by the bridge: the scenario has a Decide
     std::deque<Group> groups;
     std::deque<StateBlock> state;

@@ -318,7 +318,9 @@ Wire::Decode(std::string_view frame)
     {
         CheckMajor(message.begin().protocol_major());
         const auto& arguments = message.begin().arguments();
-        return BeginRequest{{arguments.begin(), arguments.end()}, message.begin().seed(), message.begin().run(),
+        return BeginRequest{{arguments.begin(), arguments.end()},
+                            message.begin().seed(),
+                            message.begin().run(),
                             message.begin().builtin()};
     }
     case v2::ToSimulator::kAction:

@@ -79,14 +79,14 @@ class Echo : public Scenario
         auto& world = spec.AddState("world", {"wanted"});
         m_worldChoice = world.AddFeature({.name = "choice", .unit = "1", .low = 0, .high = m_choices - 1.0});
         m_worldLevel = world.AddFeature({.name = "level", .unit = "1", .low = 0, .high = 1});
-        spec.AddMetric({.name = "reward_mean",
-                        .unit = "1",
-                        .description = "Mean reward of an agent and tick",
-                        .value = [this] { return GetMean(m_rewardSum); }});
-        spec.AddMetric({.name = "right_choices_ratio",
-                        .unit = "1",
-                        .description = "Share of right choices",
-                        .value = [this] { return GetMean(static_cast<double>(m_rightCount)); }});
+        spec.AddMetric(
+            {.name = "reward_mean", .unit = "1", .description = "Mean reward of an agent and tick", .value = [this] {
+                 return GetMean(m_rewardSum);
+             }});
+        spec.AddMetric(
+            {.name = "right_choices_ratio", .unit = "1", .description = "Share of right choices", .value = [this] {
+                 return GetMean(static_cast<double>(m_rightCount));
+             }});
         m_answers = spec.AddTable({.name = "answers",
                                    .columns = {{.name = "tick", .unit = "1", .type = ns3::marl::Column::Type::INT64},
                                                {.name = "level", .unit = "1"}}});
@@ -220,8 +220,8 @@ class Echo : public Scenario
     struct Handles
     {
         GroupHandle group;
-        DiscreteHeadHandle choice;   ///< the one that is paid for
-        ContinuousHeadHandle level;  ///< the one that is paid for
+        DiscreteHeadHandle choice;  ///< the one that is paid for
+        ContinuousHeadHandle level; ///< the one that is paid for
         FeatureHandle wantedChoice;
         FeatureHandle wantedLevel;
         FeatureHandle lastChoice;
@@ -267,21 +267,15 @@ class Echo : public Scenario
                                                  .low = 0,
                                                  .high = lastChoice,
                                                  .description = "The choice that is paid for"});
-        handles.wantedLevel = group.AddFeature({.name = "wanted_level",
-                                                .unit = "1",
-                                                .low = 0,
-                                                .high = 1,
-                                                .description = "The level that is paid for"});
+        handles.wantedLevel = group.AddFeature(
+            {.name = "wanted_level", .unit = "1", .low = 0, .high = 1, .description = "The level that is paid for"});
         handles.lastChoice = group.AddFeature({.name = "last_choice",
                                                .unit = "1",
                                                .low = 0,
                                                .high = lastChoice,
                                                .description = "What this agent chose last"});
-        handles.lastLevel = group.AddFeature({.name = "last_level",
-                                              .unit = "1",
-                                              .low = 0,
-                                              .high = 1,
-                                              .description = "The level this agent gave last"});
+        handles.lastLevel = group.AddFeature(
+            {.name = "last_level", .unit = "1", .low = 0, .high = 1, .description = "The level this agent gave last"});
         for (uint32_t i = FIXED_FEATURES; i < m_features; ++i)
         {
             const auto filler = group.AddFeature(

@@ -93,12 +93,12 @@ class TemplateScenario : public Scenario
                                            .low = POWER_LOW_DBM,
                                            .high = POWER_HIGH_DBM,
                                            .description = "Power of the last tick"});
-        m_indexShare = stations.AddFeature(
-            {.name = "index_share",
-             .unit = "1",
-             .low = 0,
-             .high = 1,
-             .description = "Tells stations apart: without it they could not choose differently"});
+        m_indexShare =
+            stations.AddFeature({.name = "index_share",
+                                 .unit = "1",
+                                 .low = 0,
+                                 .high = 1,
+                                 .description = "Tells stations apart: without it they could not choose differently"});
         // What only a critic may see: here, how many packets the sink got from each station.
         m_deliveredShare = spec.AddState("sink", stations)
                                .AddFeature({.name = "delivered_share",
@@ -178,7 +178,8 @@ class TemplateScenario : public Scenario
             observation.Set(m_lastPower, i, m_powersDbm[i]);
             observation.Set(m_indexShare, i, (i + 0.5) / m_stations);
             const auto deliveredSum = static_cast<double>(m_deliveredSum[i]);
-            observation.Set(m_deliveredShare, i, m_intervals == 0 ? 0 : deliveredSum / static_cast<double>(m_intervals));
+            observation.Set(
+                m_deliveredShare, i, m_intervals == 0 ? 0 : deliveredSum / static_cast<double>(m_intervals));
         }
     }
 
