@@ -143,8 +143,8 @@ bench: build  ## run a benchmark: make bench NAME=roundtrip
 .PHONY: proto
 proto: setup  ## regenerate the Python side of the wire after editing proto/
 	made=$$(mktemp -d); \
-	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v1/lockstep.proto; \
-	mv "$$made"/ns3marl/v1/lockstep_pb2.py* $(PROTOCOL)/; \
+	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v2/lockstep.proto; \
+	mv "$$made"/ns3marl/v2/lockstep_pb2.py* $(PROTOCOL)/; \
 	rm -r "$$made"
 
 .PHONY: clean

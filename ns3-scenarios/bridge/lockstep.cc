@@ -250,7 +250,7 @@ Lockstep::CheckObservation()
 }
 
 void
-Lockstep::CheckAction(Action& action) const
+Lockstep::CheckAction(Action& action, const std::string& whose) const
 {
     for (uint32_t g = 0; g < m_spec.groups.size(); ++g)
     {
@@ -270,14 +270,14 @@ Lockstep::CheckAction(Action& action) const
                 if (choice < 0 || static_cast<std::size_t>(choice) >= head.choices.size())
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name +
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name +
                                 "': " + std::to_string(choice) + " is not one of the choices 0 to " +
                                 std::to_string(head.choices.size() - 1));
                 }
                 if (!m_observation.IsAllowed(handle, agent, choice) && IsHeadActive(head.activeIf, action, agent))
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
                                 std::to_string(choice) + " ('" + head.choices[choice] +
                                 "') is masked at this tick; choose where the mask is 1");
                 }
@@ -293,9 +293,9 @@ Lockstep::CheckAction(Action& action) const
                 if (!(value >= low - slack && value <= high + slack)) // NaN is neither
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit +
-                                "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " + ToText(head.high) +
-                                "]");
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" +
+                                head.unit + "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " +
+                                ToText(head.high) + "]");
                 }
                 action.Set(handle, agent, std::clamp(value, low, high));
             }
@@ -399,14 +399,11 @@ Lockstep::FillRewards()
     {
         const auto& group = m_spec.groups[g];
         const auto rewards = m_rewards.Get(group.handle);
-        auto& arrays = m_observation.m_groups[g];
+        const auto& arrays = m_observation.m_groups[g];
         for (uint32_t agent = 0; agent < arrays.agents; ++agent)
         {
-            if (!arrays.present[agent] && !m_wasPresent[g][agent])
-            {
-                continue;
-            }
-            arrays.rewards[agent] = static_cast<float>(rewards[agent]);
+            const bool isPaid = arrays.present[agent] || m_wasPresent[g][agent];
+            m_observation.SetReward(group.handle, agent, isPaid ? rewards[agent] : 0);
             if (!std::isfinite(arrays.rewards[agent]))
             {
                 Violate(m_tick,
@@ -435,7 +432,7 @@ Lockstep::MakeExchange()
     {
         m_builtin.SetDefaults();
         m_scenario.Decide(m_observation, m_builtin);
-        CheckAction(m_builtin);
+        CheckAction(m_builtin, "the scenario's own policy: ");
         m_stamp.builtin = &m_builtin;
     }
     const auto spentNs = ReadClockNs(CLOCK_MONOTONIC) - m_wallNs;
@@ -457,7 +454,7 @@ Lockstep::MakeExchange()
     {
         return false;
     }
-    CheckAction(m_action);
+    CheckAction(m_action, "");
     ++m_tick;
     return true;
 }

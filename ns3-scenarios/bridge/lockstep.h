@@ -53,7 +53,7 @@ class Lockstep
                       const std::string& where,
                       const std::string& name) const;
     uint64_t CheckObservation();
-    void CheckAction(Action& action) const;
+    void CheckAction(Action& action, const std::string& whose) const;
 
     void ReachRegular();   ///< the event of a regular boundary
     void ReachRequested(); ///< the event of a requested one

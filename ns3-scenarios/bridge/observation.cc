@@ -111,6 +111,12 @@ Observation::SetPresent(const GroupHandle& group, uint32_t agent, bool isPresent
     Check(group, agent).present[agent] = isPresent ? 1 : 0;
 }
 
+void
+Observation::SetReward(const GroupHandle& group, uint32_t agent, double value)
+{
+    Check(group, agent).rewards[agent] = static_cast<float>(value);
+}
+
 double
 Observation::Get(const MetricHandle& metric) const
 {

@@ -47,6 +47,9 @@ class Observation
     /// Whether the agent takes part now. One that does not is inactive, and all that is set for it is ignored.
     void SetPresent(const GroupHandle& group, uint32_t agent, bool isPresent);
 
+    /// The bridge's: scenarios add rewards in Scenario::Reward.
+    void SetReward(const GroupHandle& group, uint32_t agent, double value);
+
     float Get(const FeatureHandle& feature, uint32_t agent) const;
     float Get(const StateFeatureHandle& feature, uint32_t row) const;
     double Get(const MetricHandle& metric) const;

@@ -136,10 +136,10 @@ def test_generated_protobuf_is_up_to_date(tmp_path: Path) -> None:
             "--proto_path=proto",
             f"--python_out={tmp_path}",
             f"--pyi_out={tmp_path}",
-            "ns3marl/v1/lockstep.proto",
+            "ns3marl/v2/lockstep.proto",
         ],
         cwd=ROOT,
         check=True,
     )
     for path in GENERATED:
-        assert path.read_bytes() == (tmp_path / "ns3marl" / "v1" / path.name).read_bytes(), "run `make proto`"
+        assert path.read_bytes() == (tmp_path / "ns3marl" / "v2" / path.name).read_bytes(), "run `make proto`"

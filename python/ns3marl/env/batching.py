@@ -10,7 +10,7 @@ import numpy as np
 
 from ns3marl.env.episode import Environment
 from ns3marl.protocol import codec
-from ns3marl.types import Batch, Final, Spec
+from ns3marl.types import Actions, Batch, Final, Spec
 
 
 class Batching:
@@ -51,6 +51,7 @@ class Batching:
             self._all_false[: len(envs)],
             [None] * len(envs),
             [observation.tables for observation in seen],
+            _joined([observation.builtin for observation in seen if observation.builtin is not None]),
         )
 
     def tell_of_ends(self, batch: Batch, envs: Sequence[Environment], rng_seed: int) -> None:
@@ -81,6 +82,18 @@ class Batching:
             rng_seed,
             run,
         )
+
+
+def _joined(rows: Sequence[tuple[Actions, ...]]) -> tuple[Actions, ...] | None:
+    """Joint actions of several environments, one ``Actions`` [B,...] per group; None: they were not asked for."""
+    if not rows:
+        return None
+    return tuple(
+        [
+            Actions(np.concatenate([g.discrete for g in group]), np.concatenate([g.continuous for g in group]))
+            for group in zip(*rows, strict=True)
+        ]
+    )
 
 
 def wall_ns(envs: Sequence[Environment]) -> int:

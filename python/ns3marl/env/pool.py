@@ -72,6 +72,7 @@ class Pool:
         restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. It is begun anew
             on another each time, and the actions it has seen are repeated, so that nothing is lost but time. For every
             process that is kept, as many in a row may fail to start.
+        builtin: ``Batch.builtin`` holds what the scenario's own policy (C++ ``Decide``) chooses at each observation.
         on_frame: called with (environment, RngRun, frame) for every frame of an episode that a simulator sent.
 
     Raises:
@@ -99,6 +100,7 @@ class Pool:
         key_folder: Path | None = None,
         spawn: bool = True,
         restarts: int = 0,
+        builtin: bool = False,
         on_frame: Callable[[int, int, bytes], None] | None = None,
     ) -> None:
         for name, value, low in (
@@ -119,6 +121,7 @@ class Pool:
         self._rng_seed = _rng_seed(seed)
         self._first_run = first_run
         self._restarts = restarts
+        self._builtin = builtin
         self._limits = Limits(start_timeout_s, tick_timeout_s)
         self._on_frame = on_frame
         self._envs = [Environment(index) for index in range(num_envs)]
@@ -393,7 +396,7 @@ class Pool:
                 break
             self._unbegun.remove(env)
             env.begin(peer, self._first_run, self.num_envs)
-            self._give(peer, codec.encode_begin(self._arguments, self._rng_seed, env.run))
+            self._give(peer, codec.encode_begin(self._arguments, self._rng_seed, env.run, builtin=self._builtin))
         if self._unbegun:
             self._simulators.top_up(len(self._unbegun))
 
