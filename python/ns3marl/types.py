@@ -191,7 +191,9 @@ class Spec:
     tables: tuple[Table, ...] = ()
     idle_ticks: bool = True  #: whether ticks at which no agent is asked to act are observed too
     has_builtin: bool = False  #: whether the scenario has a policy of its own
-    duration_ns: int | None = None  #: simulated time of a full episode without regular ticks [ns]; None: there are ticks
+    duration_ns: int | None = (
+        None  #: simulated time of a full episode without regular ticks [ns]; None: there are ticks
+    )
     hash: str = ""
 
     @cached_property

@@ -69,7 +69,9 @@ def test_observations_decode_to_the_built_in_policys_choices() -> None:
 
 def test_version_1_is_refused_with_both_versions_and_the_remedy() -> None:
     hello = (golden.FOLDER / "version-1" / "hello.bin").read_bytes()
-    with pytest.raises(VersionMismatch, match=r"speaks protocol version 1, this learner speaks 2; use one release"):
+    with pytest.raises(
+        VersionMismatch, match=r"speaks protocol version 1, this learner speaks 2; use one release"
+    ):
         codec.decode(hello)
 
 

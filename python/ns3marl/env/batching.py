@@ -90,7 +90,9 @@ def _joined(rows: Sequence[tuple[Actions, ...]]) -> tuple[Actions, ...] | None:
         return None
     return tuple(
         [
-            Actions(np.concatenate([g.discrete for g in group]), np.concatenate([g.continuous for g in group]))
+            Actions(
+                np.concatenate([g.discrete for g in group]), np.concatenate([g.continuous for g in group])
+            )
             for group in zip(*rows, strict=True)
         ]
     )

@@ -396,7 +396,9 @@ class Pool:
                 break
             self._unbegun.remove(env)
             env.begin(peer, self._first_run, self.num_envs)
-            self._give(peer, codec.encode_begin(self._arguments, self._rng_seed, env.run, builtin=self._builtin))
+            self._give(
+                peer, codec.encode_begin(self._arguments, self._rng_seed, env.run, builtin=self._builtin)
+            )
         if self._unbegun:
             self._simulators.top_up(len(self._unbegun))
 

@@ -46,7 +46,9 @@ class Observation:
     build_wall_ns: int
     tick_wall_ns: int
     tick_cpu_ns: int
-    builtin: tuple[Actions, ...] | None = None  #: per group [1,A,D] and [1,A,R], what the scenario's own policy chooses
+    builtin: tuple[Actions, ...] | None = (
+        None  #: per group [1,A,D] and [1,A,R], what the scenario's own policy chooses
+    )
 
 
 @dataclass(slots=True)
@@ -305,9 +307,7 @@ def encode_begin(arguments: Sequence[str], seed: int, run: int, *, builtin: bool
 
     With ``builtin`` every observation carries what the scenario's own policy chooses.
     """
-    begin = pb.Begin(
-        arguments=arguments, seed=seed, run=run, protocol_major=PROTOCOL_MAJOR, builtin=builtin
-    )
+    begin = pb.Begin(arguments=arguments, seed=seed, run=run, protocol_major=PROTOCOL_MAJOR, builtin=builtin)
     return pb.ToSimulator(begin=begin).SerializeToString()
 
 
