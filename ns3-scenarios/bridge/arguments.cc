@@ -18,7 +18,8 @@ namespace
 {
 
 /// What RunProgram takes from the command line before the scenario's arguments are parsed, and what ns-3 itself understands.
-constexpr std::array<std::string_view, 16> RESERVED{"connect",
+constexpr std::array<std::string_view, 17> RESERVED{"arguments",
+                                                    "connect",
                                                     "describe",
                                                     "dialect",
                                                     "help",
@@ -116,6 +117,17 @@ Arguments::GetHelp() const
     std::ostringstream help;
     m_commandLine.PrintHelp(help);
     return help.str();
+}
+
+std::vector<Arguments::Entry>
+Arguments::GetEntries() const
+{
+    std::vector<Entry> entries;
+    for (const auto& name : m_order)
+    {
+        entries.push_back({name, m_helps.at(name), m_writes.at(name)()});
+    }
+    return entries;
 }
 
 std::vector<std::string>

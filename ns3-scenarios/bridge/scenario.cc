@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <iostream>
 #include <limits>
 #include <optional>
@@ -40,6 +41,7 @@ struct Configured
     std::unique_ptr<Scenario> scenario;
     Spec spec;
     LogArguments log;
+    std::vector<Arguments::Entry> own; ///< the scenario's arguments, with the values that Describe made of them
 };
 
 /// The arguments that every scenario has.
@@ -55,10 +57,11 @@ Configured
 Configure(const Program& program, const std::vector<std::string>& arguments)
 {
     Config::Reset();
-    Configured configured{program.make(), {}, {}};
+    Configured configured{program.make(), {}, {}, {}};
     std::string tables;
     Arguments parser;
     configured.scenario->AddArguments(parser);
+    const auto ownCount = parser.GetEntries().size();
     AddBridgeArguments(parser, tables, configured.log);
     parser.Parse(arguments);
     configured.log.Check();
@@ -67,6 +70,8 @@ Configure(const Program& program, const std::vector<std::string>& arguments)
     spec.scenario = program.name;
     spec.hasBuiltin = program.hasBuiltin;
     spec.Check();
+    configured.own = parser.GetEntries();
+    configured.own.resize(ownCount);
 
     std::istringstream names(tables);
     std::set<std::string> wanted;
@@ -173,7 +178,7 @@ class Session
 
     void RunEpisode(const BeginRequest& begin)
     {
-        auto [scenario, spec, logArguments] = Configure(m_program, begin.arguments);
+        auto [scenario, spec, logArguments, entries] = Configure(m_program, begin.arguments);
         SetSeed(begin.seed, begin.run);
         const Log log(logArguments);
         const auto hash = Wire::GetSpecHash(spec);
@@ -239,7 +244,7 @@ class Session
 void
 RunStandalone(const Program& program, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run)
 {
-    auto [scenario, spec, logArguments] = Configure(program, arguments);
+    auto [scenario, spec, logArguments, entries] = Configure(program, arguments);
     SetSeed(seed, run);
     const Log log(logArguments);
     std::optional<std::chrono::steady_clock::time_point> before;
@@ -346,10 +351,29 @@ ServeDialect(const Program& program, const std::string& dialect, std::vector<std
         throw Error(FaultKind::CONFIG, "argument '--openGymPort': expected 1 to 65535, came " + std::to_string(port));
     }
     const auto run = ToNumber(Take(words, "simSeed"), "simSeed", 1, UINT64_MAX);
-    auto [scenario, spec, logArguments] = Configure(program, words);
+    auto [scenario, spec, logArguments, entries] = Configure(program, words);
     SetSeed(1, run);
     const Log log(logArguments);
     return ServeNs3Gym(*scenario, spec, static_cast<uint16_t>(port));
+}
+
+/// Prints the arguments as a JSON list of objects with the keys name, help and value.
+void
+PrintArguments(const std::vector<Arguments::Entry>& entries)
+{
+    const auto quote = [](const std::string& text) {
+        std::ostringstream json;
+        json << std::quoted(text);
+        return json.str();
+    };
+    const char* separator = "[";
+    for (const auto& [name, help, value] : entries)
+    {
+        std::cout << separator << "{\"name\":" << quote(name) << ",\"help\":" << quote(help)
+                  << ",\"value\":" << quote(value) << "}";
+        separator = ",\n ";
+    }
+    std::cout << (entries.empty() ? "[]" : "]") << std::endl;
 }
 
 void
@@ -364,6 +388,8 @@ PrintHelp(const Program& program)
     AddBridgeArguments(parser, tables, log);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--keys=FOLDER]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                 print the spec as JSON\n"
+              << name
+              << " --arguments [ARGUMENTS]                                print them all as JSON, with their values\n"
               << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]          run an episode without a learner\n"
               << name << " --dialect=ns3gym [--openGymPort=5555] [--simSeed=1] [ARGUMENTS]   serve ns3-gym's client\n"
               << name << " --logComponents                                        list what --log takes\n\n"
@@ -443,6 +469,11 @@ RunProgram(int argc, char* argv[], const Program& program)
             std::cout << Wire::GetSpecJson(Configure(program, words).spec) << std::endl;
             return 0;
         }
+        if (Take(words, "arguments"))
+        {
+            PrintArguments(Configure(program, words).own);
+            return 0;
+        }
         if (Take(words, "standalone"))
         {
             const auto seed = ToNumber(Take(words, "seed"), "seed", 1, UINT32_MAX);
@@ -462,7 +493,7 @@ RunProgram(int argc, char* argv[], const Program& program)
         if (!endpoint || !words.empty())
         {
             throw Error(FaultKind::CONFIG,
-                        "expected --connect=ENDPOINT, --describe, --standalone or --dialect" +
+                        "expected --connect=ENDPOINT, --describe, --arguments, --standalone or --dialect" +
                             (words.empty() ? "" : ", and not '" + words.front() + "'") + "; see --help");
         }
         if (lifeFd)

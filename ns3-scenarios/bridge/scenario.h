@@ -115,7 +115,7 @@ struct Program
 };
 
 /// Runs a scenario as a process: `--connect=ENDPOINT` serves one episode to a learner, `--describe ARGS` prints the spec
-/// as JSON, `--standalone [--seed=S --run=R] ARGS` runs an episode under the scenario's own policy and prints the final
+/// as JSON, `--arguments ARGS` prints the arguments with the values that Describe made of them, `--standalone [--seed=S --run=R] ARGS` runs an episode under the scenario's own policy and prints the final
 /// metrics as JSON, `--dialect=ns3gym` serves one to ns3-gym's Python client, `--logComponents` lists ns-3's log components.
 /// \return the exit status for `main`.
 int RunProgram(int argc, char* argv[], const Program& program);
