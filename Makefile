@@ -114,11 +114,11 @@ fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer a
 	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
 	@mkdir -p build/fuzz/found
 	build/fuzz/bin/fuzz-decoder -close_fd_mask=3 -max_total_time=$$((60 * $(MINUTES))) -artifact_prefix=build/fuzz/ build/fuzz/found \
-	  tests/fuzz/corpus tests/conformance
+	  tests/fuzz/corpus tests/conformance tests/conformance/version-1
 	$(PIP_INSTALL) atheris
 	@mkdir -p build/fuzz/found-python
 	PYTHONPATH=tests $(BIN)/python tests/fuzz/decoder_fuzzer.py -close_fd_mask=1 -max_total_time=$$((60 * $(MINUTES))) \
-	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance
+	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance tests/conformance/version-1
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests
