@@ -272,7 +272,9 @@ class Block:
         for row, arrays in enumerate(blocks):
             memory[row * size : (row + 1) * size] = arrays
         # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
-        if not math.isfinite(np.add.reduce(self._floats, axis=None)) and not np.isfinite(self._floats).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.add.reduce(self._floats, axis=None)
+        if not math.isfinite(total) and not np.isfinite(self._floats).all():
             raise _not_finite(self._spec, self._record)
 
 
