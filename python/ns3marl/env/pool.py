@@ -141,7 +141,7 @@ class Pool:
         except BaseException:
             self.close()
             raise
-        self._batching = Batching(self.spec, num_envs)
+        self._batching = Batching(self.spec, num_envs, builtin=builtin)
 
     # ------------------------------------------------------------------------------------------------ the environment
 

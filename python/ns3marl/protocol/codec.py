@@ -271,10 +271,9 @@ class Block:
         size, memory = self._spec.layout.itemsize, memoryview(self._memory)
         for row, arrays in enumerate(blocks):
             memory[row * size : (row + 1) * size] = arrays
-        # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = np.add.reduce(self._floats, axis=None)
-        if not math.isfinite(total) and not np.isfinite(self._floats).all():
+        # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again. Of NumPy's sums
+        # einsum is the fastest, and the only one that gives no warning then.
+        if not math.isfinite(np.einsum("ij->", self._floats)) and not np.isfinite(self._floats).all():
             raise _not_finite(self._spec, self._record)
 
 
