@@ -269,7 +269,7 @@ def play(
         if len(done) >= episodes:
             break
         if show is not None:
-            share = (len(done) + float(np.sum(batch.tick * counted)) / spec.ticks) / episodes
+            share = (len(done) + float(np.sum(batch.sim_time_ns * counted)) / spec.episode_ns) / episodes
             show(min(share, 1.0), f"{ticks / (time.perf_counter() - started_s):.0f} ticks/s")
     runs = sorted(done)
     metrics = {REWARD.name: [done[run][1] for run in runs]}
