@@ -160,6 +160,14 @@ def test_episodes_are_taken_up_where_another_pool_left_them(scenario_path: Calla
         apart = pool.load_state_dict(mixed)
         assert (apart.run.tolist(), apart.tick.tolist()) == ([3, 2], [4, 2])
         assert pool.step(default_actions(pool.spec, 2)).run.tolist() == [3, 2]
+    with pool_of() as pool:  # a state that is taken while the answer to an action is on its way
+        batch = pool.reset()
+        pool.send(batch.env_id, default_actions(pool.spec, 2))
+        on_its_way = pool.state_dict()
+        batch = pool.recv(2)
+        again = pool.load_state_dict(on_its_way)
+        assert again.tick.tolist() == [1, 1]
+        np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
     with (
         pool_of(arguments=(*AIOT_MEC[:3], "--ticks=2")) as pool,
         pytest.raises(OutOfStep, match="the episode ended 2 actions before"),

@@ -111,6 +111,7 @@ class FakePool:
             rows[0, there, 1:] = self.episodes.run[0]
             present = np.array([there])
             masks = np.repeat(present[..., None], group.mask_offsets[-1], axis=2)
+            masks[:, :, 0] &= group.name == "cars"  # the first beam is never allowed
             rewards = np.full((1, len(there)), tick, np.float32)
             groups.append(GroupArrays(rows, rewards, present, present.copy(), masks))
         over = np.array([final is not None])
@@ -157,6 +158,7 @@ def test_agents_follow_presence() -> None:
         assert {*before, *environment.agents} == {*observations}
         for told in (rewards, terminations, truncations, infos):
             assert list(told) == list(observations)
+        assert environment.state_space.contains(environment.state())
         for agent, row in observations.items():
             assert environment.observation_space(agent).contains(row)
     assert agents == [
@@ -192,11 +194,11 @@ def test_actions_are_needed_of_those_present_only(pools: list[FakePool]) -> None
     environment = Ns3ParallelEnv("x")
     environment.reset(seed=1)
     full = {"lane": 0, "power": np.ones(1, np.float32)}
-    environment.step({"car_0": full, "car_2": full, "mast_1": {"beam": 0}, "car_1": {"nonsense": 1}})
+    environment.step({"car_0": full, "car_2": full, "mast_1": {"beam": 1}, "car_1": {"nonsense": 1}})
     cars, masts = pools[0].got[-1]
     assert cars.discrete[0, :, 0].tolist() == [0, 0, 0]
     assert cars.continuous[0, :, 0].tolist() == [4, 1, 4]
-    assert masts.discrete[0, :, 0].tolist() == [2, 0]
+    assert masts.discrete[0, :, 0].tolist() == [2, 1]
     with pytest.raises(SpecViolation, match="no action came for agent 'mast_0'"):
         environment.step({"car_0": full, "car_2": full, "mast_1": {"beam": 0}})
 
@@ -246,7 +248,7 @@ def test_a_central_controller_sees_several_groups_by_name(pools: list[FakePool])
     observation, info = environment.reset(seed=1)
     assert {name: rows.shape for name, rows in observation.items()} == {"cars": (3, 2), "masts": (2, 2)}
     assert info["present"]["masts"].tolist() == info["active"]["masts"].tolist() == [False, True]
-    assert info["action_mask"]["masts"]["beam"].tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert info["action_mask"]["masts"]["beam"].tolist() == [[1, 1, 1], [0, 1, 1]]
     action = {
         "cars": {"lane": np.array([1, 0, 1]), "power": np.array([-1, 0, 1], np.float32)},
         "masts": {"beam": np.array([1, 2])},
@@ -286,7 +288,8 @@ def test_views_put_groups_side_by_side(pools: list[FakePool]) -> None:
     multi = multi_discrete_actions(Ns3Env("x"), levels=3)
     assert multi.action_space.nvec.tolist() == [2, 3] * 3 + [3, 3]
     multi.reset(seed=1)
-    masks = [1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1]
+    # Of cars: lane and levels of power; all are allowed to the car and the mast that are not there.
+    masks = [1] * 15 + [1, 1, 1, 0, 1, 1]
     np.testing.assert_array_equal(multi.action_masks(), masks)
     observation, _ = scaled_observations(Ns3Env("x")).reset(seed=1)
     np.testing.assert_allclose(observation["masts"], -1, atol=1e-5)

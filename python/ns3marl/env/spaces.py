@@ -72,8 +72,13 @@ def state_space(spec: Spec) -> spaces.Box:
 
 
 def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
-    """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment."""
-    return np.concatenate([block.ravel() for block in (state if spec.state else observations)])
+    """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
+
+    Rows of absent agents, which are 0, are brought within the bounds.
+    """
+    bounds = [rows.bounds for rows in spec.state or spec.groups]
+    blocks = zip(state if spec.state else observations, bounds, strict=True)
+    return np.concatenate([block.clip(*within).ravel() for block, within in blocks])
 
 
 def check_masked_choices(masked_choices: str) -> None:
@@ -115,12 +120,16 @@ def to_physical(group: Group, levels: Float32) -> Float32:
 
 
 def action_mask(group: Group, masks: Bool) -> dict[str, Any]:
-    """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them."""
-    offsets = group.mask_offsets
-    by_head: dict[str, Any] = {
-        head.name: masks[..., first:last].astype(np.int8)
-        for head, first, last in zip(group.discrete_heads, offsets[:-1], offsets[1:], strict=True)
-    }
+    """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them.
+
+    Where no choice of a head is allowed, as for absent agents, whose actions are ignored, the mask allows all: samplers need one.
+    """
+    by_head: dict[str, Any] = {}
+    for head, first, last in zip(
+        group.discrete_heads, group.mask_offsets[:-1], group.mask_offsets[1:], strict=True
+    ):
+        allowed = masks[..., first:last]
+        by_head[head.name] = (allowed | ~allowed.any(-1, keepdims=True)).astype(np.int8)
     return by_head | dict.fromkeys([head.name for head in group.continuous_heads])
 
 
