@@ -174,8 +174,7 @@ class SliceLte : public Scenario
             status.jobs = jobs[slice];
             status.satisfaction = m_accounts->GetSatisfaction(slice, jobs[slice]);
             status.radioHeld = held[slice];
-            status.cpuUsed =
-                m_cpus[slice]->TakeExecutedCycles() / (m_settings.cpuHz * m_settings.tick.GetSeconds());
+            status.cpuUsed = m_cpus[slice]->TakeExecutedCycles() / (m_settings.cpuHz * m_settings.tick.GetSeconds());
             status.meanMcs = m_network->TakeMeanMcs(slice);
             status.activeShare = static_cast<double>(m_traffic->GetActive(slice)) / m_settings.services[slice].devices;
             status.radioWaiting = static_cast<double>(m_ledger->GetNumberAt(slice, Place::DOWNLINK));

@@ -66,10 +66,9 @@ Accounts::DescribeSlice(Slice slice, Spec& spec)
                         const auto& jobs = m_ledger.GetEpisode(slice);
                         return jobs.latenciesS.empty() ? NAN : jobs.GetLatencyQuantile(0.95);
                     }});
-    spec.AddMetric({.name = prefix + "satisfaction",
-                    .unit = "1",
-                    .description = "Mean over ticks",
-                    .value = [&sums] { return GetRatio(sums.satisfaction, sums.intervals); }});
+    spec.AddMetric({.name = prefix + "satisfaction", .unit = "1", .description = "Mean over ticks", .value = [&sums] {
+                        return GetRatio(sums.satisfaction, sums.intervals);
+                    }});
     spec.AddMetric({.name = prefix + "radio_held",
                     .unit = "1",
                     .description = "Share of the downlink, mean over ticks",
@@ -108,7 +107,8 @@ Accounts::GetSatisfaction(Slice slice, const Ledger::Count& jobs) const
 double
 Accounts::GetReward(const SliceStatus& status) const
 {
-    return 100 * (status.satisfaction - m_settings.radioPrice * status.radioHeld - m_settings.cpuPrice * status.cpuShare);
+    return 100 *
+           (status.satisfaction - m_settings.radioPrice * status.radioHeld - m_settings.cpuPrice * status.cpuShare);
 }
 
 } // namespace ns3::marl::slice_lte

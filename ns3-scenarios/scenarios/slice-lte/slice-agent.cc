@@ -82,9 +82,9 @@ SliceAgent::DescribeJobs(Group& group)
     m_offered = addLoad("offered_load", "Jobs created in the last interval", [](const SliceStatus& status) {
         return status.jobs.created;
     });
-    addLoad("delivered_load",
-            "Jobs delivered within their bound in the last interval",
-            [](const SliceStatus& status) { return status.jobs.inTime; });
+    addLoad("delivered_load", "Jobs delivered within their bound in the last interval", [](const SliceStatus& status) {
+        return status.jobs.inTime;
+    });
     addLoad("missed_load",
             "Jobs whose bound passed before delivery in the last interval",
             [](const SliceStatus& status) { return status.jobs.missed; });
@@ -99,12 +99,13 @@ SliceAgent::DescribeJobs(Group& group)
     m_radioLoad = addLoad("radio_load", "Results on the way to the UEs or just lost", [](const SliceStatus& status) {
         return status.radioWaiting;
     });
-    m_cpuBacklog = add({.name = "cpu_backlog_s",
-                        .unit = "s",
-                        .high = 0.2,
-                        .saturating = true,
-                        .description = "Work of waiting and running jobs over the rate of the whole edge CPU"},
-                       [cpuHz = m_settings.cpuHz](const SliceStatus& status) { return status.cpuBacklogCycles / cpuHz; });
+    m_cpuBacklog =
+        add({.name = "cpu_backlog_s",
+             .unit = "s",
+             .high = 0.2,
+             .saturating = true,
+             .description = "Work of waiting and running jobs over the rate of the whole edge CPU"},
+            [cpuHz = m_settings.cpuHz](const SliceStatus& status) { return status.cpuBacklogCycles / cpuHz; });
 }
 
 void
@@ -141,16 +142,15 @@ SliceAgent::DescribeResources(Group& group)
 void
 SliceAgent::DescribeHeads(Group& group)
 {
-    m_radioPolicy = group.AddDiscreteHead(
-        {.name = "radio_policy",
-         .choices = {"dedicated", "prioritised"},
-         .defaultChoice = DEDICATED,
-         .description = "prioritised: idle radio resources are lent for a lending period"});
-    m_radioShare =
-        group.AddContinuousHead({.name = "radio_share",
-                                 .unit = "1",
-                                 .defaultValue = EQUAL_SHARE,
-                                 .description = "Of the downlink; scaled down if all ask for more than 1"});
+    m_radioPolicy =
+        group.AddDiscreteHead({.name = "radio_policy",
+                               .choices = {"dedicated", "prioritised"},
+                               .defaultChoice = DEDICATED,
+                               .description = "prioritised: idle radio resources are lent for a lending period"});
+    m_radioShare = group.AddContinuousHead({.name = "radio_share",
+                                            .unit = "1",
+                                            .defaultValue = EQUAL_SHARE,
+                                            .description = "Of the downlink; scaled down if all ask for more than 1"});
     m_cpuShare = group.AddContinuousHead({.name = "cpu_share",
                                           .unit = "1",
                                           .defaultValue = EQUAL_SHARE,
@@ -183,8 +183,7 @@ SliceAgent::Decide(const Observation& observation, Action& action) const
     const auto offered = observation.Get(m_offered, 0);
     const auto cqi = static_cast<uint32_t>(observation.Get(m_meanCqi, 0));
     const double cellBps = std::max(m_settings.resourceBlocks * ELEMENTS_PER_BLOCK * EFFICIENCY.at(cqi), LEAST_BPS);
-    const double bits =
-        (offered + observation.Get(m_radioLoad, 0)) * nominal * 8 * (service.downBytes + HEADER_BYTES);
+    const double bits = (offered + observation.Get(m_radioLoad, 0)) * nominal * 8 * (service.downBytes + HEADER_BYTES);
     const double cycles = offered * nominal * service.cycles + observation.Get(m_cpuBacklog, 0) * m_settings.cpuHz;
     action.Set(m_radioPolicy, 0, DEDICATED);
     action.Set(m_radioShare, 0, std::clamp(MARGIN * bits / tickS / cellBps, LEAST, 1.0));
