@@ -180,10 +180,16 @@ class GymnasiumPool:
         seen = np.stack(self._seen)[:, None]
         E, choices = self.num_envs, self.spec.groups[0].mask_offsets[-1]
         group = GroupArrays(
-            seen, rewards[:, None].astype(np.float32), np.ones((E, 1), bool), np.ones((E, 1, choices), bool)
+            seen,
+            rewards[:, None].astype(np.float32),
+            np.ones((E, 1), bool),
+            np.ones((E, 1), bool),
+            np.ones((E, 1, choices), bool),
         )
         return Batch(
             env_id=np.arange(E),
+            seed=np.full(E, 1),
+            run=np.arange(1, E + 1),
             tick=self._ticks.copy(),
             sim_time_ns=self._ticks * self.spec.tick_ns,
             groups=(group,),

@@ -31,7 +31,7 @@ SPEC = Spec(
     (),
     (Metric("ticks", "1"),),
     (),
-    "0123456789abcdef",
+    hash="0123456789abcdef",
 )
 
 

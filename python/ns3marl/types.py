@@ -22,6 +22,15 @@ Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class Describes:
+    """A feature tells ``quantity`` of choice ``choice`` of discrete head ``head`` of the same group, such as a server's SNR."""
+
+    head: int
+    choice: int
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Feature:
     """One observed quantity; bounds are inclusive and finite, in ``unit``."""
 
@@ -31,6 +40,7 @@ class Feature:
     high: float
     saturating: bool = False
     description: str = ""
+    describes: Describes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,15 @@ class Group:
         return np.array([head.default_value for head in self.continuous_heads], dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class ChoiceRows:
+    """The rows of a state block are choices of a discrete head: row s is choice ``choices[s]`` of head ``head`` of group ``group``."""
+
+    group: int
+    head: int
+    choices: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class StateBlock:
     """A table of the global state: S named rows of F features."""
@@ -115,6 +134,8 @@ class StateBlock:
     name: str
     rows: tuple[str, ...]
     features: tuple[Feature, ...]
+    agents_of: int | None = None  #: the rows are the agents of this group, in order
+    choices_of: tuple[ChoiceRows, ...] = ()  #: the rows are choices of these heads
 
     @cached_property
     def bounds(self) -> tuple[Float32, Float32]:
@@ -164,6 +185,8 @@ class Spec:
     state: tuple[StateBlock, ...] = ()
     metrics: tuple[Metric, ...] = ()
     tables: tuple[Table, ...] = ()
+    idle_ticks: bool = True  #: whether ticks at which no agent is asked to act are observed too
+    has_builtin: bool = False  #: whether the scenario has a policy of its own
     hash: str = ""
 
     @cached_property
@@ -240,8 +263,9 @@ class Hello:
 class GroupArrays:
     """What the agents of one group see and got, for B environments."""
 
-    observations: Float32  #: [B,A,F] in the features' units
-    rewards: Float32  #: [B,A] of the interval that just ended
+    observations: Float32  #: [B,A,F] in the features' units; 0 for absent agents
+    rewards: Float32  #: [B,A] of the time since the observation before
+    present: Bool  #: [B,A] who takes part in the episode now; absent agents are not active
     active: Bool  #: [B,A] who is asked to act
     masks: Bool  #: [B,A,sum n] allowed choices, discrete head after discrete head
 
@@ -271,7 +295,9 @@ class Batch:
     """
 
     env_id: Int64  #: [B]
-    tick: Int64  #: [B]
+    seed: Int64  #: [B] ns-3 RngSeed of the episode that the row shows
+    run: Int64  #: [B] ns-3 RngRun of that episode
+    tick: Int64  #: [B] number of the observation in its episode, from 0
     sim_time_ns: Int64  #: [B]
     groups: tuple[GroupArrays, ...]
     state: tuple[Float32, ...]  #: per state block [B,S,F]
@@ -282,6 +308,9 @@ class Batch:
     tables: list[dict[str, dict[str, Float64 | Int64]]] = field(
         default_factory=list
     )  #: length B; table, column
+    builtin: tuple[Actions, ...] | None = (
+        None  #: per group what the scenario's own policy chooses, if asked for
+    )
 
 
 @dataclass(slots=True)

@@ -85,9 +85,15 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
     server_state = np.array([[[20e9, 0], [20e9, 0], [20e9, 0]]], np.float32)
     return Batch(
         env_id=np.zeros(1, np.int64),
+        seed=np.ones(1, np.int64),
+        run=np.ones(1, np.int64),
         tick=np.zeros(1, np.int64),
         sim_time_ns=np.zeros(1, np.int64),
-        groups=(GroupArrays(observations, np.zeros((1, DEVICES), np.float32), active, masks),),
+        groups=(
+            GroupArrays(
+                observations, np.zeros((1, DEVICES), np.float32), np.ones_like(active), active, masks
+            ),
+        ),
         state=(agent_state, server_state, np.zeros((1, CHANNELS, 1), np.float32)),
         metrics=np.zeros((1, 0)),
         terminated=np.zeros(1, bool),

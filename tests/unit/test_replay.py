@@ -42,11 +42,14 @@ def batch(numbers: list[int], ended: dict[int, tuple[int, bool]] | None = None) 
     group = GroupArrays(
         observations=np.broadcast_to(x[:, None, None], (envs, 2, 1)).copy(),
         rewards=np.stack([x, 10 * x], -1),
+        present=np.ones((envs, 2), bool),
         active=np.stack([x % 2 == 0, x % 2 == 1], -1),
         masks=mask,
     )
     return Batch(
         env_id=np.arange(envs),
+        seed=np.ones(envs, np.int64),
+        run=np.arange(1, envs + 1),
         tick=np.zeros(envs, np.int64),
         sim_time_ns=np.zeros(envs, np.int64),
         groups=(group,),

@@ -48,11 +48,14 @@ def act(
     seen = GroupArrays(
         observations=row[None, None],
         rewards=np.zeros((1, 1), np.float32),
+        present=np.ones((1, 1), bool),
         active=np.ones((1, 1), bool),
         masks=np.ones((1, 1, CHANNELS + 1), bool),
     )
     batch = Batch(
         env_id=np.zeros(1, np.int64),
+        seed=np.ones(1, np.int64),
+        run=np.ones(1, np.int64),
         tick=np.zeros(1, np.int64),
         sim_time_ns=np.zeros(1, np.int64),
         groups=(seen,),

@@ -33,13 +33,15 @@ class Batching:
         if rows not in self._blocks:
             self._blocks[rows] = codec.Block(self._spec, rows)
 
-    def assemble(self, envs: Sequence[Environment]) -> Batch:
-        """A batch of the last observations of these environments, all of which have one."""
+    def assemble(self, envs: Sequence[Environment], rng_seed: int) -> Batch:
+        """A batch of the last observations of these environments, all of which have one; ``rng_seed`` is that of their episodes."""
         seen = [env.observation for env in envs if env.observation is not None]
         block = self._blocks.pop(len(envs), None) or codec.Block(self._spec, len(envs))
         block.fill([observation.arrays for observation in seen])
         return Batch(
             self._all_ids if len(envs) == len(self._all_ids) else np.array([env.index for env in envs]),
+            np.full(len(envs), rng_seed),
+            np.array([env.run for env in envs]),
             np.array([observation.tick for observation in seen]),
             np.array([observation.sim_time_ns for observation in seen]),
             block.groups,

@@ -372,7 +372,7 @@ class Pool:
         """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
         envs = self._asked = sorted(self._ready, key=_index)
         self._ready.clear()
-        batch = self._batching.assemble(envs)
+        batch = self._batching.assemble(envs, self._rng_seed)
         spent_s = time.perf_counter() - started_s
         simulator_s = min(spent_s, wall_ns(envs) * 1e-9)
         if self._ended:

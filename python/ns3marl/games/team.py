@@ -180,11 +180,14 @@ class TeamPool:
         group = GroupArrays(
             np.stack([world.observations for world in worlds]),
             np.repeat(rewards[:, None], agents, axis=1).astype(np.float32),
+            np.ones((len(worlds), agents), np.bool_),
             np.stack([world.active for world in worlds]),
             np.stack([world.masks for world in worlds]),
         )
         return Batch(
             env_id=np.arange(self.num_envs),
+            seed=np.full(self.num_envs, self.seed),
+            run=self._runs.copy(),
             tick=self._ticks.copy(),
             sim_time_ns=self._ticks * self.spec.tick_ns,
             groups=(group,),

@@ -222,12 +222,15 @@ class MixedPool:
 def _joined(first: Batch, second: Batch) -> Batch:
     return Batch(
         env_id=np.arange(len(first.env_id) + len(second.env_id)),
+        seed=np.concatenate([first.seed, second.seed]),
+        run=np.concatenate([first.run, second.run]),
         tick=np.concatenate([first.tick, second.tick]),
         sim_time_ns=np.concatenate([first.sim_time_ns, second.sim_time_ns]),
         groups=tuple(
             GroupArrays(
                 np.concatenate([a.observations, b.observations]),
                 np.concatenate([a.rewards, b.rewards]),
+                np.concatenate([a.present, b.present]),
                 np.concatenate([a.active, b.active]),
                 np.concatenate([a.masks, b.masks]),
             )

@@ -225,7 +225,10 @@ class Block:
         self._floats = record["floats"]
         group_names, state_names = spec.layout_names
         self.groups = tuple(
-            [GroupArrays(record[o], record[r], record[d], record[m]) for o, r, d, m in group_names]
+            [
+                GroupArrays(record[o], record[r], np.ones(record[d].shape, np.bool_), record[d], record[m])
+                for o, r, d, m in group_names
+            ]
         )
         self.state: tuple[Float32, ...] = tuple([record[name] for name in state_names])
         self.metrics: Float64 = record["metrics"]

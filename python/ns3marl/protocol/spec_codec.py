@@ -52,7 +52,7 @@ def from_message(message: pb.Spec) -> Spec:
             )
             for t in message.tables
         ),
-        message.hash,
+        hash=message.hash,
     )
     _check(spec)
     return spec

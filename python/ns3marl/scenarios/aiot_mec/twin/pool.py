@@ -178,11 +178,14 @@ class FastPool:
         group = GroupArrays(
             view.observations.cpu().numpy().copy(),
             _numpy(view.rewards),
+            np.ones(view.active.shape, np.bool_),
             view.active.cpu().numpy().copy(),
             view.masks.cpu().numpy().copy(),
         )
         return Batch(
             env_id=np.arange(envs),
+            seed=np.full(envs, self.seed),
+            run=np.array(self._runs()),
             tick=np.full(envs, tick),
             sim_time_ns=np.full(envs, tick * self.spec.tick_ns),
             groups=(group,),
