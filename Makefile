@@ -68,10 +68,10 @@ ifeq ($(TORCH),system)
 	@$(call apt,python3-torch libopenblas0-pthread)
 	@site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))'); \
 	ln -sfn /usr/lib/python3/dist-packages/torch{,gen,-*-info} /usr/lib/python3/dist-packages/functorch "$$site"
-	$(PIP_INSTALL) -e '.[dev]' -c <(grep -vE '^(torch|sympy)==' constraints.txt; \
+	$(PIP_INSTALL) -e '.[dev,docs]' -c <(grep -vE '^(torch|sympy)==' constraints.txt; \
 	  $(BIN)/python -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))')
 else
-	$(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+	$(PIP_INSTALL) -c constraints.txt -e '.[dev,docs]'
 endif
 	@touch $@
 
@@ -114,11 +114,11 @@ fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer a
 	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
 	@mkdir -p build/fuzz/found
 	build/fuzz/bin/fuzz-decoder -close_fd_mask=3 -max_total_time=$$((60 * $(MINUTES))) -artifact_prefix=build/fuzz/ build/fuzz/found \
-	  tests/fuzz/corpus tests/conformance
+	  tests/fuzz/corpus tests/conformance tests/conformance/version-1
 	$(PIP_INSTALL) atheris
 	@mkdir -p build/fuzz/found-python
 	PYTHONPATH=tests $(BIN)/python tests/fuzz/decoder_fuzzer.py -close_fd_mask=1 -max_total_time=$$((60 * $(MINUTES))) \
-	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance
+	  -artifact_prefix=build/fuzz/python- build/fuzz/found-python tests/fuzz/corpus tests/conformance tests/conformance/version-1
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests
@@ -143,9 +143,15 @@ bench: build  ## run a benchmark: make bench NAME=roundtrip
 .PHONY: proto
 proto: setup  ## regenerate the Python side of the wire after editing proto/
 	made=$$(mktemp -d); \
-	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v1/lockstep.proto; \
-	mv "$$made"/ns3marl/v1/lockstep_pb2.py* $(PROTOCOL)/; \
+	protoc --proto_path=proto --python_out="$$made" --pyi_out="$$made" ns3marl/v2/lockstep.proto; \
+	mv "$$made"/ns3marl/v2/lockstep_pb2.py* $(PROTOCOL)/; \
 	rm -r "$$made"
+
+# Warnings are errors: a docstring or link that Sphinx cannot read fails the build.
+.PHONY: docs
+docs: setup  ## build the pages and the API reference into build/docs/html
+	@mkdir -p build/docs/source
+	$(BIN)/sphinx-build -q -W --keep-going -c docs build/docs/source build/docs/html
 
 .PHONY: clean
 clean:  ## remove what was built; the virtual environment stays

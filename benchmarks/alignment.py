@@ -18,12 +18,13 @@ from rich.console import Console
 
 from ns3marl.fidelity import compare
 from ns3marl.fidelity.compare import Agreement, Gap
-from ns3marl.fidelity.fitting import HELD_OUT_CELLS
 from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.trace import Trace
 from ns3marl.plotting import COLOURS, pretty, render
 from ns3marl.progress import ProgressDisplay
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.reporting.page import TextTable, markdown_table
+from ns3marl.scenarios.aiot_mec import HOME
+from ns3marl.scenarios.aiot_mec.fidelity import FIDELITY, TwinCalibrator
 from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 
@@ -49,8 +50,9 @@ def arguments_of(cell: str) -> tuple[str, ...]:
 
 
 def policies() -> list[PolicyId]:
-    """The heuristics, and the policy that was trained on the twin."""
-    return [*(PolicyId.of(name) for name in heuristics.OFFLOADING), PolicyId.of(str(LEARNED), greedy=True)]
+    """The simple policies, and the policy that was trained on the twin."""
+    simple = [PolicyId.of(name, HOME) for name in ("random", *HOME.policies)]
+    return [*simple, PolicyId.of(str(LEARNED), HOME, greedy=True)]
 
 
 def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: Console) -> dict[str, Sides]:
@@ -66,26 +68,27 @@ def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: C
                 def show(part: float, text: str, before: float = before, cell: str = cell) -> None:
                     display.show(before + 0.9 * part / len(who) / len(cells), f"{cell}: {text}")
 
-                packets = record(
+                ns3 = record(
                     RESULTS,
                     policy,
+                    HOME.name,
                     arguments_of(cell),
                     seed=SEED,
                     runs=range(1, EPISODES + 1),
                     jobs=jobs,
                     report=show,
                 )
-                twin = in_twin(packets, policy, calibration=calibration)
-                found[cell][policy.name] = packets, twin
+                twin = in_twin(ns3, policy, HOME, FIDELITY, calibration=calibration)
+                found[cell][policy.name] = ns3, twin
     return found
 
 
 def gaps_of(sides: dict[str, Sides]) -> dict[tuple[str, str, str], Gap]:
     """By cell, policy and metric."""
     return {
-        (cell, policy, metric): compare.gap(packets, twin, metric)
+        (cell, policy, metric): compare.gap(ns3, twin, metric, FIDELITY)
         for cell, of in sides.items()
-        for policy, (packets, twin) in of.items()
+        for policy, (ns3, twin) in of.items()
         for metric in TOLERANCES
     }
 
@@ -95,7 +98,7 @@ def agreements_of(sides: dict[str, Sides]) -> dict[tuple[str, str], Agreement]:
     return {
         (cell, metric): compare.agreement(
             metric,
-            {policy: compare.values(packets, metric) for policy, (packets, _) in of.items()},
+            {policy: compare.values(ns3, metric) for policy, (ns3, _) in of.items()},
             {policy: compare.values(twin, metric) for policy, (_, twin) in of.items()},
         )
         for cell, of in sides.items()
@@ -121,19 +124,21 @@ def page(
             "worlds. The gap is twin minus ns-3, with its 95 % bootstrap interval over the episodes. Allowed: 2 points of completion, "
             "10 % of latency, tasks/J and age.\n"
         ),
-        (f"Constants of the twin: {fitted}. Cells that no fit may use: {', '.join(HELD_OUT_CELLS)}.\n"),
+        (
+            f"Constants of the twin: {fitted}. Cells that no fit may use: {', '.join(TwinCalibrator.held_out)}.\n"
+        ),
         "![The twin over ns-3](../docs/images/alignment.png)\n",
         f"**{len(gaps)} points, {len(outside)} outside.**\n",
     ]
     lines += [
-        f"- {cell}, {policy}: {metric} {gap.twin.value:.4g} in the twin, {gap.packets.value:.4g} in ns-3. {why(*sides[cell][policy])}"
+        f"- {cell}, {policy}: {metric} {gap.twin.value:.4g} in the twin, {gap.ns3.value:.4g} in ns-3. {why(*sides[cell][policy])}"
         for (cell, policy, metric), gap in outside.items()
     ]
-    lines += ["", "## Ranks\n", "| N/K | " + " | ".join(RANKED) + " |", "|---" * (len(RANKED) + 1) + "|"]
-    cells = list(dict.fromkeys(cell for cell, *_ in gaps))
-    for cell in cells:
+    ranks = []
+    for cell in dict.fromkeys(cell for cell, *_ in gaps):
         row = [agreements[cell, metric] for metric in RANKED]
-        lines.append(f"| {cell} | " + " | ".join(f"{one.tau:.2f} of {one.pairs}" for one in row) + " |")
+        ranks.append([cell, *(f"{one.tau:.2f} of {one.pairs}" for one in row)])
+    lines += ["", "## Ranks\n", markdown_table(TextTable(["N/K", *RANKED], ranks))]
     wrong = [
         f"{cell}, {m}: {' over '.join(pair)}"
         for (cell, m), one in agreements.items()
@@ -144,26 +149,21 @@ def page(
         "Kendall's tau over the pairs of policies that ns-3 tells apart. "
         + (f"In the other order: {'; '.join(wrong)}." if wrong else ""),
     ]
-    lines += [
-        "",
-        "## Every point\n",
-        "| N/K | policy | " + " | ".join(h for h, *_ in SHOWN.values()) + " |",
-        "|---" * 6 + "|",
+    points = [
+        [cell, policy, *(_cell(gaps[cell, policy, metric], metric) for metric in SHOWN)]
+        for cell, policy in dict.fromkeys((cell, policy) for cell, policy, _ in gaps)
     ]
-    for cell, policy in dict.fromkeys((cell, policy) for cell, policy, _ in gaps):
-        lines.append(
-            f"| {cell} | {policy} | " + " | ".join(_cell(gaps[cell, policy, m], m) for m in SHOWN) + " |"
-        )
-    return "\n".join(lines) + "\n"
+    header = ["N/K", "policy", *(heading for heading, *_ in SHOWN.values())]
+    return "\n".join([*lines, "", "## Every point\n", markdown_table(TextTable(header, points))]) + "\n"
 
 
-def why(packets: list[Trace], twin: list[Trace]) -> str:
+def why(ns3: list[Trace], twin: list[Trace]) -> str:
     """Which tasks end otherwise, and how the policy uses the air."""
-    ends = {name: 100 * gap.value for name, (_, _, gap) in compare.endings(packets, twin).items()}
+    ends = {name: 100 * gap.value for name, (_, _, gap) in compare.endings(ns3, twin, FIDELITY).items()}
     largest = sorted(ends, key=lambda name: -abs(ends[name]))[:4]
-    sent = np.concatenate([trace.discrete[trace.active & (trace.discrete[..., 0] > 0)] for trace in packets])
+    sent = np.concatenate([trace.discrete[trace.active & (trace.discrete[..., 0] > 0)] for trace in ns3])
     power = np.concatenate(
-        [trace.continuous[trace.active & (trace.discrete[..., 0] > 0), 0] for trace in packets]
+        [trace.continuous[trace.active & (trace.discrete[..., 0] > 0), 0] for trace in ns3]
     )
     shares = np.bincount(sent[:, 2]) / len(sent)
     return (
@@ -176,7 +176,7 @@ def _cell(gap: Gap, metric: str) -> str:
     _, factor, digits = SHOWN[metric]
     mark = "**" if gap.within is False else ""
     ends = f"[{factor * gap.gap.low:+.{digits}f}, {factor * gap.gap.high:+.{digits}f}]"
-    return f"{factor * gap.packets.value:.{digits}f} {mark}{factor * gap.gap.value:+.{digits}f}{mark} {ends}"
+    return f"{factor * gap.ns3.value:.{digits}f} {mark}{factor * gap.gap.value:+.{digits}f}{mark} {ends}"
 
 
 def plot(gaps: dict[tuple[str, str, str], Gap]) -> Figure:
@@ -187,7 +187,7 @@ def plot(gaps: dict[tuple[str, str, str], Gap]) -> Figure:
         for i, name in enumerate(names):
             own = [gap for (_, policy, m), gap in gaps.items() if (policy, m) == (name, metric)]
             axes.plot(
-                [factor * gap.packets.value for gap in own],
+                [factor * gap.ns3.value for gap in own],
                 [factor * gap.twin.value for gap in own],
                 "o",
                 ms=4,

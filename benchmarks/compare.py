@@ -38,14 +38,14 @@ from ns3marl.launch import processes
 from ns3marl.launch.environments import Environments, open_pool
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.reporting import plots
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.scenarios.aiot_mec import HOME
 from ns3marl.training import experiment, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
 # Judged by what they draw, the others by what they value most.
 STOCHASTIC = ("imappo", "ippo", "ppo", "a3c", "maddpg")
-SIMPLE = heuristics.OFFLOADING
+SIMPLE = ("random", *HOME.policies)
 PRESETS = ("default", "stress", "balanced")
 LARGE = (
     "large"  # 50 devices, 9 servers: trained on the twin as the configuration `twin` says, evaluated in ns-3
@@ -146,7 +146,7 @@ def configure(cell: Cell, budget: Budget) -> Config:
         settings.append(f"pool.num_envs={8 if game else 2}")
     if not game and not large:
         arguments = ["--devices=10", "--servers=3", "--ticks=250", f"--preset={cell.setting}"]
-        settings.append(f"scenario.arguments={json.dumps(arguments)}")
+        settings += ["scenario.name=aiot-mec", f"scenario.arguments={json.dumps(arguments)}"]
     if cell.seed:
         wanted: dict[str, Any] = {
             **(ONCE if game else PACKETS),
@@ -174,7 +174,8 @@ def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Pa
     run = work / cell.path.with_suffix("")
     policy, curve, training_s = cell.policy, [], 0.0
     if cell.seed:
-        if (run / "config.toml").exists() and (run / "config.toml").read_text() != dumps(config):
+        written = run / "config.toml"
+        if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
             shutil.rmtree(run)
         if not experiment.complete(config, run):
             experiment.train_one(

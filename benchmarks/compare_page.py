@@ -15,6 +15,7 @@ from ns3marl import plotting
 from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import Entry, PolicyResult
 from ns3marl.reporting import plots, report
+from ns3marl.reporting.page import TextTable, markdown_table
 from ns3marl.types import Metric
 
 RESAMPLES = 10_000
@@ -108,22 +109,27 @@ def summarise(contents: Sequence[Content], learners: Sequence[str]) -> Results:
 def _section(setting: str, contents: Sequence[Content], results: Results) -> list[str]:
     metrics = list(results["metrics"])
     header = ["policy", "acts on", *(SHOWN[name][0] for name in metrics), "IQM of reward", "P"]
-    lines = [f"## {setting}", "", _provenance(contents), "", *_rule(header)]
+    rows = []
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
         cells = [report.label(policy), "central" if policy["central"] else "own"]
         cells += [interval(summary[name], *SHOWN[name][1:], key="mean") for name in metrics]
         cells.append(interval(summary[REWARD]["iqm"], 1.0, 2, key="value"))
         chance = summary[REWARD]["improvement"]
-        cells.append("" if chance is None else interval(_opposite(chance), 1.0, 2, key="value"))
-        lines.append(f"| {' | '.join(cells)} |")
+        cells.append("" if chance is None else interval(report.opposite(chance), 1.0, 2, key="value"))
+        rows.append(cells)
     heads = results["heads"]
-    lines += ["", "What they chose (choices in percent, means of real values), where it counted:", ""]
-    lines += _rule(["policy", *heads])
-    for policy in results["policies"]:
-        cells = [_chosen(policy["actions"][name], head) for name, head in heads.items()]
-        lines.append(f"| {' | '.join([report.label(policy), *cells])} |")
-    return lines
+    chosen = [
+        [report.label(policy), *(_chosen(policy["actions"][name], head) for name, head in heads.items())]
+        for policy in results["policies"]
+    ]
+    return [
+        f"## {setting}\n",
+        f"{_provenance(contents)}\n",
+        markdown_table(TextTable(header, rows)) + "\n",
+        "What they chose (choices in percent, means of real values), where it counted:\n",
+        markdown_table(TextTable(["policy", *heads], chosen)),
+    ]
 
 
 def _provenance(contents: Sequence[Content]) -> str:
@@ -159,15 +165,6 @@ def _short(commit: str) -> str:
     """A commit's first digits, and whether files differed from it."""
     digits, plus, _ = commit.partition("+")
     return f"{digits[:12]}{' with changes' if plus else ''}"
-
-
-def _rule(header: Sequence[str]) -> list[str]:
-    return [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-
-
-def _opposite(chance: dict[str, float | None]) -> dict[str, float | None]:
-    turned = {"value": chance["value"], "low": chance["high"], "high": chance["low"]}
-    return {key: None if value is None else 1 - value for key, value in turned.items()}
 
 
 def _chosen(shares: Sequence[float], head: dict[str, Any]) -> str:

@@ -33,8 +33,8 @@ from ns3marl import config as configuration
 from ns3marl.env.pool import Pool
 from ns3marl.env.remote import LOST_S
 from ns3marl.errors import CheckpointError, Ns3MarlError
+from ns3marl.executables import find_scenario
 from ns3marl.protocol import codec
-from ns3marl.toolchain import find_scenario
 from ns3marl.types import Actions, Batch
 
 TICKS, HUNG_S, HANG_S = 12, 0.5, 60.0
@@ -378,7 +378,6 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
 
     from ns3marl.algorithms import registry  # noqa: PLC0415
     from ns3marl.training import checkpoint  # noqa: PLC0415
-    from ns3marl.training.replay_log import ReplayLog  # noqa: PLC0415
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(2)
@@ -386,7 +385,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     with Pool("echo", arguments=ARGUMENTS) as pool:
         learner = registry.configured(config, pool.spec)
     path = folder / "checkpoints" / "last.pt"
-    checkpoint.save(path, learner, config, checkpoint.Progress(7), ReplayLog(1, 1))
+    checkpoint.save(path, learner, config, checkpoint.Progress(7), {})
     whole = path.read_bytes()
 
     kind = Kind("checkpoint truncated, overwritten or not one", "typed error")
@@ -419,7 +418,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(rng.integers(len(whole))), before[1]))
         try:
-            checkpoint.save(path, learner, config, checkpoint.Progress(8), ReplayLog(1, 1))
+            checkpoint.save(path, learner, config, checkpoint.Progress(8), {})
             kind.lost += 1
         except CheckpointError:
             kind.detection_ms.append(1000 * (time.monotonic() - started_s))

@@ -38,7 +38,12 @@ def run(csi: str, folder: Path) -> dict[str, dict[str, dict[str, float]]]:
     arguments = ["--devices=50", "--servers=9", f"--ticks={TICKS}", f"--csi={csi}"]
     config = load(
         None,
-        [f"scenario.arguments={json.dumps(arguments)}", f"evaluation.episodes={EPISODES}", "pool.num_envs=2"],
+        [
+            "scenario.name=aiot-mec",
+            f"scenario.arguments={json.dumps(arguments)}",
+            f"evaluation.episodes={EPISODES}",
+            "pool.num_envs=2",
+        ],
     )
     summary: dict[str, dict[str, dict[str, float]]] = json.loads(
         evaluate(config, POLICIES, folder / csi).read_text()

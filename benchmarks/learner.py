@@ -25,11 +25,11 @@ import numpy as np
 import torch
 from torchrl_mappo import TorchrlMappo
 
+from ns3marl import policies as heuristics
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
 from ns3marl.env.pool import Pool
 from ns3marl.rl.normalise import BoundsScaler
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.types import Batch, Spec
 
 ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=1000")

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from roundtrip import ratio, timed
 
-from ns3marl import toolchain
+from ns3marl import executables, toolchain
 from ns3marl.compat.ns3gym import Ns3GymEnv
 from ns3marl.env.pool import Pool
 from ns3marl.types import Actions
@@ -45,7 +45,7 @@ def own_block(arguments: tuple[str, ...]) -> tuple[Pool, Callable[[], None]]:
 
 def dialect_block(arguments: tuple[str, ...]) -> tuple[Ns3GymEnv, Callable[[], None]]:
     """The same ticks over ns3-gym's wire, through our client."""
-    environment = Ns3GymEnv([toolchain.find_scenario("echo"), "--dialect=ns3gym"], arguments)
+    environment = Ns3GymEnv([executables.find_scenario("echo"), "--dialect=ns3gym"], arguments)
     environment.reset()
     action = {"choice": np.ones(AGENTS, np.uint32), "level": np.full(AGENTS, 0.5, np.float32)}
 

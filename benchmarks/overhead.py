@@ -28,10 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
+from ns3marl.executables import find_scenario
 from ns3marl.rl.policy import Policy
-from ns3marl.scenarios.aiot_mec import policies as heuristics
-from ns3marl.toolchain import find_scenario
 
 WARM_UP_TICKS, TICKS, PAIRS, TURN_S = 20, 320, 4, 0.5
 

@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.types import Batch
 
 ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=100000")

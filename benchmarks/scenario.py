@@ -15,7 +15,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from ns3marl.toolchain import find_scenario
+from ns3marl.executables import find_scenario
 
 WARM_UP_TICKS = 2
 #: devices, servers, further arguments, ticks that count

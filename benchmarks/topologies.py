@@ -21,11 +21,12 @@ from seeded import interval, trained
 
 from ns3marl import config as configuration
 from ns3marl import plotting
+from ns3marl import policies as heuristics
 from ns3marl.config import Config
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.reporting import plots
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.reporting.page import TextTable, markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 REWARD = "reward_per_tick"
@@ -75,12 +76,11 @@ def evaluated(config: Config, run: Path, folder: Path) -> Results:
     return content
 
 
-def table(results: Results, shown: dict[str, tuple[str, float, int]]) -> list[str]:
+def table(results: Results, shown: dict[str, tuple[str, float, int]]) -> str:
     """One row a policy, best reward first."""
     learned = results["policies"][0]["name"]
     head = ["policy", "acts on", "reward per tick", f"less {learned}, same episodes"]
-    lines = ["| " + " | ".join([*head, *(title for title, *_ in shown.values())]) + " |"]
-    lines.append("|---" * (len(head) + len(shown)) + "|")
+    rows = []
     summary = results["summary"]
     for policy in sorted(results["policies"], key=lambda each: -summary[each["name"]][REWARD]["mean"]):
         of = summary[policy["name"]]
@@ -90,8 +90,8 @@ def table(results: Results, shown: dict[str, tuple[str, float, int]]) -> list[st
         difference = of[REWARD]["difference"]
         cells.append("" if difference is None else interval(difference, 1.0, 1, sign="+"))
         cells += [interval(of[name], factor, digits) for name, (_, factor, digits) in shown.items()]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        rows.append(cells)
+    return markdown_table(TextTable([*head, *(title for title, *_ in shown.values())], rows))
 
 
 def draw(name: str, logs: list[list[dict[str, float]]], results: Results, shown: Sequence[str]) -> list[str]:
@@ -140,7 +140,7 @@ def page(
             f"{first['seed']}; 95 % bootstrap intervals over training seeds and episodes ([method](../../docs/experiments.md))."
         ),
         "",
-        *table(first, TOPOLOGIES[name].shown),
+        table(first, TOPOLOGIES[name].shown),
         "",
         *pictures,
     ]
@@ -153,7 +153,7 @@ def page(
             f"The same policies with `{arguments}`; nobody was trained there.",
             "",
         ]
-        lines += table(other, TOPOLOGIES[name].shown)
+        lines.append(table(other, TOPOLOGIES[name].shown))
     return "\n".join(lines) + "\n"
 
 

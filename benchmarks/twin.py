@@ -25,8 +25,8 @@ from ns3marl.config import Config
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.plotting import COLOURS, render
+from ns3marl.reporting.page import TextTable, markdown_table
 from ns3marl.training import checkpoint, experiment
-from ns3marl.training.replay_log import ReplayLog
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "twin"
@@ -66,7 +66,7 @@ def keep(run: Path, path: Path) -> None:
     with open_pool(config, 1, 1, 1) as pool:
         learner = registry.configured(config, pool.spec)
     saved.begin(learner, config.training.algorithm)
-    checkpoint.save(path, learner, config, saved.progress, ReplayLog(0, 1))
+    checkpoint.save(path, learner, config, saved.progress, {})
 
 
 def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:
@@ -105,18 +105,17 @@ def page(
             "intervals over training seeds and episodes.\n"
         ),
         "![Learning on the twin, results in ns-3](../docs/images/twin.png)\n",
-        "| " + " | ".join(head) + " |",
-        "|---" * len(head) + "|",
     ]
+    rows = []
     for policy in packets["policies"]:
         name = policy["name"]
         spent = f"{budgets[name]}, {np.mean(minutes[name]):.1f} min" if name in minutes else ""
-        row = [
+        row = [name, str(seeds.get(name, "")), spent]
+        row += [
             interval(packets["summary"][name][m], factor, digits) for m, (_, factor, digits) in SHOWN.items()
         ]
-        row.append(interval(twin["summary"][name]["completion_ratio"], 100.0, 2))
-        lines.append(f"| {name} | {seeds.get(name, '')} | {spent} | " + " | ".join(row) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append([*row, interval(twin["summary"][name]["completion_ratio"], 100.0, 2)])
+    return "\n".join([*lines, markdown_table(TextTable(head, rows))]) + "\n"
 
 
 def plot(logs: Sequence[Sequence[dict[str, float]]], packets: Results, twin: Results) -> Figure:

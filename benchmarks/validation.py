@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from ns3marl import plotting
+from ns3marl.reporting.page import TextTable, markdown_table
 from ns3marl.toolchain import bundled_build_dir
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -203,11 +204,9 @@ def number(value: float) -> str:
     return f"{value:.5g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:.4e}"
 
 
-def table(quantities: Sequence[Quantity]) -> list[str]:
-    lines = [
-        "| quantity | unit | reference | ours | error | tolerance | source | tolerance is |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def table(quantities: Sequence[Quantity]) -> str:
+    header = ["quantity", "unit", "reference", "ours", "error", "tolerance", "source", "tolerance is"]
+    rows = []
     for quantity in quantities:
         error = quantity.ours - quantity.reference
         cells = (
@@ -220,8 +219,8 @@ def table(quantities: Sequence[Quantity]) -> list[str]:
             quantity.source,
             quantity.basis,
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        rows.append(cells)
+    return markdown_table(TextTable(header, rows))
 
 
 def page(results: Results, cpu_s: float) -> str:
@@ -251,7 +250,7 @@ def page(results: Results, cpu_s: float) -> str:
         lines += ["", f"## {title}", "", text, ""]
         figures = [figure for figure in FIGURE_OF_TOPIC.get(topic, (topic,)) if figure in FIGURES]
         lines += [f"![{FIGURES[name].title}](images/validation-{name}.png)" for name in figures]
-        lines += [""] * bool(figures) + table(chosen)
+        lines += [""] * bool(figures) + [table(chosen)]
     wrapped = [line if line.startswith(("|", "!", "<")) else textwrap.fill(line, 128) for line in lines]
     return "\n".join(wrapped) + "\n"
 

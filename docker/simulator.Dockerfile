@@ -41,7 +41,8 @@ RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
 FROM base AS simulator
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libns3.43 libprotobuf32t64 libzmq5 python3-numpy python3-protobuf python3-rich python3-zmq \
+      libns3.43 libprotobuf32t64 libzmq5 python3-numpy python3-protobuf python3-rich python3-tomli-w \
+      python3-zmq \
  && apt-get clean && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man \
  && groupadd --gid 10001 ns3marl && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin ns3marl \
  && install -d -o ns3marl -g ns3marl -m 0700 /run/ns3marl /keys

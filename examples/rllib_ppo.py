@@ -23,8 +23,8 @@ from ns3marl.env.wrappers import multi_discrete_actions, scaled_observations
 
 
 def make(config: dict[str, Any]) -> ParallelPettingZooEnv:
-    """One simulator; each episode is another network."""
-    parallel = Ns3ParallelEnv("aiot-mec", config["arguments"], seed=1)
+    """One simulator; each episode is another network, and each copy of the environment plays others."""
+    parallel = Ns3ParallelEnv("aiot-mec", config["arguments"])
     return ParallelPettingZooEnv(multi_discrete_actions(scaled_observations(parallel), levels=5))
 
 

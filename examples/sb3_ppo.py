@@ -43,7 +43,9 @@ def main() -> None:
     torch.set_num_threads(1)  # the simulators need the other cores
     arguments = [f"--devices={options.devices}", "--servers=2", f"--ticks={options.episode}"]
 
-    environments = DummyVecEnv([lambda seed=seed: make(arguments, seed) for seed in range(options.envs)])
+    environments = DummyVecEnv(
+        [lambda seed=seed: make(arguments, seed) for seed in range(1, options.envs + 1)]
+    )
     steps = min(options.episode, options.ticks // options.envs)
     learner = PPO("MlpPolicy", environments, n_steps=steps, batch_size=steps, gamma=0.9, verbose=1, seed=1)
     learner.learn(options.ticks)

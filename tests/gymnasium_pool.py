@@ -14,6 +14,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from ns3marl.episodes import Episodes
 from ns3marl.errors import OutOfStep
 from ns3marl.types import (
     Actions,
@@ -73,37 +74,41 @@ class GymnasiumPool:
         name: Registered name, such as ``CartPole-v1``.
         limits: See ``gymnasium_spec``.
         num_envs: E.
-        seed: Of all randomness in the environments, 0 or above.
-        first_run: Number of the first episode. Episode j of environment e is number ``first_run + j * num_envs + e``.
+        seed: Of all randomness in the environments, 1 or above.
+        first_run: Run of the first episode. Episode j of environment e has the run ``first_run + j * num_envs + e``.
     """
 
     def __init__(
-        self, name: str, limits: Sequence[float], *, num_envs: int = 8, seed: int = 0, first_run: int = 1
+        self, name: str, limits: Sequence[float], *, num_envs: int = 8, seed: int = 1, first_run: int = 1
     ) -> None:
         self._envs = [gymnasium.make(name, disable_env_checker=True) for _ in range(num_envs)]
         self.spec = gymnasium_spec(self._envs[0], name, limits)
         self.hello = Hello(name, "none", "none", 0, 1, 0)
-        self.num_envs, self.seed = num_envs, seed
+        self.num_envs = num_envs
+        self.episodes = Episodes(name, num_envs=num_envs, seed=seed, first_run=first_run, resumable=True)
         self.timing = Timing()
-        self._first_runs = first_run + np.arange(num_envs)
-        self._next_run = self._first_runs.copy()
-        self._runs = np.zeros(num_envs, dtype=np.int64)
-        self._ticks = np.zeros(num_envs, dtype=np.int64)
         self._returns = np.zeros((num_envs, 1))
         self._seen: list[Float32] = []
 
     def reset(self) -> Batch:
+        self.episodes.begin_all()
+        return self._at_beginnings()
+
+    def _at_beginnings(self) -> Batch:
         self._seen = [self._begin(e) for e in range(self.num_envs)]
         nothing = np.zeros(self.num_envs, bool)
         return self._batch(
             np.zeros(self.num_envs), self._returns.copy(), nothing, nothing, [None] * self.num_envs
         )
 
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        self._next_run = self._first_runs + self.num_envs * np.array(episodes)
-        batch = self.reset()
-        for e, rows in enumerate(actions):
-            for (joint,) in rows:
+    def state_dict(self) -> dict[str, Any]:
+        return self.episodes.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        self.episodes.load_state_dict(state)
+        batch = self._at_beginnings()
+        for e in range(self.num_envs):
+            for (joint,) in self.episodes.recorded(e):
                 self._play(e, joint.discrete[0], joint.continuous[0])
         nothing = np.zeros(self.num_envs, bool)
         return self._batch(np.zeros(self.num_envs), self._returns.copy(), nothing, nothing, batch.final)
@@ -119,20 +124,22 @@ class GymnasiumPool:
             rewards[e], terminated[e], truncated[e] = self._play(
                 e, joint.discrete[e, 0], joint.continuous[e, 0]
             )
+        self.episodes.play(actions)
         returns = self._returns.copy()
         for e in np.flatnonzero(terminated | truncated).tolist():
             last = self._seen[e][None]
             finals[e] = Final(
-                tick=int(self._ticks[e]),
-                sim_time_ns=int(self._ticks[e]) * self.spec.tick_ns,
+                tick=int(self.episodes.tick[e]),
+                sim_time_ns=int(self.episodes.tick[e]) * self.spec.tick_ns,
                 terminated=bool(terminated[e]),
                 truncated=bool(truncated[e]),
                 observations=(last,),
                 state=(last,),
                 metrics=returns[e],
-                seed=self.seed,
-                run=int(self._runs[e]),
+                seed=self.episodes.seed,
+                run=int(self.episodes.run[e]),
             )
+            self.episodes.begin(e)
             self._seen[e] = self._begin(e)
         self.timing.ticks += self.num_envs
         return self._batch(rewards, returns, terminated, truncated, finals)
@@ -151,10 +158,9 @@ class GymnasiumPool:
         self.close()
 
     def _begin(self, e: int) -> Float32:
-        self._runs[e] = run = self._next_run[e]
-        self._next_run[e] += self.num_envs
-        self._ticks[e], self._returns[e] = 0, 0.0
-        seed = int(np.random.SeedSequence((self.seed, int(run))).generate_state(1)[0])
+        self._returns[e] = 0.0
+        key = self.episodes.seed, int(self.episodes.run[e])
+        seed = int(np.random.SeedSequence(key).generate_state(1)[0])
         observation, _ = self._envs[e].reset(seed=seed)
         return self._clip(observation)
 
@@ -162,7 +168,6 @@ class GymnasiumPool:
         action = int(discrete[0]) if len(discrete) else continuous
         observation, reward, terminated, truncated, _ = self._envs[e].step(action)
         self._seen[e] = self._clip(observation)
-        self._ticks[e] += 1
         self._returns[e] += float(reward)
         return float(reward), terminated, truncated and not terminated
 
@@ -188,10 +193,10 @@ class GymnasiumPool:
         )
         return Batch(
             env_id=np.arange(E),
-            seed=np.full(E, 1),
-            run=np.arange(1, E + 1),
-            tick=self._ticks.copy(),
-            sim_time_ns=self._ticks * self.spec.tick_ns,
+            seed=np.full(E, self.episodes.seed),
+            run=self.episodes.run.copy(),
+            tick=self.episodes.tick.copy(),
+            sim_time_ns=self.episodes.tick * self.spec.tick_ns,
             groups=(group,),
             state=(seen.copy(),),
             metrics=metrics,

@@ -12,7 +12,7 @@ from gymnasium_pool import CARTPOLE, GymnasiumPool
 from stable_baselines3.common.env_util import make_vec_env
 
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.types import Float64
 
 EPISODES = 10  # of an evaluation, at most 500 ticks each
@@ -31,9 +31,9 @@ def balance(learner: Learner) -> float:
     learner.greedy = True
     returns: Float64 = np.full(EPISODES, np.nan)
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=EPISODES, seed=99) as pool:
-        noise, batch = ActionGenerators(99, EPISODES), pool.reset()
+        batch = pool.reset()
         while np.isnan(returns).any():
-            batch = pool.step(learner.act(batch, noise.generators(batch)))
+            batch = pool.step(learner.act(batch, action_generators(batch)))
             for env, final in enumerate(batch.final):
                 if final is not None and np.isnan(returns[env]):
                     returns[env] = final.metrics[0]

@@ -39,7 +39,7 @@ def observation(tick: int) -> codec.Observation:
     """A right observation of SPEC."""
     record = np.zeros(1, SPEC.layout)
     record["observations_0"] = 0.5
-    record["active_0"] = record["masks_0"] = True
+    record["present_0"] = record["active_0"] = record["masks_0"] = True
     return codec.Observation(
         tick, tick * SPEC.tick_ns, False, tick == SPEC.ticks, record.tobytes(), {}, 0, 0, 0, 0
     )
@@ -68,7 +68,7 @@ def _broken(behaviour: str, tick: int) -> bytes:
     if behaviour == "skip":
         return codec.encode_observation(observation(tick + 1))
     if behaviour == "hello-again":
-        return codec.encode_hello(Hello("scripted", "3.44", "test", os.getpid(), 1, 0))
+        return codec.encode_hello(Hello("scripted", "3.44", "test", os.getpid(), 2, 0))
     raise ValueError(behaviour)
 
 
@@ -80,7 +80,7 @@ def serve(arguments: Sequence[str], behaviour: str) -> None:
     socket.connect(options["connect"])
     if behaviour == "mute":
         time.sleep(60)
-    major = 2 if behaviour == "version" else 1
+    major = 1 if behaviour == "version" else 2
     socket.send(codec.encode_hello(Hello("scripted", "3.44", "test", os.getpid(), major, 0)))
     if socket.recv().startswith(b"\x0a"):  # Describe; the second process of an environment gets Begin at once
         socket.send(codec.encode_spec(SPEC))

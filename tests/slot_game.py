@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ns3marl.types import (
+    Actions,
     Bool,
     DiscreteHead,
     Feature,
     Float32,
     Float64,
     Group,
-    Int32,
     Metric,
     Spec,
     StateBlock,
@@ -47,15 +47,15 @@ def slot_spec() -> Spec:
 @dataclass
 class _World:
     rng: np.random.Generator
-    masks: Bool
-    active: Bool = field(default_factory=lambda: np.ones(len(AGENTS), bool))
+    masks: tuple[Bool]
+    active: tuple[Bool] = field(default_factory=lambda: (np.ones(len(AGENTS), bool),))
     rewards: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.draw()
 
     def draw(self) -> None:
-        self.observations: Float32 = self.rng.random((len(AGENTS), 1 + SLOTS), dtype=np.float32)
+        self.observations = (self.rng.random((len(AGENTS), 1 + SLOTS), dtype=np.float32),)
 
     @property
     def state(self) -> tuple[Float32, ...]:
@@ -65,12 +65,11 @@ class _World:
     def metrics(self) -> Float64:
         return np.array([np.mean(self.rewards) if self.rewards else np.nan])
 
-    def play(self, discrete: Int32, continuous: Float32) -> float:
-        del continuous
-        worth = self.observations[np.arange(len(AGENTS)), 1 + discrete[:, 0]]
+    def play(self, actions: Sequence[Actions]) -> tuple[float]:
+        worth = self.observations[0][np.arange(len(AGENTS)), 1 + actions[0].discrete[:, 0]]
         self.rewards.append(float(worth.mean()))
         self.draw()
-        return self.rewards[-1]
+        return (self.rewards[-1],)
 
 
 class SlotGame:
@@ -81,4 +80,4 @@ class SlotGame:
         self.masks = np.tile(np.isin(np.arange(SLOTS), slots), (len(AGENTS), 1))
 
     def begin(self, rng: np.random.Generator) -> _World:
-        return _World(rng, self.masks)
+        return _World(rng, (self.masks,))

@@ -19,7 +19,7 @@ import numpy as np
 from ns3marl.config import Config
 from ns3marl.games.team import TeamPool
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.types import (
     Actions,
     Batch,
@@ -78,13 +78,13 @@ def toy_spec(ticks: int = 20) -> Spec:
 class _World:
     rng: np.random.Generator
     tick: int = 0
-    observations: Float32 = field(default_factory=lambda: np.zeros((4, 4), np.float32))
-    active: np.ndarray = field(default_factory=lambda: np.ones(4, bool))
+    seen: Float32 = field(default_factory=lambda: np.zeros((4, 4), np.float32))
+    asked: np.ndarray = field(default_factory=lambda: np.ones(4, bool))
     scores: list[float] = field(default_factory=list)
     sends: int = 0
 
     def draw(self) -> None:
-        self.observations = np.stack(
+        self.seen = np.stack(
             [
                 np.where(self.rng.random(4) < 0.6, 1.0, -1.0),
                 np.array([0.0, 1.0, 0.0, 1.0]),
@@ -93,30 +93,38 @@ class _World:
             ],
             axis=-1,
         ).astype(np.float32)
-        self.active = self.rng.random(4) < 0.8
+        self.asked = self.rng.random(4) < 0.8
 
     @property
-    def masks(self) -> np.ndarray:
-        return np.broadcast_to(np.array([1, 1, 0, 1, 1], bool), (4, 5))
+    def observations(self) -> tuple[Float32]:
+        return (self.seen,)
+
+    @property
+    def active(self) -> tuple[np.ndarray]:
+        return (self.asked,)
+
+    @property
+    def masks(self) -> tuple[np.ndarray]:
+        return (np.broadcast_to(np.array([1, 1, 0, 1, 1], bool), (4, 5)),)
 
     @property
     def state(self) -> tuple[Float32, ...]:
-        return self.observations[:, :1], np.full((1, 1), self.tick, np.float32)
+        return self.seen[:, :1], np.full((1, 1), self.tick, np.float32)
 
-    def play(self, discrete: np.ndarray, continuous: np.ndarray) -> float:
-        assert (discrete[~self.active] == 0).all(), "not the default action"
-        power = continuous[:, 0]
-        urge, level = self.observations[:, 0] > 0, self.observations[:, 2]
-        sends = self.active & (discrete[:, 0] == SEND)
+    def play(self, actions: Sequence[Actions]) -> tuple[float]:
+        discrete, power = actions[0].discrete, actions[0].continuous[:, 0]
+        assert (discrete[~self.asked] == 0).all(), "not the default action"
+        urge, level = self.seen[:, 0] > 0, self.seen[:, 2]
+        sends = self.asked & (discrete[:, 0] == SEND)
         in_lane = np.array([(sends & (discrete[:, 1] == lane)).sum() for lane in range(2)])
         success = (1 - np.abs(power / HIGH_DBM - level)) * np.where(in_lane[discrete[:, 1]] > 2, 0.0, 1.0)
         score = np.where(urge, np.where(sends, success, 0.0), np.where(sends, 0.0, 1.0))
-        reward = float(score[self.active].mean()) if self.active.any() else 1.0
+        reward = float(score[self.asked].mean()) if self.asked.any() else 1.0
         self.scores.append(reward)
         self.sends += int(sends.sum())
         self.tick += 1
         self.draw()
-        return reward
+        return (reward,)
 
     @property
     def metrics(self) -> np.ndarray:
@@ -138,8 +146,9 @@ class ToyGame:
 class ToyPool(TeamPool):
     """The game in ``num_envs`` copies; arguments as in ``ns3marl.env.pool.Pool``."""
 
-    def __init__(self, *, num_envs: int = 8, seed: int = 0, first_run: int = 1, ticks: int = 20) -> None:
-        super().__init__(ToyGame(toy_spec(ticks)), num_envs=num_envs, seed=seed, first_run=first_run)
+    def __init__(self, *, num_envs: int = 8, seed: int = 1, first_run: int = 1, ticks: int = 20) -> None:
+        game = ToyGame(toy_spec(ticks))
+        super().__init__(game, num_envs=num_envs, seed=seed, first_run=first_run, resumable=True)
 
 
 def toy_environments(config: Config, seed: int, num_envs: int, first_run: int) -> ToyPool:
@@ -165,12 +174,11 @@ def mean_reward(
 ) -> float:
     """Reward per tick of a learner that no longer learns, on episodes that were not trained on; of this game by default."""
     pool = pool or ToyPool(seed=777)
-    noise = ActionGenerators(777, pool.num_envs)
     learner.greedy = greedy
     batch = pool.reset()
     rewards = []
     for _ in range(ticks):
-        batch = pool.step(learner.act(batch, noise.generators(batch)))
+        batch = pool.step(learner.act(batch, action_generators(batch)))
         rewards.append(batch.groups[0].rewards.mean())
     return float(np.mean(rewards))
 
@@ -181,12 +189,11 @@ def crowded(learner: Learner, ticks: int = 50) -> float:
     With the right modes and powers but random lanes the game pays 0.92, with a power of 15 dBm whatever the level 0.8.
     """
     pool = ToyPool(seed=777)
-    noise = ActionGenerators(777, pool.num_envs)
     learner.greedy = True
     batch = pool.reset()
     many = spoilt = 0
     for _ in range(ticks):
-        actions = learner.act(batch, noise.generators(batch))
+        actions = learner.act(batch, action_generators(batch))
         sends = batch.groups[0].active & (actions[0].discrete[..., 0] == SEND)
         right = (sends & (actions[0].discrete[..., 1] == 1)).sum(-1)
         left = sends.sum(-1) - right

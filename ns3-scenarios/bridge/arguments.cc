@@ -6,10 +6,54 @@
 #include "ns3/config.h"
 #include "ns3/string.h"
 
+#include <algorithm>
+#include <array>
 #include <sstream>
+#include <string_view>
 
 namespace ns3::marl
 {
+
+namespace
+{
+
+/// What RunProgram takes from the command line before the scenario's arguments are parsed, and what ns-3 itself understands.
+constexpr std::array<std::string_view, 17> RESERVED{"arguments",
+                                                    "connect",
+                                                    "describe",
+                                                    "dialect",
+                                                    "help",
+                                                    "identity",
+                                                    "keys",
+                                                    "life-fd",
+                                                    "logComponents",
+                                                    "openGymPort",
+                                                    "orphaned-socket",
+                                                    "run",
+                                                    "seed",
+                                                    "simSeed",
+                                                    "standalone",
+                                                    "RngRun",
+                                                    "RngSeed"};
+
+} // namespace
+
+void
+Arguments::CheckName(const std::string& name) const
+{
+    if (std::ranges::find(RESERVED, name) != RESERVED.end())
+    {
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name + "' belongs to the bridge; give the scenario's argument another name");
+    }
+    if (m_reads.contains(name))
+    {
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name +
+                        "' is declared twice; the bridge itself has --tables, --log and --logFile, so give the "
+                        "scenario's argument another name");
+    }
+}
 
 void
 Arguments::Check(const std::string& argument) const
@@ -73,6 +117,17 @@ Arguments::GetHelp() const
     std::ostringstream help;
     m_commandLine.PrintHelp(help);
     return help.str();
+}
+
+std::vector<Arguments::Entry>
+Arguments::GetEntries() const
+{
+    std::vector<Entry> entries;
+    for (const auto& name : m_order)
+    {
+        entries.push_back({name, m_helps.at(name), m_writes.at(name)()});
+    }
+    return entries;
 }
 
 std::vector<std::string>

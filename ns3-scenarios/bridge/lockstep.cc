@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 #include <sstream>
+#include <utility>
 
 namespace ns3::marl
 {
@@ -56,34 +57,42 @@ IsInside(const float* values, const float* low, const float* high, std::size_t c
 }
 
 bool
-Counts(const std::optional<Condition>& condition, const GroupAction& action, uint32_t agent)
+IsHeadActive(const std::optional<Condition>& condition, const Action& action, uint32_t agent)
 {
-    if (!condition)
-    {
-        return true;
-    }
-    const auto choice = static_cast<uint32_t>(action.Discrete(agent, condition->head));
-    return std::ranges::find(condition->choices, choice) != condition->choices.end();
+    return !condition ||
+           std::ranges::find(condition->choices, static_cast<uint32_t>(action.Get(condition->head, agent))) !=
+               condition->choices.end();
 }
 
 } // namespace
 
-Lockstep::Lockstep(Scenario& scenario, Spec spec, bool withTables, Exchange exchange)
+Lockstep::Lockstep(Scenario& scenario, const Spec& spec, bool withBuiltin, Exchange exchange)
     : m_scenario(scenario),
-      m_spec(std::move(spec)),
-      m_withTables(withTables),
+      m_spec(spec),
+      m_withBuiltin(withBuiltin),
       m_exchange(std::move(exchange)),
       m_observation(m_spec),
-      m_action(m_spec)
+      m_rewards(m_spec),
+      m_action(m_spec),
+      m_builtin(m_spec),
+      m_tables(m_spec.tables.begin(), m_spec.tables.end())
 {
     for (const auto& group : m_spec.groups)
     {
         m_groupBounds.push_back(MakeBounds(group.features));
+        m_wasPresent.emplace_back(group.agents.size());
     }
     for (const auto& block : m_spec.state)
     {
         m_stateBounds.push_back(MakeBounds(block.features));
     }
+    m_stamp.tables = m_tables;
+    m_scenario.m_lockstep = this;
+}
+
+Lockstep::~Lockstep()
+{
+    m_scenario.m_lockstep = nullptr;
 }
 
 Lockstep::Bounds
@@ -112,44 +121,79 @@ Lockstep::Run()
     // Nothing to run yet, but from its first run on ns-3 keeps no list of all Time objects: building gets faster.
     Simulator::Run();
     m_scenario.Build();
-    Simulator::Schedule(m_scenario.GetStart(), &Lockstep::Tick, this);
+    Simulator::Schedule(m_scenario.GetStart(), &Lockstep::ReachRegular, this);
     Simulator::Run();
+    if (!m_isOver)
+    {
+        std::ostringstream time;
+        time << Simulator::Now().As(Time::S);
+        throw Error(FaultKind::SIMULATION,
+                    "the simulation ended at " + time.str() +
+                        " of simulated time, before the episode did; do not call Simulator::Stop(), call Finish() "
+                        "where the task has ended");
+    }
     Simulator::Destroy();
 }
 
-uint64_t
-Lockstep::CheckRows(std::span<float> rows,
-                    const Bounds& bounds,
-                    const std::vector<Feature>& features,
-                    const std::string& where,
-                    const std::vector<std::string>& names) const
+void
+Lockstep::RequestDecision()
 {
-    const auto width = features.size();
-    uint64_t saturated = 0;
-    for (std::size_t row = 0; row < names.size(); ++row)
+    const bool isServed = m_isInBoundary || m_exchangeTime == Simulator::Now() || m_requested.IsPending();
+    if (m_exchangeTime.IsStrictlyNegative() || m_isOver || isServed)
     {
-        const auto values = rows.subspan(row * width, width);
-        if (IsInside(values.data(), bounds.low.data(), bounds.high.data(), width))
+        return;
+    }
+    m_requested = Simulator::ScheduleNow(&Lockstep::ReachRequested, this);
+}
+
+void
+Lockstep::Finish()
+{
+    m_isFinished = true;
+    if (!m_exchangeTime.IsStrictlyNegative() && !m_isInBoundary && !m_requested.IsPending())
+    {
+        m_requested = Simulator::ScheduleNow(&Lockstep::ReachRequested, this);
+    }
+}
+
+TableRows&
+Lockstep::Rows(const TableHandle& table)
+{
+    if (table.spec != m_spec.id || table.table >= m_tables.size())
+    {
+        Refuse(m_spec, table);
+    }
+    return m_tables[table.table];
+}
+
+uint64_t
+Lockstep::CheckRow(std::span<float> values,
+                   const Bounds& bounds,
+                   const std::vector<Feature>& features,
+                   const std::string& where,
+                   const std::string& name) const
+{
+    if (IsInside(values.data(), bounds.low.data(), bounds.high.data(), values.size()))
+    {
+        return 0;
+    }
+    uint64_t saturated = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+    {
+        if (values[i] >= bounds.low[i] && values[i] <= bounds.high[i])
         {
             continue;
         }
-        for (std::size_t i = 0; i < width; ++i)
+        if (!features[i].saturating || std::isnan(values[i]))
         {
-            if (values[i] >= bounds.low[i] && values[i] <= bounds.high[i])
-            {
-                continue;
-            }
-            if (!features[i].saturating || std::isnan(values[i]))
-            {
-                Violate(m_tick,
-                        where + " '" + names[row] + "', feature '" + features[i].name + "' [" + features[i].unit +
-                            "]: " + ToText(values[i]) + " is outside [" + ToText(features[i].low) + ", " +
-                            ToText(features[i].high) +
-                            "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
-            }
-            values[i] = std::clamp(values[i], bounds.low[i], bounds.high[i]);
-            ++saturated;
+            Violate(m_tick,
+                    where + " '" + name + "', feature '" + features[i].name + "' [" + features[i].unit +
+                        "]: " + ToText(values[i]) + " is outside [" + ToText(features[i].low) + ", " +
+                        ToText(features[i].high) +
+                        "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
         }
+        values[i] = std::clamp(values[i], bounds.low[i], bounds.high[i]);
+        ++saturated;
     }
     return saturated;
 }
@@ -161,29 +205,23 @@ Lockstep::CheckObservation()
     for (std::size_t g = 0; g < m_spec.groups.size(); ++g)
     {
         const auto& group = m_spec.groups[g];
-        auto& rows = m_observation.groups[g];
-        saturated += CheckRows(rows.features, m_groupBounds[g], group.features, "agent", group.agents);
-        for (std::size_t agent = 0; agent < group.agents.size(); ++agent)
+        const auto& arrays = m_observation.m_groups[g];
+        for (uint32_t agent = 0; agent < arrays.agents; ++agent)
         {
-            if (!std::isfinite(rows.rewards[agent]))
-            {
-                Violate(m_tick,
-                        "agent '" + group.agents[agent] + "': the reward is " + ToText(rows.rewards[agent]) +
-                            "; it must be finite");
-            }
-            if (!rows.decides[agent])
+            if (!arrays.present[agent])
             {
                 continue;
             }
-            for (uint32_t head = 0; head < group.discreteHeads.size(); ++head)
+            const auto values = arrays.features.subspan(std::size_t{agent} * arrays.width, arrays.width);
+            saturated += CheckRow(values, m_groupBounds[g], group.features, "agent", group.agents[agent]);
+            for (uint32_t h = 0; arrays.active[agent] && h < group.discreteHeads.size(); ++h)
             {
-                const auto mask = std::as_const(rows).Mask(agent, head);
-                if (std::ranges::none_of(mask, [](uint8_t allowed) { return allowed == 1; }) ||
-                    std::ranges::any_of(mask, [](uint8_t allowed) { return allowed > 1; }))
+                const DiscreteHeadHandle head{m_spec.id, static_cast<uint32_t>(g), h};
+                if (std::ranges::count(m_observation.GetMask(head, agent), 1) == 0)
                 {
                     Violate(m_tick,
-                            "agent '" + group.agents[agent] + "', head '" + group.discreteHeads[head].name +
-                                "': the mask must be of 0 and 1 and allow at least one choice");
+                            "agent '" + group.agents[agent] + "', head '" + group.discreteHeads[h].name +
+                                "': the mask of an active agent must allow at least one choice");
                 }
             }
         }
@@ -191,12 +229,17 @@ Lockstep::CheckObservation()
     for (std::size_t b = 0; b < m_spec.state.size(); ++b)
     {
         const auto& block = m_spec.state[b];
-        saturated += CheckRows(
-            m_observation.state[b], m_stateBounds[b], block.features, "state '" + block.name + "' row", block.rows);
+        const auto& array = m_observation.m_state[b];
+        for (uint32_t row = 0; row < array.rows; ++row)
+        {
+            const auto values = array.values.subspan(std::size_t{row} * array.width, array.width);
+            saturated +=
+                CheckRow(values, m_stateBounds[b], block.features, "state '" + block.name + "' row", block.rows[row]);
+        }
     }
     for (std::size_t i = 0; i < m_spec.metrics.size(); ++i)
     {
-        if (std::isinf(m_observation.metrics[i]))
+        if (std::isinf(m_observation.m_metrics[i]))
         {
             Violate(m_tick,
                     "metric '" + m_spec.metrics[i].name +
@@ -207,35 +250,34 @@ Lockstep::CheckObservation()
 }
 
 void
-Lockstep::CheckAction()
+Lockstep::CheckAction(Action& action, const std::string& whose) const
 {
-    for (std::size_t g = 0; g < m_spec.groups.size(); ++g)
+    for (uint32_t g = 0; g < m_spec.groups.size(); ++g)
     {
         const auto& group = m_spec.groups[g];
-        auto& action = m_action.groups[g];
-        const auto& observation = m_observation.groups[g];
         for (uint32_t agent = 0; agent < group.agents.size(); ++agent)
         {
-            if (!observation.decides[agent])
+            if (!m_observation.IsActive(group.handle, agent))
             {
-                action.SetDefault(agent, group);
+                action.SetDefaults(group.handle, agent);
                 continue;
             }
             for (uint32_t h = 0; h < group.discreteHeads.size(); ++h)
             {
                 const auto& head = group.discreteHeads[h];
-                const auto choice = action.Discrete(agent, h);
+                const DiscreteHeadHandle handle{m_spec.id, g, h};
+                const auto choice = action.Get(handle, agent);
                 if (choice < 0 || static_cast<std::size_t>(choice) >= head.choices.size())
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name +
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name +
                                 "': " + std::to_string(choice) + " is not one of the choices 0 to " +
                                 std::to_string(head.choices.size() - 1));
                 }
-                if (!observation.Mask(agent, h)[choice] && Counts(head.countsWhen, action, agent))
+                if (!m_observation.IsAllowed(handle, agent, choice) && IsHeadActive(head.activeIf, action, agent))
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
                                 std::to_string(choice) + " ('" + head.choices[choice] +
                                 "') is masked at this tick; choose where the mask is 1");
                 }
@@ -243,37 +285,156 @@ Lockstep::CheckAction()
             for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
             {
                 const auto& head = group.continuousHeads[h];
-                auto& value = action.Continuous(agent, h);
+                const ContinuousHeadHandle handle{m_spec.id, g, h};
+                const auto value = action.Get(handle, agent);
                 const auto low = static_cast<float>(head.low);
                 const auto high = static_cast<float>(head.high);
                 const auto slack = CLIP_TOLERANCE * (high - low);
                 if (!(value >= low - slack && value <= high + slack)) // NaN is neither
                 {
                     Violate(m_tick,
-                            "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit +
-                                "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " + ToText(head.high) +
-                                "]");
+                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" +
+                                head.unit + "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " +
+                                ToText(head.high) + "]");
                 }
-                value = std::clamp(value, low, high);
+                action.Set(handle, agent, std::clamp(value, low, high));
             }
         }
     }
 }
 
 void
-Lockstep::Tick()
+Lockstep::ReachRegular()
 {
+    m_requested.Cancel(); // this boundary serves it
+    m_boundary.isRegular = true;
+    m_boundary.tick += m_boundary.number > 0 ? 1 : 0;
+    m_boundary.isLast = m_boundary.tick == std::max<uint64_t>(m_spec.ticks, 1);
+    PassBoundary();
+}
+
+void
+Lockstep::ReachRequested()
+{
+    m_boundary.isRegular = false;
+    PassBoundary();
+}
+
+void
+Lockstep::PassBoundary()
+{
+    m_isInBoundary = true;
     m_observation.Reset();
-    m_scenario.Observe(m_tick, m_observation);
-    if (m_tick > 0)
+    if (m_boundary.number > 0)
     {
-        m_scenario.Reward(m_tick, m_observation);
+        m_boundary.length = Simulator::Now() - m_boundaryTime;
+        m_scenario.CloseInterval(m_boundary);
+        m_scenario.Reward(m_rewards);
     }
+    m_boundaryTime = Simulator::Now();
+    for (std::size_t i = 0; i < m_spec.metrics.size(); ++i)
+    {
+        if (m_spec.metrics[i].value)
+        {
+            m_observation.m_metrics[i] = m_spec.metrics[i].value();
+        }
+    }
+    m_scenario.OpenInterval(m_boundary);
+    m_scenario.Observe(m_observation);
+    m_isInBoundary = false;
+
+    ClearAbsent();
+    const bool isEnd = m_boundary.number == 0 || m_boundary.isLast || m_isFinished;
+    if (isEnd || m_spec.idleTicks || IsSomebodyActive())
+    {
+        if (!MakeExchange())
+        {
+            m_isOver = true;
+            Simulator::Stop();
+            return;
+        }
+    }
+    else
+    {
+        m_action.SetDefaults();
+    }
+    if (m_boundary.isRegular)
+    {
+        Simulator::Schedule(m_spec.ticks > 0 ? m_spec.tick : m_spec.duration, &Lockstep::ReachRegular, this);
+    }
+    ++m_boundary.number;
+    m_scenario.Act(m_action);
+}
+
+bool
+Lockstep::IsSomebodyActive() const
+{
+    return std::ranges::any_of(m_observation.m_groups, [](const auto& group) {
+        return std::ranges::any_of(group.active, [](uint8_t active) { return active != 0; });
+    });
+}
+
+void
+Lockstep::ClearAbsent()
+{
+    for (auto& group : m_observation.m_groups)
+    {
+        for (uint32_t agent = 0; agent < group.agents; ++agent)
+        {
+            if (!group.present[agent])
+            {
+                group.active[agent] = 0;
+                std::ranges::fill(group.features.subspan(std::size_t{agent} * group.width, group.width), 0.0F);
+                std::ranges::fill(group.masks.subspan(std::size_t{agent} * group.maskWidth, group.maskWidth),
+                                  uint8_t{1});
+            }
+        }
+    }
+}
+
+void
+Lockstep::FillRewards()
+{
+    for (std::size_t g = 0; g < m_spec.groups.size(); ++g)
+    {
+        const auto& group = m_spec.groups[g];
+        const auto rewards = m_rewards.Get(group.handle);
+        const auto& arrays = m_observation.m_groups[g];
+        for (uint32_t agent = 0; agent < arrays.agents; ++agent)
+        {
+            const bool isPaid = arrays.present[agent] || m_wasPresent[g][agent];
+            m_observation.SetReward(group.handle, agent, isPaid ? rewards[agent] : 0);
+            if (!std::isfinite(arrays.rewards[agent]))
+            {
+                Violate(m_tick,
+                        "agent '" + group.agents[agent] + "': the reward is " + ToText(rewards[agent]) +
+                            "; it must be finite");
+            }
+        }
+        std::ranges::copy(arrays.present, m_wasPresent[g].begin());
+    }
+    m_rewards.Reset();
+}
+
+bool
+Lockstep::MakeExchange()
+{
+    FillRewards();
     m_stamp.saturated = CheckObservation();
     m_stamp.tick = m_tick;
-    m_stamp.simTimeNs = Simulator::Now().GetNanoSeconds();
-    m_stamp.truncated = m_tick == m_spec.ticks && !m_observation.terminated;
-    m_stamp.withTables = m_withTables;
+    m_exchangeTime = Simulator::Now();
+    m_stamp.simTimeNs = m_exchangeTime.GetNanoSeconds();
+    m_stamp.terminated = m_isFinished;
+    m_stamp.truncated = m_boundary.isLast && !m_isFinished;
+    const bool isLast = m_stamp.truncated || m_stamp.terminated;
+    m_stamp.builtin = nullptr;
+    if (m_withBuiltin && !isLast)
+    {
+        m_builtin.SetDefaults();
+        m_scenario.Decide(m_observation, m_builtin);
+        CheckAction(m_builtin, "the scenario's own policy: ");
+        m_stamp.builtin = &m_builtin;
+    }
     const auto spentNs = ReadClockNs(CLOCK_MONOTONIC) - m_wallNs;
     m_stamp.tickCpuNs = ReadClockNs(CLOCK_THREAD_CPUTIME_ID) - m_cpuNs;
     m_stamp.tickWallNs = spentNs;
@@ -282,19 +443,20 @@ Lockstep::Tick()
         m_stamp.buildWallNs = spentNs;
     }
 
-    const bool last = m_stamp.truncated || m_observation.terminated;
-    const bool goesOn = m_exchange(m_observation, m_stamp, last ? nullptr : &m_action);
+    const bool goesOn = m_exchange(m_observation, m_stamp, isLast ? nullptr : &m_action);
     m_wallNs = ReadClockNs(CLOCK_MONOTONIC);
     m_cpuNs = ReadClockNs(CLOCK_THREAD_CPUTIME_ID);
-    if (last || !goesOn)
+    for (auto& table : m_tables)
     {
-        Simulator::Stop();
-        return;
+        table.Reset();
     }
-    CheckAction();
-    Simulator::Schedule(m_spec.tick, &Lockstep::Tick, this);
-    m_scenario.Act(m_tick, m_action);
+    if (isLast || !goesOn)
+    {
+        return false;
+    }
+    CheckAction(m_action, "");
     ++m_tick;
+    return true;
 }
 
 void
@@ -309,9 +471,10 @@ ReadAction(const ActionRequest& request, const Spec& spec, Action& action)
     for (std::size_t g = 0; g < spec.groups.size(); ++g)
     {
         const auto& bytes = request.groups[g];
-        auto& group = action.groups[g];
-        const auto discreteBytes = group.discrete.size() * sizeof(int32_t);
-        const auto continuousBytes = group.continuous.size() * sizeof(float);
+        const auto discrete = action.GetDiscrete(spec.groups[g].handle);
+        const auto continuous = action.GetContinuous(spec.groups[g].handle);
+        const auto discreteBytes = discrete.size_bytes();
+        const auto continuousBytes = continuous.size_bytes();
         if (bytes.discrete.size() != discreteBytes || bytes.continuous.size() != continuousBytes)
         {
             Violate(request.tick,
@@ -320,8 +483,8 @@ ReadAction(const ActionRequest& request, const Spec& spec, Action& action)
                         " bytes, expected " + std::to_string(discreteBytes) + " (int32 [A,D]) + " +
                         std::to_string(continuousBytes) + " (float32 [A,R])");
         }
-        std::memcpy(group.discrete.data(), bytes.discrete.data(), discreteBytes);
-        std::memcpy(group.continuous.data(), bytes.continuous.data(), continuousBytes);
+        std::memcpy(discrete.data(), bytes.discrete.data(), discreteBytes);
+        std::memcpy(continuous.data(), bytes.continuous.data(), continuousBytes);
     }
 }
 

@@ -114,11 +114,11 @@ ToJson(const std::string& text)
     return json + '"';
 }
 
-/// The number of the choice that stands in for a masked one.
+/// The number of the choice that stands in for a masked one; that one where none is allowed, as for an inactive agent.
 int32_t
 FindAllowed(std::span<const uint8_t> mask, int32_t choice)
 {
-    auto left = choice % std::accumulate(mask.begin(), mask.end(), 0);
+    auto left = choice % std::max(1, std::accumulate(mask.begin(), mask.end(), 0));
     for (std::size_t i = 0; i < mask.size(); ++i)
     {
         if (mask[i] && left-- == 0)
@@ -138,6 +138,12 @@ struct Ns3GymWire::Messages
     gym::EnvStateMsg state;
 };
 
+bool
+Ns3GymWire::IsDiscrete(const Head& head)
+{
+    return std::holds_alternative<DiscreteHeadHandle>(head.handle);
+}
+
 Ns3GymWire::Ns3GymWire(const Spec& spec)
     : m_spec(spec),
       m_messages(std::make_unique<Messages>())
@@ -151,12 +157,13 @@ Ns3GymWire::Ns3GymWire(const Spec& spec)
         for (uint32_t h = 0; h < group.discreteHeads.size(); ++h)
         {
             const auto& head = group.discreteHeads[h];
-            m_heads.push_back({prefix + head.name, g, h, true, 0, head.choices.size() - 1.0, agents});
+            m_heads.push_back(
+                {prefix + head.name, DiscreteHeadHandle{spec.id, g, h}, 0, head.choices.size() - 1.0, agents});
         }
         for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
         {
             const auto& head = group.continuousHeads[h];
-            m_heads.push_back({prefix + head.name, g, h, false, head.low, head.high, agents});
+            m_heads.push_back({prefix + head.name, ContinuousHeadHandle{spec.id, g, h}, head.low, head.high, agents});
         }
     }
     m_messages->box.set_dtype(gym::FLOAT);
@@ -188,7 +195,7 @@ Ns3GymWire::EncodeInit() const
     {
         auto* space = dict.add_element();
         space->set_name(head.key);
-        if (head.discrete && head.agents == 1 && m_heads.size() == 1)
+        if (IsDiscrete(head) && head.agents == 1 && m_heads.size() == 1)
         {
             gym::DiscreteSpace discrete;
             discrete.set_n(static_cast<int32_t>(head.high) + 1);
@@ -197,7 +204,7 @@ Ns3GymWire::EncodeInit() const
         }
         else
         {
-            Describe(head.discrete ? gym::UINT : gym::FLOAT, head.low, head.high, head.agents, space);
+            Describe(IsDiscrete(head) ? gym::UINT : gym::FLOAT, head.low, head.high, head.agents, space);
         }
     }
     auto* space = message.mutable_actspace();
@@ -235,28 +242,29 @@ Ns3GymWire::EncodeState(const Observation& observation, const Stamp& stamp)
 {
     double sum = 0;
     std::size_t agents = 0;
-    for (const auto& group : observation.groups)
+    for (const auto& group : m_spec.groups)
     {
-        sum = std::accumulate(group.rewards.begin(), group.rewards.end(), sum);
-        agents += group.rewards.size();
+        const auto rewards = observation.GetRewards(group.handle);
+        sum = std::accumulate(rewards.begin(), rewards.end(), sum);
+        agents += rewards.size();
     }
     auto& state = m_messages->state;
-    state.set_isgameover(stamp.truncated || observation.terminated);
-    state.set_reason(observation.terminated ? gym::EnvStateMsg::GameOver : gym::EnvStateMsg::SimulationEnd);
+    state.set_isgameover(stamp.truncated || stamp.terminated);
+    state.set_reason(stamp.terminated ? gym::EnvStateMsg::GameOver : gym::EnvStateMsg::SimulationEnd);
     auto& info = *state.mutable_info();
     info = "{\"tick\":" + std::to_string(stamp.tick) + ",\"metrics\":{";
-    for (std::size_t i = 0; i < m_spec.metrics.size(); ++i)
+    const auto metrics = observation.GetMetrics();
+    for (std::size_t i = 0; i < metrics.size(); ++i)
     {
         char number[32] = "null"; // nothing to measure yet
-        if (!std::isnan(observation.metrics[i]))
+        if (!std::isnan(metrics[i]))
         {
-            std::snprintf(number, sizeof number, "%.9g", observation.metrics[i]);
+            std::snprintf(number, sizeof number, "%.9g", metrics[i]);
         }
         info.append(i ? "," : "").append(ToJson(m_spec.metrics[i].name)).append(":").append(number);
     }
     info += "}}";
-    // The features of all groups lie side by side.
-    return Finish(observation.groups.front().features.data(), sum / static_cast<double>(agents));
+    return Finish(observation.GetFeatures().data(), sum / static_cast<double>(agents));
 }
 
 std::string_view
@@ -297,13 +305,14 @@ Ns3GymWire::DecodeAction(std::string_view frame, const Observation& observation,
     }
     for (const auto& head : m_heads)
     {
-        for (uint32_t agent = 0; head.discrete && agent < head.agents; ++agent)
+        const auto* handle = std::get_if<DiscreteHeadHandle>(&head.handle);
+        for (uint32_t agent = 0; handle && agent < head.agents; ++agent)
         {
-            const auto mask = observation.groups[head.group].Mask(agent, head.index);
-            auto& choice = action.groups[head.group].Discrete(agent, head.index);
+            const auto mask = observation.GetMask(*handle, agent);
+            const auto choice = action.Get(*handle, agent);
             if (choice >= 0 && static_cast<std::size_t>(choice) < mask.size() && !mask[choice])
             {
-                choice = FindAllowed(mask, choice);
+                action.Set(*handle, agent, FindAllowed(mask, choice));
             }
         }
     }
@@ -319,13 +328,12 @@ Ns3GymWire::SetValues(const Head& head, const std::vector<double>& values, Actio
                     "the action's '" + head.key + "' came with " + std::to_string(values.size()) +
                         " values, expected one for each of " + std::to_string(head.agents) + " agents");
     }
-    auto& group = action.groups[head.group];
     for (uint32_t agent = 0; agent < head.agents; ++agent)
     {
         const double value = values[agent];
-        if (!head.discrete)
+        if (const auto* handle = std::get_if<ContinuousHeadHandle>(&head.handle))
         {
-            group.Continuous(agent, head.index) = static_cast<float>(value);
+            action.Set(*handle, agent, value);
             continue;
         }
         if (!(std::abs(value) <= std::numeric_limits<int32_t>::max()) || value != std::floor(value))
@@ -334,7 +342,7 @@ Ns3GymWire::SetValues(const Head& head, const std::vector<double>& values, Actio
                         "the action's '" + head.key + "' has the value " + std::to_string(value) +
                             ", expected a whole number from 0 to " + std::to_string(static_cast<int64_t>(head.high)));
         }
-        group.Discrete(agent, head.index) = static_cast<int32_t>(value);
+        action.Set(std::get<DiscreteHeadHandle>(head.handle), agent, static_cast<int32_t>(value));
     }
 }
 

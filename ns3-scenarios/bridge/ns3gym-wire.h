@@ -4,7 +4,8 @@
 #ifndef NS3MARL_BRIDGE_NS3GYM_WIRE_H
 #define NS3MARL_BRIDGE_NS3GYM_WIRE_H
 
-#include "bridge/exchange.h"
+#include "bridge/action.h"
+#include "bridge/observation.h"
 #include "bridge/spec.h"
 #include "bridge/wire.h"
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace ns3::marl
@@ -54,14 +56,13 @@ class Ns3GymWire
     struct Head
     {
         std::string key;
-        uint32_t group;
-        uint32_t index; ///< among the group's discrete or continuous heads
-        bool discrete;
+        std::variant<DiscreteHeadHandle, ContinuousHeadHandle> handle;
         double low; ///< 0 for choices
         double high;
         uint32_t agents;
     };
 
+    static bool IsDiscrete(const Head& head);
     std::string_view Finish(const float* features, double reward);
     void SetValues(const Head& head, const std::vector<double>& values, Action& action) const;
 

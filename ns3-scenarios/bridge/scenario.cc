@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <iostream>
 #include <limits>
 #include <optional>
@@ -34,15 +35,13 @@ namespace
 /// which the learner could not take the observation from it.
 constexpr std::chrono::milliseconds FAREWELL{20};
 
-using Make = std::function<std::unique_ptr<Scenario>()>;
-
 /// A scenario under its arguments, and what the bridge itself takes from them.
 struct Configured
 {
     std::unique_ptr<Scenario> scenario;
     Spec spec;
-    bool withTables{false};
     LogArguments log;
+    std::vector<Arguments::Entry> own; ///< the scenario's arguments, with the values that Describe made of them
 };
 
 /// The arguments that every scenario has.
@@ -55,18 +54,24 @@ AddBridgeArguments(Arguments& parser, std::string& tables, LogArguments& log)
 
 /// Parses the arguments on top of ns-3's own defaults, so that nothing is left of an earlier Describe.
 Configured
-Configure(const Make& make, const std::vector<std::string>& arguments)
+Configure(const Program& program, const std::vector<std::string>& arguments)
 {
     Config::Reset();
-    Configured configured{make(), {}, false, {}};
+    Configured configured{program.make(), {}, {}, {}};
     std::string tables;
     Arguments parser;
     configured.scenario->AddArguments(parser);
+    const auto ownCount = parser.GetEntries().size();
     AddBridgeArguments(parser, tables, configured.log);
     parser.Parse(arguments);
     configured.log.Check();
-    configured.spec = configured.scenario->Describe();
-    configured.spec.Check();
+    auto& spec = configured.spec;
+    configured.scenario->Describe(spec);
+    spec.scenario = program.name;
+    spec.hasBuiltin = program.hasBuiltin;
+    spec.Check();
+    configured.own = parser.GetEntries();
+    configured.own.resize(ownCount);
 
     std::istringstream names(tables);
     std::set<std::string> wanted;
@@ -77,13 +82,15 @@ Configure(const Make& make, const std::vector<std::string>& arguments)
     const bool all = wanted.erase("all") > 0;
     for (const auto& name : wanted)
     {
-        if (std::ranges::none_of(configured.spec.tables, [&](const Table& table) { return table.name == name; }))
+        if (std::ranges::none_of(spec.tables, [&](const Table& table) { return table.name == name; }))
         {
             throw Error(FaultKind::CONFIG, "argument '--tables': the scenario has no table '" + name + "'");
         }
     }
-    std::erase_if(configured.spec.tables, [&](const Table& table) { return !all && !wanted.contains(table.name); });
-    configured.withTables = !configured.spec.tables.empty();
+    for (auto& table : spec.tables)
+    {
+        table.isReported = all || wanted.contains(table.name);
+    }
     return configured;
 }
 
@@ -102,13 +109,11 @@ SetSeed(uint32_t seed, uint64_t run)
 class Session
 {
   public:
-    Session(const std::string& name,
-            const Make& make,
+    Session(const Program& program,
             const std::string& endpoint,
             const std::string& identity,
             const std::string& keyFolder)
-        : m_name(name),
-          m_make(make),
+        : m_program(program),
           m_channel(endpoint, identity, keyFolder)
     {
     }
@@ -139,7 +144,7 @@ class Session
     Hello MakeHello() const
     {
         Hello hello;
-        hello.scenario = m_name;
+        hello.scenario = m_program.name;
         hello.ns3Version = NS3MARL_NS3_VERSION;
         hello.ns3BuildProfile = NS3MARL_NS3_BUILD_PROFILE;
         hello.pid = getpid();
@@ -154,7 +159,7 @@ class Session
             auto request = m_wire.Decode(m_channel.Receive());
             if (const auto* describe = std::get_if<DescribeRequest>(&request))
             {
-                m_channel.Send(m_wire.EncodeSpec(Configure(m_make, describe->arguments).spec));
+                m_channel.Send(m_wire.EncodeSpec(Configure(m_program, describe->arguments).spec));
             }
             else if (auto* begin = std::get_if<BeginRequest>(&request))
             {
@@ -173,13 +178,12 @@ class Session
 
     void RunEpisode(const BeginRequest& begin)
     {
-        auto [scenario, spec, withTables, logArguments] = Configure(m_make, begin.arguments);
+        auto [scenario, spec, logArguments, entries] = Configure(m_program, begin.arguments);
         SetSeed(begin.seed, begin.run);
         const Log log(logArguments);
         const auto hash = Wire::GetSpecHash(spec);
         Lockstep lockstep(
-            *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-                m_tick = stamp.tick;
+            *scenario, spec, begin.builtin, [&](const Observation& observation, const Stamp& stamp, Action* action) {
                 m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp)
                                                : m_wire.EncodeObservation(observation, stamp));
                 if (action == nullptr)
@@ -189,7 +193,15 @@ class Session
                 }
                 return ReceiveAction(stamp.tick, spec, *action);
             });
-        lockstep.Run();
+        try
+        {
+            lockstep.Run();
+        }
+        catch (...)
+        {
+            m_tick = lockstep.GetTick();
+            throw;
+        }
     }
 
     bool ReceiveAction(uint64_t tick, const Spec& spec, Action& action)
@@ -217,23 +229,22 @@ class Session
 
     int Fail(FaultKind kind, const std::string& message)
     {
-        std::cerr << m_name << ": " << message << std::endl;
+        std::cerr << m_program.name << ": " << message << std::endl;
         m_channel.Send(m_wire.EncodeFault(kind, m_tick, message));
         return 1;
     }
 
-    std::string m_name;
-    Make m_make;
+    Program m_program;
     Channel m_channel;
     Wire m_wire;
-    uint64_t m_tick{0};
+    uint64_t m_tick{0}; ///< at which the episode failed
 };
 
 /// Runs an episode without a learner and prints its metrics and what each tick cost, from one observation to the next.
 void
-RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run)
+RunStandalone(const Program& program, const std::vector<std::string>& arguments, uint32_t seed, uint64_t run)
 {
-    auto [scenario, spec, withTables, logArguments] = Configure(make, arguments);
+    auto [scenario, spec, logArguments, entries] = Configure(program, arguments);
     SetSeed(seed, run);
     const Log log(logArguments);
     std::optional<std::chrono::steady_clock::time_point> before;
@@ -241,25 +252,23 @@ RunStandalone(const Make& make, const std::vector<std::string>& arguments, uint3
     std::vector<int64_t> cpuNs;
     Stamp last;
     std::vector<double> metrics;
-    Lockstep lockstep(
-        *scenario, spec, withTables, [&](const Observation& observation, const Stamp& stamp, Action* action) {
-            const auto now = std::chrono::steady_clock::now();
-            if (before)
-            {
-                wallNs.push_back(std::chrono::nanoseconds(now - *before).count());
-                cpuNs.push_back(stamp.tickCpuNs);
-            }
-            before = now;
-            last = stamp;
-            if (!action)
-            {
-                metrics.assign(observation.metrics.begin(), observation.metrics.end());
-                return false;
-            }
-            *action = Action(spec);
-            scenario->Decide(stamp.tick, observation, *action);
-            return true;
-        });
+    Lockstep lockstep(*scenario, spec, true, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+        const auto now = std::chrono::steady_clock::now();
+        if (before)
+        {
+            wallNs.push_back(std::chrono::nanoseconds(now - *before).count());
+            cpuNs.push_back(stamp.tickCpuNs);
+        }
+        before = now;
+        last = stamp;
+        if (!action)
+        {
+            metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
+            return false;
+        }
+        action->CopyFrom(*stamp.builtin);
+        return true;
+    });
     lockstep.Run();
     const auto printList = [](const char* key, const std::vector<int64_t>& values) {
         std::cout << ",\"" << key << "\":";
@@ -307,7 +316,7 @@ Take(std::vector<std::string>& words, const std::string& name)
 }
 
 uint64_t
-ToNumber(const std::optional<std::string>& text, const std::string& name, uint64_t otherwise)
+ToNumber(const std::optional<std::string>& text, const std::string& name, uint64_t otherwise, uint64_t highest)
 {
     if (!text)
     {
@@ -318,40 +327,69 @@ ToNumber(const std::optional<std::string>& text, const std::string& name, uint64
         throw Error(FaultKind::CONFIG,
                     "argument '--" + name + "' cannot be read from '" + *text + "'; expected a whole number");
     }
-    return std::stoull(*text);
+    const auto number = std::stoull(*text);
+    if (number > highest)
+    {
+        throw Error(FaultKind::CONFIG,
+                    "argument '--" + name + "': " + *text + " is too large; expected at most " +
+                        std::to_string(highest));
+    }
+    return number;
 }
 
 /// Serves one episode to a client of another framework.
 int
-ServeDialect(const Make& make, const std::string& dialect, std::vector<std::string> words)
+ServeDialect(const Program& program, const std::string& dialect, std::vector<std::string> words)
 {
     if (dialect != "ns3gym")
     {
         throw Error(FaultKind::CONFIG, "argument '--dialect': '" + dialect + "' is unknown; there is: ns3gym");
     }
-    const auto port = ToNumber(Take(words, "openGymPort"), "openGymPort", 5555);
+    const auto port = ToNumber(Take(words, "openGymPort"), "openGymPort", 5555, UINT64_MAX);
     if (port < 1 || port > std::numeric_limits<uint16_t>::max())
     {
         throw Error(FaultKind::CONFIG, "argument '--openGymPort': expected 1 to 65535, came " + std::to_string(port));
     }
-    const auto run = ToNumber(Take(words, "simSeed"), "simSeed", 1);
-    auto [scenario, spec, withTables, logArguments] = Configure(make, words);
+    const auto run = ToNumber(Take(words, "simSeed"), "simSeed", 1, UINT64_MAX);
+    auto [scenario, spec, logArguments, entries] = Configure(program, words);
     SetSeed(1, run);
     const Log log(logArguments);
     return ServeNs3Gym(*scenario, spec, static_cast<uint16_t>(port));
 }
 
+/// Prints the arguments as a JSON list of objects with the keys name, help and value.
 void
-PrintHelp(const std::string& name, const Make& make)
+PrintArguments(const std::vector<Arguments::Entry>& entries)
 {
+    const auto quote = [](const std::string& text) {
+        std::ostringstream json;
+        json << std::quoted(text);
+        return json.str();
+    };
+    const char* separator = "[";
+    for (const auto& [name, help, value] : entries)
+    {
+        std::cout << separator << "{\"name\":" << quote(name) << ",\"help\":" << quote(help)
+                  << ",\"value\":" << quote(value) << "}";
+        separator = ",\n ";
+    }
+    std::cout << (entries.empty() ? "[]" : "]") << std::endl;
+}
+
+void
+PrintHelp(const Program& program)
+{
+    const auto& name = program.name;
     Arguments parser;
-    const auto scenario = make();
+    const auto scenario = program.make();
     scenario->AddArguments(parser);
     std::string tables;
     LogArguments log;
     AddBridgeArguments(parser, tables, log);
     std::cout << name << " --connect=ENDPOINT [--identity=NAME] [--keys=FOLDER]   serve one episode to a learner\n"
               << name << " --describe [ARGUMENTS]                                 print the spec as JSON\n"
+              << name
+              << " --arguments [ARGUMENTS]                                print them all as JSON, with their values\n"
               << name << " --standalone [--seed=1] [--run=1] [ARGUMENTS]          run an episode without a learner\n"
               << name << " --dialect=ns3gym [--openGymPort=5555] [--simSeed=1] [ARGUMENTS]   serve ns3-gym's client\n"
               << name << " --logComponents                                        list what --log takes\n\n"
@@ -360,20 +398,65 @@ PrintHelp(const std::string& name, const Make& make)
 
 } // namespace
 
+Time
+Scenario::GetStart() const
+{
+    return Time(0);
+}
+
 void
-Scenario::Decide(uint64_t /* tick */, const Observation& /* observation */, Action& /* action */)
+Scenario::CloseInterval(const Boundary& /* boundary */)
 {
 }
 
-int
-RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
+void
+Scenario::OpenInterval(const Boundary& /* boundary */)
 {
+}
+
+void
+Scenario::Decide(const Observation& /* observation */, Action& /* action */) const
+{
+}
+
+void
+Scenario::RequestDecision()
+{
+    GetLockstep("RequestDecision()").RequestDecision();
+}
+
+void
+Scenario::Finish()
+{
+    GetLockstep("Finish()").Finish();
+}
+
+TableRows&
+Scenario::Rows(const TableHandle& table)
+{
+    return GetLockstep("Rows()").Rows(table);
+}
+
+Lockstep&
+Scenario::GetLockstep(const char* caller) const
+{
+    if (m_lockstep == nullptr)
+    {
+        throw Error(FaultKind::SIMULATION, std::string(caller) + " was called before Build(); there is no episode yet");
+    }
+    return *m_lockstep;
+}
+
+int
+RunProgram(int argc, char* argv[], const Program& program)
+{
+    const auto& name = program.name;
     std::vector<std::string> words(argv + 1, argv + argc);
     try
     {
         if (Take(words, "help"))
         {
-            PrintHelp(name, make);
+            PrintHelp(program);
             return 0;
         }
         if (Take(words, "logComponents"))
@@ -383,19 +466,24 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         }
         if (Take(words, "describe"))
         {
-            std::cout << Wire::GetSpecJson(Configure(make, words).spec) << std::endl;
+            std::cout << Wire::GetSpecJson(Configure(program, words).spec) << std::endl;
+            return 0;
+        }
+        if (Take(words, "arguments"))
+        {
+            PrintArguments(Configure(program, words).own);
             return 0;
         }
         if (Take(words, "standalone"))
         {
-            const auto seed = ToNumber(Take(words, "seed"), "seed", 1);
-            const auto run = ToNumber(Take(words, "run"), "run", 1);
-            RunStandalone(make, words, static_cast<uint32_t>(seed), run);
+            const auto seed = ToNumber(Take(words, "seed"), "seed", 1, UINT32_MAX);
+            const auto run = ToNumber(Take(words, "run"), "run", 1, UINT64_MAX);
+            RunStandalone(program, words, static_cast<uint32_t>(seed), run);
             return 0;
         }
         if (const auto dialect = Take(words, "dialect"))
         {
-            return ServeDialect(make, *dialect, words);
+            return ServeDialect(program, *dialect, words);
         }
         const auto endpoint = Take(words, "connect");
         const auto identity = Take(words, "identity");
@@ -405,14 +493,14 @@ RunScenario(int argc, char* argv[], const std::string& name, const Make& make)
         if (!endpoint || !words.empty())
         {
             throw Error(FaultKind::CONFIG,
-                        "expected --connect=ENDPOINT, --describe, --standalone or --dialect" +
+                        "expected --connect=ENDPOINT, --describe, --arguments, --standalone or --dialect" +
                             (words.empty() ? "" : ", and not '" + words.front() + "'") + "; see --help");
         }
         if (lifeFd)
         {
-            WatchLauncher(static_cast<int>(ToNumber(lifeFd, "life-fd", 0)), orphanedSocket.value_or(""));
+            WatchLauncher(static_cast<int>(ToNumber(lifeFd, "life-fd", 0, INT32_MAX)), orphanedSocket.value_or(""));
         }
-        return Session(name, make, *endpoint, identity.value_or(""), keyFolder.value_or("")).Serve();
+        return Session(program, *endpoint, identity.value_or(""), keyFolder.value_or("")).Serve();
     }
     catch (const std::exception& error)
     {

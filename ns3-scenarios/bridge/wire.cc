@@ -3,7 +3,7 @@
 
 #include "bridge/wire.h"
 
-#include "ns3marl/v1/lockstep.pb.h"
+#include "ns3marl/v2/lockstep.pb.h"
 
 #include "ns3/hash.h"
 
@@ -11,7 +11,7 @@
 
 #include <cstdio>
 
-namespace v1 = ::ns3marl::v1;
+namespace v2 = ::ns3marl::v2;
 
 namespace ns3::marl
 {
@@ -20,7 +20,7 @@ namespace
 {
 
 void
-ToMessage(const Feature& feature, v1::Feature* message)
+ToMessage(const Feature& feature, v2::Feature* message)
 {
     message->set_name(feature.name);
     message->set_unit(feature.unit);
@@ -28,17 +28,24 @@ ToMessage(const Feature& feature, v1::Feature* message)
     message->set_high(feature.high);
     message->set_saturating(feature.saturating);
     message->set_description(feature.description);
+    if (feature.describes)
+    {
+        auto* out = message->mutable_describes();
+        out->set_head(feature.describes->head.head);
+        out->set_choice(feature.describes->choice);
+        out->set_quantity(feature.describes->quantity);
+    }
 }
 
 void
-ToMessage(const Condition& condition, v1::Condition* message)
+ToMessage(const Condition& condition, v2::Condition* message)
 {
-    message->set_head(condition.head);
+    message->set_head(condition.head.head);
     message->mutable_choices()->Assign(condition.choices.begin(), condition.choices.end());
 }
 
 void
-ToMessage(const Group& group, v1::Group* message)
+ToMessage(const Group& group, v2::Group* message)
 {
     message->set_name(group.name);
     message->mutable_agents()->Assign(group.agents.begin(), group.agents.end());
@@ -52,9 +59,9 @@ ToMessage(const Group& group, v1::Group* message)
         out->set_name(head.name);
         out->mutable_choices()->Assign(head.choices.begin(), head.choices.end());
         out->set_default_choice(head.defaultChoice);
-        if (head.countsWhen)
+        if (head.activeIf)
         {
-            ToMessage(*head.countsWhen, out->mutable_counts_when());
+            ToMessage(*head.activeIf, out->mutable_active_if());
         }
         out->set_description(head.description);
     }
@@ -66,22 +73,25 @@ ToMessage(const Group& group, v1::Group* message)
         out->set_low(head.low);
         out->set_high(head.high);
         out->set_default_value(head.defaultValue);
-        if (head.countsWhen)
+        if (head.activeIf)
         {
-            ToMessage(*head.countsWhen, out->mutable_counts_when());
+            ToMessage(*head.activeIf, out->mutable_active_if());
         }
         out->set_description(head.description);
     }
 }
 
 /// The spec with its hash, which is taken over the message without it.
-v1::Spec
+v2::Spec
 ToMessage(const Spec& spec)
 {
-    v1::Spec message;
+    v2::Spec message;
     message.set_scenario(spec.scenario);
     message.set_tick_ns(spec.tick.GetNanoSeconds());
     message.set_ticks(spec.ticks);
+    message.set_duration_ns(spec.duration.GetNanoSeconds());
+    message.set_idle_ticks(spec.idleTicks);
+    message.set_has_builtin(spec.hasBuiltin);
     for (const auto& group : spec.groups)
     {
         ToMessage(group, message.add_groups());
@@ -95,6 +105,17 @@ ToMessage(const Spec& spec)
         {
             ToMessage(feature, out->add_features());
         }
+        if (block.agentsOf)
+        {
+            out->set_agents_of(block.agentsOf->group);
+        }
+        for (const auto& [head, choices] : block.choicesOf)
+        {
+            auto* relation = out->add_choices_of();
+            relation->set_group(head.group);
+            relation->set_head(head.head);
+            relation->mutable_choices()->Assign(choices.begin(), choices.end());
+        }
     }
     for (const auto& metric : spec.metrics)
     {
@@ -106,6 +127,10 @@ ToMessage(const Spec& spec)
     }
     for (const auto& table : spec.tables)
     {
+        if (!table.isReported)
+        {
+            continue;
+        }
         auto* out = message.add_tables();
         out->set_name(table.name);
         for (const auto& column : table.columns)
@@ -113,7 +138,7 @@ ToMessage(const Spec& spec)
             auto* outColumn = out->add_columns();
             outColumn->set_name(column.name);
             outColumn->set_unit(column.unit);
-            outColumn->set_type(static_cast<v1::Column::Type>(column.type));
+            outColumn->set_type(static_cast<v2::Column::Type>(column.type));
             outColumn->mutable_categories()->Assign(column.categories.begin(), column.categories.end());
         }
     }
@@ -138,11 +163,12 @@ AppendKey(std::string& bytes, int field, std::size_t length)
 void
 CheckMajor(uint32_t major)
 {
-    if (major != v1::PROTOCOL_VERSION_MAJOR)
+    if (major != v2::PROTOCOL_VERSION_MAJOR)
     {
         throw Error(FaultKind::VERSION,
                     "the learner speaks protocol version " + std::to_string(major) + ", this simulator speaks " +
-                        std::to_string(v1::PROTOCOL_VERSION_MAJOR) + "; rebuild the scenarios with `ns3marl build`");
+                        std::to_string(v2::PROTOCOL_VERSION_MAJOR) +
+                        "; use one release of ns3marl on both sides and rebuild the scenarios with `ns3marl build`");
     }
 }
 
@@ -150,15 +176,15 @@ CheckMajor(uint32_t major)
 
 struct Wire::Messages
 {
-    v1::Observation before; ///< fields before the arrays
-    v1::Observation behind; ///< fields behind the arrays
+    v2::Observation before; ///< fields before the arrays
+    v2::Observation behind; ///< fields behind the arrays
     std::string beforeBytes;
-    v1::ToSimulator request;
+    v2::ToSimulator request;
 };
 
 Hello::Hello()
-    : protocolMajor(v1::PROTOCOL_VERSION_MAJOR),
-      protocolMinor(v1::PROTOCOL_VERSION_MINOR)
+    : protocolMajor(v2::PROTOCOL_VERSION_MAJOR),
+      protocolMinor(v2::PROTOCOL_VERSION_MINOR)
 {
 }
 
@@ -172,7 +198,7 @@ Wire::~Wire() = default;
 std::string
 Wire::EncodeHello(const Hello& hello) const
 {
-    v1::ToLearner message;
+    v2::ToLearner message;
     auto* out = message.mutable_hello();
     out->set_protocol_major(hello.protocolMajor);
     out->set_protocol_minor(hello.protocolMinor);
@@ -186,7 +212,7 @@ Wire::EncodeHello(const Hello& hello) const
 std::string
 Wire::EncodeSpec(const Spec& spec) const
 {
-    v1::ToLearner message;
+    v2::ToLearner message;
     *message.mutable_spec() = ToMessage(spec);
     return message.SerializeAsString();
 }
@@ -194,9 +220,9 @@ Wire::EncodeSpec(const Spec& spec) const
 std::string
 Wire::EncodeFault(FaultKind kind, uint64_t tick, const std::string& text) const
 {
-    v1::ToLearner message;
+    v2::ToLearner message;
     auto* out = message.mutable_fault();
-    out->set_kind(static_cast<v1::Fault::Kind>(kind));
+    out->set_kind(static_cast<v2::Fault::Kind>(kind));
     out->set_tick(tick);
     out->set_message(text);
     return message.SerializeAsString();
@@ -208,22 +234,33 @@ Wire::EncodeAround(const Observation& observation, const Stamp& stamp)
     auto& before = m_messages->before;
     before.set_tick(stamp.tick);
     before.set_sim_time_ns(stamp.simTimeNs);
-    before.set_terminated(observation.terminated);
+    before.set_terminated(stamp.terminated);
     before.set_truncated(stamp.truncated);
 
     auto& behind = m_messages->behind;
     behind.clear_tables();
-    for (const auto& table : observation.tables)
+    for (const auto& table : stamp.tables)
     {
-        if (!stamp.withTables)
+        if (table.IsReported())
         {
-            break;
+            auto* out = behind.add_tables();
+            out->set_rows(table.GetRows());
+            out->mutable_columns()->Assign(table.GetColumns().begin(), table.GetColumns().end());
         }
-        auto* out = behind.add_tables();
-        out->set_rows(table.rows);
-        out->mutable_columns()->Assign(table.columns.begin(), table.columns.end());
     }
     behind.set_saturated(stamp.saturated);
+    behind.clear_builtin();
+    if (stamp.builtin)
+    {
+        for (const auto& group : stamp.builtin->GetSpec().groups)
+        {
+            const auto discrete = stamp.builtin->GetDiscrete(group.handle);
+            const auto continuous = stamp.builtin->GetContinuous(group.handle);
+            auto* out = behind.add_builtin();
+            out->set_discrete(discrete.data(), discrete.size_bytes());
+            out->set_continuous(continuous.data(), continuous.size_bytes());
+        }
+    }
     auto* diagnostics = behind.mutable_diagnostics();
     diagnostics->set_build_wall_ns(stamp.buildWallNs);
     diagnostics->set_tick_wall_ns(stamp.tickWallNs);
@@ -232,7 +269,7 @@ Wire::EncodeAround(const Observation& observation, const Stamp& stamp)
 
     m_messages->beforeBytes.clear();
     before.SerializeToString(&m_messages->beforeBytes);
-    AppendKey(m_messages->beforeBytes, v1::Observation::kArraysFieldNumber, observation.GetArrays().size());
+    AppendKey(m_messages->beforeBytes, v2::Observation::kArraysFieldNumber, observation.GetArrays().size());
     return m_messages->beforeBytes.size() + observation.GetArrays().size() + m_tail.size();
 }
 
@@ -241,11 +278,11 @@ Wire::EncodeReady(const std::string& specHash, const Observation& observation, c
 {
     const auto observationBytes = EncodeAround(observation, stamp);
     std::string ready;
-    AppendKey(ready, v1::Ready::kSpecHashFieldNumber, specHash.size());
+    AppendKey(ready, v2::Ready::kSpecHashFieldNumber, specHash.size());
     ready += specHash;
-    AppendKey(ready, v1::Ready::kObservationFieldNumber, observationBytes);
+    AppendKey(ready, v2::Ready::kObservationFieldNumber, observationBytes);
     m_head.clear();
-    AppendKey(m_head, v1::ToLearner::kReadyFieldNumber, ready.size() + observationBytes);
+    AppendKey(m_head, v2::ToLearner::kReadyFieldNumber, ready.size() + observationBytes);
     m_head += ready + m_messages->beforeBytes;
     return {m_head, observation.GetArrays(), m_tail};
 }
@@ -255,7 +292,7 @@ Wire::EncodeObservation(const Observation& observation, const Stamp& stamp)
 {
     const auto observationBytes = EncodeAround(observation, stamp);
     m_head.clear();
-    AppendKey(m_head, v1::ToLearner::kObservationFieldNumber, observationBytes);
+    AppendKey(m_head, v2::ToLearner::kObservationFieldNumber, observationBytes);
     m_head += m_messages->beforeBytes;
     return {m_head, observation.GetArrays(), m_tail};
 }
@@ -271,19 +308,22 @@ Wire::Decode(std::string_view frame)
     }
     switch (message.body_case())
     {
-    case v1::ToSimulator::kDescribe:
+    case v2::ToSimulator::kDescribe:
     {
         CheckMajor(message.describe().protocol_major());
         const auto& arguments = message.describe().arguments();
         return DescribeRequest{{arguments.begin(), arguments.end()}};
     }
-    case v1::ToSimulator::kBegin:
+    case v2::ToSimulator::kBegin:
     {
         CheckMajor(message.begin().protocol_major());
         const auto& arguments = message.begin().arguments();
-        return BeginRequest{{arguments.begin(), arguments.end()}, message.begin().seed(), message.begin().run()};
+        return BeginRequest{{arguments.begin(), arguments.end()},
+                            message.begin().seed(),
+                            message.begin().run(),
+                            message.begin().builtin()};
     }
-    case v1::ToSimulator::kAction:
+    case v2::ToSimulator::kAction:
     {
         ActionRequest request{message.action().tick(), {}};
         for (const auto& group : message.action().groups())
@@ -292,7 +332,7 @@ Wire::Decode(std::string_view frame)
         }
         return request;
     }
-    case v1::ToSimulator::kEnd:
+    case v2::ToSimulator::kEnd:
         return EndRequest{message.end().reason()};
     default:
         throw Error(FaultKind::OUT_OF_STEP, "a message came that holds none of Describe, Begin, Action and End");

@@ -4,13 +4,16 @@
 #ifndef NS3MARL_BRIDGE_WIRE_H
 #define NS3MARL_BRIDGE_WIRE_H
 
+#include "bridge/action.h"
 #include "bridge/error.h"
-#include "bridge/exchange.h"
+#include "bridge/observation.h"
 #include "bridge/spec.h"
+#include "bridge/table-rows.h"
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,11 +37,13 @@ struct Hello
 /// What the bridge adds to an observation.
 struct Stamp
 {
-    uint64_t tick{0};
+    uint64_t tick{0}; ///< number of the exchange
     int64_t simTimeNs{0};
+    bool terminated{false};
     bool truncated{false};
     uint64_t saturated{0};
-    bool withTables{false};
+    std::span<const TableRows> tables{}; ///< all of the spec
+    const Action* builtin{nullptr};      ///< what the scenario's own policy chooses; null: not asked for
     int64_t buildWallNs{0};
     int64_t tickWallNs{0};
     int64_t tickCpuNs{0};
@@ -54,6 +59,7 @@ struct BeginRequest
     std::vector<std::string> arguments;
     uint32_t seed{0};
     uint64_t run{0};
+    bool builtin{false}; ///< observations carry what the scenario's own policy chooses
 };
 
 /// Bytes of one group's action; they live as long as the Wire's next decoding.

@@ -22,13 +22,11 @@ DecodeAnything(std::string_view frame)
     static const Spec spec = [] {
         Spec made;
         made.scenario = "fuzz";
-        made.tick = MilliSeconds(100);
-        made.ticks = 1;
-        made.groups = {{"agents",
-                        {"agent_0", "agent_1"},
-                        {{"load", "1", 0, 1, false, ""}},
-                        {{"mode", {"a", "b"}, 0, std::nullopt, ""}},
-                        {{"power", "dBm", 0, 30, 0, std::nullopt, ""}}}};
+        made.SetTicks(MilliSeconds(100), 1);
+        auto& agents = made.AddGroup("agents", {"agent_0", "agent_1"});
+        agents.AddDiscreteHead({.name = "mode", .choices = {"a", "b"}});
+        agents.AddContinuousHead({.name = "power", .unit = "dBm", .low = 0, .high = 30});
+        agents.AddFeature({.name = "load", .unit = "1"});
         return made;
     }();
     static Wire wire;

@@ -169,6 +169,12 @@ PrimaryLink::GetUser()
     return m_user;
 }
 
+const PrimaryUser&
+PrimaryLink::GetUser() const
+{
+    return m_user;
+}
+
 LicensedPhy&
 PrimaryLink::GetReceiver()
 {

@@ -86,6 +86,7 @@ class PrimaryLink
     void Radiate(const Time& end);
 
     PrimaryUser& GetUser();
+    const PrimaryUser& GetUser() const;
     LicensedPhy& GetReceiver();
 
   private:

@@ -28,7 +28,7 @@ PrimaryUser::AssignStreams(int64_t stream)
 }
 
 void
-PrimaryUser::DrawUntil(const Time& time)
+PrimaryUser::DrawUntil(const Time& time) const
 {
     while (m_stays.empty() || m_stays.back().end <= time)
     {
@@ -43,7 +43,7 @@ PrimaryUser::DrawUntil(const Time& time)
 }
 
 const PrimaryUser::Stay&
-PrimaryUser::GetStay(const Time& now)
+PrimaryUser::GetStay(const Time& now) const
 {
     DrawUntil(now);
     const auto stay = std::ranges::find_if(m_stays, [&](const Stay& each) { return now < each.end; });
@@ -52,19 +52,19 @@ PrimaryUser::GetStay(const Time& now)
 }
 
 bool
-PrimaryUser::IsOn(const Time& now)
+PrimaryUser::IsOn(const Time& now) const
 {
     return GetStay(now).on;
 }
 
 Time
-PrimaryUser::GetChange(const Time& now)
+PrimaryUser::GetChange(const Time& now) const
 {
     return GetStay(now).end;
 }
 
 Time
-PrimaryUser::GetOnTime(const Time& from, const Time& to)
+PrimaryUser::GetOnTime(const Time& from, const Time& to) const
 {
     DrawUntil(to);
     NS_ABORT_MSG_IF(from < m_stays.front().begin, "PrimaryUser: asked for " << from << ", which was to be forgotten");

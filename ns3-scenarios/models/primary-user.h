@@ -29,13 +29,13 @@ class PrimaryUser
     int64_t AssignStreams(int64_t stream);
 
     /// \param now not before any time that Forget was given \return whether it transmits
-    bool IsOn(const Time& now);
+    bool IsOn(const Time& now) const;
 
     /// \param now as for IsOn \return when the state that it is in ends
-    Time GetChange(const Time& now);
+    Time GetChange(const Time& now) const;
 
     /// \return for how much of the interval it transmits; what a frame on the air then collides with
-    Time GetOnTime(const Time& from, const Time& to);
+    Time GetOnTime(const Time& from, const Time& to) const;
 
     /// Nothing before this time will be asked for again.
     void Forget(const Time& before);
@@ -51,13 +51,13 @@ class PrimaryUser
         bool on;
     };
 
-    void DrawUntil(const Time& time);
-    const Stay& GetStay(const Time& now);
+    void DrawUntil(const Time& time) const;
+    const Stay& GetStay(const Time& now) const;
 
     Time m_meanOn;
     Time m_meanOff;
     Ptr<UniformRandomVariable> m_draw;
-    std::deque<Stay> m_stays; ///< without gaps
+    mutable std::deque<Stay> m_stays; ///< without gaps; drawn as far as somebody asked
 };
 
 } // namespace ns3::marl

@@ -4,15 +4,15 @@
 // Devices with tasks, edge servers and orthogonal 802.11ax channels: every tick each device with a new task chooses
 // offloading mode, server, channel, transmit power and offloaded share. docs/aiot-mec.md describes it.
 
+#include "bridge/names.h"
 #include "bridge/scenario.h"
 #include "models/power-level.h"
 
 #include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "scenarios/aiot-mec/accounts.h"
-#include "scenarios/aiot-mec/layout.h"
+#include "scenarios/aiot-mec/heads.h"
 #include "scenarios/aiot-mec/observer.h"
 #include "scenarios/aiot-mec/settings.h"
 #include "scenarios/aiot-mec/task-table.h"
@@ -38,21 +38,27 @@ class AiotMec : public Scenario
         m_settings.AddArguments(arguments);
     }
 
-    Spec Describe() override
+    void Describe(Spec& spec) override
     {
         m_settings.Resolve();
-        return DescribeLayout(m_settings);
+        m_world = std::make_unique<World>(m_settings, [this](const Task& task) { NoteEnd(task); });
+        m_accounts = std::make_unique<Accounts>(m_settings, *m_world);
+        m_observer = std::make_unique<Observer>(m_settings, *m_world, *m_accounts);
+
+        spec.SetTicks(m_settings.tick, m_settings.ticks);
+        spec.idleTicks = true;
+        auto& devices = spec.AddGroup("devices", GetNumberedNames("device_", m_settings.devices));
+        m_group = devices.handle;
+        m_heads.Describe(devices);
+        m_observer->Describe(spec, devices, m_heads);
+        m_accounts->Describe(spec);
+        m_tasks = spec.AddTable(DescribeTasks());
     }
 
     void Build() override
     {
-        m_accounts = std::make_unique<Accounts>(m_settings);
-        m_world = std::make_unique<World>(m_settings, [this](const Task& task) {
-            m_accounts->NoteEnd(task);
-            m_ended.push_back(task);
-        });
+        m_world->Build();
         m_world->ConnectTraces();
-        m_observer = std::make_unique<Observer>(m_settings, *m_world, *m_accounts);
     }
 
     Time GetStart() const override
@@ -60,46 +66,37 @@ class AiotMec : public Scenario
         return World::GetStart();
     }
 
-    void Observe(uint64_t tick, Observation& observation) override
+    void CloseInterval(const Boundary& /* boundary */) override
     {
-        if (tick > 0)
+        m_accounts->CloseInterval();
+    }
+
+    void Reward(Rewards& rewards) const override
+    {
+        for (uint32_t device = 0; device < m_settings.devices; device++)
         {
-            m_accounts->CloseInterval(*m_world);
+            rewards.Add(m_group, device, m_accounts->GetInterval(device).reward);
         }
-        FillMetrics(observation);
-        FillTasks(observation);
-        m_world->BeginTick(tick, tick < m_settings.ticks);
-        m_observer->Fill(observation);
+    }
+
+    void OpenInterval(const Boundary& boundary) override
+    {
+        m_world->BeginTick(boundary.tick, !boundary.isLast);
         m_world->CheckConservation();
     }
 
-    void Reward(uint64_t /* tick */, Observation& observation) override
+    void Observe(Observation& observation) const override
     {
-        const auto& rewards = m_accounts->GetRewards();
-        for (uint32_t device = 0; device < m_settings.devices; device++)
-        {
-            observation.groups[0].Reward(device) = static_cast<float>(rewards[device]);
-        }
+        m_observer->Observe(observation);
     }
 
-    void Act(uint64_t /* tick */, const Action& action) override
+    void Act(const Action& action) override
     {
-        const auto& group = action.groups[0];
-        for (uint32_t index = 0; index < m_settings.devices; index++)
+        for (const auto& device : m_world->GetDevices())
         {
-            const auto& device = m_world->GetDevices()[index];
             if (device.arrivalId)
             {
-                OffloadingDecision decision;
-                decision.mode = static_cast<OffloadingMode>(group.Discrete(index, MODE_HEAD));
-                if (decision.mode != OffloadingMode::LOCAL)
-                {
-                    decision.server = device.slotServers.at(group.Discrete(index, SERVER_HEAD));
-                    decision.channel = group.Discrete(index, CHANNEL_HEAD);
-                    decision.powerDbm = group.Continuous(index, POWER_HEAD);
-                    decision.ratio = group.Continuous(index, RATIO_HEAD);
-                }
-                m_world->Decide(index, decision);
+                m_world->Decide(device.index, m_heads.Read(action, device));
             }
         }
         m_world->EndDecisions();
@@ -107,63 +104,51 @@ class AiotMec : public Scenario
 
     /// Best SNR: everything at full power to the server that was heard best, on a fixed channel for each device. It looks
     /// at nothing but the observation, so that a learner can do exactly the same.
-    void Decide(uint64_t /* tick */, const Observation& observation, Action& action) override
+    void Decide(const Observation& observation, Action& action) const override
     {
-        const auto& group = observation.groups[0];
         for (uint32_t agent = 0; agent < m_settings.devices; agent++)
         {
-            if (!group.Decides(agent))
+            if (!observation.IsActive(m_group, agent))
             {
                 continue;
             }
-            const auto features = group.Features(agent);
-            const auto servers = group.Mask(agent, SERVER_HEAD);
-            const auto channels = group.Mask(agent, CHANNEL_HEAD);
+            const auto getSnrDb = [&](uint32_t slot) { return observation.Get(m_observer->GetHeardSnr(slot), agent); };
             uint32_t best = 0;
-            for (uint32_t slot = 1; slot < servers.size(); slot++)
+            for (uint32_t slot = 1; slot < Settings::SERVER_SLOTS; slot++)
             {
-                if (servers[slot] &&
-                    features[GetServerColumn(slot, SLOT_SNR)] > features[GetServerColumn(best, SLOT_SNR)])
+                if (observation.IsAllowed(m_heads.server, agent, slot) && getSnrDb(slot) > getSnrDb(best))
                 {
                     best = slot;
                 }
             }
             const uint32_t home = agent % m_settings.radio.channels;
-            const auto allowed = std::find(channels.begin(), channels.end(), 1) - channels.begin();
-            action.groups[0].Discrete(agent, MODE_HEAD) = static_cast<int32_t>(OffloadingMode::FULL);
-            action.groups[0].Discrete(agent, SERVER_HEAD) = static_cast<int32_t>(best);
-            action.groups[0].Discrete(agent, CHANNEL_HEAD) = static_cast<int32_t>(channels[home] ? home : allowed);
-            action.groups[0].Continuous(agent, POWER_HEAD) = MAXIMUM_POWER_DBM;
+            const auto channels = observation.GetMask(m_heads.channel, agent);
+            const auto allowed = std::ranges::find(channels, 1) - channels.begin();
+            action.Set(m_heads.mode, agent, OffloadingMode::FULL);
+            action.Set(m_heads.server, agent, best);
+            action.Set(m_heads.channel, agent, channels[home] ? home : allowed);
+            action.Set(m_heads.power, agent, MAXIMUM_POWER_DBM);
         }
     }
 
   private:
-    void FillMetrics(Observation& observation) const
+    void NoteEnd(const Task& task)
     {
-        const auto metrics = m_accounts->GetMetrics(*m_world);
-        for (uint32_t i = 0; i < metrics.size(); i++)
+        m_accounts->NoteEnd(task);
+        if (auto& rows = Rows(m_tasks); rows.IsReported())
         {
-            observation.Metric(i) = metrics[i];
+            AddTask(task, rows);
         }
-    }
-
-    void FillTasks(Observation& observation)
-    {
-        for (auto& table : observation.tables)
-        {
-            for (const auto& task : m_ended)
-            {
-                AddTask(task, table);
-            }
-        }
-        m_ended.clear();
     }
 
     Settings m_settings;
-    std::unique_ptr<Accounts> m_accounts;
     std::unique_ptr<World> m_world;
+    std::unique_ptr<Accounts> m_accounts;
     std::unique_ptr<Observer> m_observer;
-    std::vector<Task> m_ended; ///< since the last observation
+
+    GroupHandle m_group;
+    Heads m_heads;
+    TableHandle m_tasks;
 };
 
 } // namespace

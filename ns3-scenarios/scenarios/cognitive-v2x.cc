@@ -5,6 +5,7 @@
 // disturbed. Each pair is an agent: every tick it senses the channels, then sends a status update on one of them at a
 // power that it chooses, or stays silent. docs/cognitive-v2x.md describes it.
 
+#include "bridge/names.h"
 #include "bridge/scenario.h"
 #include "models/energy-detector.h"
 
@@ -16,14 +17,13 @@
 #include <cmath>
 #include <map>
 #include <memory>
-#include <optional>
-#include <span>
 #include <vector>
 
 #include "scenarios/cognitive-v2x/accounts.h"
-#include "scenarios/cognitive-v2x/layout.h"
+#include "scenarios/cognitive-v2x/agent.h"
+#include "scenarios/cognitive-v2x/heads.h"
 #include "scenarios/cognitive-v2x/network.h"
-#include "scenarios/cognitive-v2x/pair.h"
+#include "scenarios/cognitive-v2x/observer.h"
 #include "scenarios/cognitive-v2x/settings.h"
 #include "scenarios/cognitive-v2x/streams.h"
 
@@ -51,34 +51,45 @@ class CognitiveV2x : public Scenario
         m_settings.AddArguments(arguments);
     }
 
-    Spec Describe() override
+    void Describe(Spec& spec) override
     {
         m_settings.Resolve();
-        return DescribeLayout(m_settings);
+        spec.SetTicks(m_settings.tick, m_settings.ticks);
+        spec.idleTicks = true;
+        auto& pairs = spec.AddGroup("pairs", GetNumberedNames("pair_", m_settings.pairs));
+        m_group = pairs.handle;
+        m_heads.Describe(m_settings, pairs);
+        m_observer = std::make_unique<Observer>(m_settings);
+        m_observer->Describe(spec, pairs, m_heads);
+        m_accounts = std::make_unique<Accounts>(m_settings, m_agents);
+        m_accounts->Describe(spec);
     }
 
     void Build() override
     {
         m_network = std::make_unique<Network>(m_settings);
-        m_accounts = std::make_unique<Accounts>(m_settings);
         const auto samples =
             static_cast<uint32_t>(m_settings.sensing.GetSeconds() / m_settings.channels * Settings::CHANNEL_HZ);
         for (uint32_t i = 0; i < m_settings.pairs; i++)
         {
+            const auto transmitter = Network::GetTransmitter(i);
+            const auto receiver = Network::GetReceiver(i);
             const int64_t stream = i * PAIR_STREAMS;
-            Agent agent{std::make_unique<Pair>(m_network->GetRadio(Network::GetTransmitter(i)),
-                                               m_network->GetRadio(Network::GetReceiver(i)),
-                                               m_settings.updateBytes,
-                                               GetStart()),
-                        EnergyDetector(samples, m_settings.falseAlarm),
-                        CreateObject<UniformRandomVariable>()};
+            Agent agent{.index = i,
+                        .pair = std::make_unique<Pair>(m_network->GetRadio(transmitter),
+                                                       m_network->GetRadio(receiver),
+                                                       m_settings.updateBytes,
+                                                       GetStart()),
+                        .detector = EnergyDetector(samples, m_settings.falseAlarm),
+                        .jitter = CreateObject<UniformRandomVariable>()};
             agent.detector.AssignStreams(stream + DETECTOR_STREAM);
             agent.jitter->SetStream(stream + JITTER_STREAM);
             agent.channels.resize(m_settings.channels);
-            agent.linkSnrDb = GetSnrDb(Network::GetTransmitter(i), Network::GetReceiver(i), m_settings.powerMaxDbm);
+            agent.linkSnrDb = m_network->GetSnrDb(transmitter, receiver, m_settings.powerMaxDbm);
             m_addresses[agent.pair->GetAddress()] = i;
             m_agents.push_back(std::move(agent));
         }
+        Simulator::Schedule(GetStart(), &CognitiveV2x::BeginEpisode, this); // just before the first boundary
     }
 
     /// The first sensing ends then.
@@ -87,61 +98,52 @@ class CognitiveV2x : public Scenario
         return m_settings.tick;
     }
 
-    void Observe(uint64_t tick, Observation& observation) override
+    void CloseInterval(const Boundary& /* boundary */) override
     {
         std::vector<Time> disturbances(m_settings.pairs);
-        for (uint32_t channel = 0; channel < m_settings.channels && tick > 0; channel++)
+        for (uint32_t channel = 0; channel < m_settings.channels; channel++)
         {
             AccountFor(channel, disturbances);
         }
-        m_ticks.clear();
-        for (uint32_t i = 0; i < m_settings.pairs; i++)
+        for (auto& agent : m_agents)
         {
-            auto& agent = m_agents[i];
-            m_ticks.push_back({agent.pair->TakeInterval(),
-                               agent.powerDbm,
-                               InTicks(agent.pair->GetAge().GetAge(Simulator::Now())),
-                               disturbances[i]});
-            if (tick > 0)
-            {
-                Learn(i);
-                m_accounts->NoteTick(m_ticks[i]);
-            }
+            const Time age = agent.pair->GetAge().GetAge(Simulator::Now());
+            agent.last = {agent.pair->TakeInterval(),
+                          agent.powerDbm,
+                          (age / m_settings.tick).GetDouble(),
+                          disturbances[agent.index]};
+            Learn(agent);
+            m_accounts->NoteTick(agent.last);
         }
-        m_network->UpdateLosses();
-        for (uint32_t i = 0; i < m_settings.pairs; i++)
-        {
-            Sense(i);
-            FillFeatures(i, observation.groups[0].Features(i));
-            FillMask(i, observation.groups[0].Mask(i, CHANNEL_HEAD));
-            FillPairState(i, observation.State(PAIR_STATE, i));
-        }
-        FillChannelState(observation);
-        m_accounts->FillMetrics(tick, GetMeanPeak(), observation.metrics);
+        Sense();
     }
 
-    void Reward(uint64_t /* tick */, Observation& observation) override
+    void Reward(Rewards& rewards) const override
     {
-        for (uint32_t i = 0; i < m_settings.pairs; i++)
+        for (const auto& agent : m_agents)
         {
-            observation.groups[0].Reward(i) = static_cast<float>(m_accounts->GetReward(m_ticks[i]));
+            rewards.Add(m_group, agent.index, m_accounts->GetReward(agent.last));
         }
     }
 
-    void Act(uint64_t /* tick */, const Action& action) override
+    void Observe(Observation& observation) const override
     {
-        for (uint32_t i = 0; i < m_settings.pairs; i++)
+        m_observer->Observe(*m_network, m_agents, observation);
+    }
+
+    void Act(const Action& action) override
+    {
+        for (auto& agent : m_agents)
         {
-            auto& agent = m_agents[i];
             const Time delay = Settings::TUNING + m_settings.jitter * agent.jitter->GetValue(); // drawn in any case
-            const auto choice = static_cast<uint32_t>(action.groups[0].Discrete(i, CHANNEL_HEAD));
-            if (choice == SILENT)
+            const auto channel = m_heads.ReadChannel(action, agent.index);
+            if (!channel)
             {
                 continue;
             }
-            agent.tuned = choice - 1;
-            agent.powerDbm = action.groups[0].Continuous(i, POWER_HEAD);
-            for (const auto vehicle : {Network::GetTransmitter(i), Network::GetReceiver(i)})
+            agent.tuned = *channel;
+            agent.powerDbm = action.Get(m_heads.power, agent.index);
+            for (const auto vehicle : {Network::GetTransmitter(agent.index), Network::GetReceiver(agent.index)})
             {
                 m_network->Tune(vehicle, agent.tuned);
                 m_network->SetPower(vehicle, agent.powerDbm);
@@ -156,60 +158,36 @@ class CognitiveV2x : public Scenario
     }
 
     /// Listen before talk: the first channel from home on that seems free, at the power that gives 12 dB at the receiver.
-    void Decide(uint64_t /* tick */, const Observation& observation, Action& action) override
+    void Decide(const Observation& observation, Action& action) const override
     {
         for (uint32_t i = 0; i < m_settings.pairs; i++)
         {
-            const auto features = observation.groups[0].Features(i);
-            auto& choice = action.groups[0].Discrete(i, CHANNEL_HEAD);
-            choice = SILENT;
-            for (uint32_t step = 0; step < m_settings.channels && choice == SILENT; step++)
+            uint32_t choice = Heads::SILENT;
+            for (uint32_t step = 0; step < m_settings.channels && choice == Heads::SILENT; step++)
             {
                 const uint32_t channel = (i + step) % m_settings.channels;
-                if (features[GetColumn(channel, SEEMS_BUSY)] == 0)
+                if (observation.Get(m_observer->GetSeemsBusy(channel), i) == 0)
                 {
-                    choice = static_cast<int32_t>(channel + 1);
+                    choice = Heads::GetChoice(channel);
                 }
             }
-            const double powerDbm = m_settings.powerMaxDbm - (static_cast<double>(features[LINK_SNR]) - TARGET_SNR_DB) +
-                                    RAISE_DB * static_cast<double>(features[LINK_AGE]);
-            action.groups[0].Continuous(i, POWER_HEAD) =
-                static_cast<float>(std::clamp(powerDbm, LOWEST_POWER_DBM, m_settings.powerMaxDbm));
+            const double snrDb = observation.Get(m_observer->GetLinkSnr(), i);
+            const double ageTicks = observation.Get(m_observer->GetLinkAge(), i);
+            const double powerDbm = m_settings.powerMaxDbm - (snrDb - TARGET_SNR_DB) + RAISE_DB * ageTicks;
+            action.Set(m_heads.channel, i, choice);
+            action.Set(m_heads.power, i, std::clamp(powerDbm, Settings::POWER_LOW_DBM, m_settings.powerMaxDbm));
         }
     }
 
   private:
-    /// What a pair knows of a channel.
-    struct ChannelKnowledge
+    /// What happened before the first boundary belongs to no interval.
+    void BeginEpisode()
     {
-        double energyDb{0}; ///< over the noise
-        bool seemsBusy{false};
-        double busyRatio{0};
-        double overheard{0};
-        std::optional<Time> listened; ///< when the radio was there last
-    };
-
-    struct Agent
-    {
-        std::unique_ptr<Pair> pair;
-        EnergyDetector detector;
-        Ptr<UniformRandomVariable> jitter;
-        uint32_t tuned{0};
-        double powerDbm{0};
-        double linkSnrDb{0}; ///< at full power
-        Time linkMeasured{};
-        std::vector<ChannelKnowledge> channels{};
-    };
-
-    double InTicks(const Time& time) const
-    {
-        return (time / m_settings.tick).GetDouble();
-    }
-
-    /// \return of a transmission of this power between two stations
-    double GetSnrDb(uint32_t from, uint32_t to, double powerDbm) const
-    {
-        return powerDbm - m_network->GetLossDb(from, to) - m_settings.GetNoiseDbm();
+        for (auto& agent : m_agents)
+        {
+            agent.pair->TakeInterval();
+        }
+        Sense();
     }
 
     /// Charges the pairs for what a primary receiver suffered in the last tick.
@@ -235,10 +213,9 @@ class CognitiveV2x : public Scenario
     }
 
     /// The pair remembers what it heard in the last tick.
-    void Learn(uint32_t i)
+    void Learn(Agent& agent) const
     {
-        auto& agent = m_agents[i];
-        const auto& interval = m_ticks[i].interval;
+        const auto& interval = agent.last.interval;
         auto& channel = agent.channels[agent.tuned];
         channel.busyRatio = interval.busyRatio;
         channel.overheard = 0;
@@ -255,133 +232,45 @@ class CognitiveV2x : public Scenario
         }
     }
 
-    /// The energy on each channel in the silent time before this tick.
-    void Sense(uint32_t i)
+    /// The energy on each channel in the silent time that ends now, at each pair.
+    void Sense()
     {
-        auto& agent = m_agents[i];
-        const Time now = Simulator::Now();
-        for (uint32_t c = 0; c < m_settings.channels; c++)
+        m_network->UpdateLosses();
+        for (auto& agent : m_agents)
         {
-            auto& user = m_network->GetPrimary(c).GetUser();
-            const Time on = user.GetOnTime(now - m_settings.sensing, now);
-            const double snrDb =
-                GetSnrDb(m_network->GetPrimaryTransmitter(c), Network::GetTransmitter(i), m_settings.primaryPowerDbm);
-            const double snr = std::pow(10, snrDb / 10) * (on / m_settings.sensing).GetDouble();
-            const double energy = agent.detector.Measure(snr);
-            auto& channel = agent.channels[c];
-            channel.energyDb = 10 * std::log10(std::max(energy, 1e-3));
-            channel.seemsBusy = energy > agent.detector.GetThreshold();
-            if (on.IsZero() || on == m_settings.sensing)
+            for (uint32_t channel = 0; channel < m_settings.channels; channel++)
             {
-                m_accounts->NoteSensing(on.IsStrictlyPositive(), channel.seemsBusy);
+                Sense(agent, channel);
             }
         }
     }
 
-    void FillFeatures(uint32_t i, std::span<float> features) const
+    void Sense(Agent& agent, uint32_t channel)
     {
-        const auto& agent = m_agents[i];
         const Time now = Simulator::Now();
-        const auto mobility = m_network->GetMobility(Network::GetTransmitter(i));
-        const auto place = mobility->GetPosition();
-        const auto velocity = mobility->GetVelocity();
-        features[INDEX] = static_cast<float>((i + 0.5) / m_settings.pairs);
-        features[KNOWN_AGE] = static_cast<float>(InTicks(agent.pair->GetKnownAge().GetAge(now)));
-        features[SENT] = m_ticks[i].interval.transmitted;
-        features[ACKNOWLEDGED] = m_ticks[i].interval.acknowledged;
-        features[LAST_POWER] = static_cast<float>(agent.powerDbm);
-        features[LINK_SNR] = static_cast<float>(agent.linkSnrDb);
-        features[LINK_AGE] = static_cast<float>(InTicks(now - std::max(agent.linkMeasured, GetStart())));
-        features[POSITION_X] = static_cast<float>(place.x);
-        features[POSITION_Y] = static_cast<float>(place.y);
-        features[VELOCITY_X] = static_cast<float>(velocity.x);
-        features[VELOCITY_Y] = static_cast<float>(velocity.y);
-        for (uint32_t c = 0; c < m_settings.channels; c++)
+        const Time on = m_network->GetPrimary(channel).GetUser().GetOnTime(now - m_settings.sensing, now);
+        const double snrDb = m_network->GetSnrDb(m_network->GetPrimaryTransmitter(channel),
+                                                 Network::GetTransmitter(agent.index),
+                                                 m_settings.primaryPowerDbm);
+        const double snr = std::pow(10, snrDb / 10) * (on / m_settings.sensing).GetDouble();
+        const double energy = agent.detector.Measure(snr);
+        auto& knowledge = agent.channels[channel];
+        knowledge.energyDb = 10 * std::log10(std::max(energy, 1e-3));
+        knowledge.seemsBusy = energy > agent.detector.GetThreshold();
+        if (on.IsZero() || on == m_settings.sensing)
         {
-            const auto& channel = agent.channels[c];
-            const double lossDb =
-                std::min(m_network->GetExpectedLossDb(Network::GetTransmitter(i), m_network->GetPrimaryReceiver(c)),
-                         m_network->GetExpectedLossDb(Network::GetReceiver(i), m_network->GetPrimaryReceiver(c)));
-            const double toleratedDbm = m_settings.GetNoiseDbm() + m_settings.protectionDb;
-            features[GetColumn(c, ENERGY)] = static_cast<float>(channel.energyDb);
-            features[GetColumn(c, SEEMS_BUSY)] = channel.seemsBusy;
-            features[GetColumn(c, EXCESS)] = static_cast<float>(m_settings.powerMaxDbm - lossDb - toleratedDbm);
-            features[GetColumn(c, IS_HOME)] = c == i % m_settings.channels;
-            features[GetColumn(c, WAS_USED)] = c == agent.tuned;
-            features[GetColumn(c, BUSY_RATIO)] = static_cast<float>(channel.busyRatio);
-            features[GetColumn(c, OVERHEARD)] = static_cast<float>(channel.overheard);
-            features[GetColumn(c, LISTENING_AGE)] =
-                channel.listened ? static_cast<float>(InTicks(now - *channel.listened)) : 1e6F;
+            m_accounts->NoteSensing(on.IsStrictlyPositive(), knowledge.seemsBusy);
         }
-    }
-
-    void FillMask(uint32_t i, std::span<uint8_t> mask) const
-    {
-        for (uint32_t c = 0; c < m_settings.channels && m_settings.masksSensed; c++)
-        {
-            mask[c + 1] = !m_agents[i].channels[c].seemsBusy;
-        }
-    }
-
-    void FillPairState(uint32_t i, std::span<float> state) const
-    {
-        const auto transmitter = Network::GetTransmitter(i);
-        const auto receiver = Network::GetReceiver(i);
-        const auto place = m_network->GetMobility(transmitter)->GetPosition();
-        const double full = m_settings.powerMaxDbm;
-        state[STATE_AGE] = static_cast<float>(m_ticks[i].ageTicks);
-        state[STATE_LINK_SNR] = static_cast<float>(GetSnrDb(transmitter, receiver, full));
-        state[STATE_X] = static_cast<float>(place.x);
-        state[STATE_Y] = static_cast<float>(place.y);
-        uint32_t column = STATE_CROSS;
-        for (uint32_t c = 0; c < m_settings.channels; c++)
-        {
-            const auto primary = m_network->GetPrimaryReceiver(c);
-            const double snrDb = std::max(GetSnrDb(transmitter, primary, full), GetSnrDb(receiver, primary, full));
-            state[column++] = static_cast<float>(snrDb - m_settings.protectionDb);
-        }
-        for (uint32_t c = 0; c < m_settings.channels; c++)
-        {
-            const auto primary = m_network->GetPrimaryTransmitter(c);
-            state[column++] = static_cast<float>(GetSnrDb(primary, receiver, m_settings.primaryPowerDbm));
-        }
-        for (uint32_t other = 0; other < m_settings.pairs; other++)
-        {
-            state[column++] = static_cast<float>(GetSnrDb(transmitter, Network::GetReceiver(other), full));
-        }
-    }
-
-    void FillChannelState(Observation& observation)
-    {
-        for (uint32_t c = 0; c < m_settings.channels; c++)
-        {
-            const auto state = observation.State(CHANNEL_STATE, c);
-            const auto place = m_network->GetMobility(m_network->GetPrimaryReceiver(c))->GetPosition();
-            state[STATE_IS_ON] = m_network->GetPrimary(c).GetUser().IsOn(Simulator::Now());
-            state[STATE_RECEIVER_X] = static_cast<float>(place.x);
-            state[STATE_RECEIVER_Y] = static_cast<float>(place.y);
-        }
-    }
-
-    double GetMeanPeak() const
-    {
-        double sum = 0;
-        double peaks = 0;
-        for (const auto& agent : m_agents)
-        {
-            const auto& age = agent.pair->GetAge();
-            sum += InTicks(age.GetMeanPeak()) * static_cast<double>(age.GetPeaks());
-            peaks += static_cast<double>(age.GetPeaks());
-        }
-        return peaks > 0 ? sum / peaks : NAN;
     }
 
     Settings m_settings;
-    std::unique_ptr<Network> m_network;
+    GroupHandle m_group;
+    Heads m_heads;
+    std::unique_ptr<Observer> m_observer;
     std::unique_ptr<Accounts> m_accounts;
+    std::unique_ptr<Network> m_network;
     std::vector<Agent> m_agents;
     std::map<Mac48Address, uint32_t> m_addresses; ///< of the transmitters
-    std::vector<PairTick> m_ticks;                ///< of the last tick, by pair
 };
 
 } // namespace

@@ -22,6 +22,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,6 @@ using namespace ns3::marl;
 namespace
 {
 
-// Columns of an observation, in the order in which Describe declares them.
-constexpr uint32_t LAST_DELIVERED = 0, LAST_SLOT = 1, LAST_POWER = 2, INDEX = 3;
 constexpr uint32_t SLOTS = 4;
 constexpr double POWER_LOW_DBM = 0, POWER_HIGH_DBM = 20;
 constexpr double POWER_COST = 0.2;       // what full power costs, when a delivery pays 1
@@ -50,34 +49,73 @@ class TemplateScenario : public Scenario
         arguments.Add("ticks", "Actions in an episode", m_ticks);
     }
 
-    // 2. Check the arguments together, then say what agents see and do. Nothing is built here.
-    Spec Describe() override
+    // 2. Check the arguments together, then say what agents see and do. Nothing is built here. Each Add gives a handle, which
+    // is kept in a member: all that follows names features, heads and the rest by it.
+    void Describe(Spec& spec) override
     {
         if (m_stations < 1 || m_stations > SLOTS || m_distanceM <= 0)
         {
             // Name what is wrong and what would be right: the learner's user reads this.
             throw Error(FaultKind::CONFIG, "template takes --stations=1 to 4 and a --distance above 0 m; mend them");
         }
-        Group group{"stations", {}, {}, {}, {}};
+        spec.SetTicks(MilliSeconds(20), m_ticks);
+        spec.idleTicks = true; // every tick is an exchange, also one at which no station is active
+
+        std::vector<std::string> names;
         for (uint32_t i = 0; i < m_stations; i++)
         {
-            group.agents.push_back("station_" + std::to_string(i));
+            names.push_back("station_" + std::to_string(i));
         }
-        // name, unit, lowest, highest value, saturating (clip to the bounds, or fail?), description
-        group.features = {
-            {"last_delivered", "1", 0, 1, false, "1: the packet of the last tick reached the sink"},
-            {"last_slot", "1", 0, SLOTS - 1.0, false, "Slot of the last tick"},
-            {"last_power_dbm", "dBm", POWER_LOW_DBM, POWER_HIGH_DBM, false, "Power of the last tick"},
-            {"index_share", "1", 0, 1, false, "Tells stations apart: without it they could not choose differently"},
-        };
-        group.discreteHeads = {{"slot", {"slot-0", "slot-1", "slot-2", "slot-3"}, 0, std::nullopt, "When to send"}};
-        group.continuousHeads = {
-            {"power", "dBm", POWER_LOW_DBM, POWER_HIGH_DBM, POWER_HIGH_DBM, std::nullopt, "How loud to send"}};
-        Spec spec{"template", MilliSeconds(20), m_ticks, {group}, {}, {}, {}};
+        auto& stations = spec.AddGroup("stations", names);
+        m_group = stations.handle;
+        // What a station does. A head may depend on an earlier one: .activeIf = m_slot.Is(0, 1).
+        m_slot = stations.AddDiscreteHead({.name = "slot",
+                                           .choices = {"slot-0", "slot-1", "slot-2", "slot-3"},
+                                           .defaultChoice = 0,
+                                           .description = "When to send"});
+        m_power = stations.AddContinuousHead({.name = "power",
+                                              .unit = "dBm",
+                                              .low = POWER_LOW_DBM,
+                                              .high = POWER_HIGH_DBM,
+                                              .defaultValue = POWER_HIGH_DBM,
+                                              .description = "How loud to send"});
+        // What a station sees. A value outside the bounds ends the episode; .saturating = true clips it instead. A feature that
+        // is about one choice of a head says so: .describes = m_slot.Choice(0, "busy").
+        m_lastDelivered = stations.AddFeature({.name = "last_delivered",
+                                               .unit = "1",
+                                               .low = 0,
+                                               .high = 1,
+                                               .description = "1: the packet of the last tick reached the sink"});
+        m_lastSlot = stations.AddFeature(
+            {.name = "last_slot", .unit = "1", .low = 0, .high = SLOTS - 1.0, .description = "Slot of the last tick"});
+        m_lastPower = stations.AddFeature({.name = "last_power_dbm",
+                                           .unit = "dBm",
+                                           .low = POWER_LOW_DBM,
+                                           .high = POWER_HIGH_DBM,
+                                           .description = "Power of the last tick"});
+        m_indexShare =
+            stations.AddFeature({.name = "index_share",
+                                 .unit = "1",
+                                 .low = 0,
+                                 .high = 1,
+                                 .description = "Tells stations apart: without it they could not choose differently"});
         // What only a critic may see: here, how many packets the sink got from each station.
-        spec.state = {{"sink", group.agents, {{"delivered_share", "1", 0, 1, false, "Of the packets so far"}}}};
-        spec.metrics = {{"delivery_ratio", "1", "Packets that reached the sink over packets sent", true}};
-        return spec;
+        m_deliveredShare = spec.AddState("sink", stations)
+                               .AddFeature({.name = "delivered_share",
+                                            .unit = "1",
+                                            .low = 0,
+                                            .high = 1,
+                                            .description = "Of the packets so far"});
+        // A figure of the episode so far, with the function that computes it; NaN: nothing to measure yet.
+        spec.AddMetric({.name = "delivery_ratio",
+                        .unit = "1",
+                        .description = "Packets that reached the sink over packets sent",
+                        .higherIsBetter = true,
+                        .value = [this] { return GetDeliveredSum() / static_cast<double>(m_intervals * m_stations); }});
+        // Rows that are written as things happen, for --tables=packets.
+        m_packets = spec.AddTable({.name = "packets",
+                                   .columns = {{.name = "station", .unit = "1", .type = Column::Type::INT64},
+                                               {.name = "received_s", .unit = "s"}}});
     }
 
     // 3. Build the network. Seed and run number of ns-3 are set; what draws random numbers gets its stream explicitly.
@@ -108,54 +146,63 @@ class TemplateScenario : public Scenario
         m_deliveredSum.assign(m_stations, 0);
     }
 
-    // 4. At each boundary: account for the interval that ended, then fill what agents see. The observation comes reset:
-    // zeros, every choice allowed (see Mask), every agent asked to act (see Decides).
-    void Observe(uint64_t tick, Observation& observation) override
+    // 4. At each boundary, account for the interval that just ended.
+    void CloseInterval(const Boundary& /* boundary */) override
     {
-        double sum = 0;
+        m_intervals++;
         for (uint32_t i = 0; i < m_stations; i++)
         {
-            const auto features = observation.groups[0].Features(i);
-            features[LAST_DELIVERED] = m_delivered[i] ? 1 : 0;
-            features[LAST_SLOT] = static_cast<float>(m_slots[i]);
-            features[LAST_POWER] = static_cast<float>(m_powersDbm[i]);
-            features[INDEX] = static_cast<float>((i + 0.5) / m_stations);
             m_deliveredSum[i] += m_delivered[i] ? 1 : 0;
-            sum += m_deliveredSum[i];
-            observation.State(0, i)[0] = tick == 0 ? 0 : static_cast<float>(m_deliveredSum[i]) / tick;
         }
-        observation.Metric(0) = sum / (tick * m_stations); // NaN at tick 0: nothing to measure yet
     }
 
-    // 5. What the interval was worth, for each agent. Called after Observe, from tick 1 on.
-    void Reward(uint64_t /* tick */, Observation& observation) override
+    // 5. What that interval was worth to each agent. Rewards add up: one line for each term.
+    void Reward(Rewards& rewards) const override
     {
         for (uint32_t i = 0; i < m_stations; i++)
         {
             const double effort = std::pow(10, (m_powersDbm[i] - POWER_HIGH_DBM) / 10); // share of full power
-            observation.groups[0].Reward(i) = static_cast<float>((m_delivered[i] ? 1 : 0) - POWER_COST * effort);
+            rewards.Add(m_group, i, m_delivered[i] ? 1 : 0);
+            rewards.Add(m_group, i, -POWER_COST * effort);
         }
     }
 
-    // 6. Do what the agents chose; the bridge has checked it against the spec. Simulated time then runs to the next tick.
-    void Act(uint64_t /* tick */, const Action& action) override
+    // 6. What agents see now. The observation comes reset: zeros, every choice allowed (see Forbid), every agent asked to act
+    // (see SetActive) and there (see SetPresent).
+    void Observe(Observation& observation) const override
     {
         for (uint32_t i = 0; i < m_stations; i++)
         {
-            m_slots[i] = action.groups[0].Discrete(i, 0);
-            m_powersDbm[i] = action.groups[0].Continuous(i, 0);
+            observation.Set(m_lastDelivered, i, m_delivered[i] ? 1 : 0);
+            observation.Set(m_lastSlot, i, m_slots[i]);
+            observation.Set(m_lastPower, i, m_powersDbm[i]);
+            observation.Set(m_indexShare, i, (i + 0.5) / m_stations);
+            const auto deliveredSum = static_cast<double>(m_deliveredSum[i]);
+            observation.Set(
+                m_deliveredShare, i, m_intervals == 0 ? 0 : deliveredSum / static_cast<double>(m_intervals));
+        }
+    }
+
+    // 7. Do what the agents chose; the bridge has checked it against the spec. Simulated time then runs to the next tick, or
+    // until an event calls RequestDecision().
+    void Act(const Action& action) override
+    {
+        for (uint32_t i = 0; i < m_stations; i++)
+        {
+            m_slots[i] = action.Get(m_slot, i);
+            m_powersDbm[i] = action.Get(m_power, i);
             m_delivered[i] = false;
             Simulator::Schedule(SLOT * m_slots[i], &TemplateScenario::Send, this, i);
         }
     }
 
-    // 7. A simple policy for runs without a learner (--standalone), also the yardstick that learning has to beat.
-    void Decide(uint64_t /* tick */, const Observation& /* observation */, Action& action) override
+    // 8. A simple policy of the scenario's own: the yardstick that learning has to beat, and what --standalone plays.
+    void Decide(const Observation& /* observation */, Action& action) const override
     {
         for (uint32_t i = 0; i < m_stations; i++)
         {
-            action.groups[0].Discrete(i, 0) = static_cast<int32_t>(i);
-            action.groups[0].Continuous(i, 0) = POWER_HIGH_DBM;
+            action.Set(m_slot, i, i);
+            action.Set(m_power, i, POWER_HIGH_DBM);
         }
     }
 
@@ -174,18 +221,32 @@ class TemplateScenario : public Scenario
         uint8_t station = 0;
         packet->CopyData(&station, 1);
         m_delivered.at(station) = true;
+        Rows(m_packets).Add({int64_t{station}, Simulator::Now().GetSeconds()});
         return true;
+    }
+
+    double GetDeliveredSum() const
+    {
+        return std::accumulate(m_deliveredSum.begin(), m_deliveredSum.end(), 0.0);
     }
 
     uint32_t m_stations{3};
     double m_distanceM{50};
     uint64_t m_ticks{100};
 
+    GroupHandle m_group;
+    DiscreteHeadHandle m_slot;
+    ContinuousHeadHandle m_power;
+    FeatureHandle m_lastDelivered, m_lastSlot, m_lastPower, m_indexShare;
+    StateFeatureHandle m_deliveredShare;
+    TableHandle m_packets;
+
     NetDeviceContainer m_radios;
     std::vector<int32_t> m_slots;
     std::vector<double> m_powersDbm;
     std::vector<bool> m_delivered;        // in the interval
     std::vector<uint64_t> m_deliveredSum; // in the episode
+    uint64_t m_intervals{0};              // that have ended
 };
 
 } // namespace

@@ -4,59 +4,78 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from typing import SupportsIndex
 
 import numpy as np
 
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Actions, Bool, Group
 
+#: The largest RngSeed: each seed of MRG32k3a lies below its modulus m2 (L'Ecuyer 1999), 4294944443.
+MAX_SEED = 4294944442
 
-def check_episodes(owner: str, *, num_envs: int, seed: int, first_run: int) -> None:
-    """Refuses numbers that no pool takes.
+
+def checked_seed(owner: str, seed: SupportsIndex) -> int:
+    """A seed as a Python integer.
 
     Args:
-        owner: Who was given them, for the message.
-        num_envs: Expected to be 1 or above.
-        seed: Expected to be 0 or above.
-        first_run: Likewise.
+        owner: Who was given it, for the message.
+        seed: ns-3's RngSeed, of any integer type.
 
     Raises:
-        ConfigError: One is out of range.
+        ConfigError: It is no integer, or not one from 1 to ``MAX_SEED``.
     """
-    for name, value, low in (("num_envs", num_envs, 1), ("seed", seed, 0), ("first_run", first_run, 0)):
-        if value < low:
-            raise ConfigError(f"{owner}: {name} is {value}, expected {low} or above")
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise ConfigError(
+            f"{owner}: seed is {seed!r}, expected ns-3's RngSeed, an integer from 1 to {MAX_SEED}"
+        ) from None
+    if not 1 <= number <= MAX_SEED:
+        raise ConfigError(f"{owner}: seed is {number}, expected ns-3's RngSeed, from 1 to {MAX_SEED}")
+    return number
 
 
 def checked_actions(
     owner: str,
-    group: Group,
+    groups: Sequence[Group],
     actions: Sequence[Actions],
-    masks: Bool,
-    active: Bool,
+    masks: Sequence[Bool],
+    active: Sequence[Bool],
     *,
     tolerance: float = 0.0,
-) -> Actions:
-    """The joint action of the only group.
+) -> None:
+    """Checks the joint actions of all groups.
 
     Args:
-        owner: Who was given it, for the message.
-        group: The agents.
-        actions: As handed to ``step``.
-        masks: Allowed choices, [B,A,sum n].
-        active: Who was asked to act, [B,A]; a masked choice of others is no fault.
+        owner: Who was given them, for the message.
+        groups: Of the spec.
+        actions: As handed to ``step``, one ``Actions`` [B,A,...] per group.
+        masks: Allowed choices, per group [B,A,sum n].
+        active: Who was asked to act, per group [B,A]; a masked choice of others is no fault.
         tolerance: How far beyond its range a real-valued action may lie, in its unit.
 
     Raises:
-        SpecViolation: Actions of another shape, not finite, out of range, or masked.
+        SpecViolation: Actions of another number of groups or another shape, not finite, out of range, or masked.
     """
-    lead = active.shape
-    expected = ((*lead, len(group.discrete_heads)), (*lead, len(group.continuous_heads)))
+    expected = tuple(
+        ((*asked.shape, len(group.discrete_heads)), (*asked.shape, len(group.continuous_heads)))
+        for group, asked in zip(groups, active, strict=True)
+    )
     got = tuple((joint.discrete.shape, joint.continuous.shape) for joint in actions)
-    if got != (expected,):
-        raise SpecViolation(f"{owner}: the actions have shapes {got}, expected {(expected,)}")
-    (joint,) = actions
+    if got != expected:
+        raise SpecViolation(
+            f"{owner}: the actions have shapes {got}, expected {expected}, one Actions per group"
+        )
+    for group, joint, allowed, asked in zip(groups, actions, masks, active, strict=True):
+        _check_group(owner, group, joint, allowed, asked, tolerance)
+
+
+def _check_group(
+    owner: str, group: Group, joint: Actions, masks: Bool, active: Bool, tolerance: float
+) -> None:
     for d, head in enumerate(group.discrete_heads):
         choice, start = joint.discrete[..., d], group.mask_offsets[d]
         inside = (choice >= 0) & (choice < len(head.choices))
@@ -73,4 +92,3 @@ def checked_actions(
                 f"{owner}: head {real.name!r} got {value.min()} to {value.max()}, expected {real.low} to {real.high} "
                 f"{real.unit}"
             )
-    return joint

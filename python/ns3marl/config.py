@@ -10,15 +10,16 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib
-import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+import tomli_w
+
+from ns3marl import home
 from ns3marl.errors import ConfigError
 
 # The standard library has it from Python 3.11 on.
@@ -53,12 +54,12 @@ Fraction = Annotated[float, _Range(0, 1)]
 class ScenarioOptions:
     """Which simulation to learn on."""
 
-    name: str = "aiot-mec"
-    """Name of a built scenario, or the path of its executable."""
+    name: str = ""
+    """Name of a built scenario, or the path of its executable; it has to be given."""
     arguments: tuple[str, ...] = ()
     """ns-3 command-line arguments, e.g. ``--devices=50`` or ``--ns3::Class::Attribute=value``."""
     backend: Literal["ns3", "fastsim"] = "ns3"
-    """Who simulates while a policy trains: ns-3, packet by packet, or the fast twin, which knows ``aiot-mec`` only."""
+    """What simulates while a policy trains: ns-3, packet by packet, or the scenario's fast twin, where it has one."""
     calibration: str = ""
     """The twin's constants: a file that ``ns3marl calibrate`` wrote; empty: those that ship with it."""
 
@@ -90,6 +91,8 @@ class PoolOptions:
     """Launch simulators here; false: only those that dial in serve."""
     keys: str = ""
     """Folder of the learner's CURVE keys (``ns3marl keys``), which tcp beyond this host needs."""
+    builtin: bool = False
+    """Observations also carry what the scenario's own policy (C++ ``Decide``) chooses; in ns-3 only. Policy ``builtin`` sets it."""
 
 
 @dataclass(frozen=True)
@@ -422,7 +425,7 @@ class EvaluationOptions:
     """How policies are compared. All of them meet the same episodes."""
 
     policies: tuple[str, ...] = ()
-    """Heuristics to compare with; empty: all that fit the scenario."""
+    """Simple policies to compare with; empty: all that fit the scenario."""
     episodes: PositiveInt = 10
     """Episodes per policy."""
     seed: PositiveInt = 1001
@@ -472,7 +475,7 @@ def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Conf
     """Reads a configuration.
 
     Args:
-        source: Path of a TOML file, name of one that ships with ns3marl (``demo``), or None for the defaults.
+        source: Path of a TOML file, name of one that a scenario brings (``demo``; ``ns3marl.home``), or None for the defaults.
         settings: Changes, each ``section.option=value`` with the value in TOML syntax; bare words are strings.
 
     Raises:
@@ -496,24 +499,12 @@ def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Conf
 
 def shipped() -> tuple[str, ...]:
     """Names of the configurations that come with ns3marl."""
-    return tuple(sorted(_shipped()))
-
-
-def _shipped() -> dict[str, Path]:
-    """Files of the configurations that come with the scenarios, by name."""
-    folder = Path(str(resources.files("ns3marl"))) / "scenarios"
-    return {path.stem: path for path in folder.glob("*/configs/*.toml")}
+    return tuple(home.shipped_configurations())
 
 
 def dumps(config: Config) -> str:
     """The configuration as TOML; ``load`` reads it back to an equal one."""
-    lines: list[str] = []
-    for section in dataclasses.fields(config):
-        lines.append(f"[{section.name}]")
-        values = getattr(config, section.name)
-        lines += [f"{f.name} = {_toml(getattr(values, f.name))}" for f in dataclasses.fields(values)]
-        lines.append("")
-    return "\n".join(lines)
+    return tomli_w.dumps(dataclasses.asdict(config))
 
 
 def _read(source: str | Path) -> tuple[str, str]:
@@ -523,12 +514,15 @@ def _read(source: str | Path) -> tuple[str, str]:
             return path.read_text(encoding="utf-8"), str(path)
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
-    if str(source) not in shipped():
+    found: Mapping[str, Path] = home.shipped_configurations()
+    if str(source) not in found:
+        found = home.configurations()
+    if str(source) not in found:
         raise ConfigError(
-            f"no configuration {str(source)!r}: give the path of a .toml file, or one of {', '.join(shipped())}"
-            + _near(str(source), shipped())
+            f"no configuration {str(source)!r}: give the path of a .toml file, or one of {', '.join(found)}"
+            + _near(str(source), found)
         )
-    return _shipped()[str(source)].read_text(encoding="utf-8"), f"configuration {source!r}"
+    return found[str(source)].read_text(encoding="utf-8"), f"configuration {source!r}"
 
 
 def _apply(tree: dict[str, Any], setting: str) -> None:
@@ -619,13 +613,3 @@ def _check(config: Config) -> None:
 def _near(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
     return f" (did you mean {' or '.join(close)}?)" if close else ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value)  # a JSON string is a TOML basic string
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)

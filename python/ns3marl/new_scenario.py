@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""A folder to start a topology in: one C++ file, a CMake file and a test that pass as they are."""
+"""A folder to start a topology in: a C++ file, its descriptor in Python, a CMake file and a test that pass as they are."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from ns3marl import home as homes
 from ns3marl import toolchain
 from ns3marl.errors import ConfigError
 
@@ -32,9 +33,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ns3marl import toolchain
+from ns3marl import home, policies, toolchain
 from ns3marl.env.pool import Pool
-from ns3marl.types import Actions
 
 
 @pytest.fixture(scope="module")
@@ -55,33 +55,21 @@ def test_the_same_seed_plays_the_same_episode(scenario: Path) -> None:
 
 def test_any_action_keeps_to_the_declared_bounds(scenario: Path) -> None:
     # The bridge refuses an observation outside the bounds of Describe.
-    random = np.random.default_rng(1)
-    with Pool(scenario, arguments=["--ticks=20"], spares=0) as pool:
-        batch = pool.reset()
-        while batch.final[0] is None:
-            actions = []
-            for group, seen in zip(pool.spec.groups, batch.groups, strict=True):
-                heads = zip(group.mask_offsets[:-1], group.mask_offsets[1:], strict=True)
-                allowed = [seen.masks[..., first:last] for first, last in heads]
-                discrete = [np.argmax(random.random(mask.shape) * mask, axis=-1) for mask in allowed]
-                low = np.array([head.low for head in group.continuous_heads])
-                high = np.array([head.high for head in group.continuous_heads])
-                shape = seen.active.shape
-                actions.append(
-                    Actions(
-                        np.stack(discrete, -1).astype(np.int32) if discrete else np.zeros((*shape, 0), np.int32),
-                        random.uniform(low, high, (*shape, len(low))).astype(np.float32),
-                    )
-                )
-            batch = pool.step(actions)
-        assert batch.final[0].tick == 20
+    brought = home.find(scenario)
+    for name in ("random", *brought.policies):
+        rngs = [np.random.default_rng(1)]
+        with Pool(scenario, arguments=["--ticks=20"], spares=0) as pool:
+            policy, batch = policies.make(name, pool.spec, brought), pool.reset()
+            while batch.final[0] is None:
+                batch = pool.step(policy.act(batch, rngs))
+            assert batch.final[0].tick == 20, name
 '''
 
 
 def create(name: str, parent: Path) -> Path:
-    """Makes ``parent/name`` with ``name.cc``, ``CMakeLists.txt`` and ``test_name.py``.
+    """Makes ``parent/name`` with ``name.cc``, ``scenario.py``, ``CMakeLists.txt`` and ``test_name.py``.
 
-    The C++ file is a copy of the bundled scenario ``template`` under the new name.
+    The C++ file and the descriptor (``ns3marl.home``) are copies of those of the bundled template under the new name.
 
     Args:
         name: of the scenario and its executable: lower-case letters and digits, in words joined by hyphens.
@@ -98,22 +86,32 @@ def create(name: str, parent: Path) -> Path:
         raise ConfigError(
             f"{name!r} cannot name a scenario; give lower-case letters and digits, words joined by hyphens, like two-cells"
         )
-    template = toolchain.sources() / "scenarios" / "template.cc"
-    if name in _RESERVED or template.with_stem(name).exists():
-        raise ConfigError(f"the name {name!r} is taken, by a bundled scenario or by CMake; give another one")
+    sources = toolchain.sources() / "scenarios"
+    if name in _RESERVED or name in homes.names() or (sources / f"{name}.cc").exists():
+        raise ConfigError(f"the name {name!r} is taken, by another scenario or by CMake; give another one")
     folder = parent / name
     if folder.exists():
         raise ConfigError(f"{folder} exists already; remove it, or give another name")
     if not parent.is_dir():
         raise ConfigError(f"there is no folder {parent} to make {name} in")
+    (template,) = (home for home in homes.bundled().values() if home.is_template)
+    assert template.folder is not None
     folder.mkdir()
-    class_name = "".join(word.capitalize() for word in name.split("-")) + "Scenario"
-    text = template.read_text().replace("TemplateScenario", class_name)
-    text = re.sub(r'"template\b', f'"{name}', text)
-    (folder / f"{name}.cc").write_text(text)
+    program = (sources / f"{template.name}.cc").read_text(encoding="utf-8")
+    program = program.replace(_class_name(template.name), _class_name(name))
+    program = re.sub(rf'"{template.name}\b', f'"{name}', program)
+    (folder / f"{name}.cc").write_text(program, encoding="utf-8")
+    descriptor = (template.folder / "__init__.py").read_text(encoding="utf-8")
+    descriptor = descriptor.replace("    is_template=True,\n", "")
+    descriptor = re.sub(rf"\b{template.name}\b", name, descriptor)
+    (folder / homes.FILE).write_text(descriptor, encoding="utf-8")
     (folder / "CMakeLists.txt").write_text(_CMAKE.format(name=name))
     (folder / f"test_{name.replace('-', '_')}.py").write_text(_TEST.replace("{name}", name))
     return folder
+
+
+def _class_name(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("-")) + "Scenario"
 
 
 _RESERVED = {

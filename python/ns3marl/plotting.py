@@ -25,10 +25,18 @@ class Plot:
     light: bytes
     dark: bytes
     png: bytes
+    caption: str = ""
 
 
-def render(name: str, title: str, draw: Callable[[], Figure]) -> Plot:
-    """Draws a figure in every version."""
+def render(name: str, title: str, draw: Callable[[], Figure], caption: str = "") -> Plot:
+    """Draws a figure in every version.
+
+    Args:
+        name: Of its file.
+        title: Above it.
+        draw: Makes the figure; called once per version, because colours are chosen while drawing.
+        caption: Below it: how to read it.
+    """
     images = {}
     for theme in _THEMES:
         with _theme(theme):
@@ -36,7 +44,7 @@ def render(name: str, title: str, draw: Callable[[], Figure]) -> Plot:
             images[theme] = _save(figure, "svg")
     with _theme("light"):
         png = _save(draw(), "png")
-    return Plot(name, title, images["light"], images["dark"], png)
+    return Plot(name, title, images["light"], images["dark"], png, caption)
 
 
 def pretty(name: str, unit: str = "") -> str:

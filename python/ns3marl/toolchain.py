@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Finding ns-3, compiling scenarios, finding what was compiled, and saying what is missing."""
+"""Finding ns-3, compiling scenarios, and saying what is missing; ``ns3marl.executables`` finds what was compiled."""
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import importlib.metadata
 import os
@@ -21,13 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ns3marl.errors import BuildError, LaunchError, Ns3MarlError
-
-SCENARIO_PATH_VARIABLE = "NS3MARL_SCENARIO_PATH"
-"""Environment variable: folders with scenario executables, separated by colons, searched first."""
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-"""The checkout that this package was installed from with `pip install -e`."""
+from ns3marl import executables
+from ns3marl.errors import BuildError, Ns3MarlError
+from ns3marl.executables import REPOSITORY
 
 _TAIL_LINES = 40
 
@@ -118,61 +113,13 @@ def build(
         _make(sources(), libraries, ["ns3marl-bridge", "ns3marl-models"], jobs, echo)
         settings = [f"-DNS3MARL_USER_SOURCE_DIR={source}", f"-DNS3MARL_BUILD_DIR={libraries}"]
         _make(sources() / "cmake" / "user", build_dir, ["all"], jobs, echo, settings)
-    return BuildResult(_executables(build_dir / "bin"), build_dir, time.monotonic() - started_s)
+        executables.remember_source(build_dir, source)
+    return BuildResult(executables.in_folder(build_dir / "bin"), build_dir, time.monotonic() - started_s)
 
 
 def bundled_build_dir() -> Path:
     """Where the bundled scenarios are built."""
     return sources().parent / "build" / "scenarios"
-
-
-def search_folders() -> list[Path]:
-    """Where scenario executables are looked for, first one first.
-
-    The folders of ``NS3MARL_SCENARIO_PATH``, the checkout's build, and what ``ns3marl build`` left in the current folder and in
-    the folders right below it.
-    """
-    folders = [Path(folder) for folder in os.environ.get(SCENARIO_PATH_VARIABLE, "").split(":") if folder]
-    folders.append(REPOSITORY / "build" / "scenarios" / "bin")
-    folders.append(Path.cwd() / "build" / "bin")
-    folders.extend(sorted(Path.cwd().glob("*/build/bin")))
-    return folders
-
-
-def scenarios() -> dict[str, Path]:
-    """The scenario executables that can be found, by name."""
-    found: dict[str, Path] = {}
-    for folder in search_folders():
-        for name, path in _executables(folder).items():
-            found.setdefault(name, path)
-    return dict(sorted(found.items()))
-
-
-def find_scenario(name_or_path: str | Path) -> Path:
-    """The executable of a scenario: a path (anything with a slash), or a name looked up in `search_folders()`.
-
-    Raises:
-        LaunchError: says where it was looked for, which names are near, and the remedy.
-    """
-    name = str(name_or_path)
-    if os.sep in name:
-        path = Path(name).expanduser().resolve()
-        if _is_executable(path):
-            return path
-        what = "is not an executable file" if path.exists() else "does not exist"
-        raise LaunchError(
-            f"scenario {path} {what}; build it with `ns3marl build FOLDER`, or give a name or path that exists"
-        )
-    known = scenarios()
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
-    hint = f"near names: {', '.join(near)}" if near else "nothing is built there yet"
-    looked = ", ".join(str(folder) for folder in search_folders())
-    raise LaunchError(
-        f"scenario '{name}' was not found in {looked} ({hint}); build the bundled scenarios with `ns3marl build`, "
-        f"your own with `ns3marl build FOLDER`, or name their folder in {SCENARIO_PATH_VARIABLE}"
-    )
 
 
 def diagnose() -> list[Check]:
@@ -191,7 +138,7 @@ def diagnose() -> list[Check]:
         _check_ns3(),
     ]
     checks += [_check_package(name, minimum) for name, minimum in _requirements()]
-    built = ", ".join(scenarios())
+    built = ", ".join(executables.scenarios())
     checks.append(
         Check(
             "scenarios", bool(built), built or "none built", "at least one", "" if built else "ns3marl build"
@@ -300,16 +247,6 @@ def _plain_cmake_message(text: str) -> str:
         if line.startswith("  ") and not re.match(r"^ +\S+\.(cmake|txt):\d+ \(", line)
     ]
     return "\n".join(kept) or text.strip()
-
-
-def _is_executable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.X_OK)
-
-
-def _executables(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    return {path.name: path.resolve() for path in sorted(folder.iterdir()) if _is_executable(path)}
 
 
 def _version_tuple(text: str) -> tuple[int, ...]:

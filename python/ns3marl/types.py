@@ -176,17 +176,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything a learner needs to know of a scenario under one set of arguments."""
+    """Everything a learner needs to know of a scenario under one set of arguments.
+
+    A scenario without regular ticks has ``tick_ns`` and ``ticks`` 0 and says ``duration_ns``. Where the scenario requests decisions
+    between ticks, or ``idle_ticks`` is False, an episode has more or fewer observations than ``ticks`` + 1.
+    """
 
     scenario: str
-    tick_ns: int
-    ticks: int
+    tick_ns: int  #: simulated time between two regular boundaries [ns]; 0: there are none
+    ticks: int  #: regular intervals in a full episode; 0: there are none
     groups: tuple[Group, ...]
     state: tuple[StateBlock, ...] = ()
     metrics: tuple[Metric, ...] = ()
     tables: tuple[Table, ...] = ()
     idle_ticks: bool = True  #: whether ticks at which no agent is asked to act are observed too
     has_builtin: bool = False  #: whether the scenario has a policy of its own
+    duration_ns: int | None = (
+        None  #: simulated time of a full episode without regular ticks [ns]; None: there are ticks
+    )
     hash: str = ""
 
     @cached_property
@@ -194,12 +201,17 @@ class Spec:
         """Names of all agents, group after group."""
         return tuple(agent for group in self.groups for agent in group.agents)
 
+    @property
+    def episode_ns(self) -> int:
+        """Simulated time of a full episode [ns]."""
+        return self.tick_ns * self.ticks if self.duration_ns is None else self.duration_ns
+
     @cached_property
-    def layout_names(self) -> tuple[tuple[tuple[str, str, str, str], ...], tuple[str, ...]]:
-        """Names in ``layout``: per group of observations, rewards, decides and masks; per state block its own."""
+    def layout_names(self) -> tuple[tuple[tuple[str, str, str, str, str], ...], tuple[str, ...]]:
+        """Names in ``layout``: per group of observations, rewards, present, active and masks; per state block its own."""
         return (
             tuple(
-                (f"observations_{g}", f"rewards_{g}", f"active_{g}", f"masks_{g}")
+                (f"observations_{g}", f"rewards_{g}", f"present_{g}", f"active_{g}", f"masks_{g}")
                 for g in range(len(self.groups))
             ),
             tuple(f"state_{b}" for b in range(len(self.state))),
@@ -207,16 +219,16 @@ class Spec:
 
     @cached_property
     def flags_offset(self) -> int:
-        """Where in ``layout`` decides and masks start [bytes]; only they and padding stand behind."""
-        offset: int = self.layout.fields["active_0"][1]  # type: ignore[index]
+        """Where in ``layout`` the flags and masks start [bytes]; only they and padding stand behind."""
+        offset: int = self.layout.fields["present_0"][1]  # type: ignore[index]
         return offset
 
     @cached_property
     def layout(self) -> np.dtype[np.void]:
         """The record of all arrays of one observation, as the wire lays them out.
 
-        Fields: ``metrics``, ``observations_G``, ``state_B``, ``rewards_G``, ``decides_G``, ``masks_G`` for group number G and
-        state block number B; ``floats`` covers all float32 fields at once.
+        Fields: ``metrics``, ``observations_G``, ``state_B``, ``rewards_G``, ``present_G``, ``active_G``, ``masks_G`` for
+        group number G and state block number B; ``floats`` covers all float32 fields at once.
         """
         sizes = [len(group.agents) for group in self.groups]
         widths = [len(group.features) for group in self.groups]
@@ -228,6 +240,7 @@ class Spec:
             (f"state_{b}", np.float32, (len(s.rows), len(s.features))) for b, s in enumerate(self.state)
         ]
         fields += [(f"rewards_{g}", np.float32, (size,)) for g, size in enumerate(sizes)]
+        fields += [(f"present_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
         fields += [(f"active_{g}", np.bool_, (size,)) for g, size in enumerate(sizes)]
         fields += [
             (f"masks_{g}", np.bool_, (size, self.groups[g].mask_offsets[-1])) for g, size in enumerate(sizes)
@@ -236,7 +249,7 @@ class Spec:
         names = list(packed.names or ())
         types = [packed.fields[name][0] for name in names]  # type: ignore[index]
         offsets = [packed.fields[name][1] for name in names]  # type: ignore[index]
-        first, last = offsets[names.index("observations_0")], offsets[names.index("active_0")]
+        first, last = offsets[names.index("observations_0")], offsets[names.index("present_0")]
         return np.dtype(
             {
                 "names": [*names, "floats"],

@@ -120,7 +120,7 @@ def test_an_episode_is_the_one_of_our_own_wire(
     served = serve(name, f"--simSeed={run}", *arguments)
     _, action_space = served.client.start()
     random = np.random.default_rng(run)
-    with Pool(scenario_path(name), arguments=arguments, seed=0, first_run=run, spares=0) as pool:
+    with Pool(scenario_path(name), arguments=arguments, seed=1, first_run=run, spares=0) as pool:
         batch = pool.reset()
         (group,) = pool.spec.groups
         agents = len(group.agents)

@@ -203,7 +203,7 @@ def test_simulations_that_never_say_a_word() -> None:
         Ns3GymEnv("nowhere/to/be/found")
     with pytest.raises(ConfigError, match="the command is empty"):
         Ns3GymEnv([])
-    with pytest.raises(ConfigError, match="seed is -1, expected 0 or above"):
+    with pytest.raises(ConfigError, match="seed is -1, expected an integer of 0 or above"):
         Ns3GymEnv(PEER, seed=-1)
     assert children(os.getpid()) == []
 

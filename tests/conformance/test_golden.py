@@ -9,11 +9,11 @@ from contextlib import suppress
 import pytest
 from conformance import golden
 
-from ns3marl.errors import ProtocolError
+from ns3marl.errors import ProtocolError, VersionMismatch
 from ns3marl.protocol import codec
 
 FRAMES = golden.frames()
-TO_LEARNER = ("hello", "spec", "ready", "observation", "fault")
+TO_LEARNER = ("hello", "spec", "ready", "observation", "observation-with-builtin", "fault")
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -46,14 +46,33 @@ def test_observations_decode_to_their_arrays() -> None:
     block = codec.Block(golden.SPEC, 2)
     block.fill([seen.arrays, seen.arrays])
     groups, state, metrics = block.groups, block.state, block.metrics
-    assert groups[0].observations[1].tolist() == [[1.5, 2.0], [-20.0, 50.0]]
+    assert groups[0].observations[1].tolist() == [[1.5, 2.0, 0.5, 0.25], [-20.0, 50.0, 0.0, 1.0]]
     assert groups[0].rewards[0].tolist() == [-1.0, 0.5]
+    assert groups[0].present[1].tolist() == [True, True]
     assert groups[0].active[0].tolist() == [True, False]
     assert groups[0].masks[1, 1].tolist() == [True, False, True, True, True]
     assert groups[1].observations[0].tolist() == [[7.0]]
     assert groups[1].masks.shape == (2, 1, 0)
     assert state[0][0].tolist() == [[0.25], [1.0]]
+    assert [rows[1].tolist() for rows in state[1:]] == [[[3.0], [4.5]], [[0.0], [0.5]]]
     assert metrics[0, 0] == 0.75
+
+
+def test_observations_decode_to_the_built_in_policys_choices() -> None:
+    frame = (golden.FOLDER / "observation-with-builtin.bin").read_bytes()
+    seen = codec.decode(frame, golden.SPEC)
+    assert isinstance(seen, codec.Observation)
+    assert seen.builtin is not None
+    assert [group.discrete.tolist() for group in seen.builtin] == [[[[1, 0], [0, 1]]], [[[]]]]
+    assert [group.continuous.tolist() for group in seen.builtin] == [[[[30.0], [20.5]]], [[[1e9]]]]
+
+
+def test_version_1_is_refused_with_both_versions_and_the_remedy() -> None:
+    hello = (golden.FOLDER / "version-1" / "hello.bin").read_bytes()
+    with pytest.raises(
+        VersionMismatch, match=r"speaks protocol version 1, this learner speaks 2; use one release"
+    ):
+        codec.decode(hello)
 
 
 @pytest.mark.parametrize("name", TO_LEARNER)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,22 @@ def test_several_groups(scenario_path: Callable[[str], Path]) -> None:
     assert list(observations) == ["agent_0_0", "agent_0_1", "agent_1_0", "agent_1_1"]
     environment.step({agent: environment.action_space(agent).sample() for agent in environment.agents})
     environment.close()
-    with pytest.raises(ConfigError, match="2 groups of agents, Ns3Env takes one; use Ns3ParallelEnv"):
-        Ns3Env(scenario_path("echo"), arguments)
+    central = Ns3Env(scenario_path("echo"), arguments)
+    check_env(central, skip_render_check=True)
+    central.close()
+
+
+@pytest.mark.usefixtures("built_scenarios")
+def test_copies_in_a_vector_play_different_episodes() -> None:
+    arguments = ("--agents=3", "--ticks=3")
+    made: Any = gymnasium.make_vec("ns3marl/echo-v0", num_envs=3, arguments=arguments)
+    with contextlib.closing(made) as copies:
+        rows, _ = copies.reset()
+        assert len({row.tobytes() for row in rows}) == 3
+        again, other = copies.reset(seed=[5, 5, 6])[0], copies.reset(seed=[7, 5, 6])[0]
+        np.testing.assert_array_equal(again[0], again[1])
+        np.testing.assert_array_equal(again[1:], other[1:])
+        assert not np.array_equal(again[0], other[0])
 
 
 def test_misuse(scenario_path: Callable[[str], Path]) -> None:

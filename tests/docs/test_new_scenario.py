@@ -21,8 +21,8 @@ def edited(source: str, block: str) -> str:
     first = block.splitlines()[0]
     if first.startswith("#include"):
         return source.replace('#include "bridge/scenario.h"\n', f'#include "bridge/scenario.h"\n{block}', 1)
-    if first.startswith("// Columns"):
-        pattern = rf"^{re.escape(first)}\n.*?(?=^\n^class )"
+    if first.startswith("constexpr"):
+        pattern = r"^constexpr.*?(?=^\n^class )"
     elif match := re.match(r"    \w+ (m_\w+)\{", first):
         pattern = rf"^    \w+ {match[1]}\{{.*?(?=^\}};$)"
     else:

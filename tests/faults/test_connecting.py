@@ -61,6 +61,6 @@ def test_without_a_mode(scenario_path: Callable[[str], Path]) -> None:
     done = run(scenario_path("echo"), "--agents=3")
     assert done.returncode == 2
     assert (
-        "expected --connect=ENDPOINT, --describe, --standalone or --dialect, and not '--agents=3'; see --help"
+        "expected --connect=ENDPOINT, --describe, --arguments, --standalone or --dialect, and not '--agents=3'; see --help"
         in done.stderr
     )

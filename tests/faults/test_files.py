@@ -22,7 +22,6 @@ from ns3marl.cli import main
 from ns3marl.errors import CheckpointError
 from ns3marl.training import checkpoint
 from ns3marl.training.checkpoint import Progress
-from ns3marl.training.replay_log import ReplayLog
 
 CONFIG = configuration.load(None, ["training.algorithm=ippo"])
 
@@ -43,7 +42,7 @@ def files_of_at_most(size_bytes: int) -> Iterator[None]:
 def saved(tmp_path: Path) -> Path:
     """A checkpoint after 7 updates."""
     path = tmp_path / "checkpoints" / "last.pt"
-    checkpoint.save(path, registry.configured(CONFIG, ToyPool().spec), CONFIG, Progress(7), ReplayLog(1, 1))
+    checkpoint.save(path, registry.configured(CONFIG, ToyPool().spec), CONFIG, Progress(7), {})
     return path
 
 
@@ -56,7 +55,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(saved: Path, share: float) -> 
             CheckpointError, match=r"last.pt cannot be written: .*; the one before stays: make room"
         ),
     ):
-        checkpoint.save(saved, learner, CONFIG, Progress(8), ReplayLog(1, 1))
+        checkpoint.save(saved, learner, CONFIG, Progress(8), {})
     assert checkpoint.load(saved).progress.updates == 7
     assert list(saved.parent.iterdir()) == [saved]
 

@@ -66,7 +66,7 @@ FAILURES: list[tuple[str, type[Ns3MarlError], str]] = [
     (
         "what",
         ConfigError,
-        r"argument '--failure': 'what' is none of none, crash, exit, hang, throw, nan and bounds",
+        r"argument '--failure': 'what' is none of none, crash, exit, hang, throw, nan, bounds and stop",
     ),
 ]
 
@@ -142,7 +142,7 @@ def test_stderr_is_in_the_message(scenario_path: Callable[[str], Path]) -> None:
 def test_unknown_argument(scenario_path: Callable[[str], Path]) -> None:
     with pytest.raises(
         ConfigError,
-        match=r"argument '--nodes' with value '3' is neither .* the scenario has: --agents, --buildTime",
+        match=r"argument '--nodes' with value '3' is neither .* the scenario has: --agents, --askEvery, --buildTime",
     ):
         Pool(scenario_path("echo"), arguments=["--nodes=3"])
     with pytest.raises(ConfigError, match=r"argument '--agents' cannot be read from '3x'"):
@@ -240,7 +240,7 @@ PEERS: list[tuple[str, type[Ns3MarlError], str]] = [
     (
         "version",
         VersionMismatch,
-        r"scenario 'scripted' \(pid \d+\) speaks protocol version 2, this learner speaks 1; rebuild it",
+        r"scenario 'scripted' \(pid \d+\) speaks protocol version 1, this learner speaks 2; use one release of ns3marl",
     ),
     (
         "garbage",
@@ -259,7 +259,7 @@ PEERS: list[tuple[str, type[Ns3MarlError], str]] = [
         r"agent 'agent_1', feature 'queue' \[bit\]: nan came, expected a value in \[0.0, 8.0\]",
     ),
     ("nan-reward", SpecViolation, r"agent 'agent_1': the reward inf came, expected a finite one"),
-    ("flag", SpecViolation, r"a mask or decision flag is neither 0 nor 1"),
+    ("flag", SpecViolation, r"a flag \(present, active or mask\) is neither 0 nor 1"),
     ("skip", OutOfStep, r"the observation of tick 2 came, expected that of tick 1"),
     ("hello-again", OutOfStep, r"a Hello came where an observation was expected"),
     (

@@ -23,7 +23,7 @@ from ns3marl.games.equilibria import minimax, nash
 from ns3marl.games.learners import FriendOrFoeQ, Learner, MinimaxQ, NashQ, Options, learn
 from ns3marl.games.markov import END, MarkovGame, best_reply, matrix_game, shapley, tabulate
 from ns3marl.games.team import TeamPool
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.types import Actions, Float64
 
 # ---------------------------------------------------------------------------------------------------------- equilibria
@@ -390,13 +390,13 @@ def test_imappo_trains_on_the_channel_game() -> None:
     best, _ = game.optimum()
     options = ImappoOptions(discount=0.5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
     with TeamPool(game, num_envs=8) as pool:
-        learner, noise = Imappo(pool.spec, options, 1), ActionGenerators(1, pool.num_envs)
+        learner = Imappo(pool.spec, options, 1)
         rollout, batch = learner.rollout(16, pool.num_envs), pool.reset()
         first = last = 0.0
         for update in range(25):
             rollout.clear()
             while not rollout.full:
-                decision = learner.decide(batch, noise.generators(batch))
+                decision = learner.decide(batch, action_generators(batch))
                 outcome = pool.step([decision.actions])
                 rollout.add(batch, decision, outcome)
                 batch = outcome

@@ -14,7 +14,7 @@ from toy_game import ToyPool, crowded, mean_reward
 
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.types import Actions, Batch
 
 OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
@@ -23,13 +23,12 @@ OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0
 def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None = None) -> Imappo:
     pool = pool or ToyPool(seed=seed)
     learner = Imappo(pool.spec, options, seed)
-    noise = ActionGenerators(seed, pool.num_envs)
     rollout = learner.rollout(32, pool.num_envs)
     batch = pool.reset()
     for _ in range(updates):
         rollout.clear()
         while not rollout.full:
-            decision = learner.decide(batch, noise.generators(batch))
+            decision = learner.decide(batch, action_generators(batch))
             outcome = pool.step([decision.actions])
             rollout.add(batch, decision, outcome)
             batch = outcome
@@ -89,10 +88,10 @@ def test_agents_that_are_paid_for_themselves_learn_what_pays_them(actors: Any, s
     learner = train(options, seed, updates=12, pool=RivalPool(seed=seed))
     learner.greedy = True
     pool = RivalPool(seed=777)
-    batch, noise = pool.reset(), ActionGenerators(777, pool.num_envs)
+    batch = pool.reset()
     for _ in range(20):
         asked = batch.groups[0].active
-        batch = pool.step(learner.act(batch, noise.generators(batch)))
+        batch = pool.step(learner.act(batch, action_generators(batch)))
         assert batch.groups[0].rewards[asked].mean() > 0.95
 
 

@@ -14,7 +14,7 @@ from ns3marl.algorithms import registry
 from ns3marl.config import ImappoOptions, IppoOptions, IqlOptions
 from ns3marl.games.cooperative import SignalGame
 from ns3marl.games.team import TeamPool
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 
 TICKS = 2048
 ONCE: dict[str, Any] = {
@@ -33,16 +33,16 @@ def share_right(name: str, options: Any, seed: int) -> float:
     torch.set_num_threads(1)
     game = SignalGame(agents=24, signals=3, luck=8.0)
     learner = registry.make(name, game.spec, options, seed)
-    pool, noise = TeamPool(game, seed=seed), ActionGenerators(seed, 8)
+    pool = TeamPool(game, seed=seed)
     batch = pool.reset()
     for _ in range(TICKS // pool.num_envs):
-        batch = pool.step(learner.explore(batch, noise.generators(batch)))
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
         learner.learn(batch)
     learner.greedy = True
     pool, right = TeamPool(game, seed=777), []
     batch = pool.reset()
     for _ in range(40):
-        actions = learner.act(batch, noise.generators(batch))
+        actions = learner.act(batch, action_generators(batch))
         right.append(actions[0].discrete[..., 0] == batch.groups[0].observations[..., 1:].argmax(-1))
         batch = pool.step(actions)
     return float(np.mean(right))

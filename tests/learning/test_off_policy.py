@@ -22,7 +22,7 @@ from ns3marl.games.cooperative import ChannelGame, SignalGame
 from ns3marl.games.team import TeamPool
 from ns3marl.launch.environments import Environments
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +30,11 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def train(learner: Learner, pool: Environments, seed: int, ticks: int) -> None:
+def train(learner: Learner, pool: Environments, ticks: int) -> None:
     """Plays and learns for a number of ticks, summed over environments."""
-    noise, batch = ActionGenerators(seed, pool.num_envs), pool.reset()
+    batch = pool.reset()
     for _ in range(ticks // pool.num_envs):
-        batch = pool.step(learner.explore(batch, noise.generators(batch)))
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
         learner.learn(batch)
 
 
@@ -58,7 +58,7 @@ def ours(seed: int) -> float:
     )
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
         learner = Dqn(pool.spec, options, seed)
-        train(learner, pool, seed, TICKS)
+        train(learner, pool, TICKS)
     return balance(learner)
 
 
@@ -113,7 +113,7 @@ def test_a_cooperative_game_with_hybrid_actions_is_learned(
     pool = ToyPool(seed=1)
     learner = registry.make(name, pool.spec, options, 1)
     assert mean_reward(registry.make(name, pool.spec, options, 1), ToyPool(seed=777), 50) < 0.6
-    train(learner, pool, 1, ticks)
+    train(learner, pool, ticks)
     assert mean_reward(learner) > least
 
 
@@ -138,7 +138,7 @@ def test_choices_never_taken_are_judged_by_what_describes_them(name: str, option
     """Trained with the first four slots, played with the last four; 0.8 at best, 0.5 by chance."""
     trained, played = SlotGame(range(4)), SlotGame(range(4, 8))
     learner = registry.make(name, trained.spec, options, seed)
-    train(learner, TeamPool(trained, seed=seed), seed, 800)
+    train(learner, TeamPool(trained, seed=seed), 800)
     assert mean_reward(learner, TeamPool(played, seed=777), 25) > 0.7
 
 
@@ -148,7 +148,7 @@ def test_maddpg_finds_who_earned_the_reward(seed: int) -> None:
     game = SignalGame(agents=4)
     options = MaddpgOptions(**TOY, noise_ticks=2000, actor_lr=2e-3, critic_lr=2e-3)
     learner = registry.make("maddpg", game.spec, options, seed)
-    train(learner, TeamPool(game, seed=seed), seed, 4000)
+    train(learner, TeamPool(game, seed=seed), 4000)
     assert mean_reward(learner, TeamPool(game, seed=777), 20) > 0.95  # optimum 1, 0.25 by chance
 
 
@@ -156,7 +156,7 @@ def share_right(name: str, options: Any, seed: int) -> float:
     """Of all answers in the signal game after 1280 ticks."""
     game = SignalGame(agents=30)
     learner = registry.make(name, game.spec, options, seed)
-    train(learner, TeamPool(game, seed=seed), seed, 1280)
+    train(learner, TeamPool(game, seed=seed), 1280)
     return mean_reward(learner, TeamPool(game, seed=777), 20)
 
 
@@ -184,5 +184,5 @@ def test_independent_learners_need_a_short_memory(replay_ticks: int, low: float,
         target_steps=50,
     )
     learner = registry.make("iql", game.spec, options, 1)
-    train(learner, TeamPool(game, seed=1), 1, 8000)
+    train(learner, TeamPool(game, seed=1), 8000)
     assert low <= mean_reward(learner, TeamPool(game, seed=777), 8) < high

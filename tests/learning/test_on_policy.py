@@ -19,7 +19,7 @@ from ns3marl.algorithms.ippo import Ippo
 from ns3marl.algorithms.ppo import Ppo
 from ns3marl.config import IppoOptions, PpoOptions
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.types import Spec
 
 TOY: dict[str, Any] = {
@@ -38,10 +38,9 @@ def one_thread() -> None:
 
 
 def train(learner: Learner, pool: ToyPool | GymnasiumPool, updates: int) -> None:
-    noise = ActionGenerators(pool.seed, pool.num_envs)
     batch = pool.reset()
     while updates:
-        batch = pool.step(learner.explore(batch, noise.generators(batch)))
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
         updates -= learner.learn(batch) is not None
 
 

@@ -16,12 +16,12 @@ import pytest
 import torch
 from rich.console import Console
 
+from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import MixedPool, open_pool
-from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
 
@@ -36,6 +36,7 @@ def configured(scenario_path: Callable[[str], Path]) -> Callable[..., Config]:
 
     def make(*settings: str) -> Config:
         common = [
+            "scenario.name=aiot-mec",
             f"scenario.arguments={arguments}",
             "training.tensorboard=false",
             f"training.ticks={4 * TICKS * 2}",
@@ -70,7 +71,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
     ):
         assert isinstance(mixed, MixedPool)
         assert mixed.spec == ns3.spec
-        policy, noise = heuristics.make("random", mixed.spec), ActionGenerators(5, 4)
+        policy = heuristics.make("random", mixed.spec)
         batches = mixed.reset(), ns3.reset(), twin.reset()
         for _ in range(TICKS + 3):  # beyond an episode's end
             both, first, second = batches
@@ -83,7 +84,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
                 for mine_block, their_block in zip(both.state, part.state, strict=True):
                     np.testing.assert_array_equal(mine_block[at], their_block)
                 assert [f is None for f in both.final[at]] == [f is None for f in part.final]
-            joint = policy.act(both, noise.generators(both))
+            joint = policy.act(both, action_generators(both))
             split = [
                 [type(g)(g.discrete[at], g.continuous[at]) for g in joint]
                 for at in (slice(0, 2), slice(2, 4))
@@ -158,5 +159,5 @@ def test_backends_that_cannot_be_are_refused(
     ):
         with pytest.raises(ConfigError, match=words):
             configured(*settings)
-    with pytest.raises(ConfigError, match="knows 'aiot-mec' only, not 'echo'"):
+    with pytest.raises(ConfigError, match="'echo' has no twin"):
         open_pool(configured("scenario.backend=fastsim", "scenario.name=echo"), 1, 1, 1)

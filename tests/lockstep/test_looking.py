@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ns3marl import cli
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.rl.policy import action_generators
 
 SMALL = ["--devices=10", "--servers=3", "--ticks=20", "--preset=stress"]
 RADIO = "/NodeList/*/DeviceList/*/$ns3::WifiNetDevice"
@@ -110,10 +110,10 @@ def test_environments_write_files_of_their_own(executable: Path, tmp_path: Path)
         "--tables=all",
     ]
     with Pool(executable, num_envs=2, arguments=arguments, seed=7, spares=0) as pool:
-        policy, noise = heuristics.make("best-snr", pool.spec), ActionGenerators(1, 2)
+        policy = heuristics.make("best-snr", pool.spec)
         batch = pool.reset()
         while batch.final[0] is None or batch.final[1] is None:
-            batch = pool.step(policy.act(batch, noise.generators(batch)))
+            batch = pool.step(policy.act(batch, action_generators(batch)))
         names = [metric.name for metric in pool.spec.metrics]
         completed = {final.metrics[names.index("tasks_completed")] for final in batch.final if final}
     files = [rows(path) for path in tmp_path.glob("look-seed*-run*-Ended.csv")]

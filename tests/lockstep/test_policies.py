@@ -16,9 +16,8 @@ from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import Config, ImappoOptions
 from ns3marl.env.pool import Pool
 from ns3marl.errors import CheckpointError
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint
-from ns3marl.training.replay_log import ReplayLog
 
 
 def size(devices: int, servers: int, channels: int) -> list[str]:
@@ -28,13 +27,13 @@ def size(devices: int, servers: int, channels: int) -> list[str]:
 def trained(executable: Path, path: Path, options: ImappoOptions) -> Imappo:
     """The checkpoint of a policy that has learned for one rollout with 4 devices and 2 servers."""
     with Pool(executable, arguments=size(4, 2, 2), seed=1, spares=0) as pool:
-        learner, noise, batch = Imappo(pool.spec, options, seed=1), ActionGenerators(1, 1), pool.reset()
+        learner, batch = Imappo(pool.spec, options, seed=1), pool.reset()
         figures = None
         while figures is None:
-            batch = pool.step(learner.explore(batch, noise.generators(batch)))
+            batch = pool.step(learner.explore(batch, action_generators(batch)))
             figures = learner.learn(batch)
     config = dataclasses.replace(Config(), imappo=options)
-    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), ReplayLog(1, 1))
+    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), {})
     return learner
 
 
@@ -45,14 +44,14 @@ def test_a_policy_acts_unchanged_for_other_numbers(
     learner = trained(executable, tmp_path / "one.pt", ImappoOptions(rollout_ticks=10, actor_lr=1e-2))
     saved = checkpoint.load(tmp_path / "one.pt")
     for devices, servers, channels in ((1, 1, 1), (7, 3, 4), (9, 18, 8)):
-        with Pool(executable, arguments=size(devices, servers, channels), seed=2, spares=0) as pool:
+        with Pool(executable, arguments=size(devices, servers, channels), seed=3, spares=0) as pool:
             policy = saved.policy(pool.spec)
             assert isinstance(policy, Imappo)
             assert all(
                 tensor.equal(learner.actor.state_dict()[name])
                 for name, tensor in policy.actor.state_dict().items()
             )
-            noise, batch = ActionGenerators(2, 1), pool.reset()
+            batch = pool.reset()
             for _ in range(12):  # the bridge refuses whatever a mask or a bound forbids
                 seen = batch.groups[0]
                 with torch.no_grad():
@@ -62,7 +61,7 @@ def test_a_policy_acts_unchanged_for_other_numbers(
                         for o, m in zip(seen.observations[0], seen.masks[0], strict=True)
                     ]
                 np.testing.assert_allclose(whole[0], torch.cat(alone)[:, 0], atol=1e-6)
-                batch = pool.step(policy.act(batch, noise.generators(batch)))
+                batch = pool.step(policy.act(batch, action_generators(batch)))
             assert batch.final[0] is not None
 
 
@@ -72,11 +71,11 @@ def test_policies_of_one_s_own_refuse_other_numbers(
     executable = scenario_path("aiot-mec")
     trained(executable, tmp_path / "one.pt", ImappoOptions(rollout_ticks=10, actors="per-agent"))
     saved = checkpoint.load(tmp_path / "one.pt")
-    with Pool(executable, arguments=size(4, 3, 2), seed=2, spares=0) as pool:
+    with Pool(executable, arguments=size(4, 3, 2), seed=3, spares=0) as pool:
         policy, batch = saved.policy(pool.spec), pool.reset()
-        pool.step(policy.act(batch, ActionGenerators(2, 1).generators(batch)))
+        pool.step(policy.act(batch, action_generators(batch)))
     with (
-        Pool(executable, arguments=size(5, 2, 2), seed=2, spares=0) as pool,
+        Pool(executable, arguments=size(5, 2, 2), seed=3, spares=0) as pool,
         pytest.raises(CheckpointError, match="an actor for each of 4 agents, the scenario has 5"),
     ):
         saved.policy(pool.spec)

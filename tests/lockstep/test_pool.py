@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from support import default_actions, is_running, right_actions, transcript
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, OutOfStep
-from ns3marl.types import Actions
 
 AIOT_MEC = ("--devices=5", "--servers=2", "--channels=2", "--ticks=10")
 
@@ -130,31 +130,70 @@ def test_reset_in_mid_episode_begins_the_next_one(echo: Path) -> None:
 
 
 def test_episodes_are_taken_up_where_another_pool_left_them(scenario_path: Callable[[str], Path]) -> None:
-    def row(actions: list[Actions], env: int) -> list[Actions]:
-        return [Actions(group.discrete[env], group.continuous[env]) for group in actions]
-
     aiot_mec = scenario_path("aiot-mec")
-    with Pool(aiot_mec, num_envs=2, arguments=AIOT_MEC, seed=4) as pool:
+
+    def pool_of(seed: int = 4, arguments: tuple[str, ...] = AIOT_MEC, **options: Any) -> Pool:
+        return Pool(aiot_mec, num_envs=2, arguments=arguments, seed=seed, resumable=True, **options)
+
+    with pool_of() as pool:
+        with pytest.raises(OutOfStep, match="state_dict\\(\\) came before reset"):
+            pool.state_dict()
         rng = np.random.default_rng(0)
-        batch = pool.reset()
-        played: list[list[list[Actions]]] = [[], []]
-        for tick in range(14):  # the first episode has 10 ticks
+        batch, states = pool.reset(), []
+        for _ in range(14):  # the first episode has 10 ticks
+            states.append(pool.state_dict())
             actions = default_actions(pool.spec, 2)
             actions[0].discrete[..., 0] = 2 * batch.groups[0].active
             actions[0].continuous[..., 0] = rng.uniform(0, 30)
-            if tick >= 10:
-                for env in range(2):
-                    played[env].append(row(actions, env))
             batch = pool.step(actions)
-    with Pool(aiot_mec, num_envs=2, arguments=AIOT_MEC, seed=4) as pool:
-        again = pool.resume([1, 1], played)
-        assert again.tick.tolist() == [4, 4]
+        state = pool.state_dict()
+    assert state["episodes"] == [1, 1]
+    with pool_of(seed=1) as pool:
+        again = pool.load_state_dict(state)
+        assert (again.seed.tolist(), again.run.tolist(), again.tick.tolist()) == ([4, 4], [3, 4], [4, 4])
         np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
+        np.testing.assert_array_equal(again.groups[0].rewards, batch.groups[0].rewards)
         np.testing.assert_array_equal(again.metrics, batch.metrics)
-        # one environment may be further than the other
-        assert pool.resume([1, 0], [played[0][:2], []]).tick.tolist() == [2, 0]
-        with pytest.raises(OutOfStep, match="the episode ended 2 actions before"):
-            pool.resume([1, 1], [3 * played[0], []])
+        assert pool.step(default_actions(pool.spec, 2)).tick.tolist() == [5, 5]
+        # one environment may be further than the other, and in another episode
+        mixed = {"seed": 4, "episodes": [1, 0], "actions": [state["actions"][0], states[2]["actions"][1]]}
+        apart = pool.load_state_dict(mixed)
+        assert (apart.run.tolist(), apart.tick.tolist()) == ([3, 2], [4, 2])
+        assert pool.step(default_actions(pool.spec, 2)).run.tolist() == [3, 2]
+    with pool_of() as pool:  # a state that is taken while the answer to an action is on its way
+        batch = pool.reset()
+        pool.send(batch.env_id, default_actions(pool.spec, 2))
+        on_its_way = pool.state_dict()
+        batch = pool.recv(2)
+        again = pool.load_state_dict(on_its_way)
+        assert again.tick.tolist() == [1, 1]
+        np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
+    with (
+        pool_of(arguments=(*AIOT_MEC[:3], "--ticks=2")) as pool,
+        pytest.raises(OutOfStep, match="the episode ended 2 actions before"),
+    ):
+        pool.load_state_dict(state)
+    with Pool(aiot_mec, arguments=AIOT_MEC) as pool:
+        with pytest.raises(ConfigError, match="the state is that of 2 environments, this pool has 1"):
+            pool.load_state_dict(state)
+        pool.reset()
+        with pytest.raises(ConfigError, match="make the pool with resumable=True"):
+            pool.state_dict()
+
+
+@pytest.mark.parametrize("seed", [1, np.int32(3), np.uint64(4294944442)])
+def test_the_seed_is_ns3s_own(echo: Path, seed: Any) -> None:
+    with Pool(echo, arguments=["--ticks=2"], seed=seed) as pool:
+        batch = pool.reset()
+        batch = pool.step(right_actions(batch))
+        batch = pool.step(right_actions(batch))
+        assert batch.seed.tolist() == [seed]
+        assert batch.final[0] is not None
+        assert batch.final[0].seed == seed
+        assert pool.reset(seed).run.tolist() == [1]
+        for wrong in (0, 4294944443, -1, 1.0, "1"):
+            with pytest.raises(ConfigError, match=r"seed is .*, expected ns-3's RngSeed"):
+                pool.reset(wrong)  # type: ignore[arg-type]
 
 
 def test_several_groups(echo: Path) -> None:
@@ -208,8 +247,8 @@ def test_frames_larger_than_any_buffer(echo: Path) -> None:
 def test_wrong_settings(echo: Path) -> None:
     with pytest.raises(ConfigError, match="num_envs is 0, expected 1 or above"):
         Pool(echo, num_envs=0)
-    with pytest.raises(ConfigError, match="seed is -1, expected 0 or above"):
-        Pool(echo, seed=-1)
+    with pytest.raises(ConfigError, match="seed is 0, expected ns-3's RngSeed, from 1 to 4294944442"):
+        Pool(echo, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +264,7 @@ def test_same_seed_same_bytes(
     assert in_a_pool == alone
     fourth_first = transcript(path, arguments, range(4, 5), first_run=4)
     assert fourth_first[4] == alone[4]
-    other_seed = transcript(path, arguments, range(1, 2), seed=1)
+    other_seed = transcript(path, arguments, range(1, 2), seed=2)
     assert other_seed[1] != alone[1]
 
 

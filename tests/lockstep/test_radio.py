@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.rl.policy import action_generators
 
 SMALL = ("--devices=6", "--servers=3", "--channels=2", "--ticks=20")
 POSITION = slice(17, 19)
@@ -77,13 +77,13 @@ def test_everything_at_once_repeats(executable: Path, tmp_path: Path) -> None:
         f"--netAnim={tmp_path}/animation.xml",
     ]
     episodes = []
-    with Pool(executable, arguments=arguments, seed=4, spares=0) as pool:
+    with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
         for _ in range(2):
-            policy, noise = heuristics.make("best-snr", pool.spec), ActionGenerators(1, 1)
-            batch = pool.reset(seed=4)
+            policy = heuristics.make("best-snr", pool.spec)
+            batch = pool.reset(seed=5)
             positions_seen = [batch.groups[0].observations[0, :, POSITION].copy()]
             while (final := batch.final[0]) is None:
-                batch = pool.step(policy.act(batch, noise.generators(batch)))
+                batch = pool.step(policy.act(batch, action_generators(batch)))
                 if batch.final[0] is None:
                     positions_seen.append(batch.groups[0].observations[0, :, POSITION].copy())
             episodes.append((final.metrics, np.array(positions_seen)))
@@ -155,14 +155,14 @@ def test_a_trace_moves_devices_where_it_says(executable: Path, tmp_path: Path) -
     trace = tmp_path / "trace.csv"
     trace.write_text("device,time,x,y\n2,0.01,10,20\n2,1.01,110,120\n")
     arguments = [*SMALL, "--mobility=trace", f"--mobilityFile={trace}"]
-    with Pool(executable, arguments=arguments, seed=4, spares=0) as pool:
-        policy, noise = heuristics.make("local-only", pool.spec), ActionGenerators(1, 1)
+    with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
+        policy = heuristics.make("local-only", pool.spec)
         batch = pool.reset()
         for tick in range(15):
             share = min(1.0, tick / 10)
             expected = [10 + 100 * share, 20 + 100 * share]
             np.testing.assert_allclose(batch.groups[0].observations[0, 2, POSITION], expected, atol=1e-4)
-            batch = pool.step(policy.act(batch, noise.generators(batch)))
+            batch = pool.step(policy.act(batch, action_generators(batch)))
 
 
 @pytest.mark.parametrize(

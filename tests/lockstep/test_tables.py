@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ns3marl import cli
+from ns3marl import policies as heuristics
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.evaluation import evaluate
 from ns3marl.evaluation.tables import TableWriter
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 
 SMALL = ["--devices=10", "--servers=3", "--ticks=25"]
 STAGES = {
@@ -40,7 +40,7 @@ def play(executable: Path, policy: str, arguments: list[str], folder: Path) -> d
     """Final metrics of one episode whose tables stand in a folder."""
     options = load(None, ["evaluation.episodes=1"])
     with (
-        Pool(executable, arguments=[*SMALL, *arguments, "--tables=all"], seed=4, spares=0) as pool,
+        Pool(executable, arguments=[*SMALL, *arguments, "--tables=all"], seed=5, spares=0) as pool,
         TableWriter(folder, pool.spec) as writer,
     ):
         result = evaluate.play(heuristics.make(policy, pool.spec), policy, pool, options, tables=writer)
@@ -138,5 +138,9 @@ def test_run_writes_tables_of_any_scenario(
     assert fill_inactive.schema.names == ["policy", "run", "tick", "level"]
     assert sorted(fill_inactive.column("run").to_pylist()) == [1] * 4 + [2] * 4
     assert pq.read_table(tmp_path / "ticks.parquet").num_rows == 2 * 5
-    assert cli.main(["plot-run", str(tmp_path)]) == 2
-    assert "agent_state.parquet does not exist" in capsys.readouterr().err
+    # echo brings no plot of its own; the one of every scenario is drawn
+    assert cli.main(["plot-run", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/ticks.png\n"
+    assert (tmp_path / "ticks.png").read_bytes().startswith(b"\x89PNG")
+    assert cli.main(["plot-run", str(tmp_path), "--plot", "life"]) == 2
+    assert "scenario 'echo' has no plot 'life'; it has ticks" in capsys.readouterr().err

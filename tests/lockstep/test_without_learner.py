@@ -60,3 +60,22 @@ def test_the_template_is_a_game_that_its_own_policy_wins(scenario_path: Callable
     with Pool(scenario_path("template"), arguments=["--ticks=50"], spares=0) as pool:
         (group,) = pool.spec.groups
         assert {head.default_choice for head in group.discrete_heads} == {0}  # all in one slot: they collide
+
+
+def test_arguments_are_printed_with_the_values_they_have(scenario_path: Callable[[str], Path]) -> None:
+    arguments = output(scenario_path("template"), "--arguments", "--distance=12.5")
+    assert arguments == [
+        {"name": "stations", "help": "Number of stations, 1 to 4", "value": "3"},
+        {"name": "distance", "help": "Of each station from the sink [m]", "value": "12.5"},
+        {"name": "ticks", "help": "Actions in an episode", "value": "100"},
+    ]
+
+
+def test_relations_are_printed_with_the_spec(scenario_path: Callable[[str], Path]) -> None:
+    printed = output(scenario_path("template"), "--describe")
+    assert (printed["duration_ns"], printed["idle_ticks"], printed["has_builtin"]) == (
+        "2000000000",
+        True,
+        True,
+    )
+    assert printed["state"][0]["agents_of"] == 0

@@ -23,7 +23,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.rl.ppo import clipped_objective, evaluate_actions
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.types import DiscreteHead, Feature, Spec, StateBlock
@@ -175,10 +175,10 @@ def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
         "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(**once, actors="per-agent"), 1),
     }
     learner = made[kind]()
-    pool, noise, rollout = ToyPool(num_envs=2), ActionGenerators(1, 2), Rollout(SPEC, 600, 2)
+    pool, rollout = ToyPool(num_envs=2), Rollout(SPEC, 600, 2)
     batch, noted = pool.reset(), []
     while not rollout.full:  # N = 1200 samples, more than are looked at in one go
-        decision, seen = learner.decide(batch, noise.generators(batch)), batch.groups[0]
+        decision, seen = learner.decide(batch, action_generators(batch)), batch.groups[0]
         state = ([torch.tensor(b) for b in batch.state], torch.tensor(seen.active)) if kind == "ppo" else ()
         with torch.no_grad():
             policy = learner.actor(torch.tensor(seen.observations), *state, torch.tensor(seen.masks))
@@ -213,7 +213,7 @@ def test_a_rollout_in_which_nobody_was_asked_moves_no_actor(kind: str) -> None:
     learner._rollout.active[:] = False
     batch = ToyPool(num_envs=2).reset()
     batch.groups[0].active[:] = False
-    learner.explore(batch, ActionGenerators(1, 2).generators(batch))
+    learner.explore(batch, action_generators(batch))
     figures = learner.learn(batch)
     assert figures["actor_steps"] == 0
     assert np.isfinite(figures["value_loss"])
@@ -243,10 +243,9 @@ def test_ippo_learns_from_the_agents_reward_or_the_teams(
 
 
 def play(learner: Learner, pool: ToyPool | GymnasiumPool, ticks: int) -> None:
-    noise = ActionGenerators(1, pool.num_envs)
     batch = pool.reset()
     for _ in range(ticks):
-        batch = pool.step(learner.explore(batch, noise.generators(batch)))
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
         learner.learn(batch)
 
 
@@ -263,9 +262,9 @@ def test_only_the_task_ends_the_return_time_does_not(kind: str) -> None:
         (ToyPool(num_envs=2), True),
     ):
         learner = made[kind](pool.spec)
-        noise, batch, last = ActionGenerators(1, 2), pool.reset(), None
+        batch, last = pool.reset(), None
         for tick in range(39):
-            outcome = pool.step(learner.explore(batch, noise.generators(batch)))
+            outcome = pool.step(learner.explore(batch, action_generators(batch)))
             learner.learn(outcome)
             if last is None and outcome.final[0] is not None:
                 last = (tick, outcome.final[0])
@@ -339,13 +338,13 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
 
     learner._gradients = watch  # type: ignore[method-assign] # to look at what passes
     pool = ToyPool(num_envs=1, ticks=50)
-    noise, batch, rewards = ActionGenerators(1, 1), pool.reset(), []
+    batch, rewards = pool.reset(), []
     for _ in range(9):
-        batch = pool.step(learner.explore(batch, noise.generators(batch)))
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
         learner.learn(batch)
         rewards.append(float(batch.groups[0].rewards.mean()))
     twin = A3c(SPEC, options, 1)
-    batch = pool.step(learner.explore(batch, noise.generators(batch)))
+    batch = pool.step(learner.explore(batch, action_generators(batch)))
     rewards.append(float(batch.groups[0].rewards.mean()))
     learner.learn(batch)
     (rollout, last), got = kept
@@ -394,7 +393,7 @@ def test_policies_run_for_another_number_of_agents_and_refuse_what_they_cannot_c
         seen.masks[:, :2],
     )
     two = dataclasses.replace(batch, state=(batch.state[0][:, :2], batch.state[1]))
-    assert learner.act(two, ActionGenerators(1, 2).generators(two))[0].discrete.shape == (2, 2, 2)
+    assert learner.act(two, action_generators(two))[0].discrete.shape == (2, 2, 2)
     with pytest.raises(ConfigError, match="has 2 groups: players, others"):
         kind(dataclasses.replace(SPEC, groups=(group, dataclasses.replace(group, name="others"))), options, 1)
     bare = dataclasses.replace(group, discrete_heads=(), continuous_heads=())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import cli, toolchain
+from ns3marl import cli, executables, toolchain
+from ns3marl.cli.options import config_for
 from ns3marl.errors import ConfigError
 from ns3marl.toolchain import Check
 
@@ -71,9 +72,36 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_scenarios_lists_what_is_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(toolchain, "scenarios", lambda: {"echo": Path("/x/echo")})
+    monkeypatch.setattr(executables, "scenarios", lambda: {"echo": Path("/x/echo")})
     assert cli.main(["scenarios"]) == 0
     assert capsys.readouterr().out == "echo  /x/echo\n"
-    monkeypatch.setattr(toolchain, "scenarios", dict)
+    monkeypatch.setattr(executables, "scenarios", dict)
     assert cli.main(["scenarios"]) == 2
     assert "ns3marl build" in capsys.readouterr().err
+
+
+def test_training_without_a_scenario_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["train"]) == 2
+    assert "train what? Name a scenario" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_simple_policy_says_which_scenario_it_is_evaluated_on() -> None:
+    assert config_for("best-snr", None, []).scenario.name == "aiot-mec"
+    assert config_for("sense-greedy", None, ["training.seed=3"]).training.seed == 3
+    assert config_for("best-snr", None, ["scenario.name=echo"]).scenario.name == "echo"
+    assert config_for("random", "slice-lte", []).scenario.name == "slice-lte"
+    with pytest.raises(ConfigError, match="'random' says no scenario: name a configuration or a scenario"):
+        config_for("random", None, [])
+
+
+def test_what_is_calibrated_is_the_scenario_whose_twin_has_constants(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["calibrate", "--cells", "many"]) == 2
+    assert "cell 'many': expected devices/servers such as 50/9" in capsys.readouterr().err
+    assert cli.main(["calibrate", "echo"]) == 2
+    assert "'echo' has no twin that can be compared with ns-3" in capsys.readouterr().err

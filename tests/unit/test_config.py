@@ -22,6 +22,15 @@ def test_shipped_configurations_load_and_survive_a_round_trip(name: str, tmp_pat
     assert load(path) == config
 
 
+def test_every_bit_of_a_number_and_every_character_survives_a_round_trip(tmp_path: Path) -> None:
+    arguments = ('--a="b"', "--path=C:\\new\tline\n", "--name=é☃", "--ctrl=\x01\x7f", "")
+    config = load(None, ["imappo.actor_lr=1e-7", "imappo.clip=0.30000000000000004"])
+    config = dataclasses.replace(config, scenario=dataclasses.replace(config.scenario, arguments=arguments))
+    path = tmp_path / "again.toml"
+    path.write_text(dumps(config), encoding="utf-8")
+    assert load(path) == config
+
+
 def test_settings_change_options_in_toml_syntax() -> None:
     config = load(
         None,

@@ -75,15 +75,9 @@ def test_it_plays_what_gymnasium_plays() -> None:
 def test_recorded_actions_lead_to_the_same_place() -> None:
     pool = GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=2, seed=2)
     batch = pool.reset()
-    episodes, rows = [0, 0], [[], []]  # type: ignore[var-annotated] # of Actions
     for tick in range(30):
-        action = joint(tick % 2, 1)
-        batch = pool.step(action)
-        for e, final in enumerate(batch.final):
-            rows[e].append([Actions(action[0].discrete[e], action[0].continuous[e])])
-            if final is not None:
-                episodes[e], rows[e] = episodes[e] + 1, []
-    again = GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=2, seed=2).resume(episodes, rows)
-    assert episodes[1] >= 2
+        batch = pool.step(joint(tick % 2, 1))
+    again = GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=2).load_state_dict(pool.state_dict())
+    assert pool.episodes.episode[1] >= 2
     np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
     np.testing.assert_array_equal(again.tick, batch.tick)

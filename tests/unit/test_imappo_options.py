@@ -20,7 +20,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.rl.rollout import Rollout
 from ns3marl.types import Batch, Bool, Float64, Spec
 
@@ -32,10 +32,10 @@ def play(ticks: int = 12, **options: Any) -> tuple[Imappo, Rollout, Batch]:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
     learner = Imappo(pool.spec, ImappoOptions(**options), seed=1)
     learner.normaliser.update(torch.tensor([3.0, 7.0]))
-    noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(ticks, 2), pool.reset()
+    rollout, batch = learner.rollout(ticks, 2), pool.reset()
     rng = np.random.default_rng(3)
     while not rollout.full:
-        decision = learner.decide(batch, noise.generators(batch))
+        decision = learner.decide(batch, action_generators(batch))
         outcome = pool.step([decision.actions])
         outcome.groups[0].rewards[:] = rng.normal(size=(2, 4))
         rollout.add(batch, decision, outcome)
@@ -54,11 +54,11 @@ def marginals_of(learner: Imappo, batch: Batch) -> Tensor:
 def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(12, 2), pool.reset()
+    rollout, batch = learner.rollout(12, 2), pool.reset()
     noted = []
     while not rollout.full:
         noted.append(marginals_of(learner, batch) * torch.tensor(batch.groups[0].active)[..., None])
-        decision = learner.decide(batch, noise.generators(batch))
+        decision = learner.decide(batch, action_generators(batch))
         outcome = pool.step([decision.actions])
         rollout.add(batch, decision, outcome)
         batch = outcome

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import cli, new_scenario, toolchain
+from ns3marl import cli, executables, home, new_scenario, toolchain
 from ns3marl.errors import BuildError, ConfigError
 
 
-def test_a_folder_of_three_files_under_the_new_name(tmp_path: Path) -> None:
+def test_a_folder_of_four_files_under_the_new_name(tmp_path: Path) -> None:
     folder = new_scenario.create("two-cells", tmp_path)
     assert folder == tmp_path / "two-cells"
     assert sorted(path.name for path in folder.iterdir()) == [
         "CMakeLists.txt",
+        "scenario.py",
         "test_two_cells.py",
         "two-cells.cc",
     ]
@@ -24,6 +25,17 @@ def test_a_folder_of_three_files_under_the_new_name(tmp_path: Path) -> None:
     assert "emplate" not in text
     assert "\nns3marl_add_scenario(two-cells two-cells.cc)\n" in (folder / "CMakeLists.txt").read_text()
     compile((folder / "test_two_cells.py").read_text(), "test_two_cells.py", "exec")
+    descriptor = (folder / "scenario.py").read_text()
+    assert "emplate" not in descriptor
+    program = folder / "build" / "bin" / "two-cells"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    executables.remember_source(folder / "build", folder)
+    found = home.find(program)
+    assert found.name == "two-cells"
+    assert found.policies.keys() == {"own-slot"}
+    assert found.plots.keys() == {"deliveries"}
+    assert not found.is_template
 
 
 @pytest.mark.parametrize(
@@ -47,6 +59,12 @@ def test_names_that_would_not_work_are_refused(tmp_path: Path, name: str, messag
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
+def test_names_of_installed_scenarios_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "names", lambda: ("town",))
+    with pytest.raises(ConfigError, match="the name 'town' is taken"):
+        new_scenario.create("town", tmp_path)
+
+
 def test_the_parent_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no folder .*nowhere to make two in"):
         new_scenario.create("two", tmp_path / "nowhere")
@@ -59,6 +77,7 @@ def test_the_command_says_what_comes_next(
     assert cli.main(["new-scenario", "two"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "two/CMakeLists.txt",
+        "two/scenario.py",
         "two/test_two.py",
         "two/two.cc",
         "next: ns3marl build two && ns3marl run two",
@@ -79,7 +98,7 @@ def test_what_is_built_right_below_the_current_folder_is_found(
     mine.parent.mkdir(parents=True)
     mine.touch(mode=0o755)
     monkeypatch.chdir(tmp_path)
-    assert toolchain.find_scenario("two") == mine
+    assert executables.find_scenario("two") == mine
 
 
 @pytest.mark.usefixtures("built_scenarios")

@@ -11,7 +11,7 @@ from toy_game import ToyPool
 
 from ns3marl.algorithms.imappo import Imappo
 from ns3marl.config import ImappoOptions
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.rl.rollout import Rollout
 from ns3marl.types import Batch
 
@@ -19,11 +19,10 @@ from ns3marl.types import Batch
 def play(ticks: int, episode_ticks: int = 5) -> tuple[Imappo, Rollout, list[Batch]]:
     pool = ToyPool(num_envs=2, seed=1, ticks=episode_ticks)
     learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise = ActionGenerators(1, 2)
     rollout = learner.rollout(ticks, 2)
     batches = [pool.reset()]
     while not rollout.full:
-        decision = learner.decide(batches[-1], noise.generators(batches[-1]))
+        decision = learner.decide(batches[-1], action_generators(batches[-1]))
         outcome = pool.step([decision.actions])
         rollout.add(batches[-1], decision, outcome)
         batches.append(outcome)
@@ -134,17 +133,3 @@ def test_a_rollout_of_another_version_is_refused() -> None:
     state["arrays"] += state["arrays"][-1:]
     with pytest.raises(ValueError, match="of another version"):
         rollout.load_state_dict(state)
-
-
-def test_noise_depends_on_seed_environment_episode_and_tick_alone() -> None:
-    pool = ToyPool(num_envs=2, seed=1, ticks=2)
-    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    noise, batch = ActionGenerators(5, 2), pool.reset()
-    raw = []
-    for _ in range(5):
-        rngs = noise.generators(batch)
-        raw.append([rng.random() for rng in rngs])
-        batch = pool.step(learner.act(batch, rngs))
-    assert len(np.unique(raw)) == 10
-    assert noise.episodes.tolist() == [2, 2]
-    assert raw[3][1] == np.random.default_rng((5, 1, 1, 1)).random()

@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from toy_game import AGENTS, ToyPool, toy_spec
 
+from ns3marl import cli
+from ns3marl import policies as heuristics
 from ns3marl.config import load
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.evaluation import comparison, evaluate
+from ns3marl.evaluation.episode_table import EpisodeTable, scenario_of, state_table
 from ns3marl.evaluation.tables import TableWriter
 from ns3marl.protocol import spec_codec
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.types import Batch, Column, Spec, Table
 
 TICKS, EPISODES, ENVS = 6, 5, 2
@@ -95,3 +97,43 @@ def test_the_name_of_the_table_of_ticks_is_taken(tmp_path: Path) -> None:
 def test_categories_travel() -> None:
     spec: Spec = dataclasses.replace(toy_spec(3), tables=(NOTES,))
     assert spec_codec.from_message(spec_codec.to_message(spec)).tables == (NOTES,)
+
+
+def test_an_episode_is_read_back_with_units(tmp_path: Path) -> None:
+    result = play(NotingPool(), tmp_path)
+    table = EpisodeTable(tmp_path, "ticks", run=2)
+    assert (table.policy, table.run, table.units["sim_time"]) == ("dice", 2, "s")
+    assert table.column("tick").tolist() == [*range(TICKS + 1)]
+    assert table.column("score")[-1] == result.metrics["score"][1]
+    block = state_table(tmp_path, "agent_state", (), "dice", 1)
+    assert block.rows == [*AGENTS]
+    assert scenario_of(tmp_path) == "toy"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"name": "absent"}, r"absent\.parquet does not exist; write the tables"),
+        ({"name": "ticks", "columns": ("tick", "joy")}, "has no column 'joy'"),
+        ({"name": "ticks", "policy": "other"}, "no episode of policy 'other'"),
+        ({"name": "ticks", "run": 99}, "no episode of policy 'dice' with RngRun 99"),
+    ],
+)
+def test_episodes_that_are_not_there_are_refused(tmp_path: Path, asked: dict[str, Any], words: str) -> None:
+    play(NotingPool(), tmp_path)
+    with pytest.raises(ConfigError, match=words):
+        EpisodeTable(tmp_path, **asked)
+    with pytest.raises(ConfigError, match=r"ticks\.parquet does not exist"):
+        scenario_of(tmp_path / "nowhere")
+
+
+def test_every_scenario_has_a_plot_of_its_ticks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    play(NotingPool(), tmp_path)
+    assert cli.main(["plot-run", str(tmp_path), "--run", "2"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/ticks.png\n"
+    assert (tmp_path / "ticks.png").read_bytes().startswith(b"\x89PNG")
+    assert cli.main(["plot-run", str(tmp_path), "--plot", "life"]) == 2
+    assert "scenario 'toy' has no plot 'life'; it has ticks" in capsys.readouterr().err
+    # the plots of another scenario can be asked for; these tables do not hold what its figure shows
+    assert cli.main(["plot-run", str(tmp_path), "--scenario", "aiot-mec"]) == 2
+    assert "agent_state.parquet has no column" in capsys.readouterr().err

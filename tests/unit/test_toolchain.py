@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import toolchain
-from ns3marl.errors import BuildError, LaunchError
+from ns3marl import executables, toolchain
+from ns3marl.errors import BuildError
 
 SCENARIO = """\
 #include "bridge/scenario.h"
@@ -186,54 +186,6 @@ def test_sources_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         toolchain.build()
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder named in NS3MARL_SCENARIO_PATH with the executable `beacon` and a file that is none."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "beacon").write_text("#!/bin/sh\n")
-    (folder / "beacon").chmod(0o755)
-    (folder / "notes.txt").touch()
-    monkeypatch.setenv("NS3MARL_SCENARIO_PATH", f"{tmp_path}/missing:{folder}")
-    return folder
-
-
-def test_scenarios_are_found_by_name_and_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert toolchain.find_scenario("beacon") == folder / "beacon"
-    assert toolchain.find_scenario(folder / "beacon") == folder / "beacon"
-    assert toolchain.scenarios()["beacon"] == folder / "beacon"
-    assert "notes.txt" not in toolchain.scenarios()
-    monkeypatch.chdir(folder)
-    assert toolchain.find_scenario("./beacon") == folder / "beacon"
-
-
-def test_the_current_folders_build_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = tmp_path / "build" / "bin" / "only-here"
-    mine.parent.mkdir(parents=True)
-    mine.touch(mode=0o755)
-    monkeypatch.chdir(tmp_path)
-    assert toolchain.find_scenario("only-here") == mine
-
-
-def test_an_unknown_scenario_says_where_it_was_looked_for(folder: Path) -> None:
-    with pytest.raises(LaunchError) as caught:
-        toolchain.find_scenario("baecon")
-    message = str(caught.value)
-    assert message.startswith("scenario 'baecon' was not found in ")
-    for looked in toolchain.search_folders():
-        assert str(looked) in message
-    assert str(folder) in message
-    assert "near names: beacon" in message
-    assert "build the bundled scenarios with `ns3marl build`" in message
-
-
-def test_a_path_that_cannot_run_is_refused(folder: Path) -> None:
-    with pytest.raises(LaunchError, match=r"notes\.txt is not an executable file; build it"):
-        toolchain.find_scenario(folder / "notes.txt")
-    with pytest.raises(LaunchError, match=r"gone does not exist; build it"):
-        toolchain.find_scenario(folder / "gone")
-
-
 def test_doctor_finds_what_the_tests_use(scenario_path: Callable[[str], Path]) -> None:
     assert scenario_path("echo").is_file()
     checks = {check.name: check for check in toolchain.diagnose()}
@@ -258,6 +210,7 @@ def test_doctor_names_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(toolchain, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(executables, "REPOSITORY", tmp_path)
     checks = {check.name: check for check in toolchain.diagnose()}
     assert checks["ninja"] == toolchain.Check(
         "ninja", ok=False, found="not found", wanted=">= 1.10", remedy="sudo apt-get install ninja-build"

@@ -29,7 +29,6 @@ from ns3marl.launch.environments import evaluated
 from ns3marl.reporting.report import report
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
-from ns3marl.training.replay_log import ReplayLog
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch
 
@@ -192,9 +191,7 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
     source.rng.random(7)
     with torch.no_grad():
         next(source.actor.parameters()).add_(1)
-    checkpoint.save(
-        path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), ReplayLog(4, 1)
-    )
+    checkpoint.save(path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), {})
     saved = checkpoint.load(path)
     saved.restore(target)
     assert same(source.state_dict(), target.state_dict())
@@ -204,7 +201,7 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), {})
     whole = path.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"garbage" * 100, b"\x00" * 5000):
         path.write_bytes(damaged)
@@ -229,7 +226,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
 
 def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), {})
     saved = checkpoint.load(path)
     with pytest.raises(CheckpointError, match="widths and layers must be those"):
         saved.restore(learner(actor_width=32))
@@ -251,7 +248,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_a_policy_acts_for_any_number_of_agents(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), ReplayLog(4, 1))
+    checkpoint.save(path, learner(), Config(), Progress(), {})
     group = toy_spec().groups[0]
     fewer = dataclasses.replace(
         toy_spec(), groups=(dataclasses.replace(group, agents=group.agents[:2]),), hash="x"

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 namespace ns3::marl::aiot_mec
 {
@@ -28,22 +27,201 @@ Divide(double numerator, double denominator)
 
 } // namespace
 
-Accounts::Accounts(const Settings& settings)
+Accounts::Accounts(const Settings& settings, const World& world)
     : m_settings(settings),
+      m_world(world),
       m_statistics(settings.devices),
-      m_breakdown(settings),
-      m_intervals(settings.devices),
-      m_rewards(settings.devices),
-      m_aboveIdleJ(settings.devices)
+      m_breakdown(settings, world, m_statistics),
+      m_counts(settings.devices),
+      m_intervals(settings.devices)
 {
+}
+
+void
+Accounts::Describe(Spec& spec)
+{
+    DescribeMain(spec);
+    DescribeReward(spec);
+    DescribeTasks(spec);
+    DescribeEnergy(spec);
+    m_breakdown.Describe(spec);
+}
+
+void
+Accounts::DescribeMain(Spec& spec)
+{
+    spec.AddMetric({.name = "completion_ratio",
+                    .unit = "1",
+                    .description = "Tasks completed by their deadline over tasks that ended",
+                    .value = [this] { return m_statistics.GetCompletionRatio(); }});
+    spec.AddMetric({.name = "latency_mean_s",
+                    .unit = "s",
+                    .description = "From arrival to completion, mean over completed tasks",
+                    .higherIsBetter = false,
+                    .value = [this] { return m_statistics.GetMeanLatencyS(); }});
+    spec.AddMetric({.name = "latency_p95_s",
+                    .unit = "s",
+                    .description = "From arrival to completion, 95 % quantile over completed tasks",
+                    .higherIsBetter = false,
+                    .value = [this] { return m_statistics.GetLatencyQuantileS(LATENCY_QUANTILE); }});
+    spec.AddMetric({.name = "energy_efficiency_tasks_per_j",
+                    .unit = "1/J",
+                    .description = "Completed tasks over all energy of the devices",
+                    .value = [this] {
+                        return Divide(m_statistics.GetCompleted(),
+                                      GetTransmitJ() + GetReceiveJ() + GetComputeJ() + GetIdleJ());
+                    }});
+    spec.AddMetric({.name = "energy_efficiency_without_idle_tasks_per_j",
+                    .unit = "1/J",
+                    .description = "The same without idle energy",
+                    .value = [this] {
+                        return Divide(m_statistics.GetCompleted(), GetTransmitJ() + GetReceiveJ() + GetComputeJ());
+                    }});
+    spec.AddMetric({.name = "aoi_mean_ticks",
+                    .unit = "ticks",
+                    .description = "Age of information at tick ends, mean over devices and ticks",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetMeanOverTicks(m_ageSumTicks); }});
+    spec.AddMetric({.name = "aoi_mean_s",
+                    .unit = "s",
+                    .description = "The same in seconds",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetMeanOverTicks(m_ageSumTicks) * m_settings.tick.GetSeconds(); }});
+    spec.AddMetric({.name = "peak_aoi_ticks",
+                    .unit = "ticks",
+                    .description = "Age just before a fresher completion, mean over such completions",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetMeanPeakTicks(); }});
+    spec.AddMetric({.name = "jain_devices",
+                    .unit = "1",
+                    .description = "Jain's index of the devices' completion ratios",
+                    .value = [this] { return m_statistics.GetDeviceFairness(); }});
+    spec.AddMetric({.name = "min_max_devices_ratio",
+                    .unit = "1",
+                    .description = "Lowest over highest completion ratio of a device",
+                    .value = [this] { return m_statistics.GetDeviceMinMaxRatio(); }});
+    spec.AddMetric({.name = "completion_ratio_premium",
+                    .unit = "1",
+                    .description = "Completion ratio of premium tasks",
+                    .value = [this] { return m_statistics.GetCompletionRatio(true); }});
+    spec.AddMetric({.name = "completion_ratio_standard",
+                    .unit = "1",
+                    .description = "Completion ratio of the other tasks",
+                    .value = [this] { return m_statistics.GetCompletionRatio(false); }});
+    spec.AddMetric({.name = "jain_classes",
+                    .unit = "1",
+                    .description = "Jain's index of the service levels' completion ratios",
+                    .value = [this] { return m_statistics.GetClassFairness(); }});
+}
+
+void
+Accounts::DescribeReward(Spec& spec)
+{
+    spec.AddMetric(
+        {.name = "reward_mean", .unit = "1", .description = "Reward, mean over ticks and devices", .value = [this] {
+             return GetMeanOverTicks(m_rewardSum);
+         }});
+    spec.AddMetric({.name = "reward_completion_term",
+                    .unit = "1",
+                    .description = "Completed over ended tasks of a tick, mean over ticks",
+                    .value = [this] { return GetMeanOverTicks(m_completionTermSum); }});
+    spec.AddMetric({.name = "reward_energy_term",
+                    .unit = "1",
+                    .description = "E0 / (E0 + energy beyond idling per ended task), mean over ticks",
+                    .value = [this] { return GetMeanOverTicks(m_energyTermSum); }});
+    spec.AddMetric({.name = "reward_age_term",
+                    .unit = "1",
+                    .description = "1 - age / reference, at least 0, mean over ticks",
+                    .value = [this] { return GetMeanOverTicks(m_ageTermSum); }});
+}
+
+void
+Accounts::DescribeTasks(Spec& spec)
+{
+    spec.AddMetric({.name = "tasks_arrived",
+                    .unit = "1",
+                    .description = "Tasks that arrived before the last observation",
+                    .value = [this] { return m_world.GetLedger().GetOpened(); }});
+    spec.AddMetric({.name = "tasks_completed", .unit = "1", .value = [this] { return m_statistics.GetCompleted(); }});
+    spec.AddMetric({.name = "tasks_failed", .unit = "1", .higherIsBetter = false, .value = [this] {
+                        return m_statistics.GetFailed();
+                    }});
+    spec.AddMetric({.name = "tasks_unresolved",
+                    .unit = "1",
+                    .description = "Neither completed nor failed yet",
+                    .higherIsBetter = false,
+                    .value = [this] { return m_world.GetLedger().GetUnresolved(); }});
+    spec.AddMetric({.name = "failed_local_late",
+                    .unit = "1",
+                    .description = "Failed tasks by where they stood at the deadline",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetFailed(TaskOutcome::LOCAL_LATE); }});
+    spec.AddMetric(
+        {.name = "failed_uplink_late",
+         .unit = "1",
+         .description = "Failed tasks by where they stood at the deadline",
+         .higherIsBetter = false,
+         .value = [this] { return GetFailed(TaskOutcome::UPLINK_LOST) + GetFailed(TaskOutcome::UPLINK_EXPIRED); }});
+    spec.AddMetric({.name = "failed_queue_expired",
+                    .unit = "1",
+                    .description = "Failed tasks by where they stood at the deadline",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetFailed(TaskOutcome::QUEUE_EXPIRED); }});
+    spec.AddMetric({.name = "failed_compute_late",
+                    .unit = "1",
+                    .description = "Failed tasks by where they stood at the deadline",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetFailed(TaskOutcome::COMPUTE_LATE); }});
+    spec.AddMetric({.name = "failed_result_late",
+                    .unit = "1",
+                    .description = "Failed tasks by where they stood at the deadline",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetFailed(TaskOutcome::RESULT_LATE); }});
+}
+
+void
+Accounts::DescribeEnergy(Spec& spec)
+{
+    spec.AddMetric({.name = "energy_transmit_j",
+                    .unit = "J",
+                    .description = "Of all devices: amplifier and electronics while transmitting",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetTransmitJ(); }});
+    spec.AddMetric({.name = "energy_receive_j",
+                    .unit = "J",
+                    .description = "Of all devices, tuned radio",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetReceiveJ(); }});
+    spec.AddMetric({.name = "energy_idle_j",
+                    .unit = "J",
+                    .description = "Of all devices: neither transmitting nor receiving",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetIdleJ(); }});
+    spec.AddMetric({.name = "energy_compute_j",
+                    .unit = "J",
+                    .description = "Of all devices' CPUs",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetComputeJ(); }});
+    spec.AddMetric({.name = "server_utilisation",
+                    .unit = "1",
+                    .description = "Share of the time that servers computed, mean over servers",
+                    .value = [this] { return GetServerUtilisation(); }});
+    spec.AddMetric(
+        {.name = "fragments_sent", .unit = "1", .description = "Handed to the radios of devices", .value = [this] {
+             return m_world.GetLedger().GetFragments().sent;
+         }});
+    spec.AddMetric({.name = "fragments_received",
+                    .unit = "1",
+                    .description = "By servers before their task's deadline, each once",
+                    .value = [this] { return m_world.GetLedger().GetFragments().received; }});
 }
 
 void
 Accounts::NoteEnd(const Task& task)
 {
     m_statistics.Add(task);
-    auto& interval = m_intervals[task.device];
-    (task.outcome == TaskOutcome::COMPLETED ? interval.completed : interval.failed)++;
+    auto& count = m_counts[task.device];
+    (task.outcome == TaskOutcome::COMPLETED ? count.completed : count.failed)++;
 }
 
 double
@@ -51,10 +229,10 @@ Accounts::GetTeamReward(double energyJ, double meanAgeTicks)
 {
     int32_t completed = 0;
     int32_t ended = 0;
-    for (const auto& interval : m_intervals)
+    for (const auto& count : m_counts)
     {
-        completed += interval.completed;
-        ended += interval.completed + interval.failed;
+        completed += count.completed;
+        ended += count.completed + count.failed;
     }
     const auto& weights = m_settings.reward;
     m_unchargedJ += energyJ;
@@ -72,49 +250,57 @@ Accounts::GetTeamReward(double energyJ, double meanAgeTicks)
            (weights.completion * m_completionTerm + weights.energy * m_energyTerm + weights.age * ageTerm);
 }
 
-void
-Accounts::CloseInterval(const World& world)
+double
+Accounts::CloseInterval(const Device& device)
 {
-    const Time now = Simulator::Now();
     const auto& weights = m_settings.reward;
-    const auto& devices = world.GetDevices();
-    double energyJ = 0;
-    double ageSumTicks = 0;
-    for (uint32_t i = 0; i < devices.size(); i++)
-    {
-        auto& interval = m_intervals[i];
-        const double totalJ = devices[i].GetAboveIdleJ();
-        m_aboveIdleJ[i] = totalJ - interval.energyMarkJ;
-        interval.energyMarkJ = totalJ;
-        const double ageTicks = (devices[i].age.GetAge(now) / m_settings.tick).GetDouble();
-        m_rewards[i] = REWARD_SCALE * (weights.completion * (interval.completed - interval.failed) -
-                                       weights.energy * m_aboveIdleJ[i] / weights.energyReferenceJ -
-                                       weights.age * ageTicks / weights.ageReferenceTicks);
-        energyJ += m_aboveIdleJ[i];
-        ageSumTicks += ageTicks;
-    }
-    const double meanAgeTicks = ageSumTicks / m_settings.devices;
-    const double teamReward = GetTeamReward(energyJ, meanAgeTicks);
-    if (m_settings.isTeamReward)
-    {
-        std::fill(m_rewards.begin(), m_rewards.end(), teamReward);
-    }
-    for (auto& interval : m_intervals)
-    {
-        interval.completed = 0;
-        interval.failed = 0;
-    }
-    m_rewardSum += std::accumulate(m_rewards.begin(), m_rewards.end(), 0.0) / m_settings.devices;
-    m_ageSumTicks += meanAgeTicks;
-    m_ticks++;
-    m_breakdown.Sample(world);
-    CheckConservation(world);
+    auto& count = m_counts[device.index];
+    auto& interval = m_intervals[device.index];
+    const double totalJ = device.GetAboveIdleJ();
+    interval.aboveIdleJ = totalJ - count.energyMarkJ;
+    count.energyMarkJ = totalJ;
+    const Time busy = device.energy->GetBusyTime();
+    interval.busy = busy - count.busyMark;
+    count.busyMark = busy;
+    const double ageTicks = (device.age.GetAge(Simulator::Now()) / m_settings.tick).GetDouble();
+    interval.reward = REWARD_SCALE * (weights.completion * (count.completed - count.failed) -
+                                      weights.energy * interval.aboveIdleJ / weights.energyReferenceJ -
+                                      weights.age * ageTicks / weights.ageReferenceTicks);
+    return ageTicks;
 }
 
 void
-Accounts::CheckConservation(const World& world) const
+Accounts::CloseInterval()
 {
-    const auto& ledger = world.GetLedger();
+    double energyJ = 0;
+    double ageSumTicks = 0;
+    for (const auto& device : m_world.GetDevices())
+    {
+        ageSumTicks += CloseInterval(device);
+        energyJ += m_intervals[device.index].aboveIdleJ;
+    }
+    const double meanAgeTicks = ageSumTicks / m_settings.devices;
+    const double teamReward = GetTeamReward(energyJ, meanAgeTicks);
+    double rewardSum = 0;
+    for (uint32_t device = 0; device < m_settings.devices; device++)
+    {
+        auto& interval = m_intervals[device];
+        interval.reward = m_settings.isTeamReward ? teamReward : interval.reward;
+        rewardSum += interval.reward;
+        m_counts[device].completed = 0;
+        m_counts[device].failed = 0;
+    }
+    m_rewardSum += rewardSum / m_settings.devices;
+    m_ageSumTicks += meanAgeTicks;
+    m_ticks++;
+    m_breakdown.Sample();
+    CheckConservation();
+}
+
+void
+Accounts::CheckConservation() const
+{
+    const auto& ledger = m_world.GetLedger();
     const uint64_t completed = ledger.GetEnded(TaskOutcome::COMPLETED);
     NS_ABORT_MSG_IF(
         m_statistics.GetCompleted() != completed || m_statistics.GetFailed() != ledger.GetEnded() - completed,
@@ -122,139 +308,80 @@ Accounts::CheckConservation(const World& world) const
                             << " failed tasks, the ledger " << completed << " and " << ledger.GetEnded() - completed);
 }
 
-const std::vector<double>&
-Accounts::GetRewards() const
+const DeviceInterval&
+Accounts::GetInterval(uint32_t device) const
 {
-    return m_rewards;
+    return m_intervals.at(device);
 }
 
-const std::vector<double>&
-Accounts::GetAboveIdleJ() const
+template <typename Quantity>
+double
+Accounts::Sum(const Quantity& quantity) const
 {
-    return m_aboveIdleJ;
-}
-
-std::vector<Metric>
-Accounts::DescribeMetrics()
-{
-    std::vector<Metric> metrics{
-        {"completion_ratio", "1", "Tasks completed by their deadline over tasks that ended", true},
-        {"latency_mean_s", "s", "From arrival to completion, mean over completed tasks", false},
-        {"latency_p95_s", "s", "From arrival to completion, 95 % quantile over completed tasks", false},
-        {"energy_efficiency_tasks_per_j", "1/J", "Completed tasks over all energy of the devices", true},
-        {"energy_efficiency_without_idle_tasks_per_j", "1/J", "The same without idle energy", true},
-        {"aoi_mean_ticks", "ticks", "Age of information at tick ends, mean over devices and ticks", false},
-        {"aoi_mean_s", "s", "The same in seconds", false},
-        {"peak_aoi_ticks", "ticks", "Age just before a fresher completion, mean over such completions", false},
-        {"jain_devices", "1", "Jain's index of the devices' completion ratios", true},
-        {"min_max_devices_ratio", "1", "Lowest over highest completion ratio of a device", true},
-        {"completion_ratio_premium", "1", "Completion ratio of premium tasks", true},
-        {"completion_ratio_standard", "1", "Completion ratio of the other tasks", true},
-        {"jain_classes", "1", "Jain's index of the service levels' completion ratios", true},
-        {"reward_mean", "1", "Reward, mean over ticks and devices", true},
-        {"reward_completion_term", "1", "Completed over ended tasks of a tick, mean over ticks", true},
-        {"reward_energy_term", "1", "E0 / (E0 + energy beyond idling per ended task), mean over ticks", true},
-        {"reward_age_term", "1", "1 - age / reference, at least 0, mean over ticks", true},
-        {"tasks_arrived", "1", "Tasks that arrived before the last observation", true},
-        {"tasks_completed", "1", "", true},
-        {"tasks_failed", "1", "", false},
-        {"tasks_unresolved", "1", "Neither completed nor failed yet", false},
-    };
-    const std::vector<Metric> rest{
-        {"failed_local_late", "1", "Failed tasks by where they stood at the deadline", false},
-        {"failed_uplink_late", "1", "Failed tasks by where they stood at the deadline", false},
-        {"failed_queue_expired", "1", "Failed tasks by where they stood at the deadline", false},
-        {"failed_compute_late", "1", "Failed tasks by where they stood at the deadline", false},
-        {"failed_result_late", "1", "Failed tasks by where they stood at the deadline", false},
-        {"energy_transmit_j", "J", "Of all devices: amplifier and electronics while transmitting", false},
-        {"energy_receive_j", "J", "Of all devices, tuned radio", false},
-        {"energy_idle_j", "J", "Of all devices: neither transmitting nor receiving", false},
-        {"energy_compute_j", "J", "Of all devices' CPUs", false},
-        {"server_utilisation", "1", "Share of the time that servers computed, mean over servers", true},
-        {"fragments_sent", "1", "Handed to the radios of devices", true},
-        {"fragments_received", "1", "By servers before their task's deadline, each once", true},
-    };
-    metrics.insert(metrics.end(), rest.begin(), rest.end());
-    const auto breakdown = Breakdown::DescribeMetrics();
-    metrics.insert(metrics.end(), breakdown.begin(), breakdown.end());
-    return metrics;
-}
-
-std::vector<double>
-Accounts::GetMetrics(const World& world) const
-{
-    const Time now = Simulator::Now();
-    double transmitJ = 0;
-    double receiveJ = 0;
-    double idleJ = 0;
-    double computeJ = 0;
-    double peakSumTicks = 0;
-    double peaks = 0;
-    for (const auto& device : world.GetDevices())
+    double sum = 0;
+    for (const auto& device : m_world.GetDevices())
     {
-        transmitJ += device.energy->GetTransmitJ();
-        receiveJ += device.energy->GetReceiveJ();
-        idleJ += device.energy->GetIdleJ(now);
-        computeJ += device.cpu->GetEnergyJ();
-        const auto count = static_cast<double>(device.age.GetPeaks());
-        peakSumTicks += count * (device.age.GetMeanPeak() / m_settings.tick).GetDouble();
-        peaks += count;
+        sum += quantity(device);
     }
+    return sum;
+}
+
+double
+Accounts::GetTransmitJ() const
+{
+    return Sum([](const Device& device) { return device.energy->GetTransmitJ(); });
+}
+
+double
+Accounts::GetReceiveJ() const
+{
+    return Sum([](const Device& device) { return device.energy->GetReceiveJ(); });
+}
+
+double
+Accounts::GetIdleJ() const
+{
+    return Sum([](const Device& device) { return device.energy->GetIdleJ(Simulator::Now()); });
+}
+
+double
+Accounts::GetComputeJ() const
+{
+    return Sum([](const Device& device) { return device.cpu->GetEnergyJ(); });
+}
+
+double
+Accounts::GetMeanPeakTicks() const
+{
+    const auto getCount = [](const Device& device) { return static_cast<double>(device.age.GetPeaks()); };
+    const auto getSum = [&](const Device& device) {
+        return getCount(device) * (device.age.GetMeanPeak() / m_settings.tick).GetDouble();
+    };
+    return Divide(Sum(getSum), Sum(getCount));
+}
+
+double
+Accounts::GetServerUtilisation() const
+{
     double busyS = 0;
-    for (const auto& server : world.GetServers())
+    for (const auto& server : m_world.GetServers())
     {
         busyS += server.computer->GetBusyTime().GetSeconds();
     }
-    const auto completed = static_cast<double>(m_statistics.GetCompleted());
-    const double activeJ = transmitJ + receiveJ + computeJ;
-    const auto ticks = static_cast<double>(m_ticks);
-    const double ageTicks = Divide(m_ageSumTicks, ticks);
-    std::vector<double> metrics{
-        m_statistics.GetCompletionRatio(),
-        m_statistics.GetMeanLatencyS(),
-        m_statistics.GetLatencyQuantileS(LATENCY_QUANTILE),
-        Divide(completed, activeJ + idleJ),
-        Divide(completed, activeJ),
-        ageTicks,
-        ageTicks * m_settings.tick.GetSeconds(),
-        Divide(peakSumTicks, peaks),
-        m_statistics.GetDeviceFairness(),
-        m_statistics.GetDeviceMinMaxRatio(),
-        m_statistics.GetCompletionRatio(true),
-        m_statistics.GetCompletionRatio(false),
-        m_statistics.GetClassFairness(),
-        Divide(m_rewardSum, ticks),
-        Divide(m_completionTermSum, ticks),
-        Divide(m_energyTermSum, ticks),
-        Divide(m_ageTermSum, ticks),
-        static_cast<double>(world.GetLedger().GetOpened()),
-        completed,
-        static_cast<double>(m_statistics.GetFailed()),
-        static_cast<double>(world.GetLedger().GetUnresolved()),
-    };
-    const double elapsedS = (now - World::GetStart()).GetSeconds();
-    const auto failed = [&world](auto... outcomes) {
-        return static_cast<double>((world.GetLedger().GetEnded(outcomes) + ...));
-    };
-    const auto fragments = world.GetLedger().GetFragments();
-    const std::vector<double> rest{
-        failed(TaskOutcome::LOCAL_LATE),
-        failed(TaskOutcome::UPLINK_LOST, TaskOutcome::UPLINK_EXPIRED),
-        failed(TaskOutcome::QUEUE_EXPIRED),
-        failed(TaskOutcome::COMPUTE_LATE),
-        failed(TaskOutcome::RESULT_LATE),
-        transmitJ,
-        receiveJ,
-        idleJ,
-        computeJ,
-        Divide(busyS, elapsedS * m_settings.servers),
-        static_cast<double>(fragments.sent),
-        static_cast<double>(fragments.received),
-    };
-    metrics.insert(metrics.end(), rest.begin(), rest.end());
-    const auto breakdown = m_breakdown.GetMetrics(world, m_statistics);
-    metrics.insert(metrics.end(), breakdown.begin(), breakdown.end());
-    return metrics;
+    const double elapsedS = (Simulator::Now() - World::GetStart()).GetSeconds();
+    return Divide(busyS, elapsedS * m_settings.servers);
+}
+
+double
+Accounts::GetMeanOverTicks(double sum) const
+{
+    return Divide(sum, static_cast<double>(m_ticks));
+}
+
+uint64_t
+Accounts::GetFailed(TaskOutcome outcome) const
+{
+    return m_world.GetLedger().GetEnded(outcome);
 }
 
 } // namespace ns3::marl::aiot_mec

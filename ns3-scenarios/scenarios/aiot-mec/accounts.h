@@ -7,6 +7,8 @@
 #include "bridge/spec.h"
 #include "models/task-statistics.h"
 
+#include "ns3/nstime.h"
+
 #include <cstdint>
 #include <vector>
 
@@ -16,46 +18,69 @@
 namespace ns3::marl::aiot_mec
 {
 
+/// What a device did in an interval.
+struct DeviceInterval
+{
+    double aboveIdleJ{0}; ///< transmit and compute energy beyond idling
+    Time busy;            ///< its tuned radio was
+    double reward{0};     ///< of the device, or of the team
+};
+
 /// Rewards of the intervals and metrics of the episode, taken from the world at the boundaries.
 class Accounts
 {
   public:
-    explicit Accounts(const Settings& settings);
+    Accounts(const Settings& settings, const World& world);
 
-    /// What GetMetrics fills, in its order.
-    static std::vector<Metric> DescribeMetrics();
+    /// Declares the metrics.
+    void Describe(Spec& spec);
 
     /// For every task that completes or fails.
     void NoteEnd(const Task& task);
 
     /// Ends the interval before a boundary: rewards, and samples of the ages.
-    void CloseInterval(const World& world);
+    void CloseInterval();
 
-    /// \return reward of the last interval, for the team or for each device [device]
-    const std::vector<double>& GetRewards() const;
-
-    /// \return transmit and compute energy beyond idling in the last interval [J] [device]
-    const std::vector<double>& GetAboveIdleJ() const;
-
-    std::vector<double> GetMetrics(const World& world) const;
+    /// \return what the device did in the last interval
+    const DeviceInterval& GetInterval(uint32_t device) const;
 
   private:
-    struct DeviceInterval
+    /// Since the last boundary, and what stood there.
+    struct DeviceCount
     {
-        double energyMarkJ{0}; ///< Device::GetAboveIdleJ at the interval's start
+        double energyMarkJ{0}; ///< Device::GetAboveIdleJ
+        Time busyMark;         ///< EnergyMeter::GetBusyTime
         int32_t completed{0};
         int32_t failed{0};
     };
 
-    void CheckConservation(const World& world) const; ///< aborts unless these figures agree with the ledger
+    void DescribeMain(Spec& spec);
+    void DescribeReward(Spec& spec);
+    void DescribeTasks(Spec& spec);
+    void DescribeEnergy(Spec& spec);
+
+    double CloseInterval(const Device& device); ///< \return age of information [ticks]
+    void CheckConservation() const;             ///< aborts unless these figures agree with the ledger
     double GetTeamReward(double energyJ, double meanAgeTicks);
 
+    template <typename Quantity>
+    double Sum(const Quantity& quantity) const; ///< over the devices
+
+    double GetTransmitJ() const; ///< of all devices, as the next three
+    double GetReceiveJ() const;
+    double GetIdleJ() const;
+    double GetComputeJ() const;
+    double GetMeanPeakTicks() const;
+    double GetServerUtilisation() const;
+    double GetMeanOverTicks(double sum) const;
+    uint64_t GetFailed(TaskOutcome outcome) const;
+
     const Settings& m_settings;
+    const World& m_world;
     TaskStatistics m_statistics;
     Breakdown m_breakdown;
+    std::vector<DeviceCount> m_counts;       ///< [device]
     std::vector<DeviceInterval> m_intervals; ///< [device]
-    std::vector<double> m_rewards;           ///< [device]
-    std::vector<double> m_aboveIdleJ;        ///< [device]
 
     double m_completionTerm{1}; ///< of the last tick with a task that ended
     double m_energyTerm{1};

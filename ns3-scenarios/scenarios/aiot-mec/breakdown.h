@@ -5,11 +5,11 @@
 #define NS3MARL_SCENARIOS_AIOT_MEC_BREAKDOWN_H
 
 #include "bridge/spec.h"
+#include "models/fragment-watch.h"
 #include "models/task-statistics.h"
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "scenarios/aiot-mec/world.h"
 
@@ -21,20 +21,26 @@ namespace ns3::marl::aiot_mec
 class Breakdown
 {
   public:
-    explicit Breakdown(const Settings& settings);
+    Breakdown(const Settings& settings, const World& world, const TaskStatistics& statistics);
 
-    /// What GetMetrics fills, in its order.
-    static std::vector<Metric> DescribeMetrics();
+    /// Declares the metrics.
+    void Describe(Spec& spec);
 
     /// Samples ages and outage at a boundary.
-    void Sample(const World& world);
-
-    std::vector<double> GetMetrics(const World& world, const TaskStatistics& statistics) const;
+    void Sample();
 
   private:
-    bool IsInOutage(const World& world, uint32_t device) const;
+    bool IsInOutage(uint32_t device) const;
+    double GetMean(double sum) const; ///< over devices and ticks
+    uint64_t GetEnded(TaskOutcome outcome) const;
+    FragmentWatch::Counts GetCounts(AcIndex category) const; ///< of all devices
+    uint64_t GetDropped() const;
+    uint32_t GetAlive() const;
+    double GetFirstDeathS() const;
 
     const Settings& m_settings;
+    const World& m_world;
+    const TaskStatistics& m_statistics;
     uint64_t m_samples{0}; ///< devices and ticks
     uint64_t m_outages{0};
     double m_receiptAgeTicks{0};             ///< sums over the samples

@@ -24,6 +24,7 @@ namespace ns3::marl::aiot_mec
 /// A device: its models and what it remembers.
 struct Device
 {
+    uint32_t index{0}; ///< its number
     std::unique_ptr<TaskSource> source;
     Ptr<ComputeNode> cpu;
     std::unique_ptr<OffloadClient> client;

@@ -19,6 +19,7 @@ namespace ns3::marl::aiot_mec
 /// A server: its computer and its radios.
 struct Server
 {
+    uint32_t index{0}; ///< its number
     Ptr<EdgeServer> computer;
     std::unique_ptr<EdgeGateway> gateway;
 };

@@ -3,7 +3,11 @@
 
 #include "scenarios/aiot-mec/task-table.h"
 
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace ns3::marl::aiot_mec
 {
@@ -20,77 +24,95 @@ GetSpanS(const Task& task, const Time& from, const Time& to)
     return from.IsZero() ? NOTHING : ((to.IsZero() ? task.end : to) - from).GetSeconds();
 }
 
+/// A column with the function that computes it.
+struct TaskColumn
+{
+    Column column;
+    std::function<TableRows::Value(const Task&)> value;
+};
+
+/// A column of whole numbers.
+TaskColumn
+Count(const std::string& name, int64_t (*value)(const Task&), const std::vector<std::string>& categories = {})
+{
+    return {{.name = name, .unit = "1", .type = Column::Type::INT64, .categories = categories}, value};
+}
+
+TaskColumn
+Measure(const std::string& name, const std::string& unit, double (*value)(const Task&))
+{
+    return {{.name = name, .unit = unit, .type = Column::Type::FLOAT64}, value};
+}
+
+const std::vector<TaskColumn>&
+GetColumns()
+{
+    static const std::vector<TaskColumn> COLUMNS{
+        Count("task", [](const Task& task) -> int64_t { return task.id; }),
+        Count("device", [](const Task& task) -> int64_t { return task.device; }),
+        Count("tick", [](const Task& task) { return static_cast<int64_t>(task.tick); }),
+        Count("mode",
+              [](const Task& task) { return static_cast<int64_t>(task.decision.mode); },
+              {"local", "partial", "full"}),
+        Count("server", [](const Task& task) -> int64_t { return task.decision.server; }),
+        Count("channel", [](const Task& task) -> int64_t { return task.decision.channel; }),
+        Measure("power", "dBm", [](const Task& task) { return task.decision.powerDbm; }),
+        Measure("ratio", "1", [](const Task& task) { return task.decision.ratio; }),
+        Measure("size", "bit", [](const Task& task) { return task.parameters.GetSizeBits(); }),
+        Measure("cycles", "cycles", [](const Task& task) { return task.parameters.GetCycles(); }),
+        Measure("deadline", "s", [](const Task& task) { return task.parameters.deadline.GetSeconds(); }),
+        Count("premium", [](const Task& task) -> int64_t { return task.parameters.premium; }, {"standard", "premium"}),
+        Count(
+            "outcome", [](const Task& task) { return static_cast<int64_t>(task.outcome); }, GetOutcomeNames()),
+        Measure("latency", "s", [](const Task& task) { return (task.end - task.arrival).GetSeconds(); }),
+        Measure("uplink", "s", [](const Task& task) { return GetSpanS(task, task.uplinkStart, task.uplinkEnd); }),
+        Measure("wait", "s", [](const Task& task) { return GetSpanS(task, task.uplinkEnd, task.computeStart); }),
+        Measure("compute", "s", [](const Task& task) { return GetSpanS(task, task.computeStart, task.computeEnd); }),
+        Measure("downlink", "s", [](const Task& task) { return GetSpanS(task, task.computeEnd, task.resultTime); }),
+        Measure("local",
+                "s",
+                [](const Task& task) {
+                    return task.HasLocalPart() ? GetSpanS(task, task.arrival, task.localEnd) : NOTHING;
+                }),
+        Measure("jitter",
+                "s",
+                [](const Task& task) {
+                    return task.HasOffloadedPart() ? GetSpanS(task, task.arrival, task.uplinkStart) : NOTHING;
+                }),
+        Measure("radio_wait", "s", [](const Task& task) { return GetSpanS(task, task.uplinkStart, task.firstOnAir); }),
+        Measure("on_air", "s", [](const Task& task) { return task.airTime.GetSeconds(); }),
+        Count("retries", [](const Task& task) -> int64_t { return task.retries; }),
+        Count("fragments_sent", [](const Task& task) -> int64_t { return task.fragments.sent; }),
+        Count("fragments_received", [](const Task& task) -> int64_t { return task.fragments.received; }),
+        Count("fragments_refused", [](const Task& task) -> int64_t { return task.fragments.refused; }),
+        Count("fragments_lost", [](const Task& task) -> int64_t { return task.fragments.GetLost(); }),
+        Count("fragments_expired", [](const Task& task) -> int64_t { return task.fragments.GetExpired(); }),
+    };
+    return COLUMNS;
+}
+
 } // namespace
 
 Table
 DescribeTasks()
 {
-    constexpr auto FLOAT64 = Column::Type::FLOAT64;
-    constexpr auto INT64 = Column::Type::INT64;
-    return {"tasks",
-            {
-                {"task", "1", INT64},
-                {"device", "1", INT64},
-                {"tick", "1", INT64},
-                {"mode", "1", INT64, {"local", "partial", "full"}},
-                {"server", "1", INT64},
-                {"channel", "1", INT64},
-                {"power", "dBm", FLOAT64},
-                {"ratio", "1", FLOAT64},
-                {"size", "bit", FLOAT64},
-                {"cycles", "cycles", FLOAT64},
-                {"deadline", "s", FLOAT64},
-                {"premium", "1", INT64, {"standard", "premium"}},
-                {"outcome", "1", INT64, GetOutcomeNames()},
-                {"latency", "s", FLOAT64},
-                {"uplink", "s", FLOAT64},
-                {"wait", "s", FLOAT64},
-                {"compute", "s", FLOAT64},
-                {"downlink", "s", FLOAT64},
-                {"local", "s", FLOAT64},
-                {"jitter", "s", FLOAT64},
-                {"radio_wait", "s", FLOAT64},
-                {"on_air", "s", FLOAT64},
-                {"retries", "1", INT64},
-                {"fragments_sent", "1", INT64},
-                {"fragments_received", "1", INT64},
-                {"fragments_refused", "1", INT64},
-                {"fragments_lost", "1", INT64},
-                {"fragments_expired", "1", INT64},
-            }};
+    Table table{.name = "tasks", .columns = {}};
+    for (const auto& column : GetColumns())
+    {
+        table.columns.push_back(column.column);
+    }
+    return table;
 }
 
 void
 AddTask(const Task& task, TableRows& rows)
 {
-    rows.Add({int64_t{task.id},
-              int64_t{task.device},
-              static_cast<int64_t>(task.tick),
-              static_cast<int64_t>(task.decision.mode),
-              int64_t{task.decision.server},
-              int64_t{task.decision.channel},
-              task.decision.powerDbm,
-              task.decision.ratio,
-              task.parameters.GetSizeBits(),
-              task.parameters.GetCycles(),
-              task.parameters.deadline.GetSeconds(),
-              int64_t{task.parameters.premium},
-              static_cast<int64_t>(task.outcome),
-              (task.end - task.arrival).GetSeconds(),
-              GetSpanS(task, task.uplinkStart, task.uplinkEnd),
-              GetSpanS(task, task.uplinkEnd, task.computeStart),
-              GetSpanS(task, task.computeStart, task.computeEnd),
-              GetSpanS(task, task.computeEnd, task.resultTime),
-              task.HasLocalPart() ? GetSpanS(task, task.arrival, task.localEnd) : NOTHING,
-              task.HasOffloadedPart() ? GetSpanS(task, task.arrival, task.uplinkStart) : NOTHING,
-              GetSpanS(task, task.uplinkStart, task.firstOnAir),
-              task.airTime.GetSeconds(),
-              int64_t{task.retries},
-              int64_t{task.fragments.sent},
-              int64_t{task.fragments.received},
-              int64_t{task.fragments.refused},
-              int64_t{task.fragments.GetLost()},
-              int64_t{task.fragments.GetExpired()}});
+    std::vector<TableRows::Value> row;
+    for (const auto& column : GetColumns())
+    {
+        row.push_back(column.value(task));
+    }
+    rows.Add(row);
 }
 
 } // namespace ns3::marl::aiot_mec

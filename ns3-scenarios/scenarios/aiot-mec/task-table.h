@@ -4,7 +4,8 @@
 #ifndef NS3MARL_SCENARIOS_AIOT_MEC_TASK_TABLE_H
 #define NS3MARL_SCENARIOS_AIOT_MEC_TASK_TABLE_H
 
-#include "bridge/exchange.h"
+#include "bridge/spec.h"
+#include "bridge/table-rows.h"
 #include "models/task.h"
 
 namespace ns3::marl::aiot_mec
@@ -13,6 +14,7 @@ namespace ns3::marl::aiot_mec
 /// The table "tasks": one row for each task that ended.
 Table DescribeTasks();
 
+/// Adds the row of a task.
 void AddTask(const Task& task, TableRows& rows);
 
 } // namespace ns3::marl::aiot_mec

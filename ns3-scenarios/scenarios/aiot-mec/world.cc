@@ -26,6 +26,11 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
     : m_settings(settings),
       m_taskEnded(std::move(taskEnded))
 {
+}
+
+void
+World::Build()
+{
     PrepareExogenous();
     CreateNetwork();
     m_ledger = CreateObject<TaskLedger>([this](const Task& task) { NoteEnd(task); });
@@ -38,7 +43,10 @@ World::World(const Settings& settings, std::function<void(const Task&)> taskEnde
 
 World::~World()
 {
-    Config::UnregisterRootNamespaceObject(m_ledger);
+    if (m_ledger)
+    {
+        Config::UnregisterRootNamespaceObject(m_ledger);
+    }
 }
 
 void
@@ -112,6 +120,7 @@ World::CreateServers()
     for (uint32_t index = 0; index < m_settings.servers; index++)
     {
         auto& server = m_servers.emplace_back();
+        server.index = index;
         server.computer = CreateObject<EdgeServer>(rates[index], m_settings.discipline, m_settings.priority);
         m_network->GetServer(index)->AggregateObject(server.computer);
         server.gateway = std::make_unique<EdgeGateway>(*m_network, index, *server.computer, callbacks);
@@ -148,6 +157,7 @@ void
 World::CreateDevice(uint32_t index)
 {
     auto& device = m_devices[index];
+    device.index = index;
     const int64_t stream = index * DEVICE_STREAMS;
     device.source = std::make_unique<TaskSource>(m_settings.tasks);
     device.source->AssignStreams(stream + SOURCE_STREAM);

@@ -37,6 +37,9 @@ class World
     World(const World&) = delete; // callbacks know where it stands
     World& operator=(const World&) = delete;
 
+    /// Builds the network at simulated time 0.
+    void Build();
+
     /// Connects the trace sources that the arguments name. \throws Error (CONFIG) about one that does not exist
     void ConnectTraces();
 

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-
-#include "scenarios/cognitive-v2x/layout.h"
+#include <string>
 
 namespace ns3::marl::cognitive_v2x
 {
@@ -30,10 +29,111 @@ GetRatio(double part, double whole)
 
 } // namespace
 
-Accounts::Accounts(const Settings& settings)
+Accounts::Accounts(const Settings& settings, const std::vector<Agent>& agents)
     : m_settings(settings),
+      m_agents(agents),
       m_sentOn(settings.channels, 0)
 {
+}
+
+void
+Accounts::Describe(Spec& spec)
+{
+    DescribeAges(spec);
+    DescribeTransmissions(spec);
+    DescribeSensing(spec);
+    for (uint32_t channel = 0; channel < m_settings.channels; channel++)
+    {
+        spec.AddMetric({.name = "channel_" + std::to_string(channel) + "_share",
+                        .unit = "1",
+                        .description = "Of the updates that were to be sent",
+                        .higherIsBetter = false,
+                        .value = [this, channel] { return GetRatio(m_sentOn[channel], m_sent); }});
+    }
+}
+
+void
+Accounts::DescribeAges(Spec& spec)
+{
+    spec.AddMetric({.name = "aoi_mean_ticks",
+                    .unit = "ticks",
+                    .description = "Age of information at the receivers, mean over pairs and ends of ticks",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetMeanAge(); }});
+    spec.AddMetric({.name = "aoi_p95_ticks",
+                    .unit = "ticks",
+                    .description = "95 % of these ages are at most this",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetAgeQuantile(0.95); }});
+    spec.AddMetric({.name = "aoi_peak_ticks",
+                    .unit = "ticks",
+                    .description = "Mean age just before a fresher update arrives",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetMeanPeak(); }});
+}
+
+void
+Accounts::DescribeTransmissions(Spec& spec)
+{
+    spec.AddMetric({.name = "delivery_ratio",
+                    .unit = "1",
+                    .description = "Updates received over updates that were to be sent",
+                    .value = [this] { return GetRatio(m_received, m_sent); }});
+    spec.AddMetric({.name = "delivered_per_tick",
+                    .unit = "1",
+                    .description = "Updates received in a tick, all pairs together",
+                    .value = [this] { return GetRatio(m_received, GetTicks()); }});
+    spec.AddMetric({.name = "disturbance_ratio",
+                    .unit = "1",
+                    .description = "Share of the primary users' time on that their receivers are disturbed",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetRatio(m_disturbed.GetSeconds(), m_on.GetSeconds()); }});
+    spec.AddMetric({.name = "disturbance_per_update",
+                    .unit = "1",
+                    .description = "Time of disturbance over the air time of all updates sent",
+                    .higherIsBetter = false,
+                    .value = [this] {
+                        return GetRatio(m_disturbed.GetSeconds(), m_sent * m_settings.GetFrameTime().GetSeconds());
+                    }});
+    spec.AddMetric({.name = "tx_power_dbm",
+                    .unit = "dBm",
+                    .description = "Mean power of the updates sent",
+                    .higherIsBetter = false,
+                    .value = [this] { return m_sent > 0 ? 10 * std::log10(m_powerW / m_sent) + 30 : NAN; }});
+    spec.AddMetric({.name = "energy_per_update_j",
+                    .unit = "J",
+                    .description = "Emitted energy over updates received",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetRatio(m_energyJ, m_received); }});
+    spec.AddMetric({.name = "silent_share",
+                    .unit = "1",
+                    .description = "Share of the decisions to be silent",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetRatio(m_decisions - m_sent, m_decisions); }});
+}
+
+void
+Accounts::DescribeSensing(Spec& spec)
+{
+    spec.AddMetric({.name = "primary_on_share",
+                    .unit = "1",
+                    .description = "Share of the time that primary users transmit",
+                    .higherIsBetter = false,
+                    .value = [this] {
+                        return GetRatio(m_on.GetSeconds(),
+                                        static_cast<double>(m_settings.channels * GetTicks()) *
+                                            m_settings.tick.GetSeconds());
+                    }});
+    spec.AddMetric({.name = "false_alarms",
+                    .unit = "1",
+                    .description = "Share of the sensings of free channels that find them busy",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetRatio(m_falseAlarms, m_free); }});
+    spec.AddMetric({.name = "missed_detections",
+                    .unit = "1",
+                    .description = "Share of the sensings of taken channels that find them free",
+                    .higherIsBetter = false,
+                    .value = [this] { return GetRatio(m_missed, m_taken); }});
 }
 
 void
@@ -77,35 +177,43 @@ Accounts::GetReward(const PairTick& tick) const
                   weights.power * tick.interval.energyJ / fullJ);
 }
 
-void
-Accounts::FillMetrics(uint64_t ticks, double meanPeak, std::span<double> metrics) const
+double
+Accounts::GetMeanAge() const
 {
-    const auto sent = static_cast<double>(m_sent);
-    const auto received = static_cast<double>(m_received);
-    std::vector<double> ages = m_ages;
-    if (!ages.empty())
+    return GetRatio(std::accumulate(m_ages.begin(), m_ages.end(), 0.0), m_ages.size());
+}
+
+double
+Accounts::GetAgeQuantile(double quantile) const
+{
+    if (m_ages.empty())
     {
-        const auto rank = static_cast<std::ptrdiff_t>(std::ceil(0.95 * static_cast<double>(ages.size()))) - 1;
-        std::nth_element(ages.begin(), ages.begin() + rank, ages.end());
-        metrics[AOI_P95] = ages[rank];
+        return NAN;
     }
-    metrics[AOI_MEAN] = GetRatio(std::accumulate(ages.begin(), ages.end(), 0.0), static_cast<double>(ages.size()));
-    metrics[AOI_PEAK] = meanPeak;
-    metrics[DELIVERY_RATIO] = GetRatio(received, sent);
-    metrics[DELIVERED_PER_TICK] = GetRatio(received, static_cast<double>(ticks));
-    metrics[DISTURBANCE_RATIO] = GetRatio(m_disturbed.GetSeconds(), m_on.GetSeconds());
-    metrics[DISTURBANCE_PER_UPDATE] = GetRatio(m_disturbed.GetSeconds(), sent * m_settings.GetFrameTime().GetSeconds());
-    metrics[TX_POWER] = m_sent > 0 ? 10 * std::log10(m_powerW / sent) + 30 : NAN;
-    metrics[ENERGY_PER_UPDATE] = GetRatio(m_energyJ, received);
-    metrics[SILENT_SHARE] = GetRatio(static_cast<double>(m_decisions - m_sent), static_cast<double>(m_decisions));
-    metrics[PRIMARY_ON_SHARE] =
-        GetRatio(m_on.GetSeconds(), m_settings.channels * static_cast<double>(ticks) * m_settings.tick.GetSeconds());
-    metrics[FALSE_ALARMS] = GetRatio(static_cast<double>(m_falseAlarms), static_cast<double>(m_free));
-    metrics[MISSED_DETECTIONS] = GetRatio(static_cast<double>(m_missed), static_cast<double>(m_taken));
-    for (uint32_t channel = 0; channel < m_settings.channels; channel++)
+    auto ages = m_ages;
+    const auto rank = static_cast<std::ptrdiff_t>(std::ceil(quantile * static_cast<double>(ages.size()))) - 1;
+    std::nth_element(ages.begin(), ages.begin() + rank, ages.end());
+    return ages[rank];
+}
+
+double
+Accounts::GetMeanPeak() const
+{
+    double sum = 0;
+    double peaks = 0;
+    for (const auto& agent : m_agents)
     {
-        metrics[COMMON_METRICS + channel] = GetRatio(static_cast<double>(m_sentOn[channel]), sent);
+        const auto& age = agent.pair->GetAge();
+        sum += (age.GetMeanPeak() / m_settings.tick).GetDouble() * static_cast<double>(age.GetPeaks());
+        peaks += static_cast<double>(age.GetPeaks());
     }
+    return GetRatio(sum, peaks);
+}
+
+uint64_t
+Accounts::GetTicks() const
+{
+    return m_decisions / m_settings.pairs;
 }
 
 } // namespace ns3::marl::cognitive_v2x

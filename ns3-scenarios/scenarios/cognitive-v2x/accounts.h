@@ -4,32 +4,28 @@
 #ifndef NS3MARL_COGNITIVE_V2X_ACCOUNTS_H
 #define NS3MARL_COGNITIVE_V2X_ACCOUNTS_H
 
+#include "bridge/spec.h"
+
 #include "ns3/nstime.h"
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
-#include "scenarios/cognitive-v2x/pair.h"
+#include "scenarios/cognitive-v2x/agent.h"
 #include "scenarios/cognitive-v2x/settings.h"
 
 namespace ns3::marl::cognitive_v2x
 {
 
-/// What a pair's tick came to.
-struct PairTick
-{
-    Pair::Interval interval;
-    double powerDbm{0};
-    double ageTicks{0}; ///< at the end of the tick
-    Time disturbance;   ///< that is charged to it
-};
-
 /// Sums of the episode, and the metrics and rewards that follow.
 class Accounts
 {
   public:
-    explicit Accounts(const Settings& settings);
+    /// \param agents may be made later
+    Accounts(const Settings& settings, const std::vector<Agent>& agents);
+
+    /// Declares the metrics.
+    void Describe(Spec& spec);
 
     void NoteTick(const PairTick& tick);                     ///< of one pair
     void NoteChannel(const Time& on, const Time& disturbed); ///< of one channel in one tick
@@ -39,11 +35,18 @@ class Accounts
     /// exchange at full power)
     double GetReward(const PairTick& tick) const;
 
-    /// \param meanPeak age before a fresher update, over all pairs [ticks]; NaN without any
-    void FillMetrics(uint64_t ticks, double meanPeak, std::span<double> metrics) const;
-
   private:
-    Settings m_settings;
+    void DescribeAges(Spec& spec);
+    void DescribeTransmissions(Spec& spec);
+    void DescribeSensing(Spec& spec);
+
+    double GetMeanAge() const;                    ///< [ticks]
+    double GetAgeQuantile(double quantile) const; ///< [ticks]
+    double GetMeanPeak() const;                   ///< age before a fresher update, over all pairs [ticks]
+    uint64_t GetTicks() const;                    ///< that have ended
+
+    const Settings& m_settings;
+    const std::vector<Agent>& m_agents;
     std::vector<double> m_ages;     ///< of all pairs at the ends of all ticks [ticks]
     std::vector<uint64_t> m_sentOn; ///< by channel
     uint64_t m_decisions{0};

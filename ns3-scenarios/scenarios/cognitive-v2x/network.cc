@@ -32,7 +32,6 @@ namespace
 constexpr double VEHICLE_HEIGHT_M = 1.6; ///< of antennas: TR 37.885, clause 6.1.2, type 2
 constexpr double ROADSIDE_HEIGHT_M = 5;  ///< of road side units, the same
 constexpr double LEAST_LOSS_DB = 47.9;   ///< free space at 1 m: formulas of path loss know no limit below
-constexpr double LOWEST_POWER_DBM = 0;
 
 Ptr<PropagationLossModel>
 MakeLoss(const Settings& settings, bool shadowing)
@@ -143,8 +142,8 @@ Network::MakeRadios()
     SpectrumWifiPhyHelper phy;
     phy.SetChannel(m_spectrum);
     phy.Set("ChannelSettings", StringValue(GetChannelSettings(0)));
-    phy.Set("TxPowerStart", DoubleValue(LOWEST_POWER_DBM));
-    phy.Set("TxPowerEnd", DoubleValue(LOWEST_POWER_DBM));
+    phy.Set("TxPowerStart", DoubleValue(Settings::POWER_LOW_DBM));
+    phy.Set("TxPowerEnd", DoubleValue(Settings::POWER_LOW_DBM));
     phy.Set("RxNoiseFigure", DoubleValue(m_settings.noiseFigureDb));
     WifiMacHelper mac;
     mac.SetType("ns3::AdhocWifiMac", "QosSupported", BooleanValue(false));
@@ -231,6 +230,12 @@ Network::GetPrimary(uint32_t channel)
     return *m_primaries.at(channel);
 }
 
+const PrimaryLink&
+Network::GetPrimary(uint32_t channel) const
+{
+    return *m_primaries.at(channel);
+}
+
 Ptr<MobilityModel>
 Network::GetMobility(uint32_t station) const
 {
@@ -256,6 +261,12 @@ double
 Network::GetLossDb(uint32_t a, uint32_t b) const
 {
     return m_lossDb.at(a).at(b);
+}
+
+double
+Network::GetSnrDb(uint32_t from, uint32_t to, double powerDbm) const
+{
+    return powerDbm - GetLossDb(from, to) - m_settings.GetNoiseDbm();
 }
 
 double

@@ -41,10 +41,14 @@ class Network
     std::optional<uint32_t> FindPair(uint32_t node) const; ///< that a node belongs to
     Ptr<WifiNetDevice> GetRadio(uint32_t vehicle) const;
     PrimaryLink& GetPrimary(uint32_t channel);
+    const PrimaryLink& GetPrimary(uint32_t channel) const;
     Ptr<MobilityModel> GetMobility(uint32_t station) const;
 
     void UpdateLosses();                            ///< to where the stations are now
     double GetLossDb(uint32_t a, uint32_t b) const; ///< between two stations, of the last update
+
+    /// \return of a transmission of this power, with the losses of the last update
+    double GetSnrDb(uint32_t from, uint32_t to, double powerDbm) const;
 
     /// \return loss by distance and streets alone, as a database of positions gives it
     double GetExpectedLossDb(uint32_t a, uint32_t b) const;

@@ -33,7 +33,8 @@ class Settings
     static constexpr uint32_t MOST_CHANNELS = 7; ///< of 10 MHz: 172, 174, ... 184
     static constexpr double CHANNEL_HZ = 10e6;
     static constexpr double CARRIER_HZ = 5.9e9; ///< of the path loss
-    static const Time TUNING;                   ///< until all radios hear their channel
+    static constexpr double POWER_LOW_DBM = 0;
+    static const Time TUNING; ///< until all radios hear their channel
 
     void AddArguments(Arguments& arguments);
 

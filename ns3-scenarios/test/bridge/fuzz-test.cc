@@ -19,10 +19,14 @@ std::vector<std::string>
 ReadCorpus()
 {
     std::vector<std::string> frames;
-    for (const char* folder : {"/tests/conformance", "/tests/fuzz/corpus"})
+    for (const char* folder : {"/tests/conformance", "/tests/conformance/version-1", "/tests/fuzz/corpus"})
     {
         for (const auto& entry : std::filesystem::directory_iterator(std::string(NS3MARL_REPOSITORY) + folder))
         {
+            if (!entry.is_regular_file())
+            {
+                continue;
+            }
             std::ifstream file(entry.path(), std::ios::binary);
             std::ostringstream bytes;
             bytes << file.rdbuf();

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ns3marl import new_scenario, toolchain
+from ns3marl import executables, new_scenario, toolchain
 from ns3marl.cli.options import Commands
 from ns3marl.errors import ConfigError
 
@@ -61,7 +61,7 @@ def _build(parsed: argparse.Namespace) -> int:
 
 def _scenarios(parsed: argparse.Namespace) -> int:
     del parsed
-    found = toolchain.scenarios()
+    found = executables.scenarios()
     if not found:
         raise ConfigError("no scenario is built yet; run `ns3marl build`")
     width = max(map(len, found))

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from ns3marl import config as configuration
-from ns3marl import toolchain
+from ns3marl import executables, toolchain
 from ns3marl.cli.options import Commands, add_set, new_folder, opponents
 from ns3marl.cli.playing import evaluate_and_report
 from ns3marl.cli.training import train_and_report
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 def _demo(parsed: argparse.Namespace) -> int:
     settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
     config = configuration.load("demo", settings)
-    if config.scenario.name not in toolchain.scenarios():
+    if config.scenario.name not in executables.scenarios():
         print("compiling the scenarios")
         toolchain.build()
     folder = parsed.out or new_folder(config, "demo")
@@ -37,5 +37,4 @@ def _demo(parsed: argparse.Namespace) -> int:
         f"2/2  evaluating on {config.evaluation.episodes} fresh episodes: {', '.join(policies[1:])}",
         flush=True,
     )
-    evaluate_and_report(config, policies, folder / "evaluation", folder)
-    return 0
+    return evaluate_and_report(config, policies, folder / "evaluation", folder)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ns3marl import home as homes
 from ns3marl.cli.options import (
     Commands,
     add_jobs,
     add_set,
-    judging,
+    evaluated_by,
     opponents,
     positive,
     print_table,
@@ -29,18 +30,20 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "validate", help="a policy in the twin and packet by packet, from the same initial conditions"
     )
-    command.add_argument("policy", metavar="RUN", help="run folder, checkpoint or heuristic")
+    command.add_argument("policy", metavar="RUN", help="run folder, checkpoint or simple policy")
     command.add_argument(
         "--against",
         nargs="*",
         metavar="POLICY",
-        help="policies to rank it with; the configured heuristics, or all that fit, by default; none: without any",
+        help="policies to rank it with; the configured simple policies, or all that fit, by default; none: without any",
     )
-    command.add_argument("--config", help="configuration; that of the run folder by default")
+    command.add_argument("--config", help="configuration or scenario; that of the run folder by default")
     command.add_argument("--episodes", type=positive, help="episodes per policy")
     command.add_argument("--calibration", type=Path, help="constants of the twin, of `ns3marl calibrate`")
     command.add_argument(
-        "--trace", choices=("pcap", "netanim"), help="play the worst episode again and write what happened"
+        "--trace",
+        metavar="KIND",
+        help="play the worst episode again and write what happened, such as pcap or netanim",
     )
     add_jobs(command)
     command.add_argument("--out", type=Path, help="where to write (RUN/validation)")
@@ -49,19 +52,21 @@ def add(commands: Commands) -> None:
 
     command = commands.add_parser("calibrate", help="fit the twin's constants to ns-3")
     command.add_argument(
-        "--cells", type=words, metavar="N/K,…", help="devices/servers to fit (10/3,50/3,50/9,50/15,75/12)"
+        "scenario",
+        nargs="?",
+        help="name of a built scenario, or path of its executable (the only one with constants to fit)",
+    )
+    command.add_argument(
+        "--cells", type=words, metavar="CELL,…", help="sizes of the network to fit (the scenario's)"
     )
     command.add_argument(
         "--held-out",
         type=words,
-        metavar="N/K,…",
-        help="whose error is only reported (25/6,50/6,50/12,50/18,100/15)",
+        metavar="CELL,…",
+        help="sizes whose error is only reported (the scenario's)",
     )
     command.add_argument(
-        "--policies",
-        type=words,
-        metavar="NAME,…",
-        help="who active (random,random-offload,best-snr,coordinated-greedy)",
+        "--policies", type=words, metavar="NAME,…", help="simple policies to record (the scenario's)"
     )
     command.add_argument("--episodes", type=positive, help="of each policy in each cell (2)")
     command.add_argument("--ticks", type=positive, help="of an episode (100)")
@@ -81,12 +86,15 @@ def add(commands: Commands) -> None:
 
 def _validate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import report, validate  # noqa: PLC0415
+    from ns3marl.policies import BUILTIN  # noqa: PLC0415
 
-    config, folder = judging(parsed, run_folder(Path(parsed.policy)), "validation")
+    config, folder = evaluated_by(parsed, parsed.policy, run_folder(Path(parsed.policy)), "validation")
     if parsed.calibration is not None:
         scenario = dataclasses.replace(config.scenario, calibration=str(parsed.calibration))
         config = dataclasses.replace(config, scenario=scenario)
-    others = opponents(config) if parsed.against is None else parsed.against
+    others = parsed.against
+    if others is None:  # the scenario's own C++ policy does not run in the twin
+        others = [name for name in opponents(config) if name != BUILTIN]
     validate.validate(
         config,
         [parsed.policy, *others],
@@ -95,8 +103,8 @@ def _validate(parsed: argparse.Namespace) -> int:
         jobs=parsed.jobs,
     )
     results = report.read(folder)
-    print_table(*report.table(results, results["policy"], report.MAIN_METRICS))
-    print_table(*report.ranking(results))
+    print_table(report.table(results, results["policy"], results["main_metrics"]))
+    print_table(report.ranking(results))
     print(results["verdict"])
     print(f"report: {report.report(folder)}")
     return 0
@@ -104,11 +112,17 @@ def _validate(parsed: argparse.Namespace) -> int:
 
 def _calibrate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import fitting  # noqa: PLC0415
+    from ns3marl.fidelity.scenario import fidelity_of  # noqa: PLC0415
     from ns3marl.progress import ProgressDisplay  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     if parsed.out.exists() and not parsed.force:
         raise ConfigError(f"{parsed.out} exists; choose another --out, or --force")
-    plan = fitting.Plan(
+    scenario = parsed.scenario or _calibrated()
+    of = fidelity_of(scenario)
+    calibrator = fitting.calibrator_of(of, scenario)
+    plan = fitting.plan(
+        scenario,
         **{
             name: getattr(parsed, name)
             for name in ("cells", "held_out", "policies", "episodes", "ticks", "seed", "constants", "rounds")
@@ -119,8 +133,21 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     with ProgressDisplay("recording", Console(stderr=True)) as display:
         fit = fitting.fit_cells(plan, parsed.traces, display, jobs=parsed.jobs, report=print)
     parsed.out.parent.mkdir(parents=True, exist_ok=True)
-    parsed.out.write_text(fit.calibration.dumps(), encoding="utf-8")
-    print_table(*fitting.table(fit))
+    parsed.out.write_text(calibrator.dumps(fit.calibration), encoding="utf-8")
+    print_table(TextTable(*fitting.table(fit, of)))
     print("errors are in tolerances: beyond 1 in magnitude is outside")
     print(f"calibration: {parsed.out}")
     return 0
+
+
+def _calibrated() -> str:
+    """The name of the only scenario whose twin has constants to fit."""
+    from ns3marl.fidelity.scenario import fidelity_of  # noqa: PLC0415
+
+    named = [home.name for home in homes.homes() if home.fidelity is not None]
+    having = [name for name in named if fidelity_of(name).calibrator is not None]
+    if len(having) != 1:
+        raise ConfigError(
+            f"which scenario? Those whose twin can be calibrated: {', '.join(having) or 'none'}"
+        )
+    return having[0]

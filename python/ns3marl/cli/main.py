@@ -17,11 +17,11 @@ examples:
   ns3marl doctor                                   what is missing, and how to get it
   ns3marl build                                    compile the bundled scenarios
   ns3marl new-scenario my-net                      a folder to write your own topology in
-  ns3marl run aiot-mec --policy best-snr -- --devices=10 --servers=3
+  ns3marl run SCENARIO --policy builtin -- --ticks=100
   ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
   ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
   ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
-  ns3marl evaluate runs/NAME                       against every heuristic that fits, on fresh seeds
+  ns3marl evaluate runs/NAME                       against every simple policy that fits, on fresh seeds
   ns3marl validate runs/NAME                       does it hold packet by packet?
   ns3marl demo                                     train, evaluate and report in a few minutes
 """
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process by default.
 
     Returns:
-        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error.
+        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error, also of one policy among several.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # What follows `--` belongs to the scenario; argparse would mix it with optional positional arguments.

@@ -11,15 +11,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from ns3marl import config as configuration
-from ns3marl import toolchain
+from ns3marl import executables
+from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ns3marl.reporting.page import TextTable
 
 Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
 
@@ -77,9 +82,27 @@ def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
     """A configuration by its name or file, or the defaults with a scenario by its name or executable."""
     if source is None or source in configuration.shipped():
         return configuration.load(source, settings)
-    if source in toolchain.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK)):
+    if source not in homes.configurations() and (
+        source in executables.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK))
+    ):
         return configuration.load(None, [f"scenario.name={source}", *settings])
     return configuration.load(source, settings)
+
+
+def config_for(policy: str, source: str | None, settings: Sequence[str]) -> Config:
+    """What to evaluate a policy on: what was named, or else the scenario whose simple policy it is.
+
+    Raises:
+        ConfigError: Nothing was named, and not exactly one scenario has the policy.
+    """
+    config = config_or_scenario(source, settings)
+    if config.scenario.name:
+        return config
+    having = [home.name for home in homes.homes() if policy in home.policies]
+    if len(having) != 1:
+        of = f"{policy!r} is a policy of {' and '.join(having)}" if having else f"{policy!r} says no scenario"
+        raise ConfigError(f"{of}: name a configuration or a scenario with --config NAME")
+    return config_or_scenario(source, [*settings, f"scenario.name={having[0]}"])
 
 
 def with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
@@ -123,12 +146,12 @@ def new_folder(config: Config, what: str | None = None) -> Path:
     return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
 
 
-def judging(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Config, Path]:
-    """How to judge policies and where to write it: by a run and into it, unless the command line names something else."""
+def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:
+    """How to evaluate policies and where to write it: by a run and into it, unless the command line names something else."""
     if run is not None and parsed.config is None:
         config, folder = config_of(run, parsed.set), parsed.out or run / what
     else:
-        config = configuration.load(parsed.config, parsed.set)
+        config = config_for(policy, parsed.config, parsed.set)
         folder = parsed.out or new_folder(config, what)
     config = with_arguments(config, parsed)
     if parsed.episodes is not None:
@@ -139,19 +162,22 @@ def judging(parsed: argparse.Namespace, run: Path | None, what: str) -> tuple[Co
 
 
 def opponents(config: Config) -> Sequence[str]:
-    """The heuristics to compare with: those configured, or all that fit the scenario."""
+    """The simple policies to compare with: those configured, or all that fit the scenario."""
     if config.evaluation.policies:
         return config.evaluation.policies
+    from ns3marl import policies  # noqa: PLC0415
     from ns3marl.launch.environments import evaluated, open_pool  # noqa: PLC0415
-    from ns3marl.scenarios.aiot_mec import policies as heuristics  # noqa: PLC0415
 
     with open_pool(evaluated(config), config.evaluation.seed, 1, 1) as pool:
-        return heuristics.fitting(pool.spec)
+        found = policies.fitting(pool.spec, homes.find(config.scenario.name))
+    # The twin does not run the scenario's C++.
+    return found if config.evaluation.backend == "ns3" else [n for n in found if n != policies.BUILTIN]
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table of texts, whole where it is not a terminal."""
-    table = Table(*header, box=None)
-    for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+def print_table(table: TextTable, title: str | None = None) -> None:
+    """Prints a table, marked cells in bold, in full width where the output is not a terminal."""
+    columns = (Column(Text(cell)) for cell in table.header)
+    shown = Table(*columns, box=None, title=title, title_justify="left")
+    for r, row in enumerate(table.rows):
+        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in table.marked)) for c, cell in enumerate(row)))
+    Console(width=None if sys.stdout.isatty() else 240).print(shown)

@@ -11,21 +11,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from ns3marl import config as configuration
+from ns3marl import home as homes
 from ns3marl.cli.options import (
     Commands,
     add_set,
     add_tables,
-    judging,
+    evaluated_by,
     opponents,
     own_config,
     positive,
+    print_table,
     with_arguments,
 )
 from ns3marl.config import Config
+from ns3marl.errors import ConfigError
 from ns3marl.types import Hello
 
 
@@ -33,7 +33,9 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
-    command.add_argument("--policy", default="random", help="heuristic, checkpoint or run folder (random)")
+    command.add_argument(
+        "--policy", default="random", help="simple policy, checkpoint or run folder (random)"
+    )
     command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
     command.add_argument("--seed", type=positive, default=1001, help="ns-3 seed of the episodes (1001)")
     add_tables(command)
@@ -45,9 +47,11 @@ def add(commands: Commands) -> None:
         "policies",
         nargs="+",
         metavar="POLICY",
-        help="run folders, experiments, checkpoints and heuristics; one alone meets every heuristic that fits",
+        help="run folders, experiments, checkpoints and simple policies; one alone meets every simple policy that fits",
     )
-    command.add_argument("--config", help="configuration; that of the first run folder by default")
+    command.add_argument(
+        "--config", help="configuration or scenario; that of the first run folder by default"
+    )
     command.add_argument("--episodes", type=positive, help="episodes per policy")
     command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
     add_tables(command)
@@ -60,11 +64,17 @@ def add(commands: Commands) -> None:
     command.add_argument("folder", type=Path)
     command.set_defaults(action=_report)
 
-    command = commands.add_parser("plot-run", help="draw the life of a network from the tables of a run")
+    command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
     command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument(
+        "--plot",
+        metavar="NAME",
+        help="a plot of the scenario, or `ticks`, which every scenario has (the first)",
+    )
     command.add_argument("--policy", help="whose episode (the first)")
     command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
-    command.add_argument("--out", type=Path, help="PNG file (FOLDER/network-life.png)")
+    command.add_argument("--scenario", help="name or executable of the scenario (the one in the tables)")
+    command.add_argument("--out", type=Path, help="PNG file (FOLDER/NAME.png)")
     command.set_defaults(action=_plot_run)
 
 
@@ -72,6 +82,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -79,18 +90,20 @@ def _run(parsed: argparse.Namespace) -> int:
         scenario=dataclasses.replace(config.scenario, name=parsed.scenario),
         evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
     )
+    home = homes.find(parsed.scenario)
+    config = evaluate.opened_for(config, parsed.policy, home)
     envs = min(config.pool.num_envs, parsed.episodes)
     with open_pool(config, parsed.seed, envs, 1) as pool, ExitStack() as stack:
-        name, policy = evaluate.load_policy(parsed.policy, pool.spec)
+        name, policy = evaluate.load_policy(parsed.policy, pool.spec, home)
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
-        table = Table("metric", "unit", "mean", "95 % interval", box=None)
+        rows = []
         for metric in (comparison.REWARD, *pool.spec.metrics):
             interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
-            table.add_row(metric.name, metric.unit, f"{interval.value:.4g}", ends.replace("[", r"\["))
+            rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
         hello = pool.hello
-    Console().print(table)
+    print_table(TextTable(["metric", "unit", "mean", "95 % interval"], rows))
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
@@ -102,13 +115,12 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     run = Path(parsed.policies[0])
-    config, folder = judging(parsed, run if own_config(run) else None, "evaluation")
+    config, folder = evaluated_by(parsed, parsed.policies[0], run if own_config(run) else None, "evaluation")
     policies = [*parsed.policies]
     if len(policies) == 1:
         policies += [name for name in opponents(config) if name not in policies]
     of = folder.parent if folder == run / "evaluation" else folder
-    evaluate_and_report(config, policies, folder, of, parsed.tables)
-    return 0
+    return evaluate_and_report(config, policies, folder, of, parsed.tables)
 
 
 def _report(parsed: argparse.Namespace) -> int:
@@ -121,31 +133,48 @@ def _report(parsed: argparse.Namespace) -> int:
 
 
 def _plot_run(parsed: argparse.Namespace) -> int:
-    from ns3marl.scenarios.aiot_mec.network_plot import plot_run  # noqa: PLC0415
+    from ns3marl import plotting  # noqa: PLC0415 - matplotlib takes a second to import
+    from ns3marl.evaluation.episode_table import scenario_of  # noqa: PLC0415
+    from ns3marl.reporting import episode_plot  # noqa: PLC0415
 
-    print(
-        plot_run(parsed.folder, parsed.out or parsed.folder / "network-life.png", parsed.policy, parsed.run)
-    )
+    home = homes.find(parsed.scenario or scenario_of(parsed.folder))
+    plots = {**home.plots, episode_plot.NAME: episode_plot.draw}
+    name = parsed.plot or next(iter(plots))
+    if name not in plots:
+        raise ConfigError(f"scenario {home.name!r} has no plot {name!r}; it has {', '.join(plots)}")
+    draw = home.load(plots[name])
+    image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
+    out = parsed.out or parsed.folder / f"{name}.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(image.png)
+    print(out)
+    others = [other for other in plots if other != name]
+    if others and parsed.plot is None:
+        print(f"other plots of {home.name} (--plot NAME): {', '.join(others)}")
     return 0
 
 
 def evaluate_and_report(
     config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
-) -> None:
-    """Judges policies into ``folder``, prints the table, and reports the run or evaluation ``of``."""
+) -> int:
+    """Evaluates policies into ``folder``, prints the table, and reports the run or evaluation ``of``.
+
+    Returns:
+        The exit status: 2 where a policy failed.
+    """
     from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
     from ns3marl.reporting import report  # noqa: PLC0415
+    from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
 
     evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)
     assert results is not None
-    header, rows, best = report.table(results)
-    table = Table(*header, box=None, title="best means in bold", title_justify="left")
-    for r, row in enumerate(rows):
-        cells = (cell.replace("[", r"\[") for cell in row)
-        table.add_row(*(f"[bold]{cell}[/bold]" if (r, c) in best else cell for c, cell in enumerate(cells)))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    print_table(report.table(results), "bold: may be the best")
+    print(verdict(results))
     print(f"report: {report.report(of)}")
+    for name, text in results["failures"].items():
+        print(f"{name} was not evaluated: {text}", file=sys.stderr)
+    return 2 if results["failures"] else 0
 
 
 def _simulated_by(hello: Hello) -> str:

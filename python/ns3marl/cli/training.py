@@ -106,7 +106,12 @@ def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, 
 def _new_config(parsed: argparse.Namespace) -> Config:
     """What to train: a configuration, or with ``--from`` that of the run that the learner comes from."""
     if parsed.start_from is None:
-        return config_or_scenario(parsed.config, parsed.set)
+        config = config_or_scenario(parsed.config, parsed.set)
+        if not config.scenario.name:
+            raise ConfigError(
+                f"train what? Name a scenario (`ns3marl scenarios` lists them) or a configuration: {', '.join(configuration.shipped())}"
+            )
+        return config
     settings = [f"training.start_from={parsed.start_from}", *parsed.set]
     if parsed.config is None and own_config(parsed.start_from) is not None:
         return config_of(parsed.start_from, settings)

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import operator
+import secrets
 import subprocess
 import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import gymnasium
 import numpy as np
@@ -37,14 +39,14 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
             ``["./ns3", "run", "my-sim", "--"]``. The port, the seed and the arguments are added to it.
         arguments: the simulation's own, such as ``"--simTime=20"``.
         seed: of the episodes until ``reset`` is given another one. Episode j of a seed always gets the same ``--simSeed``, and
-            every episode another one.
+            every episode another one. None: another one in every environment.
         working_directory: of the simulation; this process's by default.
         tick_timeout_s: longest time the simulation may take from an action to the next state.
         start_timeout_s: longest time it may take to connect, and from there to its first state.
 
     Raises:
         LaunchError: the command cannot be run, or ended or took too long before it connected.
-        ConfigError: ``command`` is empty or ``seed`` is negative.
+        ConfigError: ``command`` is empty or ``seed`` is no integer of 0 or above.
         SpecViolation: the spaces it declares make no sense.
 
     ``reset`` and ``step`` raise ``Crashed`` when the simulation ended before its episode did, ``Hung`` when a timeout passed,
@@ -59,7 +61,7 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         command: str | Path | Sequence[str | Path],
         arguments: Sequence[str] = (),
         *,
-        seed: int = 0,
+        seed: int | None = None,
         working_directory: str | Path | None = None,
         tick_timeout_s: float = 60.0,
         start_timeout_s: float = 30.0,
@@ -92,9 +94,9 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begins the next episode, or the first one of ``seed``; ``options={"sim_seed": n}`` chooses the ``--simSeed`` itself."""
-        super().reset(seed=seed)
         if seed is not None:
             self._seed, self._episode = _checked(seed), 0
+        super().reset(seed=None if seed is None else self._seed)
         sim_seed = int((options or {}).get("sim_seed", self._next_sim_seed()))
         if not self._unused or not self._runs or self._runs[0].sim_seed != sim_seed:
             self._stop()
@@ -274,7 +276,14 @@ def _release(runs: list[_Run], guard: _Guard) -> None:
     guard.close()
 
 
-def _checked(seed: int) -> int:
-    if seed < 0:
-        raise ConfigError(f"Ns3GymEnv: seed is {seed}, expected 0 or above")
-    return seed
+def _checked(seed: SupportsIndex | None) -> int:
+    """A seed of 0 or above; None draws one from the operating system, so that environments without a seed differ."""
+    if seed is None:
+        return secrets.randbits(32)
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ConfigError(f"Ns3GymEnv: seed is {seed!r}, expected an integer of 0 or above")
+    return number

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ns3marl.env.episode import Environment
+from ns3marl.errors import SpecViolation
 from ns3marl.protocol import codec
-from ns3marl.types import Batch, Final, Spec
+from ns3marl.types import Actions, Batch, Final, Spec
 
 
 class Batching:
@@ -19,10 +20,12 @@ class Batching:
     Args:
         spec: of the pool.
         num_envs: E.
+        builtin: Whether observations carry the built-in policy's action.
     """
 
-    def __init__(self, spec: Spec, num_envs: int) -> None:
+    def __init__(self, spec: Spec, num_envs: int, *, builtin: bool = False) -> None:
         self._spec = spec
+        self._builtin = builtin
         self._blocks: dict[int, codec.Block] = {}  # made ahead, by number of rows
         self._all_ids = np.arange(num_envs)
         self._all_false = np.zeros(num_envs, np.bool_)
@@ -51,6 +54,7 @@ class Batching:
             self._all_false[: len(envs)],
             [None] * len(envs),
             [observation.tables for observation in seen],
+            _joined([observation.builtin for observation in seen]) if self._builtin else None,
         )
 
     def tell_of_ends(self, batch: Batch, envs: Sequence[Environment], rng_seed: int) -> None:
@@ -81,6 +85,25 @@ class Batching:
             rng_seed,
             run,
         )
+
+
+def _joined(rows: Sequence[tuple[Actions, ...] | None]) -> tuple[Actions, ...]:
+    """Joint actions of several environments, one ``Actions`` [B,...] per group.
+
+    Raises:
+        SpecViolation: Some simulators sent none.
+    """
+    sent = [row for row in rows if row is not None]
+    if len(sent) < len(rows):
+        raise SpecViolation("an observation came without the built-in policy's action, which was asked for")
+    return tuple(
+        [
+            Actions(
+                np.concatenate([g.discrete for g in group]), np.concatenate([g.continuous for g in group])
+            )
+            for group in zip(*sent, strict=True)
+        ]
+    )
 
 
 def wall_ns(envs: Sequence[Environment]) -> int:

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from ns3marl.env.simulator_pool import Peer
+from ns3marl.episodes import Numbering
 from ns3marl.protocol import codec
 
 #: Before an episode is begun anew for the first time [s]; doubled each further time.
@@ -21,8 +25,8 @@ class Environment:
 
     index: int
     peer: Peer | None = None
-    episode: int = -1
-    run: int = 0
+    episode: int = -1  #: number of the episode, from 0; -1 before the first one
+    run: int = 0  #: ns-3's RngRun of it
     waiting: bool = False  #: an observation is on its way
     observation: codec.Observation | None = None  #: the last one
     actions: list[bytes] = field(
@@ -41,16 +45,31 @@ class Environment:
         """Tick of the observation that must come next."""
         return 0 if self.observation is None else self.observation.tick + 1
 
+    def move_on(self, numbering: Numbering) -> None:
+        """The episode is the next one."""
+        self.episode += 1
+        self.run = numbering.run(self.index, self.episode)
+
     def queue(self) -> None:
-        """The next episode may begin as soon as there is a simulator."""
+        """The episode may begin as soon as there is a simulator."""
         self.waiting, self.since_s = True, time.monotonic()
 
-    def begin(self, peer: Peer, first_run: int, num_envs: int) -> None:
-        """An episode begins, or begins anew."""
-        if self.losses == 0:
-            self.episode += 1
-            self.run = first_run + self.episode * num_envs + self.index
+    def begin(self, peer: Peer) -> None:
+        """The episode begins, or begins anew."""
         self.peer, peer.env, peer.run = peer, self.index, self.run
+
+    def recorded(self) -> dict[str, Any]:
+        """The frames of the actions so far, one after the other, and the size of each [bytes]."""
+        return {
+            "frames": np.frombuffer(b"".join(self.actions), np.uint8),
+            "sizes": np.array([len(frame) for frame in self.actions], np.int64),
+        }
+
+    def replay(self, numbering: Numbering, episode: int, recorded: dict[str, Any]) -> None:
+        """The episode is number ``episode``, under the actions that ``recorded`` gave."""
+        self.episode, self.run = episode, numbering.run(self.index, episode)
+        frames, ends = recorded["frames"].tobytes(), np.cumsum(recorded["sizes"]).tolist()
+        self.actions = [frames[first:last] for first, last in zip([0, *ends], ends, strict=False)]
 
     def lose(self) -> None:
         """The simulator is lost: another will repeat the episode, after a pause that grows."""

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Any scenario of one group as a single-agent Gymnasium environment: one central controller acts for all agents."""
+"""Any scenario as a single-agent Gymnasium environment: one central controller acts for all agents."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,35 +15,41 @@ from gymnasium import spaces as gymnasium_spaces
 
 from ns3marl.env import spaces
 from ns3marl.env.pool import Pool
-from ns3marl.errors import ConfigError, SpecViolation
-from ns3marl.types import Actions, Batch, Float32
+from ns3marl.env.seeds import rng_seed
+from ns3marl.errors import SpecViolation
+from ns3marl.types import Actions, Batch, Bool, Float32, Group
 
 
-class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
-    """One simulator at a time; the controller sees all observations [A,F] and acts for every agent.
+class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
+    """One simulator at a time; the controller sees the observations of all agents and acts for every agent.
 
-    Actions are a ``Dict`` by head: ``MultiDiscrete`` [A] choices and ``Box`` [A] levels from -1 (the head's low) to 1 (its high). The reward is the
-    mean over the agents. ``info`` holds ``action_mask`` (by head, [A,n]), ``active`` [A] and ``metrics``.
+    With one group of agents, the observation is a ``Box`` [A,F], and the action a ``Dict`` by head: ``MultiDiscrete`` [A] choices
+    and ``Box`` [A] levels from -1 (the head's low) to 1 (its high). ``info`` holds ``action_mask`` (by head, [A,n]), ``active``
+    [A] (who is asked to act; the actions of others are ignored), ``present`` [A] (who takes part; the observations of others
+    say nothing) and ``metrics``. With several groups, observation, action, ``action_mask``, ``active`` and ``present`` are
+    dictionaries by the groups' names of all that.
+
+    The reward is the mean over the groups of the mean over a group's agents.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
         arguments: the scenario's arguments, such as ``"--devices=10"``.
-        seed: of the episodes until ``reset`` is given another one.
+        seed: of the episodes until ``reset`` is given another one, see ``seeds.rng_seed``; None: another one in every environment.
         masked_choices: "remap" takes an allowed choice in place of a masked one; "refuse" raises SpecViolation.
         pool_options: further options of ``Pool``.
 
     Raises:
-        LaunchError, ConfigError: as ``Pool`` does; ConfigError also for a scenario of several groups.
+        LaunchError, ConfigError: as ``Pool`` does.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own declaration
 
     def __init__(
         self,
-        scenario: str | Path = "aiot-mec",
+        scenario: str | Path,
         arguments: Sequence[str] = (),
         *,
-        seed: int = 0,
+        seed: int | None = None,
         masked_choices: str = "remap",
         render_mode: None = None,
         **pool_options: Any,
@@ -50,27 +57,13 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
         spaces.check_masked_choices(masked_choices)
         self.render_mode = render_mode
         self._remap = masked_choices == "remap"
-        self._pool = Pool(scenario, arguments=arguments, seed=seed, **pool_options)
-        if len(self._pool.spec.groups) != 1:
-            self._pool.close()
-            raise ConfigError(
-                f"scenario {self._pool.spec.scenario!r} has {len(self._pool.spec.groups)} groups of agents, Ns3Env takes one; "
-                "use Ns3ParallelEnv"
-            )
+        self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
         self.spec_of_scenario = self._pool.spec
-        (self.group,) = self._pool.spec.groups
-        agents = len(self.group.agents)
-        low, high = (np.tile(bound, (agents, 1)) for bound in self.group.bounds)
-        self.observation_space = gymnasium_spaces.Box(low, high, dtype=np.float32)
-        heads: dict[str, gymnasium_spaces.Space[Any]] = {
-            h.name: gymnasium_spaces.MultiDiscrete([len(h.choices)] * agents)
-            for h in self.group.discrete_heads
-        }
-        heads |= {
-            h.name: gymnasium_spaces.Box(-1.0, 1.0, (agents,), np.float32)
-            for h in self.group.continuous_heads
-        }
-        self.action_space = gymnasium_spaces.Dict(heads)
+        self.groups = self._pool.spec.groups
+        self.observation_space = spaces.by_group(
+            self.groups, [spaces.observation_space(group, len(group.agents)) for group in self.groups]
+        )
+        self.action_space = spaces.by_group(self.groups, [_action_space(group) for group in self.groups])
         self._batch: Batch | None = None
         self._ended = True
 
@@ -79,58 +72,82 @@ class Ns3Env(gymnasium.Env[Float32, dict[str, Any]]):
         *,
         seed: int | None = None,
         options: dict[str, Any] | None = None,  # noqa: ARG002 - the API's
-    ) -> tuple[Float32, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Begins the next episode, or the first one of ``seed``."""
-        super().reset(seed=seed)
+        given = None if seed is None else rng_seed(seed)
+        super().reset(seed=None if seed is None else operator.index(seed))
         if seed is not None or self._batch is None or not self._ended:
-            self._batch = self._pool.reset(seed)
+            self._batch = self._pool.reset(given)
         self._ended = False
-        return self._batch.groups[0].observations[0].copy(), self._info(self._batch, tick_metrics=False)
+        observations = [group.observations[0] for group in self._batch.groups]
+        return self._seen(observations), self._info(self._batch, {})
 
-    def step(self, action: dict[str, Any]) -> tuple[Float32, float, bool, bool, dict[str, Any]]:
+    def step(self, action: dict[str, Any]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """One tick. When the episode ends, the observation is its last one."""
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
-        agents = len(self.group.agents)
         try:
-            discrete = _columns([action[h.name] for h in self.group.discrete_heads], agents).astype(np.int32)
-            continuous = _columns([action[h.name] for h in self.group.continuous_heads], agents).astype(
-                np.float32
-            )
+            of_groups = [action] if len(self.groups) == 1 else [action[group.name] for group in self.groups]
+            joint = [
+                self._actions(group, of_group, arrays.masks[0])
+                for group, of_group, arrays in zip(self.groups, of_groups, self._batch.groups, strict=True)
+            ]
         except KeyError as error:
-            name = error.args[0]
+            name, what = error.args[0], "head" if len(self.groups) == 1 else "group or head"
             raise SpecViolation(
-                f"step(): the action lacks head {name!r}; expected {self.action_space}"
+                f"step(): the action lacks {what} {name!r}; expected {self.action_space}"
             ) from error
-        if self._remap:
-            discrete = spaces.remap(self.group, discrete, self._batch.groups[0].masks[0])
-        self._batch = batch = self._pool.step(
-            [Actions(discrete[None], spaces.to_physical(self.group, continuous)[None])]
-        )
+        self._batch = batch = self._pool.step(joint)
         final = batch.final[0]
         self._ended = final is not None
-        observation = (
-            batch.groups[0].observations[0].copy() if final is None else final.observations[0].copy()
+        observations = (
+            [group.observations[0] for group in batch.groups] if final is None else final.observations
         )
-        reward = float(batch.groups[0].rewards[0].mean())
         return (
-            observation,
-            reward,
+            self._seen(observations),
+            float(np.mean([group.rewards[0].mean() for group in batch.groups])),
             bool(batch.terminated[0]),
             bool(batch.truncated[0]),
-            self._info(batch, tick_metrics=True),
+            self._info(batch, spaces.metrics(self._pool.spec, batch)),
         )
 
     def close(self) -> None:
         """Ends the simulator."""
         self._pool.close()
 
-    def _info(self, batch: Batch, *, tick_metrics: bool) -> dict[str, Any]:
+    def _actions(self, group: Group, action: dict[str, Any], masks: Bool) -> Actions:
+        agents = len(group.agents)
+        discrete = _columns([action[h.name] for h in group.discrete_heads], agents).astype(np.int32)
+        levels = _columns([action[h.name] for h in group.continuous_heads], agents).astype(np.float32)
+        if self._remap:
+            discrete = spaces.remap(group, discrete, masks)
+        return Actions(discrete[None], spaces.to_physical(group, levels)[None])
+
+    def _seen(self, observations: Sequence[Float32]) -> Any:
+        rows = [spaces.bounded(group, of) for group, of in zip(self.groups, observations, strict=True)]
+        return spaces.by_group(self.groups, rows)
+
+    def _info(self, batch: Batch, metrics: dict[str, float]) -> dict[str, Any]:
+        masks = [
+            spaces.action_mask(group, arrays.masks[0])
+            for group, arrays in zip(self.groups, batch.groups, strict=True)
+        ]
         return {
-            "action_mask": spaces.action_mask(self.group, batch.groups[0].masks[0]),
-            "active": batch.groups[0].active[0].copy(),
-            "metrics": spaces.metrics(self._pool.spec, batch) if tick_metrics else {},
+            "action_mask": spaces.by_group(self.groups, masks),
+            "active": spaces.by_group(self.groups, [arrays.active[0].copy() for arrays in batch.groups]),
+            "present": spaces.by_group(self.groups, [arrays.present[0].copy() for arrays in batch.groups]),
+            "metrics": metrics,
         }
+
+
+def _action_space(group: Group) -> gymnasium_spaces.Dict:
+    """The actions of all agents of a group, by head."""
+    agents = len(group.agents)
+    heads: dict[str, gymnasium_spaces.Space[Any]] = {
+        h.name: gymnasium_spaces.MultiDiscrete([len(h.choices)] * agents) for h in group.discrete_heads
+    }
+    heads |= {h.name: gymnasium_spaces.Box(-1.0, 1.0, (agents,), np.float32) for h in group.continuous_heads}
+    return gymnasium_spaces.Dict(heads)
 
 
 def _columns(by_head: list[Any], agents: int) -> Any:

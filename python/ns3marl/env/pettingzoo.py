@@ -15,21 +15,26 @@ from pettingzoo.utils import parallel_to_aec
 
 from ns3marl.env import spaces
 from ns3marl.env.pool import Pool
+from ns3marl.env.seeds import rng_seed
 from ns3marl.errors import SpecViolation
-from ns3marl.types import Actions, Batch, Bool, Float32, Group
+from ns3marl.types import Actions, Batch, Float32, Float64, Group, GroupArrays
 
 
 class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
     """One simulator at a time, one dictionary entry per agent.
 
+    ``agents`` are the agents of all groups that are present; agents may join and leave during an episode. ``step`` needs
+    actions of these alone and tells of them and of those who have joined. An agent that has left is terminated; its observation
+    says nothing. While no agent is present, time goes on until one joins or the episode ends.
+
     Observations are ``Box`` [F], actions ``Dict`` spaces by head (see ``spaces.action_space``). ``infos[agent]`` holds
-    ``action_mask`` (by head), ``active`` (whether the agent is asked to act; otherwise its action is ignored) and
+    ``action_mask`` (by head), ``active`` (whether the agent is asked to act; otherwise its action is ignored), ``present`` and
     ``metrics`` (of the episode so far).
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
         arguments: the scenario's arguments, such as ``"--devices=10"``.
-        seed: of the episodes until ``reset`` is given another one.
+        seed: of the episodes until ``reset`` is given another one, see ``seeds.rng_seed``; None: another one in every environment.
         masked_choices: "remap" takes an allowed choice in place of a masked one, for libraries that know no masks; "refuse"
             raises SpecViolation.
         pool_options: further options of ``Pool``.
@@ -40,16 +45,16 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
 
     def __init__(
         self,
-        scenario: str | Path = "aiot-mec",
+        scenario: str | Path,
         arguments: Sequence[str] = (),
         *,
-        seed: int = 0,
+        seed: int | None = None,
         masked_choices: str = "remap",
         **pool_options: Any,
     ) -> None:
         spaces.check_masked_choices(masked_choices)
         self._remap = masked_choices == "remap"
-        self._pool = Pool(scenario, arguments=arguments, seed=seed, **pool_options)
+        self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
         self.spec_of_scenario = self._pool.spec
         self.metadata = {
             "name": f"ns3marl_{self._pool.spec.scenario.replace('-', '_')}_v0",
@@ -60,6 +65,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         self.possible_agents = list(self._pool.spec.agents)
         self.agents: list[str] = []
         self._batch: Batch | None = None  # tick 0 of the next episode, once one has ended
+        self._ended = True
         self._state: Float32 | None = None
         self.observation_spaces: dict[str, gymnasium_spaces.Space[Any]] = {}
         self.action_spaces: dict[str, gymnasium_spaces.Space[Any]] = {}
@@ -82,47 +88,69 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         seed: int | None = None,
         options: dict[str, Any] | None = None,  # noqa: ARG002 - the API's
     ) -> tuple[dict[str, Float32], dict[str, dict[str, Any]]]:
-        """Begins the next episode, or the first one of ``seed``."""
-        waits_at_start = self._batch is not None and not self.agents
-        if seed is not None or not waits_at_start:
-            self._batch = self._pool.reset(seed)
-        assert self._batch is not None
-        self.agents = self.possible_agents[:]
-        groups, state = self._batch.groups, self._batch.state
-        observations = tuple([group.observations[0] for group in groups])
-        self._state = spaces.global_state(self._pool.spec, tuple([block[0] for block in state]), observations)
-        return self._by_agent(observations), self._infos(self._batch, tick_metrics=False)
+        """Begins the next episode, or the first one of ``seed``.
+
+        Raises:
+            SpecViolation: the episode passed without any agent.
+        """
+        if seed is not None or self._batch is None or not self._ended:
+            self._batch = self._pool.reset(None if seed is None else rng_seed(seed))
+        self._batch, _, over = self._await_agents(self._batch)
+        if over:
+            raise SpecViolation(
+                f"scenario {self._pool.spec.scenario!r}: an episode passed in which no agent was present, so there is nobody to act"
+            )
+        self._ended = False
+        self.agents = self._present(self._batch)
+        observations = tuple([group.observations[0] for group in self._batch.groups])
+        self._state = self._global_state(self._batch, observations)
+        return self._by_agent(observations, self.agents), self._infos(self._batch, self.agents, {})
 
     def step(
         self, actions: dict[str, dict[str, Any]]
     ) -> tuple[
         dict[str, Float32], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
     ]:
-        """One tick. When the episode ends, the observations are its last ones and no agents remain."""
-        if self._batch is None or not self.agents:
+        """One tick. When the episode ends, the observations are its last ones and no agents remain.
+
+        Args:
+            actions: of every agent in ``agents``; further ones are ignored.
+
+        Raises:
+            SpecViolation: there is no episode to go on with, or an action is missing or has another form.
+        """
+        if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
-        groups = [
-            self._actions(group, actions, arrays.masks[0])
-            for group, arrays in zip(self._pool.spec.groups, self._batch.groups, strict=True)
-        ]
-        self._batch = batch = self._pool.step(groups)
+        before = self.agents
+        missing = [agent for agent in before if agent not in actions]
+        if missing:
+            raise SpecViolation(f"step(): no action came for agent {missing[0]!r}; every agent needs one")
+        batch = self._pool.step(
+            [
+                self._actions(group, actions, arrays)
+                for group, arrays in zip(self._pool.spec.groups, self._batch.groups, strict=True)
+            ]
+        )
+        rewards, over = _rewards(batch), batch.final[0] is not None
+        if not over:
+            batch, later, over = self._await_agents(batch)
+            rewards += later
+        self._batch, self._ended = batch, over
+        self.agents = [] if over else self._present(batch)
+        told = before if over else [a for a in self.possible_agents if a in {*before, *self.agents}]
         final = batch.final[0]
-        if final is None:
-            observations = tuple([group.observations[0] for group in batch.groups])
-            state = tuple([block[0] for block in batch.state])
-        else:
-            observations, state = final.observations, final.state
-        self._state = spaces.global_state(self._pool.spec, state, observations)
-        agents = self.agents
-        if final is not None:
-            self.agents = []
-        rewards = np.concatenate([group.rewards[0] for group in batch.groups]).tolist()
+        observations = (
+            tuple([group.observations[0] for group in batch.groups]) if final is None else final.observations
+        )
+        self._state = self._global_state(batch, observations)
+        left = set() if over else {*before} - {*self.agents}
+        by_agent = dict(zip(self.possible_agents, rewards.tolist(), strict=True))
         return (
-            self._by_agent(observations),
-            dict(zip(agents, rewards, strict=True)),
-            dict.fromkeys(agents, bool(batch.terminated[0])),
-            dict.fromkeys(agents, bool(batch.truncated[0])),
-            self._infos(batch, tick_metrics=True),
+            self._by_agent(observations, told),
+            {agent: by_agent[agent] for agent in told},
+            {agent: bool(batch.terminated[0]) or agent in left for agent in told},
+            dict.fromkeys(told, bool(batch.truncated[0])),
+            self._infos(batch, told, spaces.metrics(self._pool.spec, batch)),
         )
 
     def state(self) -> Float32:
@@ -139,49 +167,77 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
     def render(self) -> None:
         """Nothing to show."""
 
-    def _actions(self, group: Group, actions: dict[str, dict[str, Any]], masks: Bool) -> Actions:
-        missing = [agent for agent in group.agents if agent not in actions]
-        if missing:
-            raise SpecViolation(f"step(): no action came for agent {missing[0]!r}; every agent needs one")
+    def _present(self, batch: Batch) -> list[str]:
+        """The agents that take part now."""
+        present = np.concatenate([group.present[0] for group in batch.groups]).tolist()
+        return [agent for agent, there in zip(self.possible_agents, present, strict=True) if there]
+
+    def _await_agents(self, batch: Batch) -> tuple[Batch, Float64, bool]:
+        """Lets time go on until an agent is present or the episode ends.
+
+        Returns:
+            The batch, the agents' rewards meanwhile [sum A], and whether the episode has ended.
+        """
+        rewards, over = np.zeros(len(self.possible_agents)), False
+        while not over and not any(group.present[0].any() for group in batch.groups):
+            batch = self._pool.step([spaces.default_actions(group) for group in self._pool.spec.groups])
+            rewards, over = rewards + _rewards(batch), batch.final[0] is not None
+        return batch, rewards, over
+
+    def _actions(self, group: Group, actions: dict[str, dict[str, Any]], arrays: GroupArrays) -> Actions:
+        joint = spaces.default_actions(group)
+        present = np.flatnonzero(arrays.present[0])
+        given = [actions[group.agents[index]] for index in present.tolist()]
         try:
-            discrete = np.array(
-                [[int(actions[agent][head.name]) for head in group.discrete_heads] for agent in group.agents],
-                dtype=np.int32,
-            ).reshape(len(group.agents), -1)
-            continuous = np.array(
-                [
-                    [np.ravel(actions[agent][h.name])[0] for h in group.continuous_heads]
-                    for agent in group.agents
-                ],
-                dtype=np.float32,
-            ).reshape(len(group.agents), -1)
+            discrete = [[int(action[head.name]) for head in group.discrete_heads] for action in given]
+            levels = [[np.ravel(action[h.name])[0] for h in group.continuous_heads] for action in given]
         except KeyError as error:
             expected = self.action_space(group.agents[0])
             raise SpecViolation(
                 f"step(): an action lacks head {error.args[0]!r}; expected {expected}"
             ) from error
+        count = len(given)
+        choices = np.array(discrete, np.int32).reshape(count, len(group.discrete_heads))
+        numbers = np.array(levels, np.float32).reshape(count, len(group.continuous_heads))
         if self._remap:
-            discrete = spaces.remap(group, discrete, masks)
-        return Actions(discrete[None], spaces.to_physical(group, continuous)[None])
+            choices = spaces.remap(group, choices, arrays.masks[0, present])
+        joint.discrete[0, present] = choices
+        joint.continuous[0, present] = spaces.to_physical(group, numbers)
+        return joint
 
-    def _by_agent(self, observations: tuple[Float32, ...]) -> dict[str, Float32]:
-        return {
-            agent: rows[index].copy()
-            for group, rows in zip(self._pool.spec.groups, observations, strict=True)
-            for index, agent in enumerate(group.agents)
+    def _global_state(self, batch: Batch, observations: tuple[Float32, ...]) -> Float32:
+        """The state that belongs to these observations, the last ones of an episode that has ended."""
+        final = batch.final[0]
+        state = (
+            tuple([block[0] for block in batch.state]) if final is None or not self._ended else final.state
+        )
+        return spaces.global_state(self._pool.spec, state, observations)
+
+    def _by_agent(self, observations: tuple[Float32, ...], agents: list[str]) -> dict[str, Float32]:
+        rows = {
+            agent: row
+            for group, of_group in zip(self._pool.spec.groups, observations, strict=True)
+            for agent, row in zip(group.agents, spaces.bounded(group, of_group), strict=True)
         }
+        return {agent: rows[agent] for agent in agents}
 
-    def _infos(self, batch: Batch, *, tick_metrics: bool) -> dict[str, dict[str, Any]]:
-        metrics = spaces.metrics(self._pool.spec, batch) if tick_metrics else {}
-        return {
+    def _infos(self, batch: Batch, agents: list[str], metrics: dict[str, float]) -> dict[str, dict[str, Any]]:
+        infos = {
             agent: {
                 "action_mask": spaces.action_mask(group, arrays.masks[0, index]),
                 "active": bool(arrays.active[0, index]),
+                "present": bool(arrays.present[0, index]),
                 "metrics": metrics,
             }
             for group, arrays in zip(self._pool.spec.groups, batch.groups, strict=True)
             for index, agent in enumerate(group.agents)
         }
+        return {agent: infos[agent] for agent in agents}
+
+
+def _rewards(batch: Batch) -> Float64:
+    """The rewards of all agents in the first environment, group after group."""
+    return np.concatenate([group.rewards[0] for group in batch.groups]).astype(np.float64)
 
 
 def aec_env(*positional: Any, **options: Any) -> Any:

@@ -16,13 +16,16 @@ from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
-from ns3marl import toolchain
+from ns3marl import executables
+from ns3marl.checks import checked_seed
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
 from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool
+from ns3marl.episodes import Numbering
 from ns3marl.errors import (
     ConfigError,
     Crashed,
@@ -37,8 +40,6 @@ from ns3marl.errors import (
 from ns3marl.protocol import codec
 from ns3marl.types import Actions, Batch, Hello, Int64, Spec, Timing
 
-#: ns-3's RngSeed lies below m1 of MRG32k3a (L'Ecuyer 1999).
-_MAX_RNG_SEED = 4294944442
 #: What a process sent before it ended arrives within this time of its end [s].
 _LAST_WORDS_S = 0.2
 
@@ -60,7 +61,7 @@ class Pool:
         scenario: name of a built scenario, or the path of its executable. With ``spawn=False`` the name is enough.
         num_envs: E, the number of simulators that run at once.
         arguments: the scenario's arguments, such as ``"--devices=10"``.
-        seed: of all randomness inside the simulators (ns-3's RngSeed follows from it).
+        seed: ns-3's RngSeed, from 1 to 4294944442, of any integer type.
         first_run: RngRun of the first episode. Episode j of environment e runs with RngRun
             ``first_run + j * num_envs + e``, whatever the policy does.
         spares: processes kept ready for the next episodes.
@@ -72,6 +73,8 @@ class Pool:
         restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. It is begun anew
             on another each time, and the actions it has seen are repeated, so that nothing is lost but time. For every
             process that is kept, as many in a row may fail to start.
+        builtin: ``Batch.builtin`` holds what the scenario's own policy (C++ ``Decide``) chooses at each observation.
+        resumable: record the actions of the running episodes, for ``state_dict``; with ``restarts`` they are recorded anyway.
         on_frame: called with (environment, RngRun, frame) for every frame of an episode that a simulator sent.
 
     Raises:
@@ -90,7 +93,7 @@ class Pool:
         *,
         num_envs: int = 1,
         arguments: Sequence[str] = (),
-        seed: int = 0,
+        seed: int = 1,
         first_run: int = 1,
         spares: int = 1,
         tick_timeout_s: float = 60.0,
@@ -99,14 +102,13 @@ class Pool:
         key_folder: Path | None = None,
         spawn: bool = True,
         restarts: int = 0,
+        builtin: bool = False,
+        resumable: bool = False,
         on_frame: Callable[[int, int, bytes], None] | None = None,
     ) -> None:
-        for name, value, low in (
-            ("num_envs", num_envs, 1),
-            ("spares", spares, 0),
-            ("first_run", first_run, 0),
-            ("restarts", restarts, 0),
-        ):
+        self._numbering = Numbering("Pool", num_envs, first_run)
+        self._seed = checked_seed("Pool", seed)
+        for name, value, low in (("spares", spares, 0), ("restarts", restarts, 0)):
             if value < low:
                 raise ConfigError(f"Pool: {name} is {value}, expected {low} or above")
         if spawn and key_folder is not None:
@@ -116,9 +118,9 @@ class Pool:
         self.num_envs = num_envs
         self.timing = Timing()
         self._arguments = tuple(arguments)
-        self._rng_seed = _rng_seed(seed)
-        self._first_run = first_run
         self._restarts = restarts
+        self._builtin = builtin
+        self._recording = resumable or restarts > 0
         self._limits = Limits(start_timeout_s, tick_timeout_s)
         self._on_frame = on_frame
         self._envs = [Environment(index) for index in range(num_envs)]
@@ -128,7 +130,7 @@ class Pool:
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
         self._last: Batch | None = None
-        executable = toolchain.find_scenario(scenario) if spawn else None
+        executable = executables.find_scenario(scenario) if spawn else None
         self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
@@ -138,7 +140,7 @@ class Pool:
         except BaseException:
             self.close()
             raise
-        self._batching = Batching(self.spec, num_envs)
+        self._batching = Batching(self.spec, num_envs, builtin=builtin)
 
     # ------------------------------------------------------------------------------------------------ the environment
 
@@ -146,41 +148,58 @@ class Pool:
         """Begins a new episode in every environment; running ones are cut off.
 
         Args:
-            seed: starts the sequence of episodes anew under this seed; None goes on with the next ones.
+            seed: starts the sequence of episodes anew under this RngSeed; None goes on with the next ones.
 
         Returns:
             E rows in order of environment, each at tick 0.
         """
         started_s = time.perf_counter()
+        given = None if seed is None else checked_seed("Pool", seed)
         self._abandon()
-        if seed is not None:
-            self._rng_seed = _rng_seed(seed)
+        if given is not None:
+            self._seed = given
             for env in self._envs:
                 env.episode = -1
+        for env in self._envs:
+            env.move_on(self._numbering)
         return self._start(started_s)
 
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Takes up episodes where another pool with this seed and these arguments left them, by playing them again.
+    def state_dict(self) -> dict[str, Any]:
+        """Where the environments stand: the seed, and the number and the actions of each environment's episode.
 
-        Args:
-            episodes: [E] index of each environment's episode, 0 for its first.
-            actions: [E][ticks] the actions of the episode so far, one ``Actions`` [A,...] per group.
-
-        Returns:
-            E rows in order of environment, as they were after the last of these actions.
+        The values are arrays, numbers, lists and dictionaries.
 
         Raises:
+            OutOfStep: no episode runs.
+            ConfigError: actions are not recorded, see ``resumable``.
+        """
+        begun = all(env.waiting or env.observation is not None for env in self._envs)
+        self._numbering.check_recorded(begun, self._recording)
+        return {
+            "seed": self._seed,
+            "episodes": [env.episode for env in self._envs],
+            "actions": [env.recorded() for env in self._envs],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        """Takes up the episodes of another pool under the same arguments where they stood, by replaying their actions.
+
+        Args:
+            state: what ``state_dict`` of the other pool gave; its seed becomes that of this pool.
+
+        Returns:
+            E rows in order of environment, as they were after the last actions but for ``final``.
+
+        Raises:
+            ConfigError: the state is that of another number of environments.
             OutOfStep: an episode ended before its actions did, so it is not the one they were taken in.
         """
         started_s = time.perf_counter()
+        self._numbering.check_state(state)
         self._abandon()
-        for env, episode, rows in zip(self._envs, episodes, actions, strict=True):
-            env.episode = episode - 1
-            for tick, row in enumerate(rows):
-                shaped = codec.shape_actions(
-                    self.spec, [Actions(g.discrete[None], g.continuous[None]) for g in row], 1
-                )
-                env.actions.append(codec.encode_action(tick, shaped, 0))
+        self._seed = checked_seed("Pool", state["seed"])
+        for env, episode, recorded in zip(self._envs, state["episodes"], state["actions"], strict=True):
+            env.replay(self._numbering, int(episode), recorded)
         return self._start(started_s)
 
     def _start(self, started_s: float) -> Batch:
@@ -261,7 +280,7 @@ class Pool:
             assert env.peer is not None
             assert env.observation is not None
             frame = codec.encode_action(env.observation.tick, shaped, row)
-            if self._restarts:
+            if self._recording:
                 env.actions.append(frame)
             env.waiting = True
             self._give(env.peer, frame)
@@ -359,6 +378,7 @@ class Pool:
             self._ended = True
             self._simulators.retire(peer)
             env.end(message)
+            env.move_on(self._numbering)
             env.queue()
             self._unbegun.append(env)
             self._begin()
@@ -372,11 +392,11 @@ class Pool:
         """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
         envs = self._asked = sorted(self._ready, key=_index)
         self._ready.clear()
-        batch = self._batching.assemble(envs, self._rng_seed)
+        batch = self._batching.assemble(envs, self._seed)
         spent_s = time.perf_counter() - started_s
         simulator_s = min(spent_s, wall_ns(envs) * 1e-9)
         if self._ended:
-            self._batching.tell_of_ends(batch, envs, self._rng_seed)
+            self._batching.tell_of_ends(batch, envs, self._seed)
             self._ended = any(env.ended is not None for env in self._envs)
         self.timing.simulator_s += simulator_s
         self.timing.wire_s += spent_s - simulator_s
@@ -392,8 +412,8 @@ class Pool:
             if peer is None:
                 break
             self._unbegun.remove(env)
-            env.begin(peer, self._first_run, self.num_envs)
-            self._give(peer, codec.encode_begin(self._arguments, self._rng_seed, env.run))
+            env.begin(peer)
+            self._give(peer, codec.encode_begin(self._arguments, self._seed, env.run, builtin=self._builtin))
         if self._unbegun:
             self._simulators.top_up(len(self._unbegun))
 
@@ -493,10 +513,3 @@ class Pool:
 
     def _fault(self, peer: Peer, fault: codec.Fault) -> Ns3MarlError:
         return _FAULTS.get(fault.kind, SimulatorError)(f"{self._simulators.name(peer)}: {fault.message}")
-
-
-def _rng_seed(seed: int) -> int:
-    """ns-3's RngSeed for a seed of 0 or above."""
-    if seed < 0:
-        raise ConfigError(f"Pool: seed is {seed}, expected 0 or above")
-    return seed % _MAX_RNG_SEED + 1

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The bundled scenarios' ids in Gymnasium and PettingZoo, such as ``ns3marl/aiot-mec-v0``. Importing ``ns3marl.env`` registers them.
+"""Ids of scenarios in Gymnasium and PettingZoo, ``ns3marl/SCENARIO-v0``. Importing ``ns3marl.env`` registers them.
 
-``gymnasium.make(ID)`` gives an ``Ns3Env``, ``pettingzoo.make("parallel", ID)`` an ``Ns3ParallelEnv``, ``pettingzoo.make("aec", ID)`` the same
-with one agent after the other. ``ns3marl/ns3gym-v0`` in Gymnasium is an ``Ns3GymEnv``.
+Every scenario that comes with ns3marl or with an installed package has one (``ns3marl.home``). ``gymnasium.make(ID)`` gives an ``Ns3Env``,
+``pettingzoo.make("parallel", ID)`` an ``Ns3ParallelEnv``, ``pettingzoo.make("aec", ID)`` the same with one agent after the other.
+``ns3marl/ns3gym-v0`` in Gymnasium is an ``Ns3GymEnv``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 import gymnasium
 import pettingzoo
 
-SCENARIOS = ("aiot-mec", "echo", "template")
+from ns3marl import home
 
-for _name in SCENARIOS:
-    _id, _scenario = f"ns3marl/{_name}-v0", {"scenario": _name}
+IDS = {name: f"ns3marl/{name}-v0" for name in home.names()}
+"""By name of the scenario."""
+
+for _name, _id in IDS.items():
+    _scenario = {"scenario": _name}
     gymnasium.register(_id, entry_point="ns3marl.env.gymnasium:Ns3Env", kwargs=_scenario)
     if hasattr(pettingzoo, "register"):  # PettingZoo has a registry from 1.27 on
         pettingzoo.register(

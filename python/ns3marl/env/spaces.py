@@ -4,22 +4,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from ns3marl.errors import ConfigError
-from ns3marl.types import Batch, Bool, Float32, Group, Int32, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Group, Int32, Spec
 
 #: What adapters do with a choice that is masked: take another one that is allowed, or refuse it.
 MASKED_CHOICES = ("remap", "refuse")
 
 
-def observation_space(group: Group) -> spaces.Box:
-    """One agent's observation, [F] in the features' units."""
-    low, high = group.bounds
+def observation_space(group: Group, agents: int | None = None) -> spaces.Box:
+    """One agent's observation, [F] in the features' units, or that of several agents, [A,F]."""
+    low, high = (bound if agents is None else np.tile(bound, (agents, 1)) for bound in group.bounds)
     return spaces.Box(low.copy(), high.copy(), dtype=np.float32)
+
+
+def by_group(groups: Sequence[Group], of_groups: Sequence[Any]) -> Any:
+    """What a central controller gets: that of the only group, or a dictionary by the groups' names; spaces as a ``Dict``."""
+    if len(groups) == 1:
+        return of_groups[0]
+    named = dict(zip([group.name for group in groups], of_groups, strict=True))
+    return spaces.Dict(named) if isinstance(of_groups[0], spaces.Space) else named
 
 
 def action_space(group: Group) -> spaces.Dict:
@@ -40,6 +49,19 @@ def default_action(group: Group) -> dict[str, Any]:
     return action | {h.name: levels[i : i + 1] for i, h in enumerate(group.continuous_heads)}
 
 
+def default_actions(group: Group) -> Actions:
+    """The default action of every agent of a group in one environment, [1,A,D] and [1,A,R] in the heads' units."""
+    agents = len(group.agents)
+    return Actions(
+        np.tile(group.default_discrete, (1, agents, 1)), np.tile(group.default_continuous, (1, agents, 1))
+    )
+
+
+def bounded(group: Group, observations: Float32) -> Float32:
+    """Observations [...,F] within the features' bounds, as a copy: those of absent agents, which are 0, may lie beyond."""
+    return observations.clip(*group.bounds)
+
+
 def state_space(spec: Spec) -> spaces.Box:
     """The global state: all state blocks flattened and joined, or all observations where the spec has no state."""
     blocks = [(block.bounds, len(block.rows)) for block in spec.state]
@@ -50,8 +72,13 @@ def state_space(spec: Spec) -> spaces.Box:
 
 
 def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
-    """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment."""
-    return np.concatenate([block.ravel() for block in (state if spec.state else observations)])
+    """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
+
+    Rows of absent agents, which are 0, are brought within the bounds.
+    """
+    bounds = [rows.bounds for rows in spec.state or spec.groups]
+    blocks = zip(state if spec.state else observations, bounds, strict=True)
+    return np.concatenate([block.clip(*within).ravel() for block, within in blocks])
 
 
 def check_masked_choices(masked_choices: str) -> None:
@@ -93,12 +120,16 @@ def to_physical(group: Group, levels: Float32) -> Float32:
 
 
 def action_mask(group: Group, masks: Bool) -> dict[str, Any]:
-    """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them."""
-    offsets = group.mask_offsets
-    by_head: dict[str, Any] = {
-        head.name: masks[..., first:last].astype(np.int8)
-        for head, first, last in zip(group.discrete_heads, offsets[:-1], offsets[1:], strict=True)
-    }
+    """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them.
+
+    Where no choice of a head is allowed, as for absent agents, whose actions are ignored, the mask allows all: samplers need one.
+    """
+    by_head: dict[str, Any] = {}
+    for head, first, last in zip(
+        group.discrete_heads, group.mask_offsets[:-1], group.mask_offsets[1:], strict=True
+    ):
+        allowed = masks[..., first:last]
+        by_head[head.name] = (allowed | ~allowed.any(-1, keepdims=True)).astype(np.int8)
     return by_head | dict.fromkeys([head.name for head in group.continuous_heads])
 
 

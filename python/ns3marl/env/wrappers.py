@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Views of the environments for libraries that know no ``Dict`` actions, or one agent only.
 
-``flat_actions`` and ``multi_discrete_actions`` take an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers.
-For observations Gymnasium's own wrappers do: ``RescaleObservation(env, -1, 1)`` and ``FlattenObservation(env)``; PettingZoo has none, so
-``scaled_observations`` does it there.
+All take an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers. Gymnasium's own ``FlattenObservation(env)``
+makes one vector of an observation, ``scaled_observations`` numbers from -1 to 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,8 +21,8 @@ from pettingzoo.utils import BaseParallelWrapper
 
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
-from ns3marl.env.spaces import default_action
-from ns3marl.errors import ConfigError
+from ns3marl.env.spaces import by_group, default_action
+from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Bool, Float32, Group
 
 
@@ -97,12 +97,14 @@ class MultiDiscrete:
 class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
     """One agent of a parallel environment; the others follow a policy.
 
-    The reward is the agent's own. ``info`` is what the parallel environment gives the agent.
+    The reward is the agent's own. ``info`` is what the parallel environment gives the agent. The episode is the agent's: it begins
+    when the agent is there and is terminated when it leaves.
 
     Args:
         environment: with the agent; closed with this one.
         agent: by name; the first one by default.
         others: gives the action of another agent from its name, observation and info; the default action by default.
+            The agents that are there act.
 
     Raises:
         ConfigError: there is no such agent.
@@ -134,22 +136,40 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float32, dict[str, Any]]:
-        """Begins the next episode, or the first one of ``seed``."""
-        super().reset(seed=seed)
-        self._seen = observations, infos = self._parallel.reset(seed, options)
+        """Begins the next episode, or the first one of ``seed``, and lets time go on until the agent is there.
+
+        Raises:
+            SpecViolation: the episode ended before the agent came.
+        """
+        self._seen = self._parallel.reset(seed, options)
+        super().reset(seed=None if seed is None else operator.index(seed))
+        while self.agent not in self._parallel.agents:
+            if not self._parallel.agents:
+                raise SpecViolation(
+                    f"agent {self.agent!r} was never there in this episode; choose another one"
+                )
+            self._step({})
+        observations, infos = self._seen
         return observations[self.agent], infos[self.agent]
 
     def step(self, action: dict[str, Any]) -> tuple[Float32, float, bool, bool, dict[str, Any]]:
         """One tick."""
+        rewards, terminated, truncated = self._step({self.agent: action})
+        observations, infos = self._seen
+        mine = self.agent
+        return observations[mine], rewards[mine], terminated[mine], truncated[mine], infos[mine]
+
+    def _step(
+        self, own: dict[str, dict[str, Any]]
+    ) -> tuple[dict[str, float], dict[str, bool], dict[str, bool]]:
         observations, infos = self._seen
         actions = {
-            name: action if name == self.agent else self._others(name, observations[name], infos[name])
+            name: own[name] if name in own else self._others(name, observations[name], infos[name])
             for name in self._parallel.agents
         }
         observations, rewards, terminated, truncated, infos = self._parallel.step(actions)
         self._seen = observations, infos
-        mine = self.agent
-        return observations[mine], rewards[mine], terminated[mine], truncated[mine], infos[mine]
+        return rewards, terminated, truncated
 
     def close(self) -> None:
         """Ends the simulator."""
@@ -157,7 +177,7 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
 
 
 class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Takes actions in another form; ``info`` passes through."""
+    """Takes actions in another form, group after group where there are several; ``info`` passes through."""
 
     def __init__(self, environment: gymnasium.Env[Any, Any], make: Callable[[Group], View]) -> None:
         super().__init__(environment)
@@ -165,9 +185,12 @@ class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
         if not isinstance(inner, (Ns3Env, SingleAgent)):
             raise ConfigError(f"{inner} is neither Ns3Env nor SingleAgent; wrap one of these")
         self._joint = isinstance(inner, Ns3Env)
-        self._view = make(inner.group)
-        self._agents = len(inner.group.agents) if self._joint else 1
-        self.action_space = self._view.space(self._agents)
+        self._groups = inner.groups if isinstance(inner, Ns3Env) else (inner.group,)
+        self._agents = [len(group.agents) if self._joint else 1 for group in self._groups]
+        self._views = [make(group) for group in self._groups]
+        parts = [view.space(agents) for view, agents in zip(self._views, self._agents, strict=True)]
+        self._ends = np.cumsum([part.shape[0] for part in parts if part.shape]).tolist()
+        self.action_space = parts[0] if len(parts) == 1 else _side_by_side(parts)
         self._masks: dict[str, Any] = {}
 
     def reset(
@@ -180,16 +203,26 @@ class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """As the environment does."""
-        by_head = self._view.to_heads(action, self._agents)
+        parts = np.split(np.asarray(action), self._ends[:-1])
+        by_head = [
+            view.to_heads(part, agents)
+            for view, part, agents in zip(self._views, parts, self._agents, strict=True)
+        ]
         observation, reward, terminated, truncated, info = self.env.step(
-            by_head if self._joint else _of_one(by_head)
+            by_group(self._groups, by_head) if self._joint else _of_one(by_head[0])
         )
         self._masks = info["action_mask"]
         return observation, reward, terminated, truncated, info
 
     def action_masks(self) -> Bool:
-        """What is allowed now, [A sum n]; for ``MultiDiscrete``."""
-        return self._view.masks(self._masks, self._agents)
+        """What is allowed now, [sum of A sum n]; for ``MultiDiscrete``."""
+        of_groups = [self._masks] if len(self._groups) == 1 else [self._masks[g.name] for g in self._groups]
+        return np.concatenate(
+            [
+                view.masks(masks, agents)
+                for view, masks, agents in zip(self._views, of_groups, self._agents, strict=True)
+            ]
+        )
 
 
 class ParallelActions(BaseParallelWrapper):  # type: ignore[misc]
@@ -220,7 +253,7 @@ class ParallelScaled(BaseParallelWrapper):  # type: ignore[misc]
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._spaces = {
-            agent: gymnasium_spaces.Box(-1.0, 1.0, environment.observation_space(agent).shape, np.float32)
+            agent: _scaled_space(environment.observation_space(agent))
             for agent in environment.possible_agents
         }
 
@@ -239,17 +272,25 @@ class ParallelScaled(BaseParallelWrapper):  # type: ignore[misc]
         return self._scaled(observations), *rest
 
     def _scaled(self, observations: dict[str, Float32]) -> dict[str, Float32]:
-        scaled = {}
-        for agent, row in observations.items():
-            space = self.env.observation_space(agent)
-            # Bounds of equal ends have nothing to tell.
-            width = np.where(space.high > space.low, space.high - space.low, 1)
-            scaled[agent] = ((row - space.low) / width * 2 - 1).clip(-1, 1).astype(np.float32)
-        return scaled
+        return {agent: _scaled(self.env.observation_space(agent), row) for agent, row in observations.items()}
+
+
+class GymnasiumScaled(gymnasium.ObservationWrapper[Any, Any, Any]):
+    """Observations from -1, a feature's low, to 1, its high."""
+
+    def __init__(self, environment: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(environment)
+        self.observation_space = _scaled_space(environment.observation_space)
+
+    def observation(self, observation: Any) -> Any:
+        """In the other form."""
+        return _scaled(self.env.observation_space, observation)
 
 
 def scaled_observations(environment: Any) -> Any:
-    """An ``Ns3ParallelEnv``, also inside other wrappers, whose observations lie in [-1, 1], each feature from its low to its high."""
+    """Observations that lie in [-1, 1], each feature from its low to its high."""
+    if isinstance(environment, gymnasium.Env):
+        return GymnasiumScaled(environment)
     return ParallelScaled(environment)
 
 
@@ -292,3 +333,27 @@ def _names(group: Group) -> list[str]:
 def _of_one(by_head: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """The action of one agent, as its ``Dict`` space has it."""
     return {name: int(values[0]) if values.dtype == np.int32 else values for name, values in by_head.items()}
+
+
+def _side_by_side(parts: Sequence[gymnasium_spaces.Space[Any]]) -> gymnasium_spaces.Space[Any]:
+    """Spaces of one kind as one vector."""
+    if isinstance(parts[0], gymnasium_spaces.MultiDiscrete):
+        choices = [part.nvec for part in parts if isinstance(part, gymnasium_spaces.MultiDiscrete)]
+        return gymnasium_spaces.MultiDiscrete(np.concatenate(choices))
+    return gymnasium_spaces.Box(-1.0, 1.0, (sum(part.shape[0] for part in parts if part.shape),), np.float32)
+
+
+def _scaled_space(space: gymnasium_spaces.Space[Any]) -> gymnasium_spaces.Space[Any]:
+    """The space of scaled observations: a ``Box``, or a ``Dict`` of such."""
+    if isinstance(space, gymnasium_spaces.Dict):
+        return gymnasium_spaces.Dict({name: _scaled_space(part) for name, part in space.items()})
+    return gymnasium_spaces.Box(-1.0, 1.0, space.shape, np.float32)
+
+
+def _scaled(space: gymnasium_spaces.Space[Any], observation: Any) -> Any:
+    """An element of ``space`` as one of ``_scaled_space``."""
+    if isinstance(space, gymnasium_spaces.Dict):
+        return {name: _scaled(part, observation[name]) for name, part in space.items()}
+    assert isinstance(space, gymnasium_spaces.Box)
+    width = np.where(space.high > space.low, space.high - space.low, 1)  # equal bounds have nothing to tell
+    return ((observation - space.low) / width * 2 - 1).clip(-1, 1).astype(np.float32)

@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What an evaluation came to: the policies with their runs, the statistics over them, and the files that hold both."""
+"""Results of an evaluation: the policies with their runs, the statistics over them, and the files that hold both."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ns3marl.config import Config
+from ns3marl.errors import ConfigError
 from ns3marl.evaluation import statistics
 from ns3marl.evaluation.statistics import Interval
 from ns3marl.types import Float64, Group, Metric, Spec
@@ -29,9 +31,7 @@ class PolicyResult:
     name: str
     runs: list[int]  #: ns-3 RngRun of each episode, the same for every policy
     metrics: dict[str, list[float]]  #: per metric, one value per episode
-    actions: dict[
-        str, list[float]
-    ]  #: per head, how often each choice (or bin) was taken when the head counted
+    actions: dict[str, list[float]]  #: per head, shares of its choices (or bins) while it was active
     ticks_per_s: float  #: over all environments, wall clock
 
 
@@ -42,8 +42,8 @@ class Entry:
     name: str
     sources: list[str]
     seeds: list[int] = field(default_factory=list)  #: training seeds, one per run; none for heuristics
-    central: bool = False  #: sees at execution what no agent could know on its own
-    notes: str = ""  #: what a table must say of it, such as levels of discretised heads
+    central: bool = False  #: acts on what no agent could observe on its own
+    notes: str = ""  #: shown beside its name in tables, such as levels of discretised heads
     results: list[PolicyResult] = field(default_factory=list)  #: one per run
 
     def scores(self, metric: str) -> Float64:
@@ -65,7 +65,7 @@ def label(spec: Spec, group: Group, head: str) -> str:
 
 
 def heads_of(spec: Spec) -> dict[str, Any]:
-    """What the columns of action shares mean, by head."""
+    """Meaning of the columns of action shares, by head: names of choices, or range and unit of a real-valued head."""
     heads: dict[str, Any] = {}
     for group in spec.groups:
         for head in group.discrete_heads:
@@ -78,13 +78,13 @@ def heads_of(spec: Spec) -> dict[str, Any]:
 def summarise(
     entries: Sequence[Entry], metrics: Sequence[Metric], heads: dict[str, Any], resamples: int
 ) -> dict[str, Any]:
-    """The comparison as plain values, as ``results.json`` holds it; differences and improvements are over the first entry.
+    """The comparison as plain values, as ``results.json`` holds it. The first entry is the reference of all differences.
 
     Args:
-        entries: Who was compared, with results on the same episodes.
-        metrics: What was measured.
-        heads: See ``heads_of``.
-        resamples: Behind each interval.
+        entries: Policies with results on the same episodes.
+        metrics: The metrics to summarise; every result has values of all of them.
+        heads: Meaning of the columns of action shares, see ``heads_of``.
+        resamples: Number of bootstrap resamples behind each interval.
     """
     reference = entries[0]
     summary: dict[str, dict[str, Any]] = {}
@@ -137,45 +137,58 @@ def summarise(
 
 
 def write(
-    folder: Path, config: Config, spec: Spec, entries: Sequence[Entry], provenance: dict[str, Any]
+    folder: Path,
+    config: Config,
+    spec: Spec,
+    entries: Sequence[Entry],
+    provenance: dict[str, Any],
+    failures: Mapping[str, str],
+    first: Sequence[str] = (),
 ) -> Path:
-    """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``; returns the path of the first."""
-    metrics = (REWARD, *spec.metrics)
+    """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
+
+    Args:
+        folder: Where to write.
+        config: Its evaluation options.
+        spec: Of the environments.
+        entries: Who was compared.
+        provenance: See ``ns3marl.manifest``.
+        failures: What happened to policies that could not be evaluated, by name.
+        first: Metrics that stand before the others of the spec, after the reward.
+
+    Returns:
+        The path of ``results.json``.
+    """
+    leading = [metric for name in first for metric in spec.metrics if metric.name == name]
+    metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
     options = config.evaluation
     content = {
         "manifest": provenance,
         "episodes": options.episodes,
         "seed": options.seed,
         "greedy": options.greedy,
+        "failures": dict(failures),
         **summarise(entries, metrics, heads_of(spec), options.bootstrap),
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    parts = {
-        "": ("mean", "low", "high"),
-        "iqm": ("value", "low", "high"),
-        "difference": ("mean", "low", "high"),
-        "improvement": ("value", "low", "high"),
-    }
+    # Columns of an interval: those of the mean are named by its keys, the others by "PART", "PART_low", "PART_high".
+    parts = {"": "mean", "iqm": "value", "difference": "mean", "improvement": "value"}
     with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         columns = [
-            *parts[""],
-            *(
-                f"{part}_{end}".removesuffix("_mean").removesuffix("_value")
-                for part in ("iqm", "difference", "improvement")
-                for end in parts[part]
-            ),
+            [part or point, f"{part}_low".lstrip("_"), f"{part}_high".lstrip("_")]
+            for part, point in parts.items()
         ]
-        table.writerow(["policy", "notes", "metric", "unit", *columns])
+        table.writerow(["policy", "notes", "metric", "unit", *chain.from_iterable(columns)])
         for entry in entries:
             for metric in metrics:
                 row = content["summary"][entry.name][metric.name]
                 cells = [
-                    ((row[part] if part else row) or {}).get(end)
-                    for part, ends in parts.items()
-                    for end in ends
+                    ((row[part] if part else row) or {}).get(key)
+                    for part, point in parts.items()
+                    for key in (point, "low", "high")
                 ]
                 table.writerow([entry.name, entry.notes, metric.name, metric.unit, *cells])
     with (folder / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
@@ -191,11 +204,30 @@ def write(
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The results in a folder, or None if there are none."""
-    path = folder / FILE
+    """The results in a folder, or None if there are none.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
+    return read_json(folder / FILE)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file, or None if there is no such file.
+
+    Raises:
+        ConfigError: The file is damaged, or holds something else.
+    """
     if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}; make it again, or restore a copy") from error
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path} cannot be read: expected an object, got {type(content).__name__}; make it again"
+        )
     return content
 
 

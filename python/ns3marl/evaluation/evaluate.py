@@ -7,6 +7,7 @@ Every run of every policy plays the same episodes. Intervals and their assumptio
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -17,16 +18,18 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from ns3marl import home as homes
+from ns3marl import policies as simple
 from ns3marl.config import Config, refuse_shared_seed
-from ns3marl.errors import ConfigError
+from ns3marl.errors import ConfigError, Ns3MarlError
 from ns3marl.evaluation.comparison import REWARD, Entry, PolicyResult, label, write
 from ns3marl.evaluation.tables import Recorder, TableWriter
+from ns3marl.home import ScenarioHome
 from ns3marl.launch.environments import Environments, PoolFactory, evaluated, open_pool
 from ns3marl.manifest import manifest
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import Policy, action_generators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.training import checkpoint, experiment
 from ns3marl.types import Actions, Bool, Final, Float64, Int64, Spec
 
@@ -44,12 +47,15 @@ def evaluate(
 ) -> Path:
     """Runs every policy on the same episodes and writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
+    A policy that fails, because it does not fit the scenario, plays what is forbidden or loses its simulators, costs its own rows only:
+    the others are evaluated, and ``failures`` in ``results.json`` says what happened to it.
+
     Args:
         config: Scenario and evaluation options; ``evaluation.backend`` decides where policies play.
-        policies: Heuristics by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
-            against the first one.
+        policies: Simple policies by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
+            against the first one that did not fail.
         folder: Where to write.
-        console: Where to show progress, or who is told; standard error by default.
+        console: Where to show progress, or a function to report it to; standard error by default.
         make_pool: Opens the environments, see ``train``.
         tables: Where to write what happened tick by tick, see ``ns3marl.evaluation.tables``; nowhere by default.
 
@@ -57,67 +63,102 @@ def evaluate(
         The path of ``results.json``.
 
     Raises:
-        ConfigError: A policy is unknown or does not fit, or training and evaluation share a seed.
-        CheckpointError: A checkpoint cannot be used.
-        SimulatorError, ProtocolError: A simulator failed.
+        ConfigError: A policy is unknown, or training and evaluation share a seed.
+        CheckpointError: A checkpoint cannot be read.
+        Ns3MarlError: Every policy failed; this is the first one's error.
     """
     torch.set_num_threads(1)
     config = evaluated(config)
+    home = homes.find(config.scenario.name)
     if not policies:
-        raise ConfigError("there is no policy to evaluate; name a run folder, a checkpoint or a heuristic")
-    entries = gather(policies)
+        raise ConfigError(
+            "there is no policy to evaluate; name a run folder, a checkpoint or a simple policy"
+        )
+    entries = gather(policies, home)
     refuse_shared_seed(config, [config.training.seed, *(seed for entry in entries for seed in entry.seeds)])
     total, done = sum(len(entry.sources) for entry in entries), 0
+    failures: dict[str, Exception] = {}
+    context: tuple[Spec, dict[str, Any]] | None = None
     with (
         ProgressDisplay("evaluating", console or Console(stderr=True)) as display,
         ExitStack() as stack,
     ):
         writer: TableWriter | None = None
         for entry in entries:
-            for source in entry.sources:
+            for row, source in enumerate(entry.sources):
+                name = entry.name if len(entry.sources) == 1 else f"{entry.name}/seed-{entry.seeds[row]}"
+
+                def show(share: float, text: str, done: int = done, name: str = name) -> None:
+                    display.show((done + share) / total, f"{name}: {text}")
+
                 envs = min(config.pool.num_envs, config.evaluation.episodes)
-                with make_pool(config, config.evaluation.seed, envs, 1) as pool:
-                    _, policy = load_policy(source, pool.spec, greedy=config.evaluation.greedy)
-                    entry.central = source in heuristics.CENTRAL or getattr(
-                        policy, "central_execution", False
-                    )
-                    entry.notes = getattr(policy, "notes", "")
-                    row = len(entry.results)
-                    name = entry.name if len(entry.sources) == 1 else f"{entry.name}/seed-{entry.seeds[row]}"
+                try:
+                    with make_pool(opened_for(config, source, home), config.evaluation.seed, envs, 1) as pool:
+                        _, policy = load_policy(source, pool.spec, home, greedy=config.evaluation.greedy)
+                        entry.central = is_central(source, policy, home)
+                        entry.notes = getattr(policy, "notes", "")
+                        if tables is not None and writer is None:
+                            writer = stack.enter_context(TableWriter(tables, pool.spec))
+                        entry.results.append(play(policy, name, pool, config, show, writer))
+                        context = pool.spec, manifest(config, pool.spec, pool.hello)
+                except Exception as error:  # noqa: BLE001 - a policy is anybody's code, and the others' hours are kept
+                    failures[entry.name] = error
+                    break
+                finally:
+                    done += 1
+    if context is None:
+        raise next(iter(failures.values()))
+    whole = [entry for entry in entries if entry.name not in failures]
+    if not whole:
+        raise next(iter(failures.values()))
+    spec, provenance = context
+    told = {name: _told(error) for name, error in failures.items()}
+    return write(folder, config, spec, whole, provenance, told, home.metrics)
 
-                    def show(share: float, text: str, done: int = done, name: str = name) -> None:
-                        display.show((done + share) / total, f"{name}: {text}")
 
-                    if tables is not None and writer is None:
-                        writer = stack.enter_context(TableWriter(tables, pool.spec))
-                    entry.results.append(play(policy, name, pool, config, show, writer))
-                    spec, provenance = pool.spec, manifest(config, pool.spec, pool.hello)
-                done += 1
-    return write(folder, config, spec, entries, provenance)
+def _told(error: Exception) -> str:
+    if isinstance(error, Ns3MarlError):
+        return f"{type(error).__name__}: {error}"
+    return homes.describe(error)
 
 
-def gather(policies: Sequence[str]) -> list[Entry]:
-    """What is compared: run folders that differ only in their training seed are one entry, an experiment is its runs.
+def opened_for(config: Config, source: str, home: ScenarioHome) -> Config:
+    """The configuration under which environments are opened for a policy: observations carry what it needs."""
+    if config.pool.builtin or not simple.needs_builtin(source, home):
+        return config
+    return dataclasses.replace(config, pool=dataclasses.replace(config.pool, builtin=True))
+
+
+def is_central(source: str, policy: Policy, home: ScenarioHome) -> bool:
+    """Whether a policy sees at execution what no agent could know on its own."""
+    known = simple.known(home)
+    return known[source].central if source in known else bool(getattr(policy, "central_execution", False))
+
+
+def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
+    """The entries of a comparison. Run folders that differ only in their training seed become one entry.
 
     Args:
-        policies: Heuristics by name; checkpoints, run folders and experiments by path.
+        policies: Simple policies by name; checkpoints, run folders and experiments by path.
+        home: Of the scenario.
 
     Raises:
         ConfigError: A name is unknown, or an experiment is unfinished.
         CheckpointError: A checkpoint cannot be used.
     """
+    known = simple.known(home)
     entries: list[Entry] = []
     alike: dict[str, Entry] = {}
     for policy in policies:
         for source in experiment.members(policy):
-            made = None if source in heuristics.HEURISTICS else experiment.made_by(Path(source))
+            made = None if source in known else experiment.made_by(Path(source))
             kind, seed = made or ("", 0)
             key = (
                 policy if source != policy else kind
             )  # the runs of an experiment belong together in any case
             entry = alike.get(key)
             if entry is None or made is None or seed in entry.seeds:
-                entry = Entry(_free_name(_name(source), source, entries), [])
+                entry = Entry(_free_name(_name(source, home), source, entries), [])
                 entries.append(entry)
             if made is not None:
                 alike[key] = entry
@@ -126,13 +167,15 @@ def gather(policies: Sequence[str]) -> list[Entry]:
     return entries
 
 
-def _name(source: str) -> str:
-    if source in heuristics.HEURISTICS:
+def _name(source: str, home: ScenarioHome) -> str:
+    known = simple.known(home)
+    if source in known:
         return source
     path = Path(source)
     if not path.exists():
+        of = f" of scenario {home.name!r}" if home.name else ""
         raise ConfigError(
-            f"no policy {source!r}: give a run folder, a checkpoint (.pt), or one of {', '.join(heuristics.HEURISTICS)}"
+            f"no policy {source!r}: give a run folder, a checkpoint (.pt), or one of the simple policies{of}: {', '.join(known)}"
         )
     return checkpoint.load(path).algorithm
 
@@ -149,22 +192,31 @@ def _free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
 
 
 def _run_name(path: Path) -> str:
-    """What a person calls a run: its folder, of a run of an experiment that one's, of a checkpoint that of its run."""
+    """The name of a run: its folder; the experiment's for a run of an experiment, the run's for a checkpoint."""
     if path.suffix == ".pt" and path.parent.name == "checkpoints":
         path = path.parent.parent
     return path.parent.name if path.name.startswith("seed-") else path.stem
 
 
-def load_policy(source: str, spec: Spec, *, greedy: bool = False) -> tuple[str, Policy]:
+def load_policy(
+    source: str, spec: Spec, home: ScenarioHome | None = None, *, greedy: bool = False
+) -> tuple[str, Policy]:
     """The policy of a name or path, with a short name for tables.
 
+    Args:
+        source: Simple policy by name; checkpoint or run folder by path.
+        spec: Of the environments.
+        home: Of the scenario; by default that of the spec's scenario.
+        greedy: Whether a trained policy takes its most likely actions.
+
     Raises:
-        ConfigError: It is neither a heuristic nor a path.
+        ConfigError: It is neither a simple policy nor a path.
         CheckpointError: The file cannot be used.
     """
-    if source in heuristics.HEURISTICS:
-        return source, heuristics.make(source, spec)
-    name = _name(source)
+    home = homes.find(spec.scenario) if home is None else home
+    if source in simple.known(home):
+        return source, simple.make(source, spec, home)
+    name = _name(source, home)
     saved = checkpoint.load(Path(source))
     policy = saved.policy(spec)
     policy.greedy = greedy
@@ -182,7 +234,7 @@ def play(
     """Runs one policy for ``evaluation.episodes`` episodes of a pool.
 
     Args:
-        policy: Who decides.
+        policy: Chooses the actions.
         name: For the result.
         pool: Fresh environments; episodes are numbered by their RngRun.
         config: Evaluation options.
@@ -197,14 +249,11 @@ def play(
     started_s, ticks = time.perf_counter(), 0
     batch = pool.reset()
     recorder = None if tables is None else Recorder(tables, name, batch)
-    # Environment e plays episodes e, e + E, …; what lies beyond the last one asked for is played but not counted. Noise is
-    # keyed by episode and tick, so that results do not depend on E.
-    episode = np.arange(envs)
+    first_run = int(batch.run.min())
     while True:
-        episode += [envs * (final is not None) for final in batch.final]
-        counted: Bool = episode < episodes
-        noise = action_generators(config.evaluation.seed, (1 + episode).tolist(), batch.tick.tolist())
-        joint = policy.act(batch, noise)
+        # What lies beyond the last episode asked for is played but not counted.
+        counted: Bool = batch.run < first_run + episodes
+        joint = policy.act(batch, action_generators(batch))
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].active & counted[:, None])
         batch = pool.step(joint)
@@ -220,7 +269,7 @@ def play(
         if len(done) >= episodes:
             break
         if show is not None:
-            share = (len(done) + float(np.sum(batch.tick * counted)) / spec.ticks) / episodes
+            share = (len(done) + float(np.sum(batch.sim_time_ns * counted)) / spec.episode_ns) / episodes
             show(min(share, 1.0), f"{ticks / (time.perf_counter() - started_s):.0f} ticks/s")
     runs = sorted(done)
     metrics = {REWARD.name: [done[run][1] for run in runs]}
@@ -230,7 +279,7 @@ def play(
 
 
 class _Tally:
-    """Counts what agents chose with the heads that counted."""
+    """Counts the choices of active agents, per head, where the head was active."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -243,7 +292,7 @@ class _Tally:
                 self.counts[label(self.spec, group, real.name)] = np.zeros(_BINS)
 
     def add(self, g: int, actions: Actions, active: Bool) -> None:
-        """Counts the actions of the agents that decide, [B,A]."""
+        """Counts the actions of a group where ``active``, [B,A]."""
         group = self.spec.groups[g]
         discrete, real = actions.discrete[active], actions.continuous[active]
         counts = self.heads[g].counts(torch.from_numpy(discrete)).numpy() > 0
@@ -258,5 +307,5 @@ class _Tally:
             self.counts[label(self.spec, group, bounded.name)] += histogram
 
     def shares(self) -> dict[str, list[float]]:
-        """Shares that sum to 1 for each head, or zeros where the head never counted."""
+        """Shares that sum to 1 for each head, or zeros where the head was never active."""
         return {name: (counts / max(counts.sum(), 1)).tolist() for name, counts in self.counts.items()}

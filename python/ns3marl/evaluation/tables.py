@@ -7,7 +7,7 @@
            TABLE.parquet          the scenario's own tables, such as one row for each task
 
 Every row begins with the policy and the ns-3 RngRun of its episode, and belongs to one row group per episode. Units stand
-in the columns' metadata. Nothing here knows a scenario: columns and categories are those of the spec.
+in the columns' metadata, the scenario's name in that of the file. Nothing here knows a scenario: columns and categories are those of the spec.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from ns3marl.types import Batch, Column, Spec
 
 TICKS = "ticks"
 STATE = "state"
+SCENARIO = "scenario"
+"""Metadata of every file: the name of the scenario."""
 
 Array = NDArray[Any]
 
 
 class TableWriter:
-    """Writes what a pool of environments shows, episode by episode.
+    """Writes the batches of a pool to files, episode by episode.
 
     Args:
         folder: Where to write; files of earlier runs are replaced.
@@ -85,7 +87,7 @@ class TableWriter:
         """Appends an episode.
 
         Args:
-            policy: Who decided.
+            policy: Name of the policy that chose the actions.
             run: ns-3 RngRun of the episode.
             rows: What ``EpisodeRows`` gathered.
         """
@@ -101,18 +103,26 @@ class TableWriter:
                     for column, column_values in zip(columns, values, strict=True)
                 ),
             ]
-            self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=_schema(columns)))
+            self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=self._schema(columns)))
 
     def _writer(self, name: str) -> pq.ParquetWriter:
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writers[name] = pq.ParquetWriter(path, _schema(self._columns[name]))
+            self._writers[name] = pq.ParquetWriter(path, self._schema(self._columns[name]))
         return self._writers[name]
+
+    def _schema(self, columns: Sequence[Column]) -> pa.Schema:
+        text = pa.dictionary(pa.int32(), pa.string())
+        fields = [pa.field("policy", text), pa.field("run", pa.int64())]
+        for column in columns:
+            kind = text if column.categories or column.type == "string" else pa.type_for_alias(column.type)
+            fields.append(pa.field(column.name, kind, metadata={"unit": column.unit}))
+        return pa.schema(fields, metadata={SCENARIO: self._spec.scenario})
 
 
 class EpisodeRows:
-    """What one environment showed since its episode began."""
+    """The rows of one environment since its episode began."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -169,7 +179,7 @@ class Recorder:
 
     Args:
         writer: Where episodes go.
-        policy: Who decides.
+        policy: Name of the policy that chooses the actions.
         batch: The first one, of E environments at tick 0.
     """
 
@@ -200,15 +210,6 @@ def _distinct(file: str, columns: Sequence[Column]) -> list[Column]:
         taken.add(name)
         distinct.append(replace(column, name=name))
     return distinct
-
-
-def _schema(columns: Sequence[Column]) -> pa.Schema:
-    text = pa.dictionary(pa.int32(), pa.string())
-    fields = [pa.field("policy", text), pa.field("run", pa.int64())]
-    for column in columns:
-        kind = text if column.categories or column.type == "string" else pa.type_for_alias(column.type)
-        fields.append(pa.field(column.name, kind, metadata={"unit": column.unit}))
-    return pa.schema(fields)
 
 
 def _array(column: Column, values: Sequence[str] | Array) -> pa.Array:

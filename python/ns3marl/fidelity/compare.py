@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Both sides of the same episodes: gaps of metrics with intervals, and whether the twin ranks policies as packets do.
+"""Both sides of the same episodes: gaps of metrics with intervals, and whether the twin ranks policies as ns-3 does.
 
-Axes: **M** episodes. Episodes are paired: both sides met the same world, and every policy the same worlds. A gap is twin
+Axes: **M** episodes. Episodes are paired: both sides met the same exogenous world, and every policy the same worlds. A gap is twin
 minus ns-3. Intervals are 95 % percentile bootstraps over episodes, see ``ns3marl.evaluation.statistics``.
 """
 
@@ -18,8 +18,8 @@ import numpy as np
 from ns3marl.errors import TraceError
 from ns3marl.evaluation import statistics
 from ns3marl.evaluation.statistics import Interval
-from ns3marl.fidelity.trace import OUTCOMES, Trace, same_episode
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
+from ns3marl.fidelity.scenario import ScenarioFidelity
+from ns3marl.fidelity.trace import Trace, same_episode
 from ns3marl.types import Float64
 
 #: Wide enough for percentiles of 2.5 and 97.5 to settle.
@@ -32,7 +32,7 @@ class Gap:
 
     metric: str
     twin: Interval
-    packets: Interval
+    ns3: Interval
     gap: Interval
     """Twin minus ns-3, of pairs that both sides could measure."""
     relative: float
@@ -57,20 +57,20 @@ class Gap:
         return inside if self.within else outside
 
 
-def pair(packets: Sequence[Trace], twin: Sequence[Trace]) -> list[tuple[Trace, Trace]]:
+def pair(ns3: Sequence[Trace], twin: Sequence[Trace]) -> list[tuple[Trace, Trace]]:
     """Episodes of both sides that belong together: ns-3's and the twin's.
 
     Raises:
         TraceError: One side lacks an episode, or there is none.
     """
-    if len(packets) != len(twin) or not packets:
+    if len(ns3) != len(twin) or not ns3:
         raise TraceError(
-            f"{len(packets)} episodes of ns-3 and {len(twin)} of the twin: expected as many, at least one"
+            f"{len(ns3)} episodes of ns-3 and {len(twin)} of the twin: expected as many, at least one"
         )
-    for one, other in zip(packets, twin, strict=True):
+    for one, other in zip(ns3, twin, strict=True):
         if not same_episode(one, other):
             raise TraceError(f"{one.label} of ns-3 and {other.label} of the twin are different episodes")
-    return list(zip(packets, twin, strict=True))
+    return list(zip(ns3, twin, strict=True))
 
 
 def values(traces: Sequence[Trace], metric: str) -> Float64:
@@ -78,20 +78,23 @@ def values(traces: Sequence[Trace], metric: str) -> Float64:
     return np.array([trace.metrics.get(metric, np.nan) for trace in traces], np.float64)
 
 
-def gap(packets: Sequence[Trace], twin: Sequence[Trace], metric: str, resamples: int = RESAMPLES) -> Gap:
+def gap(
+    ns3: Sequence[Trace], twin: Sequence[Trace], metric: str, of: ScenarioFidelity, resamples: int = RESAMPLES
+) -> Gap:
     """One metric on both sides, over paired episodes.
 
     Args:
-        packets: Of ns-3.
+        ns3: Of ns-3.
         twin: The same episodes in the twin.
         metric: Its name.
+        of: What the scenario brings, tolerances among it.
         resamples: Behind each interval.
     """
-    ours, theirs = values(twin, metric), values(packets, metric)
+    ours, theirs = values(twin, metric), values(ns3, metric)
     both = np.isfinite(ours) & np.isfinite(theirs)
     difference = statistics.bootstrap(ours[both] - theirs[both], resamples)
     level = float(np.abs(theirs[both].mean())) if both.any() else np.nan
-    bound, is_relative = TOLERANCES.get(metric, (None, False))
+    bound, is_relative = of.tolerances.get(metric, (None, False))
     tolerance = bound * level if bound is not None and is_relative else bound
     if not both.any():
         tolerance = None
@@ -122,7 +125,7 @@ class Agreement:
 
 def agreement(
     metric: str,
-    packets: Mapping[str, Float64],
+    ns3: Mapping[str, Float64],
     twin: Mapping[str, Float64],
     resamples: int = RESAMPLES,
     *,
@@ -132,14 +135,14 @@ def agreement(
 
     Args:
         metric: Its name.
-        packets: By policy, values of the same episodes in ns-3, [M].
+        ns3: By policy, values of the same episodes in ns-3, [M].
         twin: Likewise in the twin.
         resamples: Behind each interval.
         higher_is_better: Of the metric; says only which of a pair is named first.
     """
     discordant, undecided, score, pairs = [], [], 0, 0
-    for one, other in itertools.combinations(packets, 2):
-        difference = packets[one] - packets[other]
+    for one, other in itertools.combinations(ns3, 2):
+        difference = ns3[one] - ns3[other]
         known = np.isfinite(difference) & np.isfinite(twin[one] - twin[other])
         interval = statistics.bootstrap(difference[known], resamples)
         if not (interval.low > 0 or interval.high < 0):
@@ -155,12 +158,14 @@ def agreement(
 
 
 def endings(
-    packets: Sequence[Trace], twin: Sequence[Trace], resamples: int = RESAMPLES
+    ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity, resamples: int = RESAMPLES
 ) -> dict[str, tuple[Interval, Interval, Interval]]:
-    """How tasks ended: by outcome, the share of the tasks in the twin, in ns-3, and the gap; outcomes that never were are left out."""
+    """How decisions ended: by outcome, the share in the twin, in ns-3, and the gap; outcomes that never were are left out."""
+    if not of.outcomes:
+        return {}
     shares: dict[str, tuple[Interval, Interval, Interval]] = {}
-    sides = [np.stack([_shares(trace) for trace in side]) for side in (twin, packets)]
-    for code, name in enumerate(OUTCOMES):
+    sides = [np.stack([_shares(trace, len(of.outcomes)) for trace in side]) for side in (twin, ns3)]
+    for code, name in enumerate(of.outcomes):
         ours, theirs = (side[:, code] for side in sides)
         if ours.any() or theirs.any():
             shares[name] = (
@@ -171,28 +176,28 @@ def endings(
     return shares
 
 
-def _shares(trace: Trace) -> Float64:
-    counts = np.bincount(trace.outcomes[trace.active], minlength=len(OUTCOMES))
+def _shares(trace: Trace, outcomes: int) -> Float64:
+    counts = np.bincount(trace.outcomes[trace.active], minlength=outcomes)
     result: Float64 = counts / max(counts.sum(), 1)
     return result
 
 
-def worst(packets: Sequence[Trace], twin: Sequence[Trace]) -> tuple[int, str, float]:
+def worst(ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity) -> tuple[int, str, float]:
     """The episode in which a metric is the most tolerances off: its index, the metric, and how many tolerances, with sign.
 
     Raises:
         TraceError: No episode has a metric with a tolerance.
     """
     found: tuple[int, str, float] | None = None
-    for index, (one, other) in enumerate(pair(packets, twin)):
-        for metric in TOLERANCES:
-            own = gap([one], [other], metric, 1)
+    for index, (one, other) in enumerate(pair(ns3, twin)):
+        for metric in of.tolerances:
+            own = gap([one], [other], metric, of, 1)
             if own.tolerance and np.isfinite(own.gap.value):
                 off = own.gap.value / own.tolerance
                 if found is None or abs(off) > abs(found[2]):
                     found = index, metric, float(off)
     if found is None:
-        raise TraceError("no episode has a value of " + ", ".join(TOLERANCES))
+        raise TraceError("no episode has a value of " + ", ".join(of.tolerances))
     return found
 
 
@@ -206,7 +211,7 @@ def plain_gap(one: Gap) -> dict[str, Any]:
     """A gap for JSON."""
     return {
         "twin": plain(one.twin),
-        "packets": plain(one.packets),
+        "ns3": plain(one.ns3),
         "gap": plain(one.gap),
         "relative": one.relative if np.isfinite(one.relative) else None,
         "tolerance": one.tolerance,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Distributions on both sides: latencies, ages of information, SNR of the links that were chosen."""
+"""Distributions on both sides of what the scenario names, such as latencies."""
 
 from __future__ import annotations
 
@@ -9,46 +9,37 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl.fidelity.states import factors
+from ns3marl.fidelity.scenario import ScenarioFidelity
 from ns3marl.fidelity.trace import Trace
 from ns3marl.types import Float64
 
 BINS = 40
-_TITLES = {
-    "latency": "latency of completed tasks [ms]",
-    "age": "age of information, devices and ticks [ticks]",
-    "snr": "SNR of chosen links at the chosen power [dB]",
-}
 
 
-def distributions(packets: Sequence[Trace], twin: Sequence[Trace]) -> dict[str, dict[str, Any]]:
+def distributions(
+    ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity
+) -> dict[str, dict[str, Any]]:
     """Histograms over common bins, with shares that sum to 1 on each side, for JSON.
 
     Args:
-        packets: Episodes of ns-3.
+        ns3: Episodes of ns-3.
         twin: The same episodes in the twin.
+        of: What the scenario brings.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, title in _TITLES.items():
-        theirs, ours = (np.concatenate([_values(trace, name) for trace in side]) for side in (packets, twin))
+    for name, one in of.distributions.items():
+        theirs, ours = (np.concatenate([one.values(trace) for trace in side]) for side in (ns3, twin))
         pooled = np.concatenate([theirs, ours])
         if not len(pooled):
             continue
-        edges = _edges(pooled, whole=name == "age")
+        edges = _edges(pooled, whole=one.whole)
         found[name] = {
-            "title": title,
+            "title": one.title,
             "edges": edges.tolist(),
-            "packets": _shares(theirs, edges),
+            "ns3": _shares(theirs, edges),
             "twin": _shares(ours, edges),
         }
     return found
-
-
-def _values(trace: Trace, name: str) -> Float64:
-    if name == "age":
-        return trace.age_ticks.ravel().astype(np.float64)
-    values = 1e3 * trace.latency_s.astype(np.float64) if name == "latency" else factors(trace)["snr"]
-    return values[np.isfinite(values)]
 
 
 def _edges(values: Float64, *, whole: bool) -> Float64:

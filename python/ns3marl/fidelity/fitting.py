@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Calibration: records heuristics in ns-3 over several sizes, fits the twin's constants, and says how far it is off.
+"""Calibration: records simple policies in ns-3 over several sizes, fits the twin's constants, and says how far it is off.
 
-The mathematics is ``ns3marl.scenarios.aiot_mec.twin.calibrate``; the actions are replayed, so an error is the twin's own.
+The scenario's ``Calibrator`` fits; it replays the recorded actions, so an error is the twin's own.
 """
 
 from __future__ import annotations
@@ -17,32 +17,26 @@ import numpy as np
 
 from ns3marl.errors import ConfigError
 from ns3marl.fidelity.record import record
+from ns3marl.fidelity.scenario import Calibrator, ScenarioFidelity, fidelity_of
 from ns3marl.fidelity.trace import Trace
 from ns3marl.progress import ProgressDisplay
-from ns3marl.scenarios.aiot_mec.twin import calibrate
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES, Recording
-from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.types import Float64
 
-FIT_CELLS = ("10/3", "50/3", "50/9", "50/15", "75/12")
-HELD_OUT_CELLS = ("25/6", "50/6", "50/12", "50/18", "100/15")
-"""Devices and servers; no cell stands in both."""
-POLICIES = ("random", "random-offload", "best-snr", "coordinated-greedy")
-"""Local-only needs none of the constants."""
-CONSTANTS = ("access_us", "collision_us", "downlink_us", "midpoint_shift_db", "hidden_factor")
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What is recorded and how it is fitted."""
 
-    cells: tuple[str, ...] = FIT_CELLS
-    """Devices/servers of the episodes that are fitted."""
-    held_out: tuple[str, ...] = HELD_OUT_CELLS
+    scenario: str
+    """Name of a built scenario, or the path of its executable."""
+    cells: tuple[str, ...]
+    """Sizes of the network that are fitted, in the words of the scenario's calibrator."""
+    held_out: tuple[str, ...]
     """Those whose error is only reported."""
-    policies: tuple[str, ...] = POLICIES
-    """Heuristics that decide."""
+    policies: tuple[str, ...]
+    """Simple policies that are recorded."""
+    constants: tuple[str, ...]
+    """Which ones may move."""
     episodes: int = 2
     """Of each policy in each cell."""
     ticks: int = 100
@@ -51,12 +45,34 @@ class Plan:
     """Of the worlds; that of no training and no evaluation."""
     arguments: tuple[str, ...] = ()
     """More scenario arguments, such as a preset."""
-    constants: tuple[str, ...] = CONSTANTS
-    """Which ones may move, see ``fastsim.calibrate.STEPS``."""
     rounds: int = 3
     """How often the steps of the search are halved."""
     repeats: int = 2
     """How often the twin plays each episode with other backoffs."""
+
+
+def plan(scenario: str, **changes: Any) -> Plan:
+    """The calibrator's own plan for a scenario, with changes.
+
+    Raises:
+        ConfigError: The scenario has no calibrator.
+    """
+    one = calibrator_of(fidelity_of(scenario), scenario)
+    names = ("cells", "held_out", "policies", "constants")
+    return Plan(scenario=scenario, **{name: getattr(one, name) for name in names} | changes)
+
+
+def calibrator_of(of: ScenarioFidelity, scenario: str) -> Calibrator:
+    """What fits the twin of a scenario.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if of.calibrator is None:
+        raise ConfigError(
+            f"the twin of scenario {scenario!r} has no constants to fit: its descriptor names no calibrator"
+        )
+    return of.calibrator
 
 
 @dataclass(frozen=True)
@@ -72,24 +88,19 @@ class Errors:
 
 @dataclass(frozen=True)
 class Fit:
-    """The fitted constants, and errors by set of episodes, before and after."""
+    """The fitted constants, as the calibrator has them, and errors by set of episodes, before and after."""
 
-    calibration: Calibration
+    calibration: Any
     errors: dict[str, tuple[list[Errors], list[Errors]]]  #: ``fitted`` and ``held out``
 
 
-def arguments_of(cell: str, plan: Plan) -> tuple[str, ...]:
+def arguments_of(cell: str, plan: Plan, calibrator: Calibrator) -> tuple[str, ...]:
     """Scenario arguments of a cell.
 
     Raises:
-        ConfigError: It is not two whole numbers, or the twin does not model it.
+        ConfigError: There is no such cell, or the twin does not model it.
     """
-    devices, slash, servers = cell.partition("/")
-    if not (slash and devices.isdigit() and servers.isdigit()):
-        raise ConfigError(f"cell {cell!r}: expected devices/servers such as 50/9")
-    arguments = (f"--devices={devices}", f"--servers={servers}", f"--ticks={plan.ticks}", *plan.arguments)
-    Settings.parse(arguments)
-    return arguments
+    return (*calibrator.arguments(cell), f"--ticks={plan.ticks}", *plan.arguments)
 
 
 def fit_cells(
@@ -98,7 +109,7 @@ def fit_cells(
     display: ProgressDisplay,
     *,
     jobs: int = 1,
-    start: Calibration | None = None,
+    start: Any = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Fit:
     """Records what is missing, and fits.
@@ -121,7 +132,11 @@ def fit_cells(
         raise ConfigError(
             f"cells {', '.join(both)} are both fitted and held out; an error of what was fitted proves little"
         )
-    cells = {cell: arguments_of(cell, plan) for cell in (*plan.cells, *plan.held_out)}
+    of = fidelity_of(plan.scenario)
+    calibrator = calibrator_of(of, plan.scenario)
+    cells = {cell: arguments_of(cell, plan, calibrator) for cell in (*plan.cells, *plan.held_out)}
+    for arguments in cells.values():
+        of.spec(arguments)  # refuses what the twin does not model
     work = [(cell, policy) for cell in cells for policy in plan.policies]
     recorded: dict[str, list[Trace]] = {cell: [] for cell in cells}
     for done, (cell, policy) in enumerate(work):
@@ -132,6 +147,7 @@ def fit_cells(
         recorded[cell] += record(
             traces,
             policy,
+            plan.scenario,
             cells[cell],
             seed=plan.seed,
             runs=range(1, plan.episodes + 1),
@@ -139,10 +155,10 @@ def fit_cells(
             report=show,
         )
     display.show(1.0, "recorded; fitting", force=True)
-    fitted = [one.recording() for cell in plan.cells for one in recorded[cell]]
-    held_out = [one.recording() for cell in plan.held_out for one in recorded[cell]]
-    first = start or Calibration.load()
-    best = calibrate.fit(
+    fitted = [one for cell in plan.cells for one in recorded[cell]]
+    held_out = [one for cell in plan.held_out for one in recorded[cell]]
+    first = calibrator.load(None) if start is None else start
+    best = calibrator.fit(
         fitted,
         held_out,
         constants=plan.constants,
@@ -156,16 +172,21 @@ def fit_cells(
     return Fit(
         best,
         {
-            name: (errors(of, first, plan.repeats), errors(of, best, plan.repeats))
-            for name, of in sets.items()
-            if of
+            name: (
+                errors(traces, calibrator, first, plan.repeats),
+                errors(traces, calibrator, best, plan.repeats),
+            )
+            for name, traces in sets.items()
+            if traces
         },
     )
 
 
-def errors(recordings: Sequence[Recording], calibration: Calibration, repeats: int = 2) -> list[Errors]:
+def errors(
+    traces: Sequence[Trace], calibrator: Calibrator, calibration: Any, repeats: int = 2
+) -> list[Errors]:
     """Errors of the twin under these constants, by metric; what a side could not measure is left out."""
-    found = calibrate.errors(recordings, calibrate.replay(recordings, calibration, repeats))
+    found = calibrator.errors(traces, calibration, repeats)
     return [_summary(name, values[np.isfinite(values)]) for name, values in found.items()]
 
 
@@ -176,7 +197,7 @@ def _summary(metric: str, values: Float64) -> Errors:
     return Errors(metric, float(values.mean()), rms, int((np.abs(values) > 1).sum()), len(values))
 
 
-def table(fit: Fit) -> tuple[list[str], list[list[str]]]:
+def table(fit: Fit, of: ScenarioFidelity) -> tuple[list[str], list[list[str]]]:
     """Errors as text: header and rows, in tolerances."""
     header = [
         "episodes",
@@ -192,7 +213,7 @@ def table(fit: Fit) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name, (before, after) in fit.errors.items():
         for old, new in zip(before, after, strict=True):
-            tolerance, is_relative = TOLERANCES[old.metric]
+            tolerance, is_relative = of.tolerances[old.metric]
             rows.append(
                 [
                     name,

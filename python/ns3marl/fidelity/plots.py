@@ -11,11 +11,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from ns3marl.fidelity.states import FACTORS
 from ns3marl.plotting import COLOURS, pretty
 from ns3marl.reporting.plots import Results
 
-_TWIN, _PACKETS = COLOURS[1], COLOURS[0]
+_TWIN, _NS3 = COLOURS[1], COLOURS[0]
 
 
 def gaps(results: Results, metrics: Sequence[str]) -> Figure:
@@ -32,7 +31,7 @@ def gaps(results: Results, metrics: Sequence[str]) -> Figure:
             if entry["gap"]["mean"] is None or not entry["tolerance"]:
                 continue
             mean, low, high = _scaled(entry["gap"], 1 / entry["tolerance"])
-            colour = _PACKETS if entry["within"] else COLOURS[3]
+            colour = _NS3 if entry["within"] else COLOURS[3]
             axes.errorbar(
                 [mean],
                 [row],
@@ -60,9 +59,9 @@ def sides(results: Results, metrics: Sequence[str]) -> Figure:
     for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False).flat, metrics, strict=True):
         for i, name in enumerate(names):
             entry = results["policies"][name]["gaps"][metric]
-            if entry["twin"]["mean"] is None or entry["packets"]["mean"] is None:
+            if entry["twin"]["mean"] is None or entry["ns3"]["mean"] is None:
                 continue
-            x, *x_ends = _scaled(entry["packets"])
+            x, *x_ends = _scaled(entry["ns3"])
             y, *y_ends = _scaled(entry["twin"])
             axes.errorbar(
                 [x],
@@ -82,19 +81,20 @@ def sides(results: Results, metrics: Sequence[str]) -> Figure:
         axes.set_xlabel("ns-3", fontsize=8)
         axes.tick_params(labelsize=7)
     figure.axes[0].set_ylabel("twin", fontsize=8)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=7, loc="outside right center")
+    _legend_outside(figure)
     return figure
 
 
 def states(results: Results) -> Figure:
-    """Completion gap by what tasks met: points with intervals, and as bars what each range adds to the whole gap."""
+    """Completion gap by what decisions met: points with intervals, and as bars what each range adds to the whole gap."""
     found = {name: bins for name, bins in results["states"].items() if bins}
     figure = Figure(figsize=(10, 5), layout="constrained")
-    grid = figure.subplots(2, 3, squeeze=False)
+    rows = max(1, -(-len(found) // 3))
+    grid = figure.subplots(rows, 3, squeeze=False)
     for axes in grid.flat[len(found) :]:
         axes.set_visible(False)
     for place, (axes, (name, bins)) in enumerate(zip(grid.flat, found.items(), strict=False)):
-        description, unit = FACTORS[name]
+        description, unit = results["factors"][name]
         at = np.arange(len(bins))
         axes.bar(
             at,
@@ -112,7 +112,7 @@ def states(results: Results) -> Figure:
             ms=4,
             capsize=2,
             lw=1.2,
-            color=_PACKETS,
+            color=_NS3,
             label="gap there",
         )
         axes.axhline(0, color=mpl.rcParams["text.color"], lw=0.6)
@@ -124,33 +124,33 @@ def states(results: Results) -> Figure:
         if place % 3 == 0:
             axes.set_ylabel("completion, twin − ns-3 [points]", fontsize=8)
     if found:
-        grid[0, 0].legend(fontsize=7)
+        _legend_outside(figure)
     return figure
 
 
 def distributions(results: Results) -> Figure:
-    """Shares of tasks or devices by value, on both sides."""
+    """Shares by value, on both sides."""
     found = results["distributions"]
     figure = Figure(figsize=(10, 2.6), layout="constrained")
     for axes, entry in zip(figure.subplots(1, len(found), squeeze=False).flat, found.values(), strict=True):
         edges = np.array(entry["edges"])
-        for side, colour, label in (("packets", _PACKETS, "ns-3"), ("twin", _TWIN, "twin")):
+        for side, colour, label in (("ns3", _NS3, "ns-3"), ("twin", _TWIN, "twin")):
             dash = "--" if side == "twin" else "-"  # equal ones are both seen
             axes.stairs(100 * np.array(entry[side]), edges, color=colour, lw=1.4, ls=dash, label=label)
         axes.set_title(entry["title"], fontsize=8)
         axes.set_ylabel("%", fontsize=8)
         axes.tick_params(labelsize=7)
-    figure.axes[0].legend(fontsize=8)
+    _legend_outside(figure)
     return figure
 
 
 def endings(results: Results) -> Figure:
-    """How the tasks of the policy ended that did not complete, in percent of all tasks."""
-    shares = {name: entry for name, entry in results["endings"].items() if name != "completed"}
+    """How the decisions of the policy ended that did not complete, in percent of all."""
+    shares = {name: entry for name, entry in results["endings"].items() if name != results["completed"]}
     figure = Figure(figsize=(7.5, 0.8 + 0.4 * max(len(shares), 1)), layout="constrained")
     axes = figure.subplots()
     at = np.arange(len(shares))
-    for side, colour, label, shift in (("packets", _PACKETS, "ns-3", -0.18), ("twin", _TWIN, "twin", 0.18)):
+    for side, colour, label, shift in (("ns3", _NS3, "ns-3", -0.18), ("twin", _TWIN, "twin", 0.18)):
         rows = [_scaled(entry[side], 100) for entry in shares.values()]
         means, lows, highs = np.transpose(rows) if rows else (np.zeros(0),) * 3
         axes.barh(at + shift, means, 0.34, color=colour, alpha=0.85, label=label)
@@ -165,10 +165,15 @@ def endings(results: Results) -> Figure:
         )
     axes.set_yticks(at, [name.replace("_", " ") for name in shares], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("% of all tasks")
+    axes.set_xlabel("% of all")
     axes.grid(visible=False, axis="y")
-    axes.legend(fontsize=8)
+    _legend_outside(figure)
     return figure
+
+
+def _legend_outside(figure: Figure) -> None:
+    """The first panel's legend, beside all panels."""
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=7, loc="outside right center")
 
 
 def _scaled(entry: dict[str, Any], scale: float = 1.0) -> tuple[float, float, float]:

@@ -15,26 +15,25 @@ from typing import Any
 import torch
 
 from ns3marl import config as configuration
+from ns3marl import home as homes
+from ns3marl import policies as simple
+from ns3marl.checks import MAX_SEED
 from ns3marl.config import ScenarioOptions
 from ns3marl.env.pool import Pool
 from ns3marl.evaluation.evaluate import load_policy
-from ns3marl.fidelity import archive, trace, worlds
+from ns3marl.fidelity import archive, store, trace, worlds
 from ns3marl.fidelity.play import PolicyFunction, acting, play
+from ns3marl.fidelity.scenario import ScenarioFidelity, fidelity_of
 from ns3marl.fidelity.trace import NS3, TWIN, Episode, RunBatch, Trace
+from ns3marl.fidelity.worlds import World
+from ns3marl.home import ScenarioHome
 from ns3marl.manifest import manifest
-from ns3marl.scenarios.aiot_mec import exogenous
-from ns3marl.scenarios.aiot_mec import policies as heuristics
-from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
-from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
-from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
-from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.training import checkpoint
 from ns3marl.types import Hello, Spec
 
 MAX_BATCH = 64
 """Episodes that the twin plays at once."""
-_LUCK = 1_000_003  # between the seeds of one luck and the next
+_MAC_SEED_STRIDE = 1_000_003  # between the twin's seeds of one MAC seed and the next
 
 #: Is told the fraction of the work that is done, and a line of text.
 Report = Callable[[float, str], None]
@@ -44,19 +43,24 @@ Report = Callable[[float, str], None]
 class PolicyId:
     """A policy by name, and what tells it from others."""
 
-    source: str  #: heuristic, run folder or checkpoint
+    source: str  #: simple policy, run folder or checkpoint
     name: str
     key: str
     greedy: bool = False
 
     @staticmethod
-    def of(source: str, *, greedy: bool = False) -> PolicyId:
-        """A heuristic by name; a run folder or checkpoint by its weights.
+    def of(source: str, home: ScenarioHome, *, greedy: bool = False) -> PolicyId:
+        """A simple policy by name; a run folder or checkpoint by its weights.
+
+        Args:
+            source: Simple policy, run folder or checkpoint.
+            home: Of the scenario.
+            greedy: Whether a trained policy takes its most likely actions.
 
         Raises:
             CheckpointError: The checkpoint cannot be read.
         """
-        if source in heuristics.HEURISTICS:
+        if source in simple.known(home):
             return PolicyId(source, source, source)
         saved = checkpoint.load(Path(source))
         weights = archive.digest(saved.path.read_bytes())
@@ -66,11 +70,11 @@ class PolicyId:
 def record(
     folder: Path,
     policy: str | PolicyId,
+    scenario: str | Path,
     arguments: Sequence[str],
     *,
     seed: int,
     runs: Iterable[int],
-    scenario: str | Path = "aiot-mec",
     noise_seed: int | None = None,
     jobs: int = 1,
     tick_timeout_s: float = 60.0,
@@ -79,12 +83,12 @@ def record(
     """A policy's episodes in ns-3: those that the folder holds are read, the others played and added to it.
 
     Args:
-        folder: Of traces, see ``ns3marl.fidelity.trace``.
-        policy: Heuristic, run folder or checkpoint.
-        arguments: Of the scenario; with ``--exogenousIn`` the world is that one, else ns-3 draws it.
-        seed: Of the worlds, of backoffs and frame errors.
-        runs: RngRun of each episode.
+        folder: Of traces, see ``ns3marl.fidelity.store``.
+        policy: Simple policy, run folder or checkpoint.
         scenario: Name of a built scenario, or the path of its executable.
+        arguments: Of the scenario; with that which names a world to read, the world is that one, else ns-3 draws it.
+        seed: ns-3's RngSeed: of the worlds, of backoffs and frame errors.
+        runs: RngRun of each episode.
         noise_seed: Of the policy's random numbers; ``seed`` by default.
         jobs: Episodes at a time.
         tick_timeout_s: See ``ns3marl.env.pool.Pool``.
@@ -98,20 +102,23 @@ def record(
         CheckpointError: The checkpoint cannot be used.
         SimulatorError, ConfigError: ns-3 failed or refused the arguments.
     """
-    who = policy if isinstance(policy, PolicyId) else PolicyId.of(policy)
+    home, of = homes.find(scenario), fidelity_of(scenario)
+    who = policy if isinstance(policy, PolicyId) else PolicyId.of(policy, home)
     noise = seed if noise_seed is None else noise_seed
     given = tuple(arguments)
-    plain = trace.without_files(given)
+    plain = of.without_files(given)
     numbers = list(runs)
     share = _Shares(len(numbers), who.name, report)
     lock = threading.Lock()
 
     def one(run: int) -> Trace:
         with lock:
-            name, world = worlds.obtain(folder / "worlds", scenario, _world_arguments(given), seed, run)
+            name, world = worlds.obtain(
+                folder / "worlds", of.world, scenario, _world_arguments(given, of), seed, run
+            )
         asked = [
-            trace.FORMAT,
-            trace.VERSION,
+            store.FORMAT,
+            store.VERSION,
             NS3,
             Path(scenario).name,
             list(plain),
@@ -123,11 +130,11 @@ def record(
         ]
         path = folder / f"{who.name}-seed{seed}-run{run}-{archive.digest(asked)}.npz"
         if path.exists():
-            made = trace.load(path, world)
+            made = store.load(path, of, world)
         else:
 
             def make(spec: Spec) -> PolicyFunction:
-                return acting(load_policy(who.source, spec, greedy=who.greedy)[1], noise, [run])
+                return acting(load_policy(who.source, spec, home, greedy=who.greedy)[1], noise)
 
             played, spec, hello = in_ns3(
                 world, plain, make, scenario, seed, run, tick_timeout_s, lambda done: share.show(run, done)
@@ -145,7 +152,7 @@ def record(
                 **vars(played),
                 provenance=provenance(plain, spec, hello, seed),
             )
-            trace.save(made, folder, path.name, name)
+            store.save(made, folder, path.name, name, of)
         share.show(run, 1.0)
         return made
 
@@ -162,11 +169,11 @@ def record(
 
 
 def in_ns3(
-    world: Exogenous,
+    world: World,
     arguments: Sequence[str],
     make: Callable[[Spec], PolicyFunction],
-    scenario: str | Path = "aiot-mec",
-    seed: int = 0,
+    scenario: str | Path,
+    seed: int = 1,
     run: int = 1,
     tick_timeout_s: float = 60.0,
     show: Callable[[float], None] = lambda _: None,
@@ -174,32 +181,35 @@ def in_ns3(
     """One episode of ns-3 in a given world.
 
     Args:
-        world: What happens whatever the devices do.
+        world: What happens whatever the agents do.
         arguments: Of the scenario.
-        make: Makes the chooser for the spec.
+        make: Makes the policy function for the spec.
         scenario: Name of a built scenario, or the path of its executable.
         seed: Of backoffs and frame errors.
         run: Likewise.
         tick_timeout_s: See ``ns3marl.env.pool.Pool``.
         show: Is told the fraction done.
     """
+    of = fidelity_of(scenario)
     with tempfile.TemporaryDirectory(prefix="ns3marl-world-") as place:
-        exogenous.save(world, Path(place) / "world")
-        own = (*arguments, f"--exogenousIn={place}/world", "--tables=all")
+        of.world.write(world, Path(place) / "world")
+        own = (*arguments, f"--{of.world.read_argument}={place}/world", "--tables=all")
         with Pool(
             scenario, arguments=own, seed=seed, first_run=run, spares=0, tick_timeout_s=tick_timeout_s
         ) as pool:
             ticks = pool.spec.ticks
-            (played,) = play(pool, make(pool.spec), lambda done: show(done / ticks))
+            (played,) = play(pool, make(pool.spec), of, lambda done: show(done / ticks))
             return played, pool.spec, pool.hello
 
 
 def in_twin(
     traces: Sequence[Trace],
     policy: PolicyId,
+    home: ScenarioHome,
+    of: ScenarioFidelity,
     *,
     calibration: Path | None = None,
-    luck: int = 0,
+    mac_seed: int = 0,
     device: str = "cpu",
     report: Report = lambda _share, _text: None,
 ) -> list[Trace]:
@@ -208,8 +218,10 @@ def in_twin(
     Args:
         traces: Whose worlds, arguments and seeds to take; of one policy.
         policy: The same policy.
+        home: Of the scenario.
+        of: What the scenario brings.
         calibration: File with the twin's constants; the shipped one by default.
-        luck: Which backoffs and frame errors are drawn; other numbers, other episodes of the same world.
+        mac_seed: Which backoffs and frame errors are drawn; other numbers, other episodes of the same world.
         device: Where the twin computes.
         report: Is told how far the work is.
 
@@ -224,15 +236,14 @@ def in_twin(
 
         def make(spec: Spec, run_batch: RunBatch = run_batch) -> PolicyFunction:
             return acting(
-                load_policy(policy.source, spec, greedy=policy.greedy)[1],
+                load_policy(policy.source, spec, home, greedy=policy.greedy)[1],
                 run_batch.noise_seed,
-                run_batch.runs,
             )
 
         def show(share: float, done: int = len(found), count: int = len(run_batch.runs)) -> None:
             report((done + share * count) / len(traces), f"{policy.name} in the twin")
 
-        for place, one in play_twin(traces, run_batch, make, calibration, luck, device, show).items():
+        for place, one in play_twin(traces, run_batch, make, of, calibration, mac_seed, device, show).items():
             found[place] = dataclasses.replace(one, policy=policy.name, policy_key=policy.key)
     return [found[place] for place in range(len(traces))]
 
@@ -241,42 +252,43 @@ def play_twin(
     traces: Sequence[Trace],
     run_batch: RunBatch,
     make: Callable[[Spec], PolicyFunction],
+    of: ScenarioFidelity,
     calibration: Path | None = None,
-    luck: int = 0,
+    mac_seed: int = 0,
     device: str = "cpu",
     show: Callable[[float], None] = lambda _: None,
 ) -> dict[int, Trace]:
-    """Episodes of the twin in the worlds of a stretch of traces, all at once; see ``in_twin``.
+    """Episodes of the twin in the worlds of a batch of traces, all at once; see ``in_twin``.
 
     Args:
-        traces: The list that the stretch is of.
+        traces: The list that the batch is of.
         run_batch: Which of them.
-        make: Makes the chooser for the spec.
+        make: Makes the policy function for the spec.
+        of: What the scenario brings.
         calibration: File with the twin's constants; the shipped one by default.
-        luck: With the seed, that of backoffs and frame errors.
+        mac_seed: With the seed, that of backoffs and frame errors.
         device: Where the twin computes.
         show: Is told the fraction done.
 
     Returns:
         Traces of the twin by place in ``traces``.
     """
-    settings, count, first = Settings.parse(run_batch.arguments), len(run_batch.runs), run_batch.runs[0]
+    count, first = len(run_batch.runs), run_batch.runs[0]
     # The pool begins the next episodes as soon as these end: they meet the same worlds.
     by_run = {first + e: traces[run_batch.places[e % count]].world for e in range(2 * count)}
-    seed = run_batch.seed + _LUCK * luck
-    world = Recorded(settings, by_run, seed=seed, device=torch.device(device))
-    with FastPool(
-        arguments=run_batch.arguments,
+    with of.twin(
+        run_batch.arguments,
+        by_run,
         num_envs=count,
-        seed=seed,
+        seed=(run_batch.seed - 1 + _MAC_SEED_STRIDE * mac_seed) % MAX_SEED + 1,
         first_run=first,
         device=device,
         calibration=calibration,
-        world=world,
     ) as pool:
-        played = play(pool, make(pool.spec), lambda done: show(done / settings.ticks))
+        ticks = pool.spec.ticks
+        played = play(pool, make(pool.spec), of, lambda done: show(done / ticks))
         notes = provenance(run_batch.arguments, pool.spec, pool.hello, run_batch.seed)
-    notes |= calibration_notes(calibration) | {"luck": luck}
+    notes |= calibration_notes(calibration, of) | {"mac_seed": mac_seed}
     return {
         place: dataclasses.replace(traces[place], backend=TWIN, provenance=notes, **vars(one))
         for place, one in zip(run_batch.places, played, strict=True)
@@ -290,22 +302,22 @@ def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) ->
     return {**{key: value for key, value in found.items() if key != "ns3_envs"}, "seeds": {"episodes": seed}}
 
 
-def calibration_notes(path: Path | None) -> dict[str, Any]:
+def calibration_notes(path: Path | None, of: ScenarioFidelity) -> dict[str, Any]:
     """The twin's constants, and where they come from."""
-    loaded = Calibration.load(path)
-    constants = {key: value for key, value in vars(loaded).items() if key != "provenance"}
-    notes = {
-        "file": "shipped with ns3marl" if path is None else str(path),
-        "constants": constants,
-        "provenance": loaded.provenance,
+    if of.calibrator is None:
+        return {"backend": TWIN}
+    file = "shipped with ns3marl" if path is None else str(path)
+    return {
+        "backend": TWIN,
+        "calibration": {"file": file, **of.calibrator.notes(of.calibrator.load(path))},
     }
-    return {"backend": TWIN, "calibration": notes}
 
 
-def _world_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+def _world_arguments(arguments: Sequence[str], of: ScenarioFidelity) -> tuple[str, ...]:
     """Arguments that a world follows from: those of the episode, and which world is read."""
-    read = [word for word in arguments if word.removeprefix("--").startswith("exogenousIn=")]
-    return (*trace.without_files(tuple(arguments)), *read)
+    prefix = f"{of.world.read_argument}="
+    read = [word for word in arguments if word.removeprefix("--").startswith(prefix)]
+    return (*of.without_files(arguments), *read)
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error

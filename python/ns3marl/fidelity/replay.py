@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Recorded episodes played again action by action: those of ns-3 in the twin, those of the twin in ns-3, or each in itself.
 
-What differs is then the side's own and not one of decisions. Where the mask of this side forbids a recorded channel,
-because an earlier task is still under way here, the task keeps the modem's channel; ``provenance["moved"]`` counts those of
+What differs is then the side's own and not one of decisions. Where the mask of this side forbids a recorded choice, for example because an
+earlier task is still under way here, the first allowed choice stands for it; ``provenance["moved"]`` counts such decisions over
 all episodes that were replayed at once.
 """
 
@@ -17,21 +17,28 @@ import numpy as np
 
 from ns3marl.fidelity.play import ReplayPolicy
 from ns3marl.fidelity.record import MAX_BATCH, in_ns3, play_twin, provenance
+from ns3marl.fidelity.scenario import ScenarioFidelity
 from ns3marl.fidelity.trace import NS3, RunBatch, Trace, run_batches
 from ns3marl.types import Spec
 
 
 def replay_in_twin(
-    traces: Sequence[Trace], *, calibration: Path | None = None, luck: int = 0, device: str = "cpu"
+    traces: Sequence[Trace],
+    of: ScenarioFidelity,
+    *,
+    calibration: Path | None = None,
+    mac_seed: int = 0,
+    device: str = "cpu",
 ) -> list[Trace]:
     """The recorded actions in the twin, on the recorded worlds.
 
-    A trace of the twin comes out as it was, with its calibration, its luck and on the same kind of device.
+    A trace of the twin comes out as it was, with its calibration, its MAC seed and on the same kind of device.
 
     Args:
         traces: Episodes of either side.
+        of: What the scenario brings.
         calibration: File with the twin's constants; the shipped one by default.
-        luck: Which backoffs and frame errors are drawn.
+        mac_seed: Which backoffs and frame errors are drawn.
         device: Where the twin computes.
 
     Raises:
@@ -50,7 +57,7 @@ def replay_in_twin(
             )
             return made[0]
 
-        for place, one in play_twin(traces, run_batch, make, calibration, luck, device).items():
+        for place, one in play_twin(traces, run_batch, make, of, calibration, mac_seed, device).items():
             notes = {"replayed": traces[place].backend, "moved": made[0].moved}
             found[place] = dataclasses.replace(one, provenance={**one.provenance, **notes})
     return [found[place] for place in range(len(traces))]

@@ -6,40 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from ns3marl.errors import ConfigError
 from ns3marl.fidelity import plots
-from ns3marl.fidelity.states import FACTORS
 from ns3marl.fidelity.validate import FILE, FORMAT, VERSION
-from ns3marl.plotting import Plot, pretty, render
+from ns3marl.plotting import pretty, render
 from ns3marl.reporting import page
+from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
-
-MAIN_METRICS = (
-    *TOLERANCES,
-    "latency_p95_s",
-    "completion_ratio_premium",
-    "completion_ratio_standard",
-    "reward_mean",
-    "jain_devices",
-    "energy_efficiency_without_idle_tasks_per_j",
-    "retries_best_effort",
-    "unanswered_best_effort",
-)
-"""The rows of the table."""
-
-_CAPTIONS = {
-    "gaps": "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes. The band is what is allowed; red: a mean outside.",
-    "sides": "Means on both sides with 95 % intervals; on the dashed line they are equal.",
-    "states": "Tasks sorted by what they met, in bins of about as many tasks. Dots: completion in the twin minus that in ns-3, with "
-    "95 % intervals over episodes. Bars: share of the tasks times that gap, what the bin adds to the gap of the whole.",
-    "endings": "How tasks ended that did not complete, in percent of all tasks.",
-    "distributions": "Shares of tasks (latency, SNR) and of devices at boundaries (age). The outermost bins hold what lies beyond.",
-}
 
 
 def report(folder: Path) -> Path:
@@ -55,22 +31,65 @@ def report(folder: Path) -> Path:
         ConfigError: The folder holds no results of a validation.
     """
     results = read(folder)
-    metrics = [*TOLERANCES]
+    metrics = [*results["tolerances"]]
     drawn = [
-        render("gaps", "How far the twin is off", lambda: plots.gaps(results, metrics)),
-        render("sides", "Every policy on both sides", lambda: plots.sides(results, metrics)),
-        render("states", "Where the gap comes from", lambda: plots.states(results)),
-        render("endings", "How tasks fail", lambda: plots.endings(results)),
-        render("distributions", "Distributions", lambda: plots.distributions(results)),
+        render(
+            "gaps",
+            "How far the twin is off",
+            lambda: plots.gaps(results, metrics),
+            "Twin minus ns-3 in tolerances, mean and 95 % interval over paired episodes. The band is what is allowed; red: a "
+            "mean outside.",
+        ),
+        render(
+            "sides",
+            "Every policy on both sides",
+            lambda: plots.sides(results, metrics),
+            "Means on both sides with 95 % intervals; on the dashed line they are equal.",
+        ),
     ]
-    (folder / "plots").mkdir(exist_ok=True)
-    for plot in drawn:
-        (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
-    title = f"{results['policy']}: twin and packets"
-    (folder / "report.md").write_text(_markdown(title, results, drawn), encoding="utf-8")
-    path = folder / "report.html"
-    path.write_text(_html(title, results, drawn), encoding="utf-8")
-    return path
+    if any(results["states"].values()):
+        drawn.append(
+            render(
+                "states",
+                "Where the gap comes from",
+                lambda: plots.states(results),
+                "Decisions grouped by their conditions, in bins of about equally many. Dots: completion in the twin minus that in "
+                "ns-3, with 95 % intervals over episodes. Bars: share of the decisions times that gap, what the bin adds to the "
+                f"gap of the whole. {where(results)}",
+            )
+        )
+    if results["endings"]:
+        drawn.append(
+            render(
+                "endings",
+                "How decisions fail",
+                lambda: plots.endings(results),
+                "How decisions ended that did not complete, in percent of all.",
+            )
+        )
+    if results["distributions"]:
+        drawn.append(
+            render(
+                "distributions",
+                "Distributions",
+                lambda: plots.distributions(results),
+                "Shares by value. The outermost bins hold what lies beyond.",
+            )
+        )
+    every = list(results["metrics"])
+    content = {
+        "title": f"{results['policy']}: twin and ns-3",
+        "verdict": results["verdict"],
+        "sides": table(results, results["policy"], results["main_metrics"]),
+        "overview": overview(results),
+        "ranking": ranking(results),
+        "worst": _worst(results),
+        "files": results["worst"]["files"],
+        "facts": _facts(results),
+        "every_metric": {name: table(results, name, every) for name in results["policies"]},
+        "manifests": json.dumps(results["provenance"], indent=2),
+    }
+    return page.write(folder, "validation", drawn, content)
 
 
 def is_validation(folder: Path) -> bool:
@@ -99,40 +118,44 @@ def read(folder: Path) -> Results:
     return results
 
 
-def table(results: Results, policy: str, metrics: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Both sides of a policy as text: header and rows."""
+def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
+    """Metrics of a policy on both sides; verdicts that lie within the tolerance are marked."""
     header = ["metric", "twin", "ns-3", "gap", "gap in %", "allowed", "verdict"]
-    rows = []
+    gaps = results["policies"][policy]["gaps"]
+    rows: list[list[Cell]] = []
     for metric in metrics:
-        entry, meta = results["policies"][policy]["gaps"][metric], results["metrics"][metric]
-        name = pretty(metric, meta["unit"])
+        entry = gaps[metric]
         relative = "–" if entry["relative"] is None else f"{round(100 * entry['relative'], 1) + 0:+.1f}"
-        rows.append(
-            [
-                name if meta["unit"] == "1" else f"{name} [{meta['unit']}]",
-                *(page.interval(entry[side]) for side in ("twin", "packets", "gap")),
-                relative,
-                "" if entry["tolerance"] is None else f"±{entry['tolerance']:.3g}",
-                _word(entry),
-            ]
-        )
-    return header, rows
+        allowed = "" if entry["tolerance"] is None else f"±{entry['tolerance']:.3g}"
+        both = (estimate(entry[side]) for side in ("twin", "ns3", "gap"))
+        rows.append([_heading(results, metric), *both, relative, allowed, _word(entry)])
+    within = frozenset((row, len(header) - 1) for row, metric in enumerate(metrics) if gaps[metric]["within"])
+    note = (
+        "Mean and 95 % interval. Settled: the whole interval of the gap lies on one side of what is allowed."
+    )
+    return TextTable(header, rows, within, note)
 
 
-def overview(results: Results) -> tuple[list[str], list[list[str]]]:
+def overview(results: Results) -> TextTable:
     """The gaps of all policies in the metrics that have a tolerance."""
-    header = ["policy", *(f"{_short(results, metric)}, twin − ns-3" for metric in TOLERANCES), "outside"]
+    header = [
+        "policy",
+        *(f"{_heading(results, metric)}, twin − ns-3" for metric in results["tolerances"]),
+        "outside",
+    ]
     rows = []
     for name, entry in results["policies"].items():
-        gaps = [entry["gaps"][metric] for metric in TOLERANCES]
+        gaps = [entry["gaps"][metric] for metric in results["tolerances"]]
         outside = [
-            _short(results, m) for m, one in zip(TOLERANCES, gaps, strict=True) if one["within"] is False
+            _heading(results, metric)
+            for metric, one in zip(results["tolerances"], gaps, strict=True)
+            if one["within"] is False
         ]
-        rows.append([name, *(page.interval(one["gap"]) for one in gaps), ", ".join(outside) or "nothing"])
-    return header, rows
+        rows.append([name, *(estimate(one["gap"]) for one in gaps), ", ".join(outside) or "nothing"])
+    return TextTable(header, rows)
 
 
-def ranking(results: Results) -> tuple[list[str], list[list[str]]]:
+def ranking(results: Results) -> TextTable:
     """Rank agreement by metric."""
     header = [
         "metric",
@@ -147,8 +170,11 @@ def ranking(results: Results) -> tuple[list[str], list[list[str]]]:
         pairs = [
             ", ".join(f"{a} / {b}" for a, b in entry[kind]) or "none" for kind in ("discordant", "undecided")
         ]
-        rows.append([_short(results, metric), tau, str(entry["pairs"]), *pairs])
-    return header, rows
+        rows.append([_heading(results, metric), tau, str(entry["pairs"]), *pairs])
+    note = (
+        "Kendall's tau over the pairs of policies whose paired difference in ns-3 has an interval without 0."
+    )
+    return TextTable(header, rows, note=note)
 
 
 def _word(entry: dict[str, Any]) -> str:
@@ -157,14 +183,14 @@ def _word(entry: dict[str, Any]) -> str:
     return ("within" if entry["within"] else "outside") + ("" if entry["settled"] else ", not settled")
 
 
-def _short(results: Results, metric: str) -> str:
+def _heading(results: Results, metric: str) -> str:
     unit = results["metrics"][metric]["unit"]
     return pretty(metric, unit) if unit == "1" else f"{pretty(metric, unit)} [{unit}]"
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     ns3, twin = results["provenance"]["ns3"], results["provenance"]["fastsim"]
-    calibration = twin["calibration"]
+    calibration = twin.get("calibration", {"file": "none", "constants": {}, "provenance": {}})
     scenario, versions = ns3["scenario"], ns3["versions"]
     constants = ", ".join(f"{name} {value:g}" for name, value in calibration["constants"].items())
     told = {k: v for k, v in calibration["provenance"].items() if k not in {"recordings", "held_out"}}
@@ -204,7 +230,7 @@ def _runs(runs: Sequence[int]) -> str:
 def _worst(results: Results) -> str:
     worst = results["worst"]
     text = (
-        f"Run {worst['run']}: {_short(results, worst['metric'])} is {worst['tolerances']:+.2f} tolerances off, the most of all "
+        f"Run {worst['run']}: {_heading(results, worst['metric'])} is {worst['tolerances']:+.2f} tolerances off, the most of all "
         "episodes."
     )
     if worst["files"]:
@@ -213,7 +239,7 @@ def _worst(results: Results) -> str:
 
 
 def where(results: Results) -> str:
-    """Which tasks the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    """Which decisions the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
     found = [
         (abs(one["contribution"]), factor, one)
         for factor, bins in results["states"].items()
@@ -225,70 +251,10 @@ def where(results: Results) -> str:
     if not found:
         return "No range of any quantity has a completion gap whose interval excludes 0."
     _, factor, one = max(found, key=lambda entry: entry[0])
-    description, unit = FACTORS[factor]
+    description, unit = results["factors"][factor]
     return (
-        f"Most comes from tasks with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
-        f"the tasks, gap {page.interval(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
+        f"Most comes from decisions with {description} of {one['low']:.3g} to {one['high']:.3g} {unit}: {100 * one['share']:.0f} % of "
+        f"the decisions, gap {estimate(one['gap'], 100)} points, which adds {100 * one['contribution']:+.2f} points to the whole. "
         f"Of {len([1 for bins in results['states'].values() for _ in bins])} ranges {len(found)} have an interval without 0; one in "
         "twenty would by chance."
     )
-
-
-def _caption(results: Results, name: str) -> str:
-    return f"{_CAPTIONS[name]} {where(results)}" if name == "states" else _CAPTIONS[name]
-
-
-def _markdown(title: str, results: Results, drawn: Sequence[Plot]) -> str:
-    lines = [f"# {title}", "", results["verdict"], "", "## Both sides", ""]
-    lines += page.markdown_table(*table(results, results["policy"], MAIN_METRICS))
-    lines += ["", "## All policies", "", *page.markdown_table(*overview(results))]
-    lines += ["", "## Ranking", "", *page.markdown_table(*ranking(results)), ""]
-    for plot in drawn:
-        lines += [
-            f"## {plot.title}",
-            "",
-            f"![{plot.title}](plots/{plot.name}.png)",
-            "",
-            _caption(results, plot.name),
-            "",
-        ]
-    lines += [
-        "## Worst episode",
-        "",
-        _worst(results),
-        "",
-        *(f"- {name}" for name in results["worst"]["files"]),
-        "",
-    ]
-    lines += ["## Provenance", "", *(f"- {name}: {value}" for name, value in _facts(results)), ""]
-    return "\n".join(lines)
-
-
-def _html(title: str, results: Results, drawn: Sequence[Plot]) -> str:
-    header, rows = table(results, results["policy"], MAIN_METRICS)
-    inside = {(r, len(header) - 1) for r, row in enumerate(rows) if row[-1].startswith("within")}
-    parts = [
-        f"<p><strong>{escape(results['verdict'])}</strong></p>",
-        "<h2>Both sides</h2>",
-        page.table(header, rows, inside),
-        "<p>Mean and 95 % interval. Settled: the whole interval of the gap lies on one side of what is allowed.</p>",
-        "<h2>All policies</h2>",
-        page.table(*overview(results)),
-        "<h2>Ranking</h2>",
-        page.table(*ranking(results)),
-        "<p>Kendall's tau over the pairs of policies whose paired difference in ns-3 has an interval without 0.</p>",
-        *(page.figure(plot, _caption(results, plot.name)) for plot in drawn),
-        f"<h2>Worst episode</h2><p>{escape(_worst(results))}</p>",
-    ]
-    if results["worst"]["files"]:
-        links = "".join(f'<li><a href="{escape(f)}">{escape(f)}</a></li>' for f in results["worst"]["files"])
-        parts.append(page.details("Files", f"<ul>{links}</ul>"))
-    parts.append(f"<h2>Provenance</h2>{page.facts(_facts(results))}")
-    every = [*results["metrics"]]
-    parts += [
-        page.details(f"All metrics of {name}", page.table(*table(results, name, every)))
-        for name in results["policies"]
-    ]
-    manifest = json.dumps(results["provenance"], indent=2)
-    parts.append(page.details("Manifests", f"<pre>{escape(manifest)}</pre>"))
-    return page.document(title, parts)

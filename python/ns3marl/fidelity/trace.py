@@ -1,13 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Traces: one episode of ``aiot-mec`` on one side, ns-3 or the twin, with its world, its actions and what became of it.
+"""Traces: one episode on one side, ns-3 or the twin, with its world, its actions and what became of them.
 
-Axes: **T** ticks, **N** devices. A folder of traces is
-
-    FOLDER/POLICY-seedS-runR-KEY.npz    actions, outcomes and metrics of an episode
-           worlds/seedS-runR-KEY.npz    its world, shared by all policies that met it
-
-A name follows from what was asked for, so an episode that was recorded is not played again.
+Axes: **T** ticks, **A** agents, **D** discrete heads, **R** real-valued heads.
 """
 
 from __future__ import annotations
@@ -15,24 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ns3marl.errors import TraceError
-from ns3marl.fidelity import archive, worlds
-from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
-from ns3marl.scenarios.aiot_mec.twin import accounts
-from ns3marl.scenarios.aiot_mec.twin.calibrate import Recording
+from ns3marl.fidelity.worlds import World
 from ns3marl.types import Bool, Float32
 
-FORMAT, VERSION = "ns3marl-trace", 1
 NS3, TWIN = "ns3", "fastsim"
-OUTCOMES = (*accounts.OUTCOMES, "server_failed", "device_dead")
-"""How a task ends, in both sides' numbers; see the table ``tasks`` of the scenario."""
-COMPLETED = accounts.COMPLETED
 
 
 @dataclass(frozen=True)
@@ -43,10 +30,18 @@ class Episode:
     continuous: Float32
     active: Bool
     rewards: Float32
-    outcomes: NDArray[np.int8]
-    latency_s: Float32
-    age_ticks: NDArray[np.uint8]
+    columns: Mapping[str, NDArray[Any]]
     metrics: Mapping[str, float]
+
+    @property
+    def outcomes(self) -> NDArray[np.int8]:
+        """[T,A] how what an agent began at a tick ended, see ``ScenarioFidelity.outcomes``."""
+        return self.columns["outcomes"]
+
+    @property
+    def latency_s(self) -> Float32:
+        """[T,A] s from the tick to completion; NaN unless completed."""
+        return self.columns["latency_s"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +52,17 @@ class Trace(Episode):
         backend: ``ns3`` or ``fastsim``.
         scenario: Its name.
         arguments: Of the scenario, without those that name files.
-        policy: Who decided, for people.
-        policy_key: What tells policies apart: a heuristic's name, or a digest of the checkpoint.
-        seed: Of the pool that drew the world; ns-3's RngSeed is one more.
+        policy: Which policy decided, for people.
+        policy_key: What tells policies apart: a simple policy's name, or a digest of the checkpoint.
+        seed: ns-3's RngSeed of the episode, with which its world was drawn.
         run: RngRun.
         noise_seed: Of the policy's own random numbers.
         world: What happened whatever the policy did.
-        discrete: [T,N,3] int16, mode, server slot and channel as sent; defaults where nobody was asked.
-        continuous: [T,N,2] power in dBm and offloaded share.
-        active: [T,N] whose task arrived and was decided on.
-        rewards: [T] of the interval after each decision, mean over devices.
-        outcomes: [T,N] int8, how the task of that tick ended, see ``OUTCOMES``; -1 without a task.
-        latency_s: [T,N] s from arrival to completion; NaN unless completed.
-        age_ticks: [T,N] uint8, age of information at the boundary after the tick; 100 and more are 100.
+        discrete: [T,A,D] int16, choices as sent; defaults for inactive agents.
+        continuous: [T,A,R] in the heads' units.
+        active: [T,A] who decided.
+        rewards: [T] of the interval after each decision, mean over agents.
+        columns: What the scenario records of agents and ticks, [T,A] each, see ``ScenarioFidelity.columns``.
         metrics: Of the whole episode, by name; NaN where there was nothing to measure.
         provenance: Versions, commit, date, calibration.
     """
@@ -82,134 +75,37 @@ class Trace(Episode):
     seed: int
     run: int
     noise_seed: int
-    world: Exogenous
+    world: World
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ticks, devices = self.active.shape
-        for name, dtype, tail in _ARRAYS:
-            array = getattr(self, name)
-            shape = (ticks,) if name == "rewards" else (ticks, devices, *tail)
+        ticks, agents = self.active.shape
+        arrays: dict[str, tuple[NDArray[Any], Any]] = {
+            name: (getattr(self, name), dtype) for name, dtype in ARRAYS.items()
+        }
+        arrays |= {name: (array, array.dtype) for name, array in self.columns.items()}
+        for name, (array, dtype) in arrays.items():
+            tail = array.shape[2:] if name in _WITH_HEADS else ()
+            shape = (ticks,) if name == "rewards" else (ticks, agents, *tail)
             if array.dtype != np.dtype(dtype) or array.shape != shape:
                 raise TraceError(
                     f"trace of {self.policy!r}, run {self.run}: {name} is {array.dtype} {array.shape}, expected {dtype} {shape}"
                 )
-        if (self.world.devices, self.world.ticks) != (devices, ticks):
+        if (self.world.agents, self.world.ticks) != (agents, ticks):
             raise TraceError(
-                f"trace of {self.policy!r}, run {self.run}: {ticks} ticks of {devices} devices in a world of "
-                f"{self.world.ticks} ticks and {self.world.devices} devices"
+                f"trace of {self.policy!r}, run {self.run}: {ticks} ticks of {agents} agents in a world of "
+                f"{self.world.ticks} ticks and {self.world.agents} agents"
             )
 
     @property
     def label(self) -> str:
         """Policy, size, seed and run, for people."""
-        return f"{self.policy} N{self.world.devices} K{self.world.servers} seed {self.seed} run {self.run}"
-
-    def recording(self) -> Recording:
-        """What calibration replays."""
-        return Recording(
-            self.arguments,
-            self.world,
-            self.discrete.astype(np.int32),
-            self.continuous,
-            self.metrics,
-            self.label,
-        )
+        return f"{self.policy} {self.world.label} seed {self.seed} run {self.run}"
 
 
-_ARRAYS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
-    ("discrete", "int16", (3,)),
-    ("continuous", "float32", (2,)),
-    ("active", "bool", ()),
-    ("rewards", "float32", ()),
-    ("outcomes", "int8", ()),
-    ("latency_s", "float32", ()),
-    ("age_ticks", "uint8", ()),
-)
-_HEADER = (
-    "backend",
-    "scenario",
-    "arguments",
-    "policy",
-    "policy_key",
-    "seed",
-    "run",
-    "noise_seed",
-    "provenance",
-)
-
-
-def save(trace: Trace, folder: Path, name: str, world: str) -> Path:
-    """Writes a trace.
-
-    Args:
-        trace: The episode.
-        folder: Of traces.
-        name: Of the file.
-        world: Name of the world's file; written where it is missing.
-
-    Returns:
-        The trace's file.
-    """
-    if not (folder / "worlds" / world).exists():
-        worlds.save(trace.world, folder / "worlds" / world)
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
-        **{key: getattr(trace, key) for key in _HEADER},
-        "world": world,
-        "metrics": {key: value if np.isfinite(value) else None for key, value in trace.metrics.items()},
-    }
-    archive.save(folder / name, header, {key: getattr(trace, key) for key, *_ in _ARRAYS})
-    return folder / name
-
-
-def load(path: Path, world: Exogenous | None = None) -> Trace:
-    """Reads a trace and its world.
-
-    Args:
-        path: The trace's file.
-        world: Its world, where it has been read before.
-
-    Raises:
-        TraceError: A file is missing, damaged, or holds something else.
-    """
-    header, arrays = archive.load(path, FORMAT, VERSION)
-    missing = sorted(
-        ({*_HEADER, "world", "metrics"} - header.keys()) | ({name for name, *_ in _ARRAYS} - arrays.keys())
-    )
-    if missing:
-        raise TraceError(f"{path} lacks {', '.join(missing)}; delete it and record it again")
-    values: dict[str, Any] = {name: header[name] for name in _HEADER}
-    values |= {name: arrays[name] for name, *_ in _ARRAYS}
-    values["arguments"] = tuple(values["arguments"])
-    metrics = {name: np.nan if value is None else float(value) for name, value in header["metrics"].items()}
-    try:
-        return Trace(
-            **values,
-            world=worlds.load(path.parent / "worlds" / header["world"]) if world is None else world,
-            metrics=metrics,
-        )
-    except TraceError as error:
-        raise TraceError(f"{path}: {error}") from error
-
-
-def load_all(folder: Path) -> list[Trace]:
-    """All traces of a folder, in order of their names.
-
-    Raises:
-        TraceError: A file is damaged, or there is none.
-    """
-    read: dict[str, Exogenous] = {}
-    traces = []
-    for path in sorted(folder.glob("*.npz")):
-        name = archive.header(path, FORMAT, VERSION).get("world", "")
-        if name not in read:
-            read[name] = worlds.load(folder / "worlds" / name)
-        traces.append(load(path, read[name]))
-    if not traces:
-        raise TraceError(f"{folder} holds no trace; record some first")
-    return traces
+ARRAYS = {"discrete": "int16", "continuous": "float32", "active": "bool", "rewards": "float32"}
+"""Arrays that every trace has, with their types."""
+_WITH_HEADS = ("discrete", "continuous")
 
 
 @dataclass(frozen=True)
@@ -228,7 +124,7 @@ def run_batches(traces: Sequence[Trace], longest: int) -> list[RunBatch]:
 
     Args:
         traces: In any order.
-        longest: Episodes of a stretch.
+        longest: Episodes of a batch.
     """
     alike: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
     for place, one in enumerate(traces):
@@ -249,24 +145,3 @@ def same_episode(one: Trace, other: Trace) -> bool:
     """Whether two traces are of the same world and policy, on whatever side."""
     keys = ("scenario", "arguments", "policy_key", "seed", "run", "noise_seed")
     return all(getattr(one, key) == getattr(other, key) for key in keys)
-
-
-def without_files(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """Scenario arguments that say what happens; those that only say where files go are left out."""
-    return tuple(word for word in arguments if word.removeprefix("--").partition("=")[0] not in _OF_FILES)
-
-
-_OF_FILES = {
-    "exogenousIn",
-    "exogenousOut",
-    "tables",
-    "pcap",
-    "ascii",
-    "traceDevices",
-    "flowMonitor",
-    "netAnim",
-    "trace",
-    "tracePrefix",
-    "log",
-    "logFile",
-}

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Validation: policies in the twin and packet by packet, from the same initial conditions.
 
-FOLDER/results.json            everything that the report shows
-       report.html, report.md  see ``ns3marl.fidelity.report``
-       traces/                 the episodes of ns-3; those that are there are not played again
-       worst/                  pcap or NetAnim files of the worst episode
+    FOLDER/results.json            everything that the report shows
+           report.html, report.md  see ``ns3marl.fidelity.report``
+           traces/                 the episodes of ns-3; those that are there are not played again
+           worst/                  what ns-3 wrote of the worst episode, such as pcap files
+
+Every policy plays the same episodes on both sides.
 """
 
 from __future__ import annotations
@@ -16,31 +18,29 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from ns3marl import home as homes
+from ns3marl import policies as simple
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation.statistics import Interval
-from ns3marl.fidelity import compare, trace
+from ns3marl.fidelity import compare
 from ns3marl.fidelity.distributions import distributions
 from ns3marl.fidelity.record import PolicyId, in_twin, record
 from ns3marl.fidelity.replay import replay_in_ns3
-from ns3marl.fidelity.states import FACTORS, bins
+from ns3marl.fidelity.scenario import ScenarioFidelity, fidelity_of
+from ns3marl.fidelity.states import bins
 from ns3marl.fidelity.trace import Trace
 from ns3marl.fidelity.verdict import verdict
 from ns3marl.progress import ProgressDisplay, Report
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
-from ns3marl.scenarios.aiot_mec.twin.pool import SCENARIO
-from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.scenarios.aiot_mec.twin.spec import make_spec
 from ns3marl.types import Metric
 
-FILE, FORMAT, VERSION = "results.json", "ns3marl-validation", 1
-LookInside = Literal["pcap", "netanim"]
-_SHARE_OF_PACKETS = 0.9  # of the time, for the progress bar
+FILE, FORMAT, VERSION = "results.json", "ns3marl-validation", 2
+_SHARE_OF_NS3 = 0.9  # of the time, for the progress bar
 
 
 def validate(
@@ -48,7 +48,7 @@ def validate(
     policies: Sequence[str],
     folder: Path,
     *,
-    look: LookInside | None = None,
+    look: str | None = None,
     jobs: int = 1,
     console: Console | Report | None = None,
 ) -> Path:
@@ -57,9 +57,9 @@ def validate(
     Args:
         config: Scenario (with the twin's calibration), the twin's device and evaluation options (episodes, seed, resamples,
             greedy).
-        policies: The validated one first, then those that it is ranked with: heuristics, run folders, checkpoints.
+        policies: The validated one first, then those that it is ranked with: simple policies, run folders, checkpoints.
         folder: Where to write.
-        look: What to write of the worst episode of the first policy: pcap files or NetAnim's XML.
+        look: What ns-3 writes of the worst episode of the first policy, one of the scenario's ``looks`` such as ``pcap``.
         jobs: Episodes of ns-3 at a time.
         console: Where to show progress, or who is told; standard error by default.
 
@@ -67,14 +67,15 @@ def validate(
         The path of ``results.json``.
 
     Raises:
-        ConfigError: The twin does not model the arguments or the scenario, or an option does not fit.
+        ConfigError: The scenario has no twin, the twin does not model the arguments, or an option does not fit.
         CheckpointError: A checkpoint cannot be used.
         TraceError: A recorded episode in ``folder`` is damaged.
         SimulatorError, ProtocolError: A simulator failed.
     """
-    if Path(config.scenario.name).name != SCENARIO:
+    home, of = homes.find(config.scenario.name), fidelity_of(config.scenario.name)
+    if look is not None and look not in of.looks:
         raise ConfigError(
-            f"the twin models {SCENARIO} only, not {config.scenario.name}; `ns3marl evaluate` judges policies in ns-3"
+            f"ns-3 writes no {look!r} of scenario {home.name!r}; it writes {', '.join(of.looks) or 'nothing'}"
         )
     options, arguments = config.evaluation, config.scenario.arguments
     if options.seed == config.training.seed:
@@ -82,9 +83,14 @@ def validate(
             f"training.seed and evaluation.seed are both {options.seed}: the policy would meet worlds that it was trained "
             "on; choose another evaluation.seed"
         )
-    settings = Settings.parse(trace.without_files(arguments))  # before ns-3 plays for minutes
-    named = _named([PolicyId.of(source, greedy=options.greedy) for source in policies])
-    packets: dict[str, list[Trace]] = {}
+    metrics = of.spec(of.without_files(arguments)).metrics  # refuses arguments before ns-3 plays for minutes
+    for source in policies:
+        if simple.needs_builtin(source, home):
+            raise ConfigError(
+                f"policy {source!r} is the C++ of {home.name!r}, so it needs ns-3 and cannot be compared with the twin"
+            )
+    named = _named([PolicyId.of(source, home, greedy=options.greedy) for source in policies])
+    ns3: dict[str, list[Trace]] = {}
     twin: dict[str, list[Trace]] = {}
     with ProgressDisplay("validating", console or Console(stderr=True)) as display:
         for place, (name, policy) in enumerate(named.items()):
@@ -92,33 +98,34 @@ def validate(
             def tell(start: float, width: float, place: int = place) -> Callable[[float, str], None]:
                 return lambda share, text: display.show((place + start + width * share) / len(named), text)
 
-            packets[name] = record(
+            ns3[name] = record(
                 folder / "traces",
                 policy,
+                config.scenario.name,
                 arguments,
                 seed=options.seed,
                 runs=range(1, options.episodes + 1),
-                scenario=config.scenario.name,
                 jobs=min(jobs, options.episodes),
                 tick_timeout_s=config.pool.tick_timeout_s,
-                report=tell(0, _SHARE_OF_PACKETS),
+                report=tell(0, _SHARE_OF_NS3),
             )
             twin[name] = in_twin(
-                packets[name],
+                ns3[name],
                 policy,
+                home,
+                of,
                 calibration=Path(config.scenario.calibration) if config.scenario.calibration else None,
                 device=config.pool.device,
-                report=tell(_SHARE_OF_PACKETS, 1 - _SHARE_OF_PACKETS),
+                report=tell(_SHARE_OF_NS3, 1 - _SHARE_OF_NS3),
             )
-        metrics = make_spec(settings).metrics
-        results = summarise(packets, twin, metrics, options.bootstrap)
+        results = summarise(ns3, twin, metrics, of, options.bootstrap)
         first = next(iter(named))
-        index, metric, off = compare.worst(packets[first], twin[first])
-        chosen = packets[first][index]
+        index, metric, off = compare.worst(ns3[first], twin[first], of)
+        chosen = ns3[first][index]
         results["worst"] = {"run": chosen.run, "metric": metric, "tolerances": off, "files": []}
         if look is not None:
             display.show(1.0, f"the worst episode again, for {look}")
-            results["worst"]["files"] = look_inside(chosen, folder, look, config.scenario.name)
+            results["worst"]["files"] = look_inside(chosen, folder, of, look, config.scenario.name)
             results["worst"]["kind"] = look
         display.show(1.0, "done", force=True)
     results |= {
@@ -134,81 +141,86 @@ def validate(
 
 
 def summarise(
-    packets: dict[str, list[Trace]],
+    ns3: dict[str, list[Trace]],
     twin: dict[str, list[Trace]],
     metrics: Sequence[Metric],
+    of: ScenarioFidelity,
     resamples: int = compare.RESAMPLES,
 ) -> dict[str, Any]:
     """Both sides of all policies as plain values, as ``results.json`` holds them.
 
     Args:
-        packets: By policy, episodes of ns-3; the first policy is the validated one.
+        ns3: By policy, episodes of ns-3; the first policy is the validated one.
         twin: The same episodes in the twin.
         metrics: What was measured.
+        of: What the scenario brings.
         resamples: Behind each interval.
     """
     policies: dict[str, Any] = {}
-    for name, episodes in packets.items():
+    for name, episodes in ns3.items():
         compare.pair(episodes, twin[name])
         policies[name] = {
             "gaps": {
-                metric.name: compare.plain_gap(compare.gap(episodes, twin[name], metric.name, resamples))
+                metric.name: compare.plain_gap(compare.gap(episodes, twin[name], metric.name, of, resamples))
                 for metric in metrics
             },
             "values": {
-                side: {metric: _numbers(compare.values(of, metric)) for metric in TOLERANCES}
-                for side, of in (("packets", episodes), ("twin", twin[name]))
+                side: {metric: _numbers(compare.values(traces, metric)) for metric in of.tolerances}
+                for side, traces in (("ns3", episodes), ("twin", twin[name]))
             },
         }
-    first = next(iter(packets))
+    first = next(iter(ns3))
     better = {metric.name: metric.higher_is_better for metric in metrics}
     ranking = {}
-    for metric in TOLERANCES:
-        theirs, ours = (
-            {name: compare.values(of[name], metric) for name in packets} for of in (packets, twin)
-        )
+    for metric in of.tolerances:
+        theirs, ours = ({name: compare.values(side[name], metric) for name in ns3} for side in (ns3, twin))
         found = compare.agreement(metric, theirs, ours, resamples, higher_is_better=better[metric])
         ranking[metric] = {**asdict(found), "tau": _number(found.tau)}
-    shares = compare.endings(packets[first], twin[first], resamples)
+    shares = compare.endings(ns3[first], twin[first], of, resamples)
     return {
         "format": FORMAT,
         "version": VERSION,
         "policy": first,
-        "episodes": len(packets[first]),
-        "runs": [one.run for one in packets[first]],
+        "episodes": len(ns3[first]),
+        "runs": [one.run for one in ns3[first]],
         "interval": "95 % percentile bootstrap over episodes, paired",
         "metrics": {
             m.name: {"unit": m.unit, "description": m.description, "higher_is_better": m.higher_is_better}
             for m in metrics
         },
+        "main_metrics": [name for name in of.main_metrics if name in better],
+        "tolerances": {name: list(tolerance) for name, tolerance in of.tolerances.items()},
+        "factors": {name: list(factor) for name, factor in of.factors.items()},
+        "completed": of.outcomes[of.completed] if of.outcomes else None,
         "policies": policies,
         "ranking": ranking,
         "endings": {
-            name: {side: compare.plain(one) for side, one in zip(("twin", "packets", "gap"), of, strict=True)}
-            for name, of in shares.items()
+            name: {side: compare.plain(one) for side, one in zip(("twin", "ns3", "gap"), sides, strict=True)}
+            for name, sides in shares.items()
         },
         "states": {
             factor: [
                 {key: compare.plain(v) if isinstance(v, Interval) else v for key, v in vars(one).items()}
-                for one in bins(packets[first], twin[first], factor, resamples=resamples)
+                for one in bins(ns3[first], twin[first], factor, of, resamples=resamples)
             ]
-            for factor in FACTORS
+            for factor in of.factors
         },
-        "distributions": distributions(packets[first], twin[first]),
-        "provenance": {"ns3": _sources(packets), "fastsim": dict(twin[first][0].provenance)},
+        "distributions": distributions(ns3[first], twin[first], of),
+        "provenance": {"ns3": _sources(ns3), "fastsim": dict(twin[first][0].provenance)},
     }
 
 
 def look_inside(
-    chosen: Trace, folder: Path, look: LookInside, scenario: str | Path | None = None
+    chosen: Trace, folder: Path, of: ScenarioFidelity, look: str, scenario: str | Path
 ) -> list[str]:
     """Plays an episode of ns-3 again, action by action, and writes what the simulation showed.
 
     Args:
         chosen: The episode.
         folder: Of the validation; files go to ``worst/`` in it.
-        look: pcap files, one for each radio of the servers, or NetAnim's XML.
-        scenario: Executable.
+        of: What the scenario brings.
+        look: One of ``of.looks``.
+        scenario: Name of a built scenario, or the path of its executable.
 
     Returns:
         The files, as paths in ``folder``.
@@ -217,8 +229,7 @@ def look_inside(
     if place.exists():
         shutil.rmtree(place)
     place.mkdir(parents=True)
-    argument = f"--pcap={place / 'frames'}" if look == "pcap" else f"--netAnim={place / 'animation.xml'}"
-    again = replay_in_ns3(chosen, scenario=scenario, arguments=(argument,))
+    again = replay_in_ns3(chosen, scenario=scenario, arguments=(of.looks[look].format(place),))
     if not _same(again, chosen):
         raise ConfigError(
             f"{chosen.label} did not come out as recorded; was the scenario rebuilt since? Delete {folder / 'traces'} and "
@@ -246,13 +257,15 @@ def _named(policies: Sequence[PolicyId]) -> dict[str, PolicyId]:
             name, number = f"{policy.name}-{number}", number + 1
         named[name] = policy
     if not named:
-        raise ConfigError("there is no policy to validate; name a run folder, a checkpoint or a heuristic")
+        raise ConfigError(
+            "there is no policy to validate; name a run folder, a checkpoint or a simple policy"
+        )
     return named
 
 
-def _sources(packets: dict[str, list[Trace]]) -> dict[str, Any]:
+def _sources(ns3: dict[str, list[Trace]]) -> dict[str, Any]:
     """Where the episodes of ns-3 come from; what differs between them is listed."""
-    every = [one.provenance for episodes in packets.values() for one in episodes]
+    every = [one.provenance for episodes in ns3.values() for one in episodes]
     versions = sorted({str(one.get("versions", {}).get("ns3", "?")) for one in every})
     commits = sorted({str(one.get("git_commit", "?")) for one in every})
     dates = sorted(str(one.get("started", "?")) for one in every)

@@ -8,7 +8,6 @@ from typing import Any
 
 from ns3marl.plotting import pretty
 from ns3marl.reporting.plots import Results
-from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES
 
 _SCALES = {"s": (1e3, " ms"), "1": (100.0, " %")}
 
@@ -16,7 +15,7 @@ _SCALES = {"s": (1e3, " ms"), "1": (100.0, " %")}
 def verdict(results: Results) -> str:
     """Whether the policy holds packet by packet, by how much, and whether the twin's ranking can be trusted."""
     name = results["policy"]
-    gaps = {metric: results["policies"][name]["gaps"][metric] for metric in TOLERANCES}
+    gaps = {metric: results["policies"][name]["gaps"][metric] for metric in results["tolerances"]}
     evaluated = {metric: entry for metric, entry in gaps.items() if entry["within"] is not None}
     if not evaluated:
         return f"{name} completed nothing on either side, so there is nothing to compare."
@@ -26,8 +25,8 @@ def verdict(results: Results) -> str:
     if outside:
         says = (
             f"{name} does not hold packet by packet {number}: {_what(results, furthest)} is "
-            f"{_value(results, furthest, 'packets')} in ns-3, {_value(results, furthest, 'twin')} in the twin "
-            f"(allowed: ±{_allowed(furthest)})"
+            f"{_value(results, furthest, 'ns3')} in ns-3, {_value(results, furthest, 'twin')} in the twin "
+            f"(allowed: ±{_allowed(results, furthest)})"
         )
         others = [_what(results, metric) for metric in outside if metric != furthest]
         says += (
@@ -39,7 +38,7 @@ def verdict(results: Results) -> str:
         says = (
             f"{name} holds packet by packet {number}: {', '.join(_what(results, metric) for metric in evaluated)} lie within "
             f"tolerance (furthest: {_what(results, furthest)}, {_value(results, furthest, 'twin')} in the twin and "
-            f"{_value(results, furthest, 'packets')} in ns-3, allowed: ±{_allowed(furthest)})"
+            f"{_value(results, furthest, 'ns3')} in ns-3, allowed: ±{_allowed(results, furthest)})"
         )
     open_ = [_what(results, metric) for metric, entry in evaluated.items() if not entry["settled"]]
     if results["episodes"] == 1:
@@ -77,6 +76,6 @@ def _value(results: Results, metric: str, side: str) -> str:
     return f"{scale * value:.3g}{word}"
 
 
-def _allowed(metric: str) -> str:
-    tolerance, is_relative = TOLERANCES[metric]
+def _allowed(results: Results, metric: str) -> str:
+    tolerance, is_relative = results["tolerances"][metric]
     return f"{100 * tolerance:g} %" if is_relative else f"{100 * tolerance:g} points"

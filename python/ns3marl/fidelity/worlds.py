@@ -1,53 +1,82 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Exogenous worlds that ns-3 draws and both sides play: drawn once, kept in a file, the same for every policy.
-
-The fading is rounded to 1/256 dB before anybody plays, so that a world takes two bytes a link and both sides read exactly
-what the file holds.
-"""
+"""Exogenous worlds: all that happens in an episode whatever the agents do. ns-3 draws one once, both sides and all policies meet it."""
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
+from numpy.typing import NDArray
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, TraceError
 from ns3marl.fidelity import archive
-from ns3marl.scenarios.aiot_mec import exogenous
-from ns3marl.scenarios.aiot_mec.exogenous import Exogenous
 
 FORMAT, VERSION = "ns3marl-world", 1
-FADING_STEP_DB = 1 / 256
-_HEADER = (
-    "tick_ns",
-    "channels",
-    "path_loss_exponent",
-    "reference_loss_db",
-    "seed",
-    "run",
-    "scenario",
-    "mobility",
-    "pause_s",
-)
-_ARRAYS = tuple(f.name for f in dataclasses.fields(Exogenous) if f.name not in {*_HEADER, "motion"})
+
+
+class World(Protocol):
+    """What every scenario's exogenous world tells."""
+
+    @property
+    def ticks(self) -> int:
+        """T, actions of the episode."""
+        ...
+
+    @property
+    def agents(self) -> int:
+        """A, agents that act in it."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Its size, for people."""
+        ...
+
+
+class WorldFormat(Protocol):
+    """How a scenario's worlds are exchanged with ns-3, and kept in one file. Its worlds are of one class, a ``World``."""
+
+    write_argument: str
+    """Scenario argument that names where ns-3 writes the world of an episode."""
+    read_argument: str
+    """Scenario argument that names the world that ns-3 reads."""
+
+    def read(self, path: Path, seed: int, run: int) -> World:
+        """What ns-3 wrote for ``write_argument`` = path in the episode of this RngSeed and RngRun, as ``pack`` keeps it.
+
+        Raises:
+            ConfigError: It is not there, or damaged.
+        """
+        ...
+
+    def write(self, world: Any, path: Path) -> None:
+        """Writes a world so that ns-3 reads it with ``read_argument`` = path."""
+        ...
+
+    def pack(self, world: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A world as plain values and arrays."""
+        ...
+
+    def unpack(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> World:
+        """What ``pack`` made plain; any ConfigError, KeyError or TypeError says that it is no world."""
+        ...
 
 
 def obtain(
-    folder: Path, scenario: str | Path, arguments: Sequence[str], seed: int, run: int
-) -> tuple[str, Exogenous]:
+    folder: Path, form: WorldFormat, scenario: str | Path, arguments: Sequence[str], seed: int, run: int
+) -> tuple[str, World]:
     """The world of an episode: from its file, or drawn by ns-3 and filed.
 
     Args:
         folder: Where worlds are kept.
+        form: Of the scenario.
         scenario: Name of a built scenario, or the path of its executable.
         arguments: Of the scenario.
-        seed: Of the pool of simulators: RngSeed is one more.
+        seed: ns-3's RngSeed.
         run: RngRun.
 
     Returns:
@@ -61,50 +90,36 @@ def obtain(
     name = f"seed{seed}-run{run}-{key}.npz"
     path = folder / name
     if path.exists():
-        return name, load(path)
-    world = draw(scenario, arguments, seed, run)
-    save(world, path)
+        return name, load(path, form)
+    world = draw(form, scenario, arguments, seed, run)
+    save(world, path, form)
     return name, world
 
 
-def draw(scenario: str | Path, arguments: Sequence[str], seed: int, run: int) -> Exogenous:
-    """Lets ns-3 draw the world of an episode, see ``obtain``; the fading is rounded."""
+def draw(form: WorldFormat, scenario: str | Path, arguments: Sequence[str], seed: int, run: int) -> World:
+    """Lets ns-3 draw the world of an episode, see ``obtain``."""
     with tempfile.TemporaryDirectory(prefix="ns3marl-world-") as folder:
         out = Path(folder) / "world"
-        with Pool(
-            scenario, arguments=(*arguments, f"--exogenousOut={out}"), seed=seed, first_run=run, spares=0
-        ) as pool:
+        own = (*arguments, f"--{form.write_argument}={out}")
+        with Pool(scenario, arguments=own, seed=seed, first_run=run, spares=0) as pool:
             pool.reset()
-        world = exogenous.load(exogenous.episode_path(out, seed + 1, run))
-    return dataclasses.replace(world, fading_db=np.round(world.fading_db / FADING_STEP_DB) * FADING_STEP_DB)
+        return form.read(out, seed, run)
 
 
-def save(world: Exogenous, path: Path) -> None:
-    """Writes a world to one file; a fading of whole steps within +-127 dB takes two bytes a link."""
-    header: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-    header |= {name: getattr(world, name) for name in _HEADER}
-    arrays = {name: getattr(world, name) for name in _ARRAYS if getattr(world, name) is not None}
-    steps = world.fading_db / FADING_STEP_DB
-    if (steps == np.round(steps)).all() and np.abs(steps).max() < 2**15:
-        arrays["fading_db"] = steps.astype(np.int16)
-    archive.save(path, header, {**arrays, **{f"motion/{name}": a for name, a in world.motion.items()}})
+def save(world: World, path: Path, form: WorldFormat) -> None:
+    """Writes a world to one file."""
+    header, arrays = form.pack(world)
+    archive.save(path, {"format": FORMAT, "version": VERSION, **header}, arrays)
 
 
-def load(path: Path) -> Exogenous:
+def load(path: Path, form: WorldFormat) -> World:
     """Reads a world.
 
     Raises:
         TraceError: The file is missing, damaged, or holds something else.
     """
     header, arrays = archive.load(path, FORMAT, VERSION)
-    motion = {
-        name.removeprefix("motion/"): arrays.pop(name) for name in [*arrays] if name.startswith("motion/")
-    }
-    fading = arrays.pop("fading_db", np.zeros(0))
-    if fading.dtype == np.int16:
-        fading = fading * FADING_STEP_DB
     try:
-        given: dict[str, Any] = {**arrays, **{name: header[name] for name in _HEADER}}
-        return Exogenous(**given, fading_db=fading, motion=motion)
+        return form.unpack(header, arrays)
     except (ConfigError, KeyError, TypeError) as error:
         raise TraceError(f"{path} holds no world: {error}; delete it and record it again") from error

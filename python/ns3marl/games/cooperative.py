@@ -46,25 +46,23 @@ class _Repeated:
     """An episode of a game that is the same at every tick; all act, everything is allowed."""
 
     game: _Payoff
-    observations: Float32
-    masks: Bool
+    observations: tuple[Float32]
+    masks: tuple[Bool]
+    active: tuple[Bool]
     rewards: list[float] = field(default_factory=list)
 
     @property
-    def active(self) -> Bool:
-        return np.ones(len(self.observations), bool)
-
-    @property
     def state(self) -> tuple[Float32, ...]:
-        return (self.observations,)
+        return self.observations
 
     @property
     def metrics(self) -> Float64:
         return np.array([np.mean(self.rewards) if self.rewards else np.nan])
 
-    def play(self, discrete: Int32, continuous: Float32) -> float:
-        self.rewards.append(self.game.payoff(discrete, continuous))
-        return self.rewards[-1]
+    def play(self, actions: Sequence[Actions]) -> tuple[float]:
+        (joint,) = actions
+        self.rewards.append(self.game.payoff(joint.discrete, joint.continuous))
+        return (self.rewards[-1],)
 
 
 def _spec(name: str, ticks: int, group: Group, unit: str) -> Spec:
@@ -80,8 +78,9 @@ def _spec(name: str, ticks: int, group: Group, unit: str) -> Spec:
 
 def _begin(game: _Payoff, spec: Spec, observations: ArrayLike) -> World:
     group = spec.groups[0]
-    masks = np.ones((len(group.agents), group.mask_offsets[-1]), bool)
-    return _Repeated(game, np.array(observations, np.float32), masks)
+    agents = len(group.agents)
+    masks = np.ones((agents, group.mask_offsets[-1]), bool)
+    return _Repeated(game, (np.array(observations, np.float32),), (masks,), (np.ones(agents, bool),))
 
 
 class TeamMatrixGame:
@@ -292,33 +291,32 @@ class _Signals:
     def __init__(self, game: SignalGame, rng: np.random.Generator) -> None:
         self.game, self.rng = game, rng
         self.rewards: list[float] = []
-        self.active = np.ones(game.agents, bool)
-        self.masks = np.ones((game.agents, game.signals), bool)
+        self.active = (np.ones(game.agents, bool),)
+        self.masks = (np.ones((game.agents, game.signals), bool),)
         self._draw()
 
     def _draw(self) -> None:
         self.drawn = self.rng.integers(self.game.signals, size=self.game.agents)
         index = (np.arange(self.game.agents) + 0.5) / self.game.agents
         shown = np.eye(self.game.signals)[self.drawn]
-        self.observations: Float32 = np.concatenate([index[:, None], shown], axis=1).astype(np.float32)
+        self.observations = (np.concatenate([index[:, None], shown], axis=1).astype(np.float32),)
         if self.game.luck:
             drawn = self.rng.standard_normal(shown.shape).clip(-LUCK_BOUND, LUCK_BOUND)
             self.luck = (self.game.luck * drawn).astype(np.float32)
 
     @property
     def state(self) -> tuple[Float32, ...]:
-        return (self.observations, self.luck) if self.game.luck else (self.observations,)
+        return (*self.observations, self.luck) if self.game.luck else self.observations
 
     @property
     def metrics(self) -> Float64:
         return np.array([np.mean(self.rewards) if self.rewards else np.nan])
 
-    def play(self, discrete: Int32, continuous: Float32) -> float:
-        del continuous
-        answers = discrete[:, 0]
+    def play(self, actions: Sequence[Actions]) -> tuple[float]:
+        answers = actions[0].discrete[:, 0]
         earned = (answers == self.drawn).astype(np.float64)
         if self.game.luck:
             earned += self.luck[np.arange(len(answers)), answers]
         self.rewards.append(float(earned.mean()))
         self._draw()
-        return self.rewards[-1]
+        return (self.rewards[-1],)

@@ -161,7 +161,7 @@ def matrix_game(name: str, *payoffs: ArrayLike) -> MarkovGame:
 
     Args:
         name: For messages.
-        payoffs: Of each player, each [*A] in units of reward.
+        payoffs: Of each player, each ``[*A]`` in units of reward.
 
     Raises:
         ConfigError: There are not as many payoff tables as players, or they differ in shape.

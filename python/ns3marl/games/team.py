@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Cooperative games in process, behind the interface of the pool of simulators.
 
-A learner that trains on ``ns3marl.env.pool.Pool`` trains on ``TeamPool`` unchanged. All agents get the team's reward.
+A learner that trains on ``ns3marl.env.pool.Pool`` trains on ``TeamPool`` unchanged. All agents of a group get the same reward.
 Axes as in ``ns3marl.types``.
 """
 
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ns3marl.checks import check_episodes, checked_actions
+from ns3marl.checks import checked_actions
+from ns3marl.episodes import Episodes
 from ns3marl.errors import OutOfStep
 from ns3marl.types import (
     Actions,
@@ -25,28 +27,29 @@ from ns3marl.types import (
     Float64,
     GroupArrays,
     Hello,
-    Int32,
     Spec,
     Timing,
 )
 
+_Scalar = TypeVar("_Scalar", np.float32, np.bool_)
+
 
 class World(Protocol):
-    """One episode of a game; what it shows may change with every ``play``."""
+    """One episode of a game of G groups; what it shows may change with every ``play``."""
 
     @property
-    def observations(self) -> Float32:
-        """[A,F]."""
+    def observations(self) -> Sequence[Float32]:
+        """Per group [A,F]."""
         ...
 
     @property
-    def active(self) -> Bool:
-        """Who is asked to act, [A]."""
+    def active(self) -> Sequence[Bool]:
+        """Per group who is asked to act, [A]."""
         ...
 
     @property
-    def masks(self) -> Bool:
-        """Allowed choices, discrete head after discrete head, [A,sum n]."""
+    def masks(self) -> Sequence[Bool]:
+        """Per group allowed choices, discrete head after discrete head, [A,sum n]."""
         ...
 
     @property
@@ -59,13 +62,13 @@ class World(Protocol):
         """Of the episode so far, [M]."""
         ...
 
-    def play(self, discrete: Int32, continuous: Float32) -> float:
-        """One tick: the team's reward for a joint action, [A,D] and [A,R]."""
+    def play(self, actions: Sequence[Actions]) -> Sequence[float]:
+        """One tick under a joint action, per group [A,D] and [A,R]: the reward of each group, [G]."""
         ...
 
 
 class Game(Protocol):
-    """A cooperative game with one group of agents."""
+    """A cooperative game."""
 
     @property
     def spec(self) -> Spec:
@@ -83,42 +86,31 @@ class TeamPool:
     Args:
         game: What is played.
         num_envs: E.
-        seed: Of all randomness in the game, 0 or above.
-        first_run: Number of the first episode. Episode j of environment e is number ``first_run + j * num_envs + e``.
+        seed: Of all randomness in the game, from 1 to 4294944442 as ns-3's RngSeed.
+        first_run: Run of the first episode. Episode j of environment e has the run ``first_run + j * num_envs + e``.
+        resumable: Record the actions of the running episodes, for ``state_dict``.
 
     Raises:
         ConfigError: An argument is out of range.
     """
 
-    def __init__(self, game: Game, *, num_envs: int = 8, seed: int = 0, first_run: int = 1) -> None:
-        check_episodes("TeamPool", num_envs=num_envs, seed=seed, first_run=first_run)
+    def __init__(
+        self, game: Game, *, num_envs: int = 8, seed: int = 1, first_run: int = 1, resumable: bool = False
+    ) -> None:
+        self.episodes = Episodes(
+            "TeamPool", num_envs=num_envs, seed=seed, first_run=first_run, resumable=resumable
+        )
         self.game, self.spec = game, game.spec
         self.hello = Hello(game.spec.scenario, "none", "none", 0, 1, 0)
-        self.num_envs, self.seed = num_envs, seed
+        self.num_envs = num_envs
         self.timing = Timing()
-        self._first_runs = first_run + np.arange(num_envs)
-        self._next_run = self._first_runs.copy()
         self._worlds: list[World] = []
-        self._runs = np.zeros(num_envs, dtype=np.int64)
-        self._ticks = np.zeros(num_envs, dtype=np.int64)
 
     def reset(self) -> Batch:
         """Begins new episodes everywhere."""
-        self._worlds = []
+        self.episodes.begin_all()
         self._worlds = [self._begin(env) for env in range(self.num_envs)]
-        metrics = np.stack([world.metrics for world in self._worlds])
-        return self._batch(np.zeros(self.num_envs), metrics, [None] * self.num_envs)
-
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Plays recorded actions again; arguments as of ``ns3marl.env.pool.Pool.resume``."""
-        self._next_run = self._first_runs + self.num_envs * np.array(episodes)
-        self.reset()
-        for env, rows in enumerate(actions):
-            for (joint,) in rows:
-                self._worlds[env].play(joint.discrete, joint.continuous)
-            self._ticks[env] = len(rows)
-        metrics = np.stack([world.metrics for world in self._worlds])
-        return self._batch(np.zeros(self.num_envs), metrics, [None] * self.num_envs)
+        return self._batch(np.zeros((self.num_envs, len(self.spec.groups))), self._metrics(), self._nothing())
 
     def step(self, actions: Sequence[Actions]) -> Batch:
         """One tick of all environments.
@@ -129,28 +121,32 @@ class TeamPool:
         """
         if not self._worlds:
             raise OutOfStep("actions came, but no observation waits for any; call reset() first")
-        joint = self._checked(actions)
-        rewards, metrics = np.zeros(self.num_envs), []
-        finals: list[Final | None] = [None] * self.num_envs
-        for env, world in enumerate(self._worlds):
-            rewards[env] = world.play(joint.discrete[env], joint.continuous[env])
-            metrics.append(world.metrics)
-            self._ticks[env] += 1
-            if self._ticks[env] == self.spec.ticks:
-                finals[env] = Final(
-                    self.spec.ticks,
-                    self.spec.ticks * self.spec.tick_ns,
-                    terminated=False,
-                    truncated=True,
-                    observations=(world.observations,),
-                    state=world.state,
-                    metrics=metrics[env],
-                    seed=self.seed,
-                    run=int(self._runs[env]),
-                )
-                self._worlds[env] = self._begin(env)
+        self._check(actions)
+        rewards = np.array(
+            [world.play([_of(group, env) for group in actions]) for env, world in enumerate(self._worlds)]
+        )
+        self.episodes.play(actions)
+        metrics, finals = self._metrics(), self._nothing()
+        for env in np.flatnonzero(self.episodes.tick == self.spec.ticks).tolist():
+            finals[env] = self._final(env, metrics[env])
+            self.episodes.begin(env)
+            self._worlds[env] = self._begin(env)
         self.timing.ticks += self.num_envs
-        return self._batch(rewards, np.stack(metrics), finals)
+        return self._batch(rewards, metrics, finals)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the environments stand, see ``ns3marl.episodes.Episodes.state_dict``."""
+        return self.episodes.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        """Takes up episodes where another pool of this game left them, see ``ns3marl.env.pool.Pool.load_state_dict``."""
+        self.episodes.load_state_dict(state)
+        self._worlds = [self._begin(env) for env in range(self.num_envs)]
+        rewards = np.zeros((self.num_envs, len(self.spec.groups)))
+        for env, world in enumerate(self._worlds):
+            for joint in self.episodes.recorded(env):
+                rewards[env] = world.play(joint)
+        return self._batch(rewards, self._metrics(), self._nothing())
 
     def close(self) -> None:
         """Ends all episodes."""
@@ -165,35 +161,77 @@ class TeamPool:
         self.close()
 
     def _begin(self, env: int) -> World:
-        self._runs[env] = run = self._next_run[env]
-        self._next_run[env] += self.num_envs
-        self._ticks[env] = 0
-        return self.game.begin(np.random.default_rng((self.seed, int(run))))
+        return self.game.begin(np.random.default_rng((self.episodes.seed, int(self.episodes.run[env]))))
 
-    def _checked(self, actions: Sequence[Actions]) -> Actions:
-        masks = np.stack([world.masks for world in self._worlds])
-        active = np.stack([world.active for world in self._worlds])
-        return checked_actions(f"game {self.spec.scenario!r}", self.spec.groups[0], actions, masks, active)
+    def _check(self, actions: Sequence[Actions]) -> None:
+        checked_actions(
+            f"game {self.spec.scenario!r}",
+            self.spec.groups,
+            actions,
+            _stacked([world.masks for world in self._worlds]),
+            _stacked([world.active for world in self._worlds]),
+        )
+
+    def _nothing(self) -> list[Final | None]:
+        """No episode has ended."""
+        return [None] * self.num_envs
+
+    def _metrics(self) -> Float64:
+        return np.stack([world.metrics for world in self._worlds])
+
+    def _final(self, env: int, metrics: Float64) -> Final:
+        world = self._worlds[env]
+        return Final(
+            self.spec.ticks,
+            self.spec.ticks * self.spec.tick_ns,
+            terminated=False,
+            truncated=True,
+            observations=tuple(world.observations),
+            state=world.state,
+            metrics=metrics,
+            seed=self.episodes.seed,
+            run=int(self.episodes.run[env]),
+        )
 
     def _batch(self, rewards: Float64, metrics: Float64, finals: list[Final | None]) -> Batch:
-        worlds, agents = self._worlds, len(self.spec.groups[0].agents)
-        group = GroupArrays(
-            np.stack([world.observations for world in worlds]),
-            np.repeat(rewards[:, None], agents, axis=1).astype(np.float32),
-            np.ones((len(worlds), agents), np.bool_),
-            np.stack([world.active for world in worlds]),
-            np.stack([world.masks for world in worlds]),
-        )
+        """A batch of all worlds; ``rewards`` [E,G]."""
+        worlds, tick = self._worlds, self.episodes.tick.copy()
+        active = _stacked([world.active for world in worlds])
         return Batch(
             env_id=np.arange(self.num_envs),
-            seed=np.full(self.num_envs, self.seed),
-            run=self._runs.copy(),
-            tick=self._ticks.copy(),
-            sim_time_ns=self._ticks * self.spec.tick_ns,
-            groups=(group,),
-            state=tuple(np.stack(blocks) for blocks in zip(*(world.state for world in worlds), strict=True)),
+            seed=np.full(self.num_envs, self.episodes.seed),
+            run=self.episodes.run.copy(),
+            tick=tick,
+            sim_time_ns=tick * self.spec.tick_ns,
+            groups=tuple(
+                GroupArrays(
+                    observations,
+                    np.repeat(rewards[:, g, None], active[g].shape[1], axis=1).astype(np.float32),
+                    np.ones(active[g].shape, np.bool_),
+                    active[g],
+                    masks,
+                )
+                for g, (observations, masks) in enumerate(
+                    zip(
+                        _stacked([world.observations for world in worlds]),
+                        _stacked([world.masks for world in worlds]),
+                        strict=True,
+                    )
+                )
+            ),
+            state=tuple(_stacked([world.state for world in worlds])),
             metrics=metrics,
             terminated=np.zeros(self.num_envs, bool),
             truncated=np.array([final is not None for final in finals]),
             final=finals,
         )
+
+
+def _of(joint: Actions, env: int) -> Actions:
+    """The joint action of a group in one environment, [A,D] and [A,R]."""
+    return Actions(joint.discrete[env], joint.continuous[env])
+
+
+def _stacked(by_env: Sequence[Sequence[NDArray[_Scalar]]]) -> list[NDArray[_Scalar]]:
+    """Arrays by environment and group as arrays [E,...] by group."""
+    return [np.stack(arrays) for arrays in zip(*by_env, strict=True)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Where experience comes from: ns-3 packet by packet, the fast twin, or both at once, behind one interface."""
+"""Opens environments: ns-3, a twin, or both at once, behind one interface."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.launch import on_ray
 from ns3marl.protocol.spec_hash import spec_hash
-from ns3marl.scenarios.aiot_mec.twin.pool import SCENARIO, FastPool
 from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
 
 
@@ -48,12 +48,20 @@ class Environments(Protocol):
         """Begins new episodes everywhere."""
         ...
 
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Plays recorded actions again, see ``Pool.resume``."""
-        ...
-
     def step(self, actions: Sequence[Actions]) -> Batch:
         """One tick of all environments."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the environments stand, in arrays and plain values, see ``Pool.state_dict``."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        """Takes up episodes where ``state_dict`` found them, see ``Pool.load_state_dict``."""
+        ...
+
+    def close(self) -> None:
+        """Ends every simulator."""
         ...
 
     def __enter__(self) -> Environments:
@@ -67,37 +75,39 @@ class Environments(Protocol):
         ...
 
 
-#: Opens environments: configuration, seed, number, first RngRun. Workers of ``a3c`` import it in their own processes.
+#: Opens environments: configuration, RngSeed, number, first RngRun. Processes of their own import it.
 PoolFactory = Callable[[Config, int, int, int], Environments]
 
 
 def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
-    """The configured scenario on the configured backend.
+    """The configured scenario on the configured backend, such that ``state_dict`` can be taken.
 
     Args:
         config: Of it ``scenario`` and ``pool`` count.
-        seed: Of all randomness in the environments.
+        seed: ns-3's RngSeed.
         num_envs: How many.
         first_run: RngRun of the first episode.
 
     Raises:
-        ConfigError: The scenario refuses its arguments, or has no twin.
-        LaunchError: It is not built or does not start.
+        ConfigError: The scenario refuses its arguments, or has no twin; the seed is out of range.
+        LaunchError: The scenario is not built or does not start.
     """
-    if config.scenario.backend == "ns3":
-        return _packets(config, seed, num_envs, first_run)
-    of_packets = min(config.pool.ns3_envs, num_envs)
-    if of_packets == num_envs:
-        return _packets(config, seed, num_envs, first_run)
-    twin = _twin(config, seed, num_envs - of_packets, first_run)
-    return MixedPool(_packets(config, seed, of_packets, first_run), twin) if of_packets else twin
+    if not config.scenario.name:
+        raise ConfigError(
+            "scenario.name is not set: name a built scenario (`ns3marl scenarios` lists them) or the path of its executable"
+        )
+    of_ns3 = num_envs if config.scenario.backend == "ns3" else min(config.pool.ns3_envs, num_envs)
+    if of_ns3 == num_envs:
+        return _ns3(config, seed, num_envs, first_run)
+    twin = _twin(config, seed, num_envs - of_ns3, first_run)
+    return MixedPool(_ns3(config, seed, of_ns3, first_run), twin) if of_ns3 else twin
 
 
 def evaluated(config: Config) -> Config:
-    """The configuration with the backend on which policies are evaluated.
+    """The configuration that opens the environments of an evaluation: those of ``evaluation.backend``.
 
-    Where the twin trained and ns-3 judges, there are at most as many simulators as cores: they are processes, and the twin has
-    more environments than that.
+    A training on the twin may have more environments than there are cores. An evaluation of it in ns-3 has at most one per core,
+    because each is a process.
     """
     backend, num_envs = config.evaluation.backend, config.pool.num_envs
     if backend == "ns3" and config.scenario.backend != backend:
@@ -109,7 +119,7 @@ def evaluated(config: Config) -> Config:
     )
 
 
-def _packets(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
+def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
     options = config.pool
     with ExitStack() as stack:
         endpoint: str | None = options.endpoint or None
@@ -131,83 +141,97 @@ def _packets(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
             key_folder=key_folder,
             spawn=options.spawn and options.runner == "local",
             restarts=options.restarts,
+            resumable=True,
+            builtin=options.builtin,
         )
 
 
-def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> FastPool:
-    if config.scenario.name != SCENARIO:
+def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
+    """The scenario's twin: the only place that makes one."""
+    home = homes.find(config.scenario.name)
+    if home.twin is None:
+        having = ", ".join(other.name for other in homes.homes() if other.twin is not None)
         raise ConfigError(
-            f"scenario.backend is 'fastsim', which knows {SCENARIO!r} only, not {config.scenario.name!r}; "
+            f"scenario.backend is 'fastsim', but {home.name!r} has no twin (scenarios with one: {having}); "
             'use scenario.backend = "ns3"'
         )
-    pool = FastPool(
+    if config.pool.builtin:
+        raise ConfigError(
+            f"policy 'builtin' is the C++ of {home.name!r}, so it needs ns-3 and not the twin; set the backend to \"ns3\""
+        )
+    pool: Environments = home.load(home.twin)(
         arguments=config.scenario.arguments,
         num_envs=num_envs,
         seed=seed,
         first_run=first_run,
         device=config.pool.device,
         calibration=Path(config.scenario.calibration) if config.scenario.calibration else None,
+        resumable=True,
     )
-    # The twin does not know the wire over which the hash is taken. With it, a checkpoint goes from one to the other.
+    # Only the wire's spec has a hash. With the same one, a checkpoint of the twin fits ns-3 and the other way round.
     pool.spec = dataclasses.replace(pool.spec, hash=spec_hash(pool.spec))
     return pool
 
 
 class MixedPool:
-    """Environments of ns-3 and of its twin in one batch: the first rows are ns-3's.
+    """Environments of ns-3 and of its twin in one batch: the first rows are those of ns-3.
 
     ns-3 simulates in processes of its own while the twin computes.
 
     Args:
-        packets: Simulators.
+        ns3: Simulators.
         twin: The twin under the same arguments.
 
     Raises:
         ConfigError: Their specs differ.
     """
 
-    def __init__(self, packets: Pool, twin: FastPool) -> None:
-        if packets.spec.hash != twin.spec.hash:
-            packets.close()
+    def __init__(self, ns3: Pool, twin: Environments) -> None:
+        if ns3.spec.hash != twin.spec.hash:
+            ns3.close()
+            twin.close()
             raise ConfigError(
-                f"ns-3's scenario has the spec {packets.spec.hash}, the twin's {twin.spec.hash}: arguments that add to the spec, "
+                f"ns-3's scenario has the spec {ns3.spec.hash}, the twin's {twin.spec.hash}: arguments that add to the spec, "
                 "such as --tables, do not go with mixed environments"
             )
-        self.packets, self.twin = packets, twin
-        self.spec, self.hello = packets.spec, packets.hello
-        self.num_envs = packets.num_envs + twin.num_envs
+        self.ns3, self.twin = ns3, twin
+        self.spec, self.hello = ns3.spec, ns3.hello
+        self.num_envs = ns3.num_envs + twin.num_envs
 
     @property
     def timing(self) -> Timing:
         """Where the time went, of both."""
-        packets, twin = self.packets.timing, self.twin.timing
+        ns3, twin = self.ns3.timing, self.twin.timing
         return Timing(
-            packets.ticks + twin.ticks,
-            packets.simulator_s + twin.simulator_s,
-            packets.wire_s + twin.wire_s,
-            packets.losses,
+            ns3.ticks + twin.ticks,
+            ns3.simulator_s + twin.simulator_s,
+            ns3.wire_s + twin.wire_s,
+            ns3.losses,
         )
 
     def reset(self) -> Batch:
         """Begins new episodes everywhere."""
-        return _joined(self.packets.reset(), self.twin.reset())
-
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Plays recorded actions again, see ``ns3marl.env.pool.Pool.resume``."""
-        split = self.packets.num_envs
-        return _joined(
-            self.packets.resume(episodes[:split], actions[:split]),
-            self.twin.resume(episodes[split:], actions[split:]),
-        )
+        return _joined(self.ns3.reset(), self.twin.reset())
 
     def step(self, actions: Sequence[Actions]) -> Batch:
         """One tick of all environments."""
-        split = self.packets.num_envs
-        self.packets.send(
-            np.arange(split), [Actions(g.discrete[:split], g.continuous[:split]) for g in actions]
-        )
+        split = self.ns3.num_envs
+        self.ns3.send(np.arange(split), [Actions(g.discrete[:split], g.continuous[:split]) for g in actions])
         twin = self.twin.step([Actions(g.discrete[split:], g.continuous[split:]) for g in actions])
-        return _joined(self.packets.recv(split), twin)
+        return _joined(self.ns3.recv(split), twin)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the environments of both stand."""
+        return {"ns3": self.ns3.state_dict(), "twin": self.twin.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        """Takes up episodes of both where ``state_dict`` found them."""
+        return _joined(self.ns3.load_state_dict(state["ns3"]), self.twin.load_state_dict(state["twin"]))
+
+    def close(self) -> None:
+        """Ends every simulator."""
+        self.ns3.close()
+        self.twin.close()
 
     def __enter__(self) -> MixedPool:
         return self
@@ -215,8 +239,7 @@ class MixedPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.packets.close()
-        self.twin.close()
+        self.close()
 
 
 def _joined(first: Batch, second: Batch) -> Batch:

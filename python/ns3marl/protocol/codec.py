@@ -34,18 +34,21 @@ _INT32, _FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
 @dataclass(slots=True)
 class Observation:
-    """One environment at one tick; a ``Block`` makes arrays of its bytes."""
+    """One environment at one exchange; a ``Block`` makes arrays of its bytes."""
 
-    tick: int
+    tick: int  #: number of the exchange: 0, 1, 2, …
     sim_time_ns: int
     terminated: bool
     truncated: bool
     arrays: bytes  #: as ``Spec.layout`` says
-    tables: dict[str, dict[str, Float64 | Int64]]  #: rows finished in the interval, by table and column
+    tables: dict[str, dict[str, Float64 | Int64]]  #: rows since the exchange before, by table and column
     saturated: int
     build_wall_ns: int
     tick_wall_ns: int
     tick_cpu_ns: int
+    builtin: tuple[Actions, ...] | None = (
+        None  #: per group [1,A,D] and [1,A,R], what the scenario's own policy chooses
+    )
 
 
 @dataclass(slots=True)
@@ -117,7 +120,7 @@ def decode(frame: bytes, spec: Spec | None = None) -> ToLearner:
     Raises:
         OutOfStep: the bytes are no message of the wire, or an observation came before the spec was known.
         VersionMismatch: a Hello of another major version.
-        SpecViolation: an array has another size than the spec says, or a flag is neither 0 nor 1.
+        SpecViolation: the spec breaks a rule, an array has another size than it says, or a flag is neither 0 nor 1.
     """
     try:
         message = pb.ToLearner.FromString(frame)
@@ -148,7 +151,8 @@ def _hello(message: pb.Hello) -> Hello:
     if message.protocol_major != PROTOCOL_MAJOR:
         raise VersionMismatch(
             f"the simulator of scenario {message.scenario!r} (pid {message.pid}) speaks protocol version "
-            f"{message.protocol_major}, this learner speaks {PROTOCOL_MAJOR}; rebuild it with `ns3marl build`"
+            f"{message.protocol_major}, this learner speaks {PROTOCOL_MAJOR}; use one release of ns3marl on both sides and "
+            "rebuild the scenario with `ns3marl build`"
         )
     return Hello(
         message.scenario,
@@ -170,7 +174,7 @@ def _observation(message: pb.Observation, spec: Spec | None) -> Observation:
             f"as the spec of scenario {spec.scenario!r} lays them out; is the peer built from the same scenario?"
         )
     if arrays[spec.flags_offset :].translate(None, b"\0\1"):
-        raise SpecViolation(f"tick {message.tick}: a mask or decision flag is neither 0 nor 1")
+        raise SpecViolation(f"tick {message.tick}: a flag (present, active or mask) is neither 0 nor 1")
     return Observation(
         message.tick,
         message.sim_time_ns,
@@ -182,7 +186,32 @@ def _observation(message: pb.Observation, spec: Spec | None) -> Observation:
         diagnostics.build_wall_ns,
         diagnostics.tick_wall_ns,
         diagnostics.tick_cpu_ns,
+        _builtin(message, spec) if message.builtin else None,
     )
+
+
+def _builtin(message: pb.Observation, spec: Spec) -> tuple[Actions, ...]:
+    where = f"scenario {spec.scenario!r}, tick {message.tick}: the built-in policy's action"
+    if len(message.builtin) != len(spec.groups):
+        raise SpecViolation(f"{where} has {len(message.builtin)} groups, expected {len(spec.groups)}")
+    return tuple(
+        [
+            Actions(
+                _numbers(numbers.discrete, _INT32, len(group.agents), len(group.discrete_heads), where),
+                _numbers(numbers.continuous, _FLOAT32, len(group.agents), len(group.continuous_heads), where),
+            )
+            for numbers, group in zip(message.builtin, spec.groups, strict=True)
+        ]
+    )
+
+
+def _numbers(data: bytes, dtype: np.dtype[Any], agents: int, heads: int, where: str) -> Any:
+    if len(data) != agents * heads * dtype.itemsize:
+        raise SpecViolation(
+            f"{where} holds {len(data)} bytes of {dtype.name}, expected {agents * heads * dtype.itemsize} "
+            f"({agents} agents, {heads} heads)"
+        )
+    return np.frombuffer(data, dtype).reshape(1, agents, heads)
 
 
 def _tables(message: pb.Observation, spec: Spec) -> dict[str, dict[str, Float64 | Int64]]:
@@ -226,8 +255,8 @@ class Block:
         group_names, state_names = spec.layout_names
         self.groups = tuple(
             [
-                GroupArrays(record[o], record[r], np.ones(record[d].shape, np.bool_), record[d], record[m])
-                for o, r, d, m in group_names
+                GroupArrays(record[o], record[r], record[p], record[a], record[m])
+                for o, r, p, a, m in group_names
             ]
         )
         self.state: tuple[Float32, ...] = tuple([record[name] for name in state_names])
@@ -242,8 +271,9 @@ class Block:
         size, memory = self._spec.layout.itemsize, memoryview(self._memory)
         for row, arrays in enumerate(blocks):
             memory[row * size : (row + 1) * size] = arrays
-        # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again.
-        if not math.isfinite(np.add.reduce(self._floats, axis=None)) and not np.isfinite(self._floats).all():
+        # One sum finds NaN and infinity in half the time; it may overflow, so what it finds is looked at again. Of NumPy's sums
+        # einsum is the fastest, and the only one that gives no warning then.
+        if not math.isfinite(np.einsum("ij->", self._floats)) and not np.isfinite(self._floats).all():
             raise _not_finite(self._spec, self._record)
 
 
@@ -273,9 +303,12 @@ def encode_describe(arguments: Sequence[str]) -> bytes:
     return message.SerializeToString()
 
 
-def encode_begin(arguments: Sequence[str], seed: int, run: int) -> bytes:
-    """Begins an episode with ns-3's RngSeed ``seed`` (> 0) and RngRun ``run``."""
-    begin = pb.Begin(arguments=arguments, seed=seed, run=run, protocol_major=PROTOCOL_MAJOR)
+def encode_begin(arguments: Sequence[str], seed: int, run: int, *, builtin: bool = False) -> bytes:
+    """Begins an episode with ns-3's RngSeed ``seed`` (> 0) and RngRun ``run``.
+
+    With ``builtin`` every observation carries what the scenario's own policy chooses.
+    """
+    begin = pb.Begin(arguments=arguments, seed=seed, run=run, protocol_major=PROTOCOL_MAJOR, builtin=builtin)
     return pb.ToSimulator(begin=begin).SerializeToString()
 
 
@@ -439,6 +472,10 @@ def _observation_message(observation: Observation) -> pb.Observation:
             for columns in observation.tables.values()
         ],
         saturated=observation.saturated,
+        builtin=[
+            pb.GroupAction(discrete=group.discrete.tobytes(), continuous=group.continuous.tobytes())
+            for group in observation.builtin or ()
+        ],
         diagnostics=pb.Diagnostics(
             build_wall_ns=observation.build_wall_ns,
             tick_wall_ns=observation.tick_wall_ns,

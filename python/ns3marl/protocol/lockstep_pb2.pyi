@@ -18,16 +18,28 @@ class Action(_message.Message):
     def __init__(self, tick: _Optional[int] = ..., groups: _Optional[_Iterable[_Union[GroupAction, _Mapping]]] = ...) -> None: ...
 
 class Begin(_message.Message):
-    __slots__ = ["arguments", "protocol_major", "run", "seed"]
+    __slots__ = ["arguments", "builtin", "protocol_major", "run", "seed"]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    BUILTIN_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MAJOR_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     arguments: _containers.RepeatedScalarFieldContainer[str]
+    builtin: bool
     protocol_major: int
     run: int
     seed: int
-    def __init__(self, arguments: _Optional[_Iterable[str]] = ..., seed: _Optional[int] = ..., run: _Optional[int] = ..., protocol_major: _Optional[int] = ...) -> None: ...
+    def __init__(self, arguments: _Optional[_Iterable[str]] = ..., seed: _Optional[int] = ..., run: _Optional[int] = ..., protocol_major: _Optional[int] = ..., builtin: bool = ...) -> None: ...
+
+class ChoicesOf(_message.Message):
+    __slots__ = ["choices", "group", "head"]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    choices: _containers.RepeatedScalarFieldContainer[int]
+    group: int
+    head: int
+    def __init__(self, group: _Optional[int] = ..., head: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Column(_message.Message):
     __slots__ = ["categories", "name", "type", "unit"]
@@ -55,22 +67,22 @@ class Condition(_message.Message):
     def __init__(self, head: _Optional[int] = ..., choices: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ContinuousHead(_message.Message):
-    __slots__ = ["counts_when", "default_value", "description", "high", "low", "name", "unit"]
-    COUNTS_WHEN_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ["active_if", "default_value", "description", "high", "low", "name", "unit"]
+    ACTIVE_IF_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     HIGH_FIELD_NUMBER: _ClassVar[int]
     LOW_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
-    counts_when: Condition
+    active_if: Condition
     default_value: float
     description: str
     high: float
     low: float
     name: str
     unit: str
-    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., default_value: _Optional[float] = ..., counts_when: _Optional[_Union[Condition, _Mapping]] = ..., description: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., default_value: _Optional[float] = ..., active_if: _Optional[_Union[Condition, _Mapping]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Describe(_message.Message):
     __slots__ = ["arguments", "protocol_major"]
@@ -79,6 +91,16 @@ class Describe(_message.Message):
     arguments: _containers.RepeatedScalarFieldContainer[str]
     protocol_major: int
     def __init__(self, arguments: _Optional[_Iterable[str]] = ..., protocol_major: _Optional[int] = ...) -> None: ...
+
+class Describes(_message.Message):
+    __slots__ = ["choice", "head", "quantity"]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    choice: int
+    head: int
+    quantity: str
+    def __init__(self, head: _Optional[int] = ..., choice: _Optional[int] = ..., quantity: _Optional[str] = ...) -> None: ...
 
 class Diagnostics(_message.Message):
     __slots__ = ["build_wall_ns", "tick_cpu_ns", "tick_wall_ns"]
@@ -91,18 +113,18 @@ class Diagnostics(_message.Message):
     def __init__(self, build_wall_ns: _Optional[int] = ..., tick_wall_ns: _Optional[int] = ..., tick_cpu_ns: _Optional[int] = ...) -> None: ...
 
 class DiscreteHead(_message.Message):
-    __slots__ = ["choices", "counts_when", "default_choice", "description", "name"]
+    __slots__ = ["active_if", "choices", "default_choice", "description", "name"]
+    ACTIVE_IF_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
-    COUNTS_WHEN_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_CHOICE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    active_if: Condition
     choices: _containers.RepeatedScalarFieldContainer[str]
-    counts_when: Condition
     default_choice: int
     description: str
     name: str
-    def __init__(self, name: _Optional[str] = ..., choices: _Optional[_Iterable[str]] = ..., default_choice: _Optional[int] = ..., counts_when: _Optional[_Union[Condition, _Mapping]] = ..., description: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., choices: _Optional[_Iterable[str]] = ..., default_choice: _Optional[int] = ..., active_if: _Optional[_Union[Condition, _Mapping]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class End(_message.Message):
     __slots__ = ["reason"]
@@ -139,20 +161,22 @@ class Fault(_message.Message):
     def __init__(self, kind: _Optional[_Union[Fault.Kind, str]] = ..., tick: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Feature(_message.Message):
-    __slots__ = ["description", "high", "low", "name", "saturating", "unit"]
+    __slots__ = ["describes", "description", "high", "low", "name", "saturating", "unit"]
+    DESCRIBES_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     HIGH_FIELD_NUMBER: _ClassVar[int]
     LOW_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SATURATING_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
+    describes: Describes
     description: str
     high: float
     low: float
     name: str
     saturating: bool
     unit: str
-    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., saturating: bool = ..., description: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., saturating: bool = ..., description: _Optional[str] = ..., describes: _Optional[_Union[Describes, _Mapping]] = ...) -> None: ...
 
 class Group(_message.Message):
     __slots__ = ["agents", "continuous_heads", "discrete_heads", "features", "name"]
@@ -205,8 +229,9 @@ class Metric(_message.Message):
     def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., description: _Optional[str] = ..., higher_is_better: bool = ...) -> None: ...
 
 class Observation(_message.Message):
-    __slots__ = ["arrays", "diagnostics", "saturated", "sim_time_ns", "tables", "terminated", "tick", "truncated"]
+    __slots__ = ["arrays", "builtin", "diagnostics", "saturated", "sim_time_ns", "tables", "terminated", "tick", "truncated"]
     ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    BUILTIN_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
     SATURATED_FIELD_NUMBER: _ClassVar[int]
     SIM_TIME_NS_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +240,7 @@ class Observation(_message.Message):
     TICK_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     arrays: bytes
+    builtin: _containers.RepeatedCompositeFieldContainer[GroupAction]
     diagnostics: Diagnostics
     saturated: int
     sim_time_ns: int
@@ -222,7 +248,7 @@ class Observation(_message.Message):
     terminated: bool
     tick: int
     truncated: bool
-    def __init__(self, tick: _Optional[int] = ..., sim_time_ns: _Optional[int] = ..., terminated: bool = ..., truncated: bool = ..., arrays: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[TableRows, _Mapping]]] = ..., saturated: _Optional[int] = ..., diagnostics: _Optional[_Union[Diagnostics, _Mapping]] = ...) -> None: ...
+    def __init__(self, tick: _Optional[int] = ..., sim_time_ns: _Optional[int] = ..., terminated: bool = ..., truncated: bool = ..., arrays: _Optional[bytes] = ..., tables: _Optional[_Iterable[_Union[TableRows, _Mapping]]] = ..., saturated: _Optional[int] = ..., builtin: _Optional[_Iterable[_Union[GroupAction, _Mapping]]] = ..., diagnostics: _Optional[_Union[Diagnostics, _Mapping]] = ...) -> None: ...
 
 class Ready(_message.Message):
     __slots__ = ["observation", "spec_hash"]
@@ -233,34 +259,44 @@ class Ready(_message.Message):
     def __init__(self, spec_hash: _Optional[str] = ..., observation: _Optional[_Union[Observation, _Mapping]] = ...) -> None: ...
 
 class Spec(_message.Message):
-    __slots__ = ["groups", "hash", "metrics", "scenario", "state", "tables", "tick_ns", "ticks"]
+    __slots__ = ["duration_ns", "groups", "has_builtin", "hash", "idle_ticks", "metrics", "scenario", "state", "tables", "tick_ns", "ticks"]
+    DURATION_NS_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
+    HAS_BUILTIN_FIELD_NUMBER: _ClassVar[int]
+    IDLE_TICKS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     TICKS_FIELD_NUMBER: _ClassVar[int]
     TICK_NS_FIELD_NUMBER: _ClassVar[int]
+    duration_ns: int
     groups: _containers.RepeatedCompositeFieldContainer[Group]
+    has_builtin: bool
     hash: str
+    idle_ticks: bool
     metrics: _containers.RepeatedCompositeFieldContainer[Metric]
     scenario: str
     state: _containers.RepeatedCompositeFieldContainer[StateBlock]
     tables: _containers.RepeatedCompositeFieldContainer[Table]
     tick_ns: int
     ticks: int
-    def __init__(self, scenario: _Optional[str] = ..., tick_ns: _Optional[int] = ..., ticks: _Optional[int] = ..., groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[StateBlock, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[Table, _Mapping]]] = ..., hash: _Optional[str] = ...) -> None: ...
+    def __init__(self, scenario: _Optional[str] = ..., tick_ns: _Optional[int] = ..., ticks: _Optional[int] = ..., duration_ns: _Optional[int] = ..., idle_ticks: bool = ..., has_builtin: bool = ..., groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[StateBlock, _Mapping]]] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[Table, _Mapping]]] = ..., hash: _Optional[str] = ...) -> None: ...
 
 class StateBlock(_message.Message):
-    __slots__ = ["features", "name", "rows"]
+    __slots__ = ["agents_of", "choices_of", "features", "name", "rows"]
+    AGENTS_OF_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_OF_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    agents_of: int
+    choices_of: _containers.RepeatedCompositeFieldContainer[ChoicesOf]
     features: _containers.RepeatedCompositeFieldContainer[Feature]
     name: str
     rows: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., rows: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[_Union[Feature, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., rows: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[_Union[Feature, _Mapping]]] = ..., agents_of: _Optional[int] = ..., choices_of: _Optional[_Iterable[_Union[ChoicesOf, _Mapping]]] = ...) -> None: ...
 
 class Stop(_message.Message):
     __slots__ = ["identity"]

@@ -11,9 +11,11 @@ from typing import Literal
 from ns3marl.errors import SpecViolation
 from ns3marl.protocol import lockstep_pb2 as pb
 from ns3marl.types import (
+    ChoiceRows,
     Column,
     Condition,
     ContinuousHead,
+    Describes,
     DiscreteHead,
     Feature,
     Group,
@@ -35,7 +37,7 @@ def from_message(message: pb.Spec) -> Spec:
         message.tick_ns,
         message.ticks,
         tuple(_group(group) for group in message.groups),
-        tuple(StateBlock(b.name, tuple(b.rows), _features(b.features)) for b in message.state),
+        tuple(_state_block(block) for block in message.state),
         tuple(Metric(m.name, m.unit, m.description, m.higher_is_better) for m in message.metrics),
         tuple(
             Table(
@@ -52,15 +54,30 @@ def from_message(message: pb.Spec) -> Spec:
             )
             for t in message.tables
         ),
+        message.idle_ticks,
+        message.has_builtin,
+        None if message.tick_ns or message.ticks else message.duration_ns,
         hash=message.hash,
     )
+    if message.duration_ns != spec.episode_ns:
+        raise SpecViolation(
+            f"spec of {spec.scenario!r}: duration_ns {message.duration_ns} came, expected tick_ns * ticks = {spec.episode_ns}"
+        )
     _check(spec)
     return spec
 
 
 def to_message(spec: Spec) -> pb.Spec:
     """Writes a spec."""
-    message = pb.Spec(scenario=spec.scenario, tick_ns=spec.tick_ns, ticks=spec.ticks, hash=spec.hash)
+    message = pb.Spec(
+        scenario=spec.scenario,
+        tick_ns=spec.tick_ns,
+        ticks=spec.ticks,
+        duration_ns=spec.episode_ns,
+        idle_ticks=spec.idle_ticks,
+        has_builtin=spec.has_builtin,
+        hash=spec.hash,
+    )
     for group in spec.groups:
         message.groups.add(
             name=group.name,
@@ -71,7 +88,7 @@ def to_message(spec: Spec) -> pb.Spec:
                     name=h.name,
                     choices=h.choices,
                     default_choice=h.default_choice,
-                    counts_when=_condition_message(h.active_if),
+                    active_if=_condition_message(h.active_if),
                     description=h.description,
                 )
                 for h in group.discrete_heads
@@ -83,7 +100,7 @@ def to_message(spec: Spec) -> pb.Spec:
                     low=h.low,
                     high=h.high,
                     default_value=h.default_value,
-                    counts_when=_condition_message(h.active_if),
+                    active_if=_condition_message(h.active_if),
                     description=h.description,
                 )
                 for h in group.continuous_heads
@@ -91,7 +108,14 @@ def to_message(spec: Spec) -> pb.Spec:
         )
     for block in spec.state:
         message.state.add(
-            name=block.name, rows=block.rows, features=[_feature_message(f) for f in block.features]
+            name=block.name,
+            rows=block.rows,
+            features=[_feature_message(f) for f in block.features],
+            agents_of=block.agents_of,
+            choices_of=[
+                pb.ChoicesOf(group=relation.group, head=relation.head, choices=relation.choices)
+                for relation in block.choices_of
+            ],
         )
     for metric in spec.metrics:
         message.metrics.add(
@@ -112,13 +136,32 @@ def to_message(spec: Spec) -> pb.Spec:
 
 
 def _features(messages: Iterable[pb.Feature]) -> tuple[Feature, ...]:
-    return tuple(Feature(f.name, f.unit, f.low, f.high, f.saturating, f.description) for f in messages)
+    return tuple(
+        Feature(f.name, f.unit, f.low, f.high, f.saturating, f.description, _describes(f)) for f in messages
+    )
+
+
+def _describes(feature: pb.Feature) -> Describes | None:
+    if not feature.HasField("describes"):
+        return None
+    relation = feature.describes
+    return Describes(relation.head, relation.choice, relation.quantity)
+
+
+def _state_block(message: pb.StateBlock) -> StateBlock:
+    return StateBlock(
+        message.name,
+        tuple(message.rows),
+        _features(message.features),
+        message.agents_of if message.HasField("agents_of") else None,
+        tuple(ChoiceRows(c.group, c.head, tuple(c.choices)) for c in message.choices_of),
+    )
 
 
 def _condition(head: pb.DiscreteHead | pb.ContinuousHead) -> Condition | None:
-    if not head.HasField("counts_when"):
+    if not head.HasField("active_if"):
         return None
-    return Condition(head.counts_when.head, tuple(head.counts_when.choices))
+    return Condition(head.active_if.head, tuple(head.active_if.choices))
 
 
 def _group(message: pb.Group) -> Group:
@@ -145,6 +188,13 @@ def _feature_message(feature: Feature) -> pb.Feature:
         high=feature.high,
         saturating=feature.saturating,
         description=feature.description,
+        describes=None
+        if feature.describes is None
+        else pb.Describes(
+            head=feature.describes.head,
+            choice=feature.describes.choice,
+            quantity=feature.describes.quantity,
+        ),
     )
 
 
@@ -164,9 +214,10 @@ def _condition_message(condition: Condition | None) -> pb.Condition | None:
 
 def _check(spec: Spec) -> None:
     """The rules that a learner depends on; the scenario's own side checks them all."""
-    if spec.tick_ns <= 0 or spec.ticks <= 0:
+    if spec.episode_ns <= 0 or (spec.tick_ns > 0) != (spec.ticks > 0):
         raise SpecViolation(
-            f"spec of {spec.scenario!r}: tick_ns {spec.tick_ns} and ticks {spec.ticks} must be above 0"
+            f"spec of {spec.scenario!r}: tick_ns {spec.tick_ns} and ticks {spec.ticks} must be above 0, or both 0 with "
+            "duration_ns above 0"
         )
     if not spec.groups:
         raise SpecViolation(f"spec of {spec.scenario!r}: it has no group of agents")
@@ -188,7 +239,9 @@ def _check(spec: Spec) -> None:
             _check_condition(group, head, index)
         for continuous in group.continuous_heads:
             _check_condition(group, continuous, len(group.discrete_heads))
+        _check_descriptions(group)
     for block in spec.state:
+        _check_relations(spec, block)
         for feature in block.features:
             _check_bounds(feature, f"state {block.name!r}")
 
@@ -208,3 +261,50 @@ def _check_condition(group: Group, head: DiscreteHead | ContinuousHead, before: 
         raise SpecViolation(
             f"group {group.name!r}, head {head.name!r}: its condition names no earlier head or choice"
         )
+
+
+def _check_descriptions(group: Group) -> None:
+    """Every choice of a described head has the same quantities, each once."""
+    quantities: dict[int, dict[int, set[str]]] = {}
+    for feature in group.features:
+        if (relation := feature.describes) is None:
+            continue
+        where = f"group {group.name!r}, feature {feature.name!r}"
+        if (
+            relation.head >= len(group.discrete_heads)
+            or relation.choice >= group.choice_counts[relation.head]
+        ):
+            raise SpecViolation(f"{where}: it describes a choice that does not exist")
+        found = quantities.setdefault(relation.head, {}).setdefault(relation.choice, set())
+        if relation.quantity in found:
+            raise SpecViolation(
+                f"{where}: another feature gives {relation.quantity!r} of the same choice already"
+            )
+        found.add(relation.quantity)
+    for head, choices in quantities.items():
+        if len(choices) != group.choice_counts[head] or len({frozenset(c) for c in choices.values()}) > 1:
+            raise SpecViolation(
+                f"group {group.name!r}, head {group.discrete_heads[head].name!r}: its choices are not all described by the "
+                "same quantities"
+            )
+
+
+def _check_relations(spec: Spec, block: StateBlock) -> None:
+    where = f"state {block.name!r}"
+    if any(feature.describes is not None for feature in block.features):
+        raise SpecViolation(f"{where}: features of a state block describe no choice")
+    if block.agents_of is not None and (
+        block.agents_of >= len(spec.groups) or len(block.rows) != len(spec.groups[block.agents_of].agents)
+    ):
+        raise SpecViolation(f"{where}: its rows are not the agents of group number {block.agents_of}")
+    for relation in block.choices_of:
+        if (
+            relation.group >= len(spec.groups)
+            or relation.head >= len(spec.groups[relation.group].discrete_heads)
+            or len(relation.choices) != len(block.rows)
+            or len(set(relation.choices)) != len(relation.choices)
+            or any(c >= spec.groups[relation.group].choice_counts[relation.head] for c in relation.choices)
+        ):
+            raise SpecViolation(
+                f"{where}: its rows are not choices of head number {relation.head} of group number {relation.group}"
+            )

@@ -1,96 +1,127 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The parts of an HTML report: one file without external assets, for light and dark screens."""
+"""Writes pages from Jinja2 templates: one HTML file without external assets, and the same in Markdown.
+
+The templates are the package data ``reporting/templates/*.j2``. A page NAME has the templates ``NAME.html.j2`` and
+``NAME.md.j2``. HTML is escaped; a name that a template uses but does not get is an error.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from html import escape
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import jinja2
+
+from ns3marl.errors import ConfigError
 from ns3marl.plotting import Plot
 
-_NOTHING: frozenset[tuple[int, int]] = frozenset()
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its interval as text, rounded alike; ``interval`` is empty if there is none."""
+
+    value: str
+    interval: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.interval}".rstrip()
 
 
-def document(title: str, parts: Sequence[str]) -> str:
-    """The whole page; ``parts`` are HTML."""
-    style = (resources.files("ns3marl.reporting") / "report.css").read_text(encoding="utf-8")
-    body = "\n".join([f"<h1>{escape(title)}</h1>", *parts])
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<style>\n{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
-    )
+Cell = str | Estimate
 
 
-def figure(plot: Plot, caption: str) -> str:
-    """A plot under its title."""
-    light, dark = (base64.b64encode(image).decode() for image in (plot.light, plot.dark))
-    return (
-        f"<h2>{escape(plot.title)}</h2><figure><picture>"
-        f'<source media="(prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{dark}">'
-        f'<img alt="{escape(plot.title)}" src="data:image/svg+xml;base64,{light}"></picture>'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+@dataclass(frozen=True)
+class TextTable:
+    """A table as text; its first column names the rows."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]  #: each as long as the header
+    marked: frozenset[tuple[int, int]] = frozenset()  #: (row, column) of the cells that stand out
+    note: str = ""  #: how to read it
 
 
-def table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    marked: set[tuple[int, int]] | frozenset[tuple[int, int]] = _NOTHING,
-) -> str:
-    """A table of text whose first column names the rows; ``marked`` cells (row, column) stand out."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    lines = []
-    for r, row in enumerate(rows):
-        cells = "".join(
-            f"<td{' class=best' if (r, c) in marked else ''}>{_two_lines(cell)}</td>"
-            for c, cell in enumerate(row[1:], start=1)
-        )
-        lines.append(f"<tr><th>{escape(row[0])}</th>{cells}</tr>")
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+def estimate(entry: Mapping[str, Any], scale: float = 1.0, *, key: str = "mean") -> Estimate:
+    """A value with its interval, with as many digits as the interval deserves.
 
-
-def facts(rows: Sequence[tuple[str, str]]) -> str:
-    """Names and values."""
-    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f'<table class="facts">{lines}</table>'
-
-
-def details(summary: str, content: str) -> str:
-    """HTML that unfolds under a line of text."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table."""
-    return [
-        f"| {' | '.join(header)} |",
-        f"|{'---|' * len(header)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
-def interval(entry: dict[str, float | None], scale: float = 1.0) -> str:
-    """``mean [low, high]`` with as many digits as the interval deserves; values times ``scale``."""
-    mean, low, high = (
-        None if entry[k] is None else scale * float(entry[k] or 0) for k in ("mean", "low", "high")
-    )
+    Args:
+        entry: ``key``, ``low`` and ``high``; None where there is no value, or no interval.
+        scale: Factor of all three.
+        key: What the value is called.
+    """
+    mean, low, high = (None if entry[k] is None else scale * float(entry[k]) for k in (key, "low", "high"))
     if mean is None:
-        return "–"
+        return Estimate("–")
     if low is None or high is None:
-        return f"{mean:.4g}"
+        return Estimate(f"{mean:.4g}")
     digits = _digits(max(high - low, abs(mean) * 1e-3))
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return Estimate(f"{mean:.{digits}f}", f"[{low:.{digits}f}, {high:.{digits}f}]")
 
 
-def _two_lines(cell: str) -> str:
-    """The mean, and its interval below."""
-    mean, bracket, rest = escape(cell).partition(" [")
-    return f"{mean}<br><small>[{rest}</small>" if bracket else mean
+def markdown_table(table: TextTable) -> str:
+    """The lines of a table in Markdown, marked cells in bold, without its note."""
+    return render("table.md.j2", table=table).rstrip("\n")
+
+
+def render(template: str, **content: Any) -> str:
+    """The text of a template.
+
+    Args:
+        template: Its file name in ``reporting/templates``.
+        content: What the template shows.
+
+    Raises:
+        jinja2.UndefinedError: The template uses a name that ``content`` lacks.
+    """
+    return _environment().get_template(template).render(content)
+
+
+def write(folder: Path, name: str, plots: Sequence[Plot], content: Mapping[str, Any]) -> Path:
+    """Writes ``report.html``, ``report.md`` and ``plots/*.png``.
+
+    Args:
+        folder: Where to write.
+        name: Of the page, see above.
+        plots: What ``plots`` is in the templates.
+        content: Everything else that the templates show.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        ConfigError: The folder cannot be written.
+    """
+    path = folder / "report.html"
+    try:
+        (folder / "plots").mkdir(exist_ok=True)
+        for plot in plots:
+            (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
+        for file, template in ((path.with_suffix(".md"), f"{name}.md.j2"), (path, f"{name}.html.j2")):
+            file.write_text(render(template, plots=plots, **content), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write the report to {folder}: {error.strerror}; make it writable, or copy it to a folder that is"
+        ) from error
+    return path
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ns3marl.reporting"),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
+    environment.filters["cell"] = lambda cell: str(cell).replace("|", r"\|")
+    return environment
 
 
 def _digits(width: float) -> int:

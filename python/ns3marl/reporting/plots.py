@@ -20,6 +20,8 @@ from ns3marl.types import Float64
 Results = dict[str, Any]  # content of results.json
 Rows = Sequence[dict[str, float]]  # content of metrics.jsonl
 
+_LABEL_LENGTH = 6  # characters of a choice that fit upright under its column
+
 
 def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
     """Reward per tick over ticks, with its moving average and the means of the other policies."""
@@ -28,15 +30,19 @@ def learning_curve(rows: Rows, references: dict[str, float]) -> Figure:
     ticks = np.array([row["ticks"] for row in rows])
     reward = np.array([row["reward_per_tick"] for row in rows])
     window = max(1, len(reward) // 20)
-    axes.plot(ticks, reward, color=COLOURS[0], alpha=0.35, lw=1, label="training, each update")
+    axes.plot(
+        ticks,
+        reward,
+        color=COLOURS[0],
+        alpha=0.35,
+        lw=1,
+        marker="." if len(rows) == 1 else "",
+        label="training, each update",
+    )
     if window > 1:
         smooth = np.convolve(reward, np.ones(window) / window, "valid")
         axes.plot(ticks[window - 1 :], smooth, color=COLOURS[0], lw=2, label=f"mean of {window} updates")
-    for i, (name, value) in enumerate(references.items()):
-        axes.axhline(value, color=COLOURS[i % len(COLOURS)], lw=1.2, ls="--", label=name)
-    axes.set_xlabel("simulated ticks, all environments")
-    axes.set_ylabel("team reward per tick")
-    axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    _finish_curves(axes, references, 0)
     return figure
 
 
@@ -61,12 +67,17 @@ def learning_bands(
         axes.plot(ticks, [one.value for one in intervals], color=colour, lw=1.8, label=f"{name}, {seeds}")
         low, high = [one.low for one in intervals], [one.high for one in intervals]
         axes.fill_between(ticks, low, high, color=colour, alpha=0.2, lw=0)
-    for i, (name, value) in enumerate(references.items()):
-        axes.axhline(value, color=COLOURS[(i + len(curves)) % len(COLOURS)], lw=1.2, ls="--", label=name)
+    _finish_curves(axes, references, len(curves))
+    return figure
+
+
+def _finish_curves(axes: Any, references: dict[str, float], colour: int) -> None:
+    """Dashed lines at the references from a colour on, labels, and the legend beside the curves."""
+    for i, (name, value) in enumerate(references.items(), start=colour):
+        axes.axhline(value, color=COLOURS[i % len(COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
-    axes.legend(fontsize=8, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5))
-    return figure
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
@@ -89,26 +100,37 @@ def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
 
 
 def learner_health(rows: Rows) -> Figure:
-    """KL divergence, entropies and explained variance over ticks."""
+    """KL divergence and entropy of each head, and explained variance, over ticks."""
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     ticks = [row["ticks"] for row in rows]
-    kinds = [
-        ("kl/", "KL per head [nats]"),
-        ("entropy/", "entropy per head [nats]"),
-        ("explained", "explained variance"),
-    ]
-    for axes, (prefix, title) in zip(figure.subplots(1, len(kinds)), kinds, strict=True):
-        names = [name for name in rows[-1] if name.startswith(prefix)]
-        for i, name in enumerate(names):
+    panels = {
+        "kl/": "KL per head [nats]",
+        "entropy/": "entropy per head [nats]",
+        "explained": "explained variance",
+    }
+    heads = [name.partition("/")[2] for name in rows[-1] if name.startswith(("kl/", "entropy/"))]
+    colours = {head: COLOURS[i % len(COLOURS)] for i, head in enumerate(dict.fromkeys(heads))}
+    lines: dict[str, Any] = {}
+    for axes, (prefix, title) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for name in (name for name in rows[-1] if name.startswith(prefix)):
+            head = name.partition("/")[2]
             values = [row.get(name, np.nan) for row in rows]
-            axes.plot(ticks, values, lw=1.2, color=COLOURS[i % len(COLOURS)], label=name.removeprefix(prefix))
-        if prefix.endswith("/"):
-            axes.legend(fontsize=7)
-        else:
+            (line,) = axes.plot(
+                ticks,
+                values,
+                lw=1.2,
+                marker="." if len(ticks) == 1 else "",
+                color=colours.get(head, COLOURS[0]),
+            )
+            if head in colours:
+                lines[head] = line
+        if prefix == "explained":
             axes.set_ylim(-0.25, 1.05)
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("ticks")
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
+    if lines:
+        figure.legend(lines.values(), lines.keys(), fontsize=7, loc="outside right center")
     return figure
 
 
@@ -142,17 +164,13 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
         axes = grid.flat[place]
         for i, name in enumerate(names):
             entry = results["summary"][name][metric]
-            if entry["mean"] is None:
+            mean = entry["mean"]
+            if mean is None:
                 continue
-            reach = [
-                [entry["mean"] - _or(entry["low"], entry["mean"])],
-                [_or(entry["high"], entry["mean"]) - entry["mean"]],
-            ]
-            colour = COLOURS[i % len(COLOURS)]
-            axes.barh([i], [entry["mean"]], color=colour, alpha=0.85)
-            axes.errorbar(
-                [entry["mean"]], [i], xerr=np.abs(reach), color=mpl.rcParams["text.color"], capsize=2, lw=1
-            )
+            axes.barh([i], [mean], color=COLOURS[i % len(COLOURS)], alpha=0.85)
+            if entry["low"] is not None and entry["high"] is not None:
+                reach = np.abs([[mean - entry["low"]], [entry["high"] - mean]])
+                axes.errorbar([mean], [i], xerr=reach, color=mpl.rcParams["text.color"], capsize=2, lw=1)
         axes.set_yticks(range(len(names)), names if place % columns == 0 else [""] * len(names), fontsize=8)
         axes.set_ylim(len(names) - 0.4, -0.6)
         meta = results["metrics"][metric]
@@ -166,7 +184,7 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
 
 
 def action_shares(results: Results) -> Figure:
-    """How often each policy took each choice, over decisions in which the head counted.
+    """How often each policy took each choice, over the decisions in which the head was active.
 
     Choices as percentages; real-valued heads as histograms over their range, each to its own height.
     """
@@ -174,9 +192,8 @@ def action_shares(results: Results) -> Figure:
     columns: dict[str, np.ndarray[Any, Any]] = {}
     for name, head in heads.items():
         taken = np.array([policy["actions"][name] for policy in policies])
-        last = (
-            int(np.max(np.nonzero(taken.sum(0))[0], initial=0)) + 1
-        )  # masked slots at the end are not shown
+        # Choices at the end that nobody took, such as masked ones, are not shown.
+        last = int(np.max(np.nonzero(taken.sum(0))[0], initial=0)) + 1
         columns[name] = taken[:, : max(last, 2)] if "choices" in head else taken
     widths = [
         max(1.2, 0.42 * shares.shape[1]) if "choices" in heads[n] else 2.0 for n, shares in columns.items()
@@ -217,11 +234,11 @@ def _percentages(axes: Any, shares: np.ndarray[Any, Any], labels: Sequence[str])
             axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_xticks(range(len(labels)), labels)
+    if max(map(len, labels)) > _LABEL_LENGTH:
+        axes.tick_params("x", rotation=35)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
 
 
 def _short(choice: str, head: str) -> str:
     return choice.removeprefix(head).strip("-_ ") or choice
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ns3marl.types import Actions, Batch, Bool, Group, Int64
+from ns3marl.types import Actions, Batch, Bool, Group
 
 
 class Policy(Protocol):
@@ -42,28 +42,18 @@ def fill_inactive(group: Group, active: Bool, discrete: NDArray[Any], continuous
     )
 
 
-def action_generators(seed: int, runs: Sequence[int], ticks: Sequence[int]) -> list[np.random.Generator]:
-    """Generators keyed by (seed, ns-3 RngRun, tick), one per row: an episode's noise is the same wherever it is played."""
-    return [np.random.default_rng((seed, run, tick)) for run, tick in zip(runs, ticks, strict=True)]
+#: Separates the random numbers of actions from all others that follow from a seed and a run ("acti" in ASCII). It stands first
+#: because NumPy pads keys with zeros: (1, 5) and (1, 5, 0) give the same stream.
+_DOMAIN = 0x61637469
 
 
-class ActionGenerators:
-    """Generators keyed by (seed, environment, episode, tick).
+def action_generators(batch: Batch) -> list[np.random.Generator]:
+    """A generator for each row of a batch, length B, that follows from the row's (seed, run, tick) alone.
 
-    Keys make an action's noise independent of the order in which environments answer, and of how much noise
-    earlier ticks consumed. Episodes are counted by the ``final`` rows of the batches, so each batch must be
-    passed exactly once.
+    So the random numbers of an action do not depend on how many environments there are, on the order in which they answer,
+    or on how many numbers earlier ticks consumed.
     """
-
-    def __init__(self, seed: int, num_envs: int) -> None:
-        self.seed = seed
-        self.episodes: Int64 = np.zeros(num_envs, dtype=np.int64)  #: [E] index of the running episode
-
-    def generators(self, batch: Batch) -> list[np.random.Generator]:
-        """One generator per row of the batch, length B."""
-        for env, final in zip(batch.env_id, batch.final, strict=True):
-            self.episodes[env] += final is not None
-        return [
-            np.random.default_rng((self.seed, int(env), int(self.episodes[env]), int(tick)))
-            for env, tick in zip(batch.env_id, batch.tick, strict=True)
-        ]
+    return [
+        np.random.default_rng((_DOMAIN, seed, run, tick))
+        for seed, run, tick in zip(batch.seed.tolist(), batch.run.tolist(), batch.tick.tolist(), strict=True)
+    ]

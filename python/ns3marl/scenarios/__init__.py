@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Scenarios at home: each folder holds what Python knows of one scenario."""
+"""The scenarios that come with ns3marl: a package each, whose ``HOME`` names what the scenario has in Python (``ns3marl.home``)."""

@@ -34,13 +34,12 @@ from torch import Tensor
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.a3c import A3c
 from ns3marl.config import Config
-from ns3marl.errors import Ns3MarlError
+from ns3marl.errors import CheckpointError, Ns3MarlError
 from ns3marl.progress import ProgressDisplay
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint
-from ns3marl.training.checkpoint import Progress
+from ns3marl.training.checkpoint import Checkpoint, Progress
 from ns3marl.training.metrics import RunLog
-from ns3marl.training.replay_log import ReplayLog
 from ns3marl.types import Metric
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class _Segment:
     ticks: int
     figures: dict[str, float]
     ended: list[list[float]]  # metrics of the episodes that ended
-    episodes: int  # begun so far in this sitting
+    run: int  # RngRun of the running episode
     simulator_s: float
     wire_s: float
     learner_s: float
@@ -72,7 +71,7 @@ class Workers:
         config: What to train; there are ``pool.num_envs`` workers.
         learner: Fresh or restored.
         progress: So far.
-        position: ``episodes`` holds the number of episodes that each worker has begun.
+        saved: The checkpoint to go on from; each worker then begins with its next episode.
         log: Of the run.
         display: Of the run.
         last: Where checkpoints go.
@@ -82,12 +81,13 @@ class Workers:
     config: Config
     learner: A3c
     progress: Progress
-    position: ReplayLog
+    saved: Checkpoint | None
     log: RunLog
     display: ProgressDisplay
     last: Path
     make_pool: PoolFactory
     _gathered: list[_Segment] = field(default_factory=list)  # since the last row of the log
+    _runs: list[int] = field(default_factory=list)  # RngRun of each worker's next episode
     _since_s: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -105,16 +105,15 @@ class Workers:
         for square in self.learner.squares:
             square.share_memory_()  # type: ignore[no-untyped-call] # torch's own
         shared = self.learner.tensors()
-        begun, self._since_s = list(self.position.episodes), time.perf_counter()
+        self._runs = _first_runs(self.saved, self.config.pool.num_envs)
+        self._since_s = time.perf_counter()
         before_s, started_s = self.progress.wall_s, self._since_s
         workers: dict[Connection, tuple[int, BaseProcess]] = {}
         processes: list[BaseProcess] = []
         try:
-            for number in range(self.config.pool.num_envs):
+            for number, first_run in enumerate(list(self._runs)):
                 ours, theirs = context.Pipe(duplex=False)
-                post = _Post(
-                    self.config, number, begun[number], self.make_pool, shared, self._lock, left, self._ending
-                )
+                post = _Post(self.config, first_run, self.make_pool, shared, self._lock, left, self._ending)
                 process = context.Process(target=_work, args=(theirs, post), daemon=True)
                 process.start()
                 theirs.close()
@@ -128,7 +127,7 @@ class Workers:
                     if segment is None:
                         del workers[pipe]
                         continue
-                    self.position.episodes[number] = begun[number] + segment.episodes
+                    self._runs[number] = segment.run + 1
                     self.progress.wall_s = before_s + time.perf_counter() - started_s
                     self._take(segment)
                 if stop.is_set() or (self.config.training.minutes and self._spent() >= 1):
@@ -199,13 +198,31 @@ class Workers:
                 "a worker died while it was changing the weights, which may be half changed; all workers have been ended. "
                 "Continue from the last checkpoint with --resume"
             )
+        position = {"next_runs": list(self._runs)}
         try:
-            checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
+            checkpoint.save(self.last, self.learner, self.config, self.progress, position)
             if self.config.training.keep_checkpoints:
                 path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
-                checkpoint.save(path, self.learner, self.config, self.progress, self.position)
+                checkpoint.save(path, self.learner, self.config, self.progress, position)
         finally:
             self._lock.release()
+
+
+def _first_runs(saved: Checkpoint | None, workers: int) -> list[int]:
+    """RngRun of the first episode of each worker.
+
+    Raises:
+        CheckpointError: The training had more or fewer workers.
+    """
+    if saved is None:
+        return [1 + number * _EPISODES_APART for number in range(workers)]
+    runs = saved.position.get("next_runs", [])
+    if len(runs) != workers:
+        raise CheckpointError(
+            f"{saved.path} does not fit: the training had {len(runs)} workers, not {workers}; resume it with --set "
+            f"pool.num_envs={len(runs)}"
+        )
+    return [int(run) for run in runs]
 
 
 def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment | None:
@@ -247,8 +264,7 @@ class _Post:
     """What a worker needs to know."""
 
     config: Config
-    number: int
-    begun: int  # episodes that it has begun in earlier sittings
+    first_run: int
     make_pool: PoolFactory
     shared: list[Tensor]
     lock: Lock
@@ -281,15 +297,11 @@ def _end_with_parent() -> None:
 
 def _play(pipe: Connection, post: _Post) -> None:
     config, seed = post.config, post.config.training.seed
-    first_run = 1 + post.number * _EPISODES_APART + post.begun
-    with post.make_pool(config, seed, 1, first_run) as pool:
+    with post.make_pool(config, seed, 1, post.first_run) as pool:
         learner = registry.configured(config, pool.spec)
         assert isinstance(learner, A3c)
         learner.work_for(post.shared, post.lock)
-        key = np.random.SeedSequence((seed, post.number, post.begun)).generate_state(1)
-        noise = ActionGenerators(int(key[0]), 1)
         batch = pool.reset()
-        episodes = 1
         while not post.ending.is_set() and (ticks := _taken(post.left, learner.options.rollout_ticks)):
             before = pool.timing.simulator_s, pool.timing.wire_s
             figures: dict[str, float] | None = None
@@ -297,17 +309,16 @@ def _play(pipe: Connection, post: _Post) -> None:
             learner_s = 0.0
             for _ in range(ticks):
                 started_s = time.perf_counter()
-                joint = learner.explore(batch, noise.generators(batch))
+                joint = learner.explore(batch, action_generators(batch))
                 acted_s = time.perf_counter()
                 batch = pool.step(joint)
                 stepped_s = time.perf_counter()
                 figures = learner.learn(batch)
                 learner_s += acted_s - started_s + time.perf_counter() - stepped_s
                 ended += [final.metrics.tolist() for final in batch.final if final is not None]
-            episodes += len(ended)
             simulator_s, wire_s = pool.timing.simulator_s - before[0], pool.timing.wire_s - before[1]
             assert figures is not None
-            pipe.send(_Segment(ticks, figures, ended, episodes, simulator_s, wire_s, learner_s))
+            pipe.send(_Segment(ticks, figures, ended, int(batch.run[0]), simulator_s, wire_s, learner_s))
 
 
 def _taken(left: Synchronized[int], ticks: int) -> int:

@@ -10,14 +10,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.errors import CheckpointError, ConfigError
+from ns3marl.launch.environments import Environments
 from ns3marl.rl.learner import Learner
-from ns3marl.training.replay_log import ReplayLog
-from ns3marl.types import Spec
+from ns3marl.types import Batch, Spec
 
 FORMAT = 2
 
@@ -45,7 +46,7 @@ class Checkpoint:
     layout: list[str]  #: features and heads of the agents, see ``layout``
     learner: dict[str, Any]
     progress: Progress
-    position: dict[str, Any]  #: see ``Position.state_dict``
+    position: dict[str, Any]  #: where the environments stood, see ``Environments.state_dict``
 
     def restore(self, learner: Learner) -> None:
         """Puts the whole learner back, to train on.
@@ -81,15 +82,18 @@ class Checkpoint:
         }
         self._load(lambda: learner.load_state_dict({**self.learner, **left}))
 
-    def stand(self, num_envs: int, groups: int) -> ReplayLog:
-        """Where the environments stood.
+    def take_up(self, pool: Environments) -> Batch:
+        """Brings environments to where they stood.
+
+        Returns:
+            The batch that waits for actions.
 
         Raises:
-            CheckpointError: There were more or fewer environments.
+            CheckpointError: There were more or fewer environments, or of another kind.
         """
         try:
-            return ReplayLog.from_state_dict(self.position, num_envs, groups)
-        except (KeyError, TypeError, ValueError) as error:
+            return pool.load_state_dict(_arrays(self.position))
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.path} does not fit: {error}") from error
 
     def policy(self, spec: Spec) -> Learner:
@@ -137,8 +141,15 @@ def layout(spec: Spec) -> list[str]:
     ]
 
 
-def save(path: Path, learner: Learner, config: Config, progress: Progress, position: ReplayLog) -> None:
+def save(path: Path, learner: Learner, config: Config, progress: Progress, position: dict[str, Any]) -> None:
     """Writes a checkpoint; a reader sees the old file or the new one, never half of it.
+
+    Args:
+        path: The file.
+        learner: Who learned.
+        config: With what options.
+        progress: How far.
+        position: Where the environments stand, see ``Environments.state_dict``; empty if nobody is to go on from there.
 
     Raises:
         CheckpointError: It cannot be written, for example because the disk is full. The one before stays.
@@ -151,7 +162,7 @@ def save(path: Path, learner: Learner, config: Config, progress: Progress, posit
         "layout": layout(learner.spec),
         "learner": learner.state_dict(),
         "progress": asdict(progress),
-        "position": position.state_dict(),
+        "position": _tensors(position),
     }
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -168,6 +179,24 @@ def save(path: Path, learner: Learner, config: Config, progress: Progress, posit
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _tensors(value: Any) -> Any:
+    """Arrays within dictionaries and lists as tensors, which alone are read without running code."""
+    if isinstance(value, dict):
+        return {name: _tensors(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_tensors(one) for one in value]
+    return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+
+
+def _arrays(value: Any) -> Any:
+    """Undoes ``_tensors``."""
+    if isinstance(value, dict):
+        return {name: _arrays(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_arrays(one) for one in value]
+    return value.numpy() if isinstance(value, torch.Tensor) else value
 
 
 def load(path: Path) -> Checkpoint:

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """An experiment: one configuration trained with several seeds.
 
-EXPERIMENT/experiment.toml   the configuration that all runs share
-           seeds.json        the training seeds
-           seed-1/, …        one run folder each, see ``ns3marl.training.run``
+    EXPERIMENT/experiment.toml   the configuration that all runs share
+               seeds.json        the training seeds
+               seed-1/, …        one run folder each, see ``ns3marl.training.run``
+
+The runs differ only in their seeds, and share nothing while they train.
 """
 
 from __future__ import annotations

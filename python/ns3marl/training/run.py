@@ -4,7 +4,7 @@
 
     RUN/config.toml          the resolved configuration
         manifest.json        versions, seeds, commit, machine
-        metrics.jsonl, .csv  figures of every update
+        metrics.jsonl, .csv  metrics of every update
         tensorboard/         the same, live
         checkpoints/last.pt  the learner
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
@@ -37,12 +37,11 @@ from ns3marl.launch.interrupt import stop_on_signal
 from ns3marl.manifest import manifest
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.rl.learner import Learner
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
-from ns3marl.training.checkpoint import Progress
+from ns3marl.training.checkpoint import Checkpoint, Progress
 from ns3marl.training.metrics import RunLog
-from ns3marl.training.replay_log import ReplayLog
 
 
 def train(
@@ -60,7 +59,7 @@ def train(
         folder: The run folder; it must not hold a run yet, unless ``resume``.
         resume: Continue the run in ``folder`` from its last checkpoint.
         console: Where to show progress, or who is told; standard error by default.
-        make_pool: Opens the environments (configuration, seed, number, first RngRun).
+        make_pool: Opens the environments (configuration, RngSeed, number, first RngRun), whose actions are recorded.
 
     Returns:
         The run folder.
@@ -88,12 +87,10 @@ def train(
     with ExitStack() as environments:
         pool = environments.enter_context(make_pool(config, options.seed, num_envs, 1))
         learner = registry.configured(config, pool.spec)
-        position = ReplayLog(num_envs, len(pool.spec.groups))
         if saved is None and options.start_from:
             checkpoint.load(start(options)).begin(learner, options.algorithm)
         if saved:
             saved.restore(learner)
-            position = saved.stand(num_envs, len(pool.spec.groups))
             metrics.rewind(folder, progress.updates)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(dumps(config), encoding="utf-8")
@@ -107,9 +104,9 @@ def train(
         ):
             if isinstance(learner, A3c):
                 environments.close()  # its workers open their own
-                Workers(config, learner, progress, position, log, display, last, make_pool).run(stop)
+                Workers(config, learner, progress, saved, log, display, last, make_pool).run(stop)
             else:
-                _Loop(config, pool, learner, progress, position, log, display, last).run(stop)
+                _Loop(config, pool, learner, progress, saved, log, display, last).run(stop)
     return folder
 
 
@@ -144,25 +141,22 @@ class _Loop:
     pool: Environments
     learner: Learner
     progress: Progress
-    position: ReplayLog
+    saved: Checkpoint | None  # to go on from
     log: RunLog
     display: ProgressDisplay
     last: Path
     reward: str = "-"  # of the last update
 
     def run(self, stop: threading.Event) -> None:
-        noise = ActionGenerators(self.config.training.seed, self.pool.num_envs)
-        noise.episodes += self.position.episodes
         started_s, before_s = time.perf_counter(), self.progress.wall_s
-        batch = self.pool.resume(self.position.episodes, self.position.actions)
+        batch = self.pool.reset() if self.saved is None else self.saved.take_up(self.pool)
         window = _Window(self.pool)
         while spent(self.config, self.progress) < 1 and not stop.is_set():
             with window.learning():
-                joint = self.learner.explore(batch, noise.generators(batch))
+                joint = self.learner.explore(batch, action_generators(batch))
             batch = self.pool.step(joint)
             with window.learning():
                 figures = self.learner.learn(batch)
-            self.position.note(joint, batch)
             ended = [final for final in batch.final if final is not None]
             self.progress.ended += [final.metrics.tolist() for final in ended]
             self.progress.ticks += self.pool.num_envs
@@ -201,10 +195,11 @@ class _Loop:
         self.display.show(spent(self.config, self.progress), text)
 
     def _save(self) -> None:
-        checkpoint.save(self.last, self.learner, self.config, self.progress, self.position)
+        position = self.pool.state_dict()
+        checkpoint.save(self.last, self.learner, self.config, self.progress, position)
         if self.config.training.keep_checkpoints:
             path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
-            checkpoint.save(path, self.learner, self.config, self.progress, self.position)
+            checkpoint.save(path, self.learner, self.config, self.progress, position)
 
 
 class _Window:

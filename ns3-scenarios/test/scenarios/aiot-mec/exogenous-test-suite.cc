@@ -51,6 +51,7 @@ Follow(const Settings& settings)
 {
     std::vector<double> values;
     World world(settings, [](const Task& /* task */) {});
+    world.Build();
     for (uint64_t tick = 0; tick <= settings.ticks; tick++)
     {
         Simulator::Stop(WorldClock::GetBoundary(tick, settings.tick) - Simulator::Now());

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,11 +42,13 @@ class Episode
         settings.AddArguments(arguments);
         arguments.Parse(words);
         settings.Resolve();
-        accounts = std::make_unique<Accounts>(settings);
         world = std::make_unique<World>(settings, [this](const Task& task) {
             accounts->NoteEnd(task);
             ended.push_back(task);
         });
+        accounts = std::make_unique<Accounts>(settings, *world);
+        accounts->Describe(m_spec);
+        world->Build();
     }
 
     ~Episode()
@@ -61,36 +64,30 @@ class Episode
             Simulator::Run();
             if (tick > 0)
             {
-                accounts->CloseInterval(*world);
-                rewards.push_back(accounts->GetRewards()[0]);
+                accounts->CloseInterval();
+                rewards.push_back(accounts->GetInterval(0).reward);
             }
             world->BeginTick(tick, tick < settings.ticks);
             world->CheckConservation();
             Log(tick, policy);
         }
-        metrics = accounts->GetMetrics(*world);
+        for (const auto& metric : m_spec.metrics)
+        {
+            m_metrics[metric.name] = metric.value();
+        }
     }
 
     double GetMetric(const std::string& name) const
     {
-        const auto described = Accounts::DescribeMetrics();
-        for (std::size_t i = 0; i < described.size(); i++)
-        {
-            if (described[i].name == name)
-            {
-                return metrics.at(i);
-            }
-        }
-        return std::nan("");
+        return m_metrics.at(name);
     }
 
     Settings settings;
-    std::unique_ptr<Accounts> accounts;
     std::unique_ptr<World> world;
+    std::unique_ptr<Accounts> accounts;
     std::vector<Task> ended;
     std::vector<double> rewards;
     std::vector<double> exogenous; ///< all that must not depend on the policy
-    std::vector<double> metrics;
 
   private:
     void Log(uint64_t tick, const Policy& policy)
@@ -113,6 +110,9 @@ class Episode
         }
         world->EndDecisions();
     }
+
+    Spec m_spec;                             ///< with the metrics
+    std::map<std::string, double> m_metrics; ///< at the end of the episode
 };
 
 const std::vector<std::string> SMALL{"--devices=10", "--servers=3", "--ticks=30"};

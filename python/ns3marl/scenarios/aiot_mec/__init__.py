@@ -1,3 +1,20 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``aiot-mec``: simple policies, the exogenous world, the fast twin and a plot of the network."""
+"""``aiot-mec``: devices that offload tasks to edge servers over Wi-Fi."""
+
+from ns3marl.home import ScenarioHome, SimplePolicy
+
+_HERE = "ns3marl.scenarios.aiot_mec"
+
+HOME = ScenarioHome(
+    name="aiot-mec",
+    policies={
+        "local-only": SimplePolicy(make=f"{_HERE}.policies:LocalOnly"),
+        "random-offload": SimplePolicy(make=f"{_HERE}.policies:RandomOffload"),
+        "best-snr": SimplePolicy(make=f"{_HERE}.policies:BestSnr"),
+        "coordinated-greedy": SimplePolicy(make=f"{_HERE}.policies:CoordinatedGreedy", central=True),
+    },
+    twin=f"{_HERE}.twin.pool:FastPool",
+    fidelity=f"{_HERE}.fidelity:FIDELITY",
+    plots={"network-life": f"{_HERE}.network_plot:network_life"},
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,6 +90,13 @@ _HEADER: dict[str, type] = {
 }
 
 
+FADING_STEP_DB = 1 / 256
+_PACKED = tuple(
+    name for name in _HEADER if name not in {"devices", "servers", "ticks"}
+)  # these follow from the arrays
+_MOTION_PREFIX = "motion/"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exogenous:
     """The exogenous world of one episode of T ticks with N devices, K servers and C channels.
@@ -104,7 +111,7 @@ class Exogenous:
         device_hz: [N] Hz, CPU rates.
         server_hz: [K] Hz, server rates.
         placement_shadowing_db: [N, K] dB, gain of the shadowing at simulated time 0; 0 without shadowing.
-        fading_db: [T1, N, K] dB, power gain |h|^2 of the fading; row t from 5 ms before boundary t to 5 ms before the next.
+        fading_db: [T1, N, K] dB, power gain ``|h|^2`` of the fading; row t from 5 ms before boundary t to 5 ms before the next.
         arrives: [T1, N], whether a task arrives at boundary t. Without one, size, density, deadline and class are 0.
         size_bytes: [T1, N] B, input that an offloaded task sends.
         density_cycles_per_bit: [T1, N] cycles/bit, work for each bit of input.
@@ -199,6 +206,16 @@ class Exogenous:
         if lowest < expected.least or (expected.excludes_least and lowest == expected.least):
             bound = "above" if expected.excludes_least else "at least"
             raise ConfigError(f"'{name}' holds {lowest}; expected numbers {bound} {expected.least}")
+
+    @property
+    def agents(self) -> int:
+        """A, the devices."""
+        return self.devices
+
+    @property
+    def label(self) -> str:
+        """Its size, for people."""
+        return f"N{self.devices} K{self.servers}"
 
     @property
     def ticks(self) -> int:
@@ -325,6 +342,56 @@ def save(world: Exogenous, path: str | Path) -> None:
         (folder / FILE).write_text(json.dumps(header, indent=2) + "\n")
     except OSError as error:
         raise ConfigError(f"the world '{folder}' cannot be written: {error}; name another folder") from error
+
+
+class WorldFiles:
+    """Worlds as validation exchanges them with ns-3 and keeps them, see ``ns3marl.fidelity.worlds.WorldFormat``.
+
+    The fading is rounded to 1/256 dB before anybody plays, so that a world takes two bytes a link and both sides read exactly what the
+    file holds.
+    """
+
+    write_argument = "exogenousOut"
+    read_argument = "exogenousIn"
+
+    def read(self, path: Path, seed: int, run: int) -> Exogenous:
+        """What ns-3 wrote in an episode, with its fading rounded."""
+        world = load(episode_path(path, seed, run))
+        rounded = np.round(world.fading_db / FADING_STEP_DB) * FADING_STEP_DB
+        return replace(world, fading_db=rounded)
+
+    def write(self, world: Exogenous, path: Path) -> None:
+        """Writes a world so that ns-3 reads it."""
+        save(world, path)
+
+    def pack(self, world: Exogenous) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A world as plain values and arrays; a fading of whole steps within +-127 dB takes two bytes a link."""
+        header = {name: getattr(world, name) for name in _PACKED}
+        arrays = {name: array for name in (*_ARRAYS, *_MOVING) if (array := getattr(world, name)) is not None}
+        steps = world.fading_db / FADING_STEP_DB
+        if (steps == np.round(steps)).all() and np.abs(steps).max() < 2**15:
+            arrays["fading_db"] = steps.astype(np.int16)
+        return header, {
+            **arrays,
+            **{f"{_MOTION_PREFIX}{name}": array for name, array in world.motion.items()},
+        }
+
+    def unpack(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Exogenous:
+        """What ``pack`` made plain."""
+        motion = {
+            name.removeprefix(_MOTION_PREFIX): array
+            for name, array in arrays.items()
+            if name.startswith(_MOTION_PREFIX)
+        }
+        own = {name: array for name, array in arrays.items() if not name.startswith(_MOTION_PREFIX)}
+        fading = own.pop("fading_db", np.zeros(0))
+        if fading.dtype == np.int16:
+            fading = fading * FADING_STEP_DB
+        given: dict[str, Any] = {**own, **{name: header[name] for name in _PACKED}}
+        return Exogenous(**given, fading_db=fading, motion=motion)
+
+
+WORLDS = WorldFiles()
 
 
 def _read_header(folder: Path) -> dict[str, Any]:

@@ -8,86 +8,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from ns3marl import plotting
-from ns3marl.errors import ConfigError
+from ns3marl.evaluation.episode_table import EpisodeTable, state_table
 
-_AGENTS = ("row", "tick", "position_x_m", "position_y_m")
+_AGENTS = ("tick", "position_x_m", "position_y_m")
 _SERVERS = (*_AGENTS, "sim_time", "waiting_tasks", "utilisation")
-_CHANNELS = ("row", "tick", "sim_time", "queued_bits")
+_CHANNELS = ("tick", "sim_time", "queued_bits")
 _TASKS = ("device", "server", "mode", "outcome")
 
-Array = NDArray[Any]
 
-
-def plot_run(folder: Path, out: Path, policy: str | None = None, run: int | None = None) -> Path:
+def network_life(folder: Path, policy: str | None = None, run: int | None = None) -> Figure:
     """Draws one episode.
 
     Args:
         folder: Tables, as ``ns3marl.evaluation.tables`` writes them.
-        out: The PNG file to write.
         policy: Whose episode; by default the first one's.
         run: Its ns-3 RngRun; by default the first one.
-
-    Returns:
-        ``out``.
 
     Raises:
         ConfigError: The folder holds no such episode, or the scenario does not report what the figure shows.
     """
-    agents = _Episode(folder / "state" / "agent_state.parquet", _AGENTS, policy, run)
-    servers = _Episode(folder / "state" / "server_state.parquet", _SERVERS, agents.policy, agents.run)
-    channels = _Episode(folder / "state" / "channel_state.parquet", _CHANNELS, agents.policy, agents.run)
-    tasks = _Episode(folder / "tasks.parquet", _TASKS, agents.policy, agents.run)
-    title = f"{agents.policy}, RngRun {agents.run}"
-    image = plotting.render("network-life", title, lambda: _draw(agents, servers, channels, tasks))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(image.png)
-    return out
+    agents = state_table(folder, "agent_state", _AGENTS, policy, run)
+    servers = state_table(folder, "server_state", _SERVERS, agents.policy, agents.run)
+    channels = state_table(folder, "channel_state", _CHANNELS, agents.policy, agents.run)
+    tasks = EpisodeTable(folder, "tasks", _TASKS, agents.policy, agents.run)
+    return _draw(agents, servers, channels, tasks)
 
 
-class _Episode:
-    """The rows of one episode in one file."""
-
-    def __init__(
-        self, path: Path, columns: tuple[str, ...], policy: str | None = None, run: int | None = None
-    ) -> None:
-        if not path.exists():
-            raise ConfigError(
-                f"{path} does not exist; write the tables with `ns3marl run SCENARIO --tables FOLDER`"
-            )
-        missing = sorted({*columns} - {*pq.read_schema(path).names})
-        if missing:
-            raise ConfigError(f"{path} has no column {missing[0]!r}, which the figure shows")
-        table = pq.read_table(path, columns=["policy", "run", *columns])
-        table = table.set_column(0, "policy", pc.cast(table["policy"], "string"))
-        if table.num_rows == 0:
-            raise ConfigError(f"{path} has no rows")
-        self.policy = policy or table["policy"][0].as_py()
-        table = table.filter(pc.equal(table["policy"], self.policy))
-        if run is None and table.num_rows:
-            run = table["run"][0].as_py()
-        self.run = run
-        table = table.filter(pc.equal(table["run"], run))
-        if table.num_rows == 0:
-            raise ConfigError(f"{path} has no episode of policy {self.policy!r} with RngRun {run}")
-        self._table = table
-        self.rows: list[str] = pc.unique(table["row"]).to_pylist() if "row" in columns else []
-
-    def column(self, name: str) -> Array:
-        """A column as it stands."""
-        return np.array(self._table[name].to_pylist())
-
-    def grid(self, name: str) -> Array:
-        """A column of a state block, [ticks, rows]."""
-        return self.column(name).reshape(-1, len(self.rows))
-
-
-def _draw(agents: _Episode, servers: _Episode, channels: _Episode, tasks: _Episode) -> Figure:
+def _draw(agents: EpisodeTable, servers: EpisodeTable, channels: EpisodeTable, tasks: EpisodeTable) -> Figure:
     figure = Figure(figsize=(10, 5.2), layout="constrained")
     cells = figure.subplot_mosaic(
         [["map", "waiting"], ["map", "busy"], ["map", "queued"]], width_ratios=[1.15, 1]
@@ -117,7 +67,7 @@ def _draw(agents: _Episode, servers: _Episode, channels: _Episode, tasks: _Episo
     return figure
 
 
-def _draw_map(axes: Any, agents: _Episode, servers: _Episode, tasks: _Episode) -> None:
+def _draw_map(axes: Any, agents: EpisodeTable, servers: EpisodeTable, tasks: EpisodeTable) -> None:
     """Devices, servers, and a line for each pair with an offloaded task: wider for more, redder for failed ones."""
     device_xy = np.stack([agents.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)
     server_xy = np.stack([servers.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)

@@ -1,23 +1,20 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Policies that do not learn: what a trained one has to beat.
+"""Policies that do not learn, for specs that name their features and heads as ``aiot-mec`` does; they refuse any other.
 
-All but ``random`` and ``default`` are for specs that name their features and heads as the scenario ``aiot-mec`` does, or, those in
-``spectrum_access``, as ``cognitive-v2x`` does; they refuse any other. ``coordinated-greedy`` sees the global state and decides for all
-devices together, so it is a central reference, not a competitor.
+``coordinated-greedy`` sees the global state and decides for all devices together, so it is a central reference, not a competitor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ns3marl.errors import ConfigError
-from ns3marl.rl.policy import Policy
-from ns3marl.scenarios.cognitive_v2x import policies as spectrum_access
-from ns3marl.types import Actions, Batch, Bool, Feature, Float32, Float64, Int32, Int64, Spec
+from ns3marl.policies import default_actions, uniform_choice
+from ns3marl.types import Actions, Batch, Bool, Feature, Float64, Int64, Spec
 
 LOCAL, PARTIAL, FULL = range(3)
 MAX_POWER_DBM = 30.0
@@ -41,43 +38,6 @@ _RATIOS = (
 )  # offloaded shares that coordinated-greedy considers; 1 is full, 0 local
 
 
-class Random:
-    """Uniform over what the masks allow, and over the range of real-valued heads. Fits every spec."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``."""
-        joint: list[Actions] = []
-        for group, seen in zip(self.spec.groups, batch.groups, strict=True):
-            discrete, continuous = _defaults(self.spec, len(batch.env_id), len(joint))
-            low = np.array([head.low for head in group.continuous_heads])
-            high = np.array([head.high for head in group.continuous_heads])
-            for b, rng in enumerate(rngs):
-                asked = seen.active[b]
-                for d in range(len(group.discrete_heads)):
-                    mask = seen.masks[b][:, group.mask_offsets[d] : group.mask_offsets[d + 1]]
-                    choice = _uniform_choice(rng, mask)
-                    discrete[b, asked, d] = choice[asked]
-                values = rng.uniform(low, high, size=(len(group.agents), len(low)))
-                continuous[b, asked] = values[asked]
-            joint.append(Actions(discrete, continuous))
-        return joint
-
-
-class Default:
-    """The spec's default action at every tick, whatever is seen. Fits every spec."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``."""
-        del rngs
-        return [Actions(*_defaults(self.spec, len(batch.env_id), g)) for g in range(len(self.spec.groups))]
-
-
 class LocalOnly:
     """Every task on the device's own CPU."""
 
@@ -88,7 +48,7 @@ class LocalOnly:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         del rngs
-        discrete, continuous = _defaults(self.spec, len(batch.env_id))
+        discrete, continuous = default_actions(self.spec.groups[0], len(batch.env_id))
         discrete[..., 0] = np.where(batch.groups[0].active, LOCAL, discrete[..., 0])
         return [Actions(discrete, continuous)]
 
@@ -103,8 +63,8 @@ class RandomOffload:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         servers, channels = self.names.masks(batch)
-        server = np.stack([_uniform_choice(rng, mask) for rng, mask in zip(rngs, servers, strict=True)])
-        channel = np.stack([_uniform_choice(rng, mask) for rng, mask in zip(rngs, channels, strict=True)])
+        server = np.stack([uniform_choice(rng, mask) for rng, mask in zip(rngs, servers, strict=True)])
+        channel = np.stack([uniform_choice(rng, mask) for rng, mask in zip(rngs, channels, strict=True)])
         return [_full_offload(self.spec, batch, server, channel)]
 
 
@@ -162,7 +122,7 @@ class CoordinatedGreedy:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         del rngs
-        discrete, continuous = _defaults(self.spec, len(batch.env_id))
+        discrete, continuous = default_actions(self.spec.groups[0], len(batch.env_id))
         servers, channels = self.names.masks(batch)
         for b in range(len(batch.env_id)):
             channel_free_s = self._state(batch, b, "channel_state", "queued_bits") / (
@@ -170,8 +130,8 @@ class CoordinatedGreedy:
             )
             server_free_s = self._state(batch, b, "server_state", "backlog_s")
             deadlines = self._state(batch, b, "agent_state", "task_deadline_s")
-            asked = np.flatnonzero(batch.groups[0].active[b])
-            for i in asked[np.argsort(deadlines[asked], kind="stable")]:
+            active = np.flatnonzero(batch.groups[0].active[b])
+            for i in active[np.argsort(deadlines[active], kind="stable")]:
                 allowed = servers[b, i, : self.servers, None] & channels[b, i, None, : self.names.channels]
                 ratio, server, channel = self._assign(batch, b, i, allowed, channel_free_s, server_free_s)
                 mode = FULL if ratio == 1 else LOCAL if ratio == 0 else PARTIAL
@@ -215,51 +175,6 @@ class CoordinatedGreedy:
 
     def _columns(self, block: str, names: Sequence[str]) -> list[int]:
         return _find(self.spec, f"state block {block}", self.spec.state[self.blocks[block]].features, names)
-
-
-HEURISTICS: dict[str, Callable[[Spec], Policy]] = {
-    "default": Default,
-    "local-only": LocalOnly,
-    "random": Random,
-    "random-offload": RandomOffload,
-    "best-snr": BestSnr,
-    "coordinated-greedy": CoordinatedGreedy,
-    "random-channel": spectrum_access.RandomChannel,
-    "sense-greedy": spectrum_access.SenseGreedy,
-    "listen-before-talk": spectrum_access.ListenBeforeTalk,
-    "underlay": spectrum_access.Underlay,
-    "coordinated-access": spectrum_access.CoordinatedAccess,
-}
-
-OFFLOADING = ("local-only", "random", "random-offload", "best-snr", "coordinated-greedy")
-"""Those to compare with on aiot-mec, where ``default`` is ``local-only``."""
-
-CENTRAL = frozenset({"coordinated-greedy", "coordinated-access"})
-"""Those that see more than any device could: references, which reports mark."""
-
-
-def make(name: str, spec: Spec) -> Policy:
-    """The heuristic of that name.
-
-    Raises:
-        ConfigError: There is none, or it does not fit the spec.
-    """
-    if name not in HEURISTICS:
-        raise ConfigError(f"no policy {name!r}; heuristics are {', '.join(HEURISTICS)}")
-    return HEURISTICS[name](spec)
-
-
-def fitting(spec: Spec) -> tuple[str, ...]:
-    """Names of the heuristics that fit a spec; ``default`` where none knows the scenario, for there it is something to compare with."""
-    names: list[str] = []
-    for name, build in HEURISTICS.items():
-        try:
-            build(spec)
-        except ConfigError:
-            continue
-        names.append(name)
-    known = [name for name in names if name not in {"default", "random"}]
-    return tuple(name for name in names if name != "default" or not known)
 
 
 def goodput_bps(snr_db: Float64) -> Float64:
@@ -313,31 +228,17 @@ def _find(spec: Spec, where: str, features: Sequence[Feature], names: Sequence[s
     return [index[name] for name in names]
 
 
-def _defaults(spec: Spec, rows: int, g: int = 0) -> tuple[Int32, Float32]:
-    """The spec's default actions of a group: [B,A,D] and [B,A,R]."""
-    group = spec.groups[g]
-    lead = (rows, len(group.agents), 1)
-    return np.tile(group.default_discrete, lead), np.tile(group.default_continuous, lead)
-
-
-def _uniform_choice(rng: np.random.Generator, mask: Bool) -> Int64:
-    """One allowed index per row of [A,n], 0 where nothing is allowed; draws A numbers whatever the mask."""
-    place = np.floor(rng.random(len(mask)) * mask.sum(-1)).astype(np.int64)
-    choice: Int64 = (mask.cumsum(-1) > place[:, None]).argmax(-1)
-    return choice
-
-
 def _full_offload(
     spec: Spec,
     batch: Batch,
     server: Int64,
     channel: Int64,
 ) -> Actions:
-    """Mode full at 30 dBm with these servers and channels [B,A] for agents that were asked, defaults for the rest."""
-    discrete, continuous = _defaults(spec, len(batch.env_id))
-    asked = batch.groups[0].active
-    discrete[asked, 0] = FULL
-    discrete[asked, 1] = server[asked]
-    discrete[asked, 2] = channel[asked]
-    continuous[asked, 0] = MAX_POWER_DBM
+    """Mode full at 30 dBm with these servers and channels [B,A] for active agents, defaults for the rest."""
+    discrete, continuous = default_actions(spec.groups[0], len(batch.env_id))
+    active = batch.groups[0].active
+    discrete[active, 0] = FULL
+    discrete[active, 1] = server[active]
+    discrete[active, 2] = channel[active]
+    continuous[active, 0] = MAX_POWER_DBM
     return Actions(discrete, continuous)

@@ -12,6 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from ns3marl.errors import ConfigError
 
 tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -66,19 +68,6 @@ class Calibration:
 
     def dumps(self) -> str:
         """The TOML text that ``load`` reads."""
-        lines = ["[constants]"]
-        lines += [
-            f"{f.name} = {getattr(self, f.name)!r}"
-            for f in dataclasses.fields(self)
-            if f.name != "provenance"
-        ]
-        lines += ["", "[provenance]", *(f"{key} = {_toml(value)}" for key, value in self.provenance.items())]
-        return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value) if isinstance(value, int | float) else '"' + str(value).replace('"', "'") + '"'
+        constants = dataclasses.asdict(self)
+        provenance = constants.pop("provenance")
+        return tomli_w.dumps({"constants": constants, "provenance": provenance})

@@ -8,12 +8,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ns3marl.checks import check_episodes, checked_actions
+from ns3marl.checks import checked_actions
+from ns3marl.episodes import Episodes
 from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
@@ -33,11 +35,12 @@ class FastPool:
     Args:
         arguments: Of the scenario, such as ``"--devices=10"``.
         num_envs: B.
-        seed: Of all draws.
-        first_run: Number of the first episode. Episode j of environment e is number ``first_run + j * num_envs + e``.
+        seed: Of all draws, from 1 to 4294944442 as ns-3's RngSeed.
+        first_run: Run of the first episode. Episode j of environment e has the run ``first_run + j * num_envs + e``.
         device: Where to compute; arrays are handed out on the CPU.
         calibration: File with the free constants; the shipped one by default.
         world: Where exogenous quantities come from; drawn by default.
+        resumable: Record the actions of the running episodes, for ``state_dict``.
 
     Raises:
         ConfigError: An argument is unknown, out of range, or not modelled.
@@ -48,61 +51,33 @@ class FastPool:
         *,
         arguments: Sequence[str] = (),
         num_envs: int = 8,
-        seed: int = 0,
+        seed: int = 1,
         first_run: int = 1,
         device: str = "cpu",
         calibration: Path | None = None,
         world: World | None = None,
+        resumable: bool = False,
     ) -> None:
-        check_episodes("FastPool", num_envs=num_envs, seed=seed, first_run=first_run)
+        self.episodes = Episodes(
+            "FastPool", num_envs=num_envs, seed=seed, first_run=first_run, resumable=resumable
+        )
         self.sim = AiotMec(
             Settings.parse(arguments),
             num_envs,
-            seed=seed,
+            seed=self.episodes.seed,
             device=device,
             calibration=Calibration.load(calibration),
             world=world,
         )
         self.spec: Spec = self.sim.model.spec
         self.hello = Hello(SCENARIO, "none", "fastsim", 0, 1, 0)
-        self.num_envs, self.seed = num_envs, seed
+        self.num_envs = num_envs
         self.timing = Timing()
-        self._first_run, self._episode = first_run, -1
         self._started = False
 
-    def reset(self, seed: int | None = None) -> Batch:
-        """Begins a new episode in every environment; running ones are cut off.
-
-        Args:
-            seed: A seed other than the pool's is refused: open another pool for it.
-        """
-        if seed not in {None, self.seed}:
-            raise ConfigError(f"FastPool has the seed {self.seed}; open another pool for seed {seed}")
-        if seed is not None:
-            self._episode = -1
+    def reset(self) -> Batch:
+        """Begins a new episode in every environment; running ones are cut off."""
         return self._batch(self._begin(), None)
-
-    def resume(self, episodes: Sequence[int], actions: Sequence[Sequence[Sequence[Actions]]]) -> Batch:
-        """Plays recorded actions again, see ``ns3marl.env.pool.Pool.resume``.
-
-        Raises:
-            OutOfStep: The environments do not stand at the same tick of the same episode.
-        """
-        lengths = {len(rows) for rows in actions}
-        if len(lengths) != 1 or len(set(episodes)) != 1:
-            raise OutOfStep(
-                f"FastPool: environments stand at episodes {sorted(set(episodes))} and after {sorted(lengths)} actions; "
-                "those of one pool always stand together"
-            )
-        self._episode = episodes[0] - 1
-        batch = self._batch(self._begin(), None)
-        for t in range(lengths.pop()):
-            rows = [row[t][0] for row in actions]
-            joint = Actions(np.stack([a.discrete for a in rows]), np.stack([a.continuous for a in rows]))
-            batch = self.step([joint])
-            if batch.final[0] is not None:
-                raise OutOfStep("FastPool: an episode ended before its recorded actions did")
-        return batch
 
     def step(self, actions: Sequence[Actions]) -> Batch:
         """One tick of all environments.
@@ -114,8 +89,9 @@ class FastPool:
         if not self._started:
             raise OutOfStep("FastPool: step before reset")
         started_s = time.perf_counter()
-        discrete, continuous = self._checked(actions)
-        view = self.sim.step(discrete, continuous)
+        self._check(actions)
+        view = self.sim.step(*self._tensors(actions))
+        self.episodes.play(actions)
         final = self._finals(view) if view.done else None
         rewards = view.rewards
         metrics = self._metrics()
@@ -126,6 +102,36 @@ class FastPool:
         self.timing.ticks += self.num_envs
         self.timing.simulator_s += time.perf_counter() - started_s
         return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the environments stand, see ``ns3marl.episodes.Episodes.state_dict``."""
+        return self.episodes.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> Batch:
+        """Takes up episodes where another pool under the same arguments left them, see ``ns3marl.env.pool.Pool.load_state_dict``.
+
+        Raises:
+            ConfigError: The state is that of another seed or number of environments.
+            OutOfStep: The environments do not stand at the same tick of the same episode, or it ended before its actions did.
+        """
+        if state["seed"] != self.episodes.seed:
+            raise ConfigError(
+                f"FastPool: the state is that of seed {state['seed']}, this pool has seed {self.episodes.seed}; make a pool with "
+                f"seed={state['seed']}"
+            )
+        if len(set(state["ticks"])) > 1 or len(set(state["episodes"])) > 1:
+            raise OutOfStep(
+                f"FastPool: the environments stand at ticks {state['ticks']} of the episodes {state['episodes']}; those of one "
+                "pool always stand together"
+            )
+        self.episodes.load_state_dict(state)
+        self._started = True
+        view = self.sim.reset(self.episodes.run.tolist())
+        for joint in self.episodes.history:
+            if view.done:
+                raise OutOfStep("FastPool: an episode ended before its recorded actions did")
+            view = self.sim.step(*self._tensors(joint))
+        return self._batch(view, None)
 
     def close(self) -> None:
         """Ends all episodes."""
@@ -142,13 +148,8 @@ class FastPool:
     # ------------------------------------------------------------------------------------------------------------- helpers
 
     def _begin(self) -> View:
-        self._episode += 1
         self._started = True
-        return self.sim.reset(self._runs())
-
-    def _runs(self) -> list[int]:
-        first = self._first_run + self._episode * self.num_envs
-        return list(range(first, first + self.num_envs))
+        return self.sim.reset(self.episodes.begin_all())
 
     def _metrics(self) -> Float64:
         values = self.sim.metrics()
@@ -167,10 +168,10 @@ class FastPool:
                 (observations[b],),
                 tuple(block[b] for block in state),
                 metrics[b],
-                self.seed,
+                self.episodes.seed,
                 run,
             )
-            for b, run in enumerate(self._runs())
+            for b, run in enumerate(self.episodes.run.tolist())
         ]
 
     def _batch(self, view: View, final: list[Final] | None, metrics: Float64 | None = None) -> Batch:
@@ -184,8 +185,8 @@ class FastPool:
         )
         return Batch(
             env_id=np.arange(envs),
-            seed=np.full(envs, self.seed),
-            run=np.array(self._runs()),
+            seed=np.full(envs, self.episodes.seed),
+            run=self.episodes.run.copy(),
             tick=np.full(envs, tick),
             sim_time_ns=np.full(envs, tick * self.spec.tick_ns),
             groups=(group,),
@@ -196,13 +197,14 @@ class FastPool:
             final=list(final) if final is not None else [None] * envs,
         )
 
-    def _checked(self, actions: Sequence[Actions]) -> tuple[Tensor, Tensor]:
-        masks, active = (
-            self.sim.state.shown.masks.cpu().numpy(),
-            self.sim.state.boundary.draws.arrives.cpu().numpy(),
-        )
-        group = self.spec.groups[0]
-        joint = checked_actions("FastPool", group, actions, masks, active, tolerance=1e-5)
+    def _check(self, actions: Sequence[Actions]) -> None:
+        masks = self.sim.state.shown.masks.cpu().numpy()
+        active = self.sim.state.boundary.draws.arrives.cpu().numpy()
+        checked_actions("FastPool", self.spec.groups, actions, [masks], [active], tolerance=1e-5)
+
+    def _tensors(self, actions: Sequence[Actions]) -> tuple[Tensor, Tensor]:
+        """The joint action of the only group where the twin computes: [B,A,D] and [B,A,R]."""
+        (joint,) = actions
         device = self.sim.model.device
         return (
             torch.from_numpy(joint.discrete.astype(np.int64)).to(device),

@@ -57,7 +57,7 @@ def gain_db(a: Tensor, b: Tensor, settings: Settings) -> Tensor:
 
 
 def fading_db(gain: Tensor) -> Tensor:
-    """10 log10 |h|^2, at least -90 dB, of complex gains [B, 2, ...], real and imaginary parts."""
+    """``10 log10 |h|^2``, at least -90 dB, of complex gains [B, 2, ...], real and imaginary parts."""
     real, imaginary = gain.unbind(1)
     return (real * real).addcmul_(imaginary, imaginary).clamp_(min=1e-9).log10_().mul_(10)
 

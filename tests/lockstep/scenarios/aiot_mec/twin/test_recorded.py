@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ns3marl import policies as heuristics
 from ns3marl.env.pool import Pool
 from ns3marl.launch.environments import Environments
-from ns3marl.rl.policy import ActionGenerators
+from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec import exogenous
-from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
@@ -26,10 +26,10 @@ SEED = 7
 
 def play(pool: Environments, policy: str) -> tuple[list[Batch], dict[str, Float64]]:
     """All observations of the first episode, and its metrics."""
-    acting, noise = heuristics.make(policy, pool.spec), ActionGenerators(SEED, 1)
+    acting = heuristics.make(policy, pool.spec)
     batches = [pool.reset()]
     while batches[-1].final[0] is None:
-        batches.append(pool.step(acting.act(batches[-1], noise.generators(batches[-1]))))
+        batches.append(pool.step(acting.act(batches[-1], action_generators(batches[-1]))))
     metrics = batches[-1].final[0].metrics
     return batches[:-1], {metric.name: metrics[m] for m, metric in enumerate(pool.spec.metrics)}
 

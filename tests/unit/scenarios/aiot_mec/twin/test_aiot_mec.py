@@ -10,10 +10,10 @@ import pytest
 import torch
 from rich.console import Console
 
+from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
-from ns3marl.rl.policy import ActionGenerators
-from ns3marl.scenarios.aiot_mec import policies as heuristics
+from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
@@ -26,12 +26,11 @@ LOCAL, PARTIAL, FULL = range(3)
 SMALL = ("--devices=12", "--servers=3", "--ticks=40")
 
 
-def play(pool: FastPool, policy: str, ticks: int, seed: int = 3) -> Iterator[Batch]:
+def play(pool: FastPool, policy: str, ticks: int) -> Iterator[Batch]:
     chosen = heuristics.make(policy, pool.spec)
-    noise = ActionGenerators(seed, pool.num_envs)
     batch = pool.reset()
     for _ in range(ticks):
-        batch = pool.step(chosen.act(batch, noise.generators(batch)))
+        batch = pool.step(chosen.act(batch, action_generators(batch)))
         yield batch
 
 
@@ -262,15 +261,25 @@ def test_an_episode_ends_by_truncation_and_the_next_begins_in_the_same_step() ->
 
 
 def test_recorded_actions_lead_back_to_where_they_were_taken() -> None:
-    pool = FastPool(arguments=SMALL, num_envs=2, seed=3)
-    policy, noise = heuristics.make("random", pool.spec), ActionGenerators(1, 2)
-    batch, rows = pool.reset(), []
+    def make(num_envs: int = 2, seed: int = 3) -> FastPool:
+        return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, resumable=True)
+
+    pool = make()
+    policy, batch = heuristics.make("random", pool.spec), pool.reset()
     for _ in range(6):
-        joint = policy.act(batch, noise.generators(batch))
-        rows.append(joint)
-        batch = pool.step(joint)
-    recorded = [[[Actions(joint[0].discrete[e], joint[0].continuous[e])] for joint in rows] for e in range(2)]
-    again = FastPool(arguments=SMALL, num_envs=2, seed=3).resume([0, 0], recorded)
+        batch = pool.step(policy.act(batch, action_generators(batch)))
+    again = make().load_state_dict(pool.state_dict())
+    np.testing.assert_array_equal(again.seed, batch.seed)
+    np.testing.assert_array_equal(again.run, batch.run)
+    np.testing.assert_array_equal(again.groups[0].rewards, batch.groups[0].rewards)
+    np.testing.assert_array_equal(again.metrics, batch.metrics)
+    with pytest.raises(ConfigError, match="the state is that of 2 environments, this pool has 3"):
+        make(num_envs=3).load_state_dict(pool.state_dict())
+    with pytest.raises(ConfigError, match="the state is that of seed 3, this pool has seed 4"):
+        make(seed=4).load_state_dict(pool.state_dict())
+    apart = pool.state_dict() | {"ticks": [6, 5]}
+    with pytest.raises(OutOfStep, match="those of one pool always stand together"):
+        make().load_state_dict(apart)
     np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
     np.testing.assert_array_equal(again.tick, batch.tick)
 
@@ -317,7 +326,7 @@ def test_a_learner_trains_on_it_as_on_simulators(tmp_path: Path) -> None:
 
     def twin(options: Config, seed: int, num_envs: int, first_run: int) -> FastPool:
         del options
-        return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, first_run=first_run)
+        return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, first_run=first_run, resumable=True)
 
     train(options, tmp_path / "run", console=Console(file=io.StringIO()), make_pool=twin)
     saved = checkpoint.load(tmp_path / "run")

@@ -9,7 +9,8 @@ from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 
 
 def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
-    made = Calibration(access_us=3.5, provenance={"cells": ["50/9", "10/3"], "ns3": "3.44", "seed": 7})
+    notes = {"cells": ["50/9", "10/3"], "ns3": '3.44 "release"', "seed": 7, "loss": 0.1 + 0.2}
+    made = Calibration(access_us=3.5, steepness=1e-7 / 3, provenance=notes)
     (tmp_path / "c.toml").write_text(made.dumps())
     assert Calibration.load(tmp_path / "c.toml") == made
 

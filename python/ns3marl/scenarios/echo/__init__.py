@@ -1,0 +1,7 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``echo``: agents that are told what to do; for tests of the wire."""
+
+from ns3marl.home import ScenarioHome
+
+HOME = ScenarioHome(name="echo")

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What ``template`` has in Python: a simple policy and a plot. Everything here may go; what is declared in C++ needs none of it.
+
+``ns3marl`` finds ``HOME`` beside the C++ file that ``ns3marl build`` compiled, and offers what it names by name:
+
+    ns3marl run template --policy own-slot --tables tables
+    ns3marl plot-run tables --plot deliveries
+
+A configuration ``configs/NAME.toml`` beside this file is trained with ``ns3marl train NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ns3marl.errors import ConfigError
+from ns3marl.home import ScenarioHome, SimplePolicy
+from ns3marl.rl.policy import fill_inactive
+from ns3marl.types import Actions, Batch, Spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class OwnSlot:
+    """Station i sends in slot i at full power.
+
+    Args:
+        spec: What C++ ``Describe`` declares.
+
+    Raises:
+        ConfigError: The spec is of another scenario.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.group = spec.groups[0]
+        heads = [head.name for head in self.group.discrete_heads]
+        heads += [head.name for head in self.group.continuous_heads]
+        if heads != ["slot", "power"]:
+            raise ConfigError(
+                f"own-slot is for the heads slot and power; {spec.scenario!r} has {', '.join(heads)}"
+            )
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """Decides for all environments of a batch at once.
+
+        Args:
+            batch: What B environments show. ``batch.groups[0]`` has ``observations`` [B,A,F] in the order of the spec's features,
+                ``masks`` and who is ``active`` [B,A]; ``batch.state`` is for policies that a descriptor calls central.
+            rngs: One generator for each environment, the only source of random numbers.
+
+        Returns:
+            For each group the choices [B,A,heads] and real values [B,A,heads].
+        """
+        del rngs
+        active = batch.groups[0].active
+        slots = np.arange(active.shape[1]) % self.group.choice_counts[0]
+        choices = np.broadcast_to(slots[:, None], (*active.shape, 1))
+        powers = np.full((*active.shape, 1), self.group.continuous_heads[0].high)
+        return [fill_inactive(self.group, active, choices, powers)]
+
+
+def deliveries(folder: Path, policy: str | None = None, run: int | None = None) -> Figure:
+    """Draws the share of each station's packets that the sink got, over simulated time.
+
+    Args:
+        folder: What ``ns3marl run --tables`` wrote.
+        policy: Whose episode; by default the first one's.
+        run: Its ns-3 RngRun; by default the first one.
+    """
+    # Imported here, since the descriptor is read whenever a command starts.
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    from ns3marl.evaluation.episode_table import state_table  # noqa: PLC0415
+
+    table = state_table(folder, "sink", ("sim_time", "delivered_share"), policy, run)
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(table.grid("sim_time")[:, 0], table.grid("delivered_share"), label=table.rows)
+    axes.set_xlabel("simulated time [s]")
+    axes.set_ylabel("share delivered")
+    axes.set_title(f"{table.policy}, RngRun {table.run}")
+    axes.legend()
+    return figure
+
+
+HOME = ScenarioHome(
+    name="template",
+    is_template=True,
+    policies={"own-slot": SimplePolicy(make=OwnSlot)},
+    plots={"deliveries": deliveries},
+    # A fast twin is the same scenario as arrays, thousands of ticks a second: `make` in a file twin.py opens one,
+    #
+    #     def make(*, arguments, num_envs, seed, first_run, device, calibration): ...
+    #
+    # and gives `num_envs` environments with the methods of ns3marl.env.pool.Pool and the spec of the C++ (the same hash).
+    # Then `--set scenario.backend=fastsim` trains on it, and ns-3 evaluates what it taught.
+    #
+    # twin="twin.py:make",
+)

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Simple policies on the packet-level scenario they are made for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ns3marl import policies as heuristics
+from ns3marl.env.pool import Pool
+from ns3marl.rl.policy import action_generators
+from ns3marl.scenarios.aiot_mec import HOME
+
+ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
+
+
+def final_metrics(executable: Path, name: str) -> dict[str, float]:
+    """Metrics of one episode with RngSeed 5 and RngRun 1."""
+    with Pool(executable, arguments=ARGUMENTS, seed=5, spares=0) as pool:
+        policy = heuristics.make(name, pool.spec)
+        batch = pool.reset()
+        while (final := batch.final[0]) is None:
+            batch = pool.step(policy.act(batch, action_generators(batch)))
+        assert (final.seed, final.run) == (5, 1)
+        return dict(zip((m.name for m in pool.spec.metrics), final.metrics.tolist(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def executable(scenario_path: Callable[[str], Path]) -> Path:
+    return scenario_path("aiot-mec")
+
+
+def test_best_snr_equals_the_scenario_s_own(executable: Path) -> None:
+    command = [str(executable), "--standalone", "--seed=5", "--run=1", *ARGUMENTS]
+    alone = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["metrics"]
+    in_lockstep = final_metrics(executable, "best-snr")
+    assert in_lockstep.keys() == alone.keys()
+    for name, value in alone.items():
+        np.testing.assert_equal(in_lockstep[name], np.nan if value is None else value, err_msg=name)
+
+
+def test_policies_rank_as_they_should(executable: Path) -> None:
+    completion = {
+        name: final_metrics(executable, name)["completion_ratio"] for name in ("random", *HOME.policies)
+    }
+    assert completion["local-only"] < 0.2
+    assert (
+        completion["local-only"]
+        < completion["random"]
+        < completion["random-offload"]
+        < completion["best-snr"]
+    )
+    assert completion["coordinated-greedy"] > 0.95

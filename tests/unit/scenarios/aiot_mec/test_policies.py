@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from toy_game import toy_spec
+
+from ns3marl import policies
+from ns3marl.errors import ConfigError
+from ns3marl.scenarios.aiot_mec import HOME
+from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL, PARTIAL, goodput_bps
+from ns3marl.types import (
+    Batch,
+    Condition,
+    ContinuousHead,
+    DiscreteHead,
+    Feature,
+    Group,
+    GroupArrays,
+    Spec,
+    StateBlock,
+)
+
+SLOTS, CHANNEL_SLOTS, SERVERS, CHANNELS, DEVICES = 18, 8, 3, 2, 4
+TASK = ("has_task", "task_size_bits", "task_cycles", "task_deadline_s", "cpu_backlog_s", "cpu_hz")
+
+
+def features(*names: str) -> tuple[Feature, ...]:
+    return tuple(Feature(name, "1", 0, 1e12) for name in names)
+
+
+def mec_spec(servers: int = SERVERS) -> Spec:
+    """The names that the policies read, as aiot-mec has them."""
+    offloads = Condition(0, (PARTIAL, FULL))
+    agents = tuple(f"device_{i}" for i in range(DEVICES))
+    snr = [f"server_{k}_snr_db" for k in range(SLOTS)]
+    group = Group(
+        "devices",
+        agents,
+        features("aoi", *snr),
+        (
+            DiscreteHead("mode", ("local", "partial", "full")),
+            DiscreteHead("server", tuple(f"server-{k}" for k in range(SLOTS)), active_if=offloads),
+            DiscreteHead("channel", tuple(f"channel-{c}" for c in range(CHANNEL_SLOTS)), active_if=offloads),
+        ),
+        (
+            ContinuousHead("power", "dBm", 0, 30, 30, active_if=offloads),
+            ContinuousHead("ratio", "1", 0.05, 0.95, 0.5, active_if=Condition(0, (PARTIAL,))),
+        ),
+    )
+    return Spec(
+        "aiot-mec",
+        100_000_000,
+        10,
+        (group,),
+        (
+            StateBlock("agent_state", agents, features(*snr, *TASK)),
+            StateBlock(
+                "server_state", tuple(f"server-{k}" for k in range(servers)), features("cpu_hz", "backlog_s")
+            ),
+            StateBlock(
+                "channel_state", tuple(f"channel-{c}" for c in range(CHANNELS)), features("queued_bits")
+            ),
+        ),
+    )
+
+
+def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
+    """One environment: ``snr`` [A,K]; all devices but the last have a task; ``tuned`` devices are held on a channel."""
+    spec = mec_spec()
+    observations = np.full((1, DEVICES, 1 + SLOTS), -20, np.float32)
+    observations[0, :, 1 : 1 + SERVERS] = snr
+    masks = np.zeros((1, DEVICES, spec.groups[0].mask_offsets[-1]), bool)
+    masks[..., : 3 + SERVERS] = True
+    masks[..., 3 + SLOTS : 3 + SLOTS + CHANNELS] = True
+    for device, channel in (tuned or {}).items():
+        masks[0, device, 3 + SLOTS :] = False
+        masks[0, device, 3 + SLOTS + channel] = True
+    active = np.array([[True] * (DEVICES - 1) + [False]])
+    agent_state = np.zeros((1, DEVICES, SLOTS + len(TASK)), np.float32)
+    agent_state[0, :, :SERVERS] = snr
+    agent_state[0, :, SLOTS:] = [1, 160e3, 160e6, 0.08, 0, 1e9]
+    server_state = np.array([[[20e9, 0], [20e9, 0], [20e9, 0]]], np.float32)
+    return Batch(
+        env_id=np.zeros(1, np.int64),
+        seed=np.ones(1, np.int64),
+        run=np.ones(1, np.int64),
+        tick=np.zeros(1, np.int64),
+        sim_time_ns=np.zeros(1, np.int64),
+        groups=(
+            GroupArrays(
+                observations, np.zeros((1, DEVICES), np.float32), np.ones_like(active), active, masks
+            ),
+        ),
+        state=(agent_state, server_state, np.zeros((1, CHANNELS, 1), np.float32)),
+        metrics=np.zeros((1, 0)),
+        terminated=np.zeros(1, bool),
+        truncated=np.zeros(1, bool),
+        final=[None],
+    )
+
+
+SNR = np.array([[30, 20, 10], [10, 40, 40], [5, 6, 7], [50, 0, 0]], np.float32)
+
+
+def act(name: str, batch: Batch, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    (joint,) = policies.make(name, mec_spec()).act(batch, [np.random.default_rng(seed)])
+    assert joint.discrete.dtype == np.int32
+    assert joint.continuous.dtype == np.float32
+    return joint.discrete[0], joint.continuous[0]
+
+
+@pytest.mark.parametrize("name", ["default", "random", *HOME.policies])
+def test_actions_respect_masks_and_defaults(name: str) -> None:
+    batch = mec_batch(SNR, tuned={0: 1, 2: 0})
+    for seed in range(50):
+        discrete, continuous = act(name, batch, seed)
+        assert discrete[3].tolist() == [0, 0, 0]
+        assert continuous[3].tolist() == [30, 0.5]
+        for device in range(3):
+            mode, server, channel = discrete[device]
+            masks = batch.groups[0].masks[0, device]
+            assert masks[mode]
+            if mode != LOCAL:
+                assert masks[3 + server]
+                assert masks[3 + SLOTS + channel]
+        assert ((continuous[:, 0] >= 0) & (continuous[:, 0] <= 30)).all()
+        assert ((continuous[:, 1] >= 0.05) & (continuous[:, 1] <= np.float32(0.95))).all()
+
+
+def test_local_only_stays_local() -> None:
+    assert act("local-only", mec_batch(SNR))[0][:, 0].tolist() == [LOCAL] * 4
+
+
+def test_best_snr_takes_the_first_of_the_best_and_its_home_channel() -> None:
+    discrete, continuous = act("best-snr", mec_batch(SNR))
+    assert discrete[:3].tolist() == [[FULL, 0, 0], [FULL, 1, 1], [FULL, 2, 0]]
+    assert continuous[:3, 0].tolist() == [30, 30, 30]
+
+
+def test_best_snr_follows_a_radio_that_is_held_on_a_channel() -> None:
+    discrete, _ = act("best-snr", mec_batch(SNR, tuned={0: 1, 1: 0}))
+    assert discrete[:3, 2].tolist() == [1, 0, 0]
+
+
+def test_random_policies_use_every_choice_and_only_their_generator() -> None:
+    drawn = np.stack([act("random", mec_batch(SNR), seed)[0][:3] for seed in range(200)])
+    assert set(drawn[..., 0].ravel()) == {LOCAL, PARTIAL, FULL}
+    assert set(drawn[..., 1].ravel()) == {0, 1, 2}
+    assert set(drawn[..., 2].ravel()) == {0, 1}
+    for name in ("random", "random-offload"):
+        one, other = act(name, mec_batch(SNR), 5), act(name, mec_batch(SNR), 5)
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_coordinated_greedy_spreads_where_best_snr_piles_up() -> None:
+    crowd = np.tile(np.array([[40, 39, 38]], np.float32), (4, 1))
+    assert set(act("best-snr", mec_batch(crowd))[0][:3, 1]) == {0}
+    discrete, _ = act("coordinated-greedy", mec_batch(crowd))
+    assert len({tuple(choice) for choice in discrete[:3, 1:]}) == 3
+    assert set(discrete[:3, 2]) == {0, 1}
+
+
+def test_coordinated_greedy_serves_the_earliest_deadline_first() -> None:
+    batch = mec_batch(np.tile(np.array([[40, -20, -20]], np.float32), (4, 1)), tuned={0: 0, 1: 0, 2: 0})
+    deadline = SLOTS + TASK.index("task_deadline_s")
+    for urgent in range(3):
+        batch.state[0][0, :, deadline] = 0.03
+        batch.state[0][0, urgent, deadline] = (
+            0.0145  # enough for the first upload and the first place in the queue
+        )
+        discrete, _ = act("coordinated-greedy", batch)
+        assert discrete[urgent].tolist() == [FULL, 0, 0]
+
+
+def test_coordinated_greedy_computes_locally_where_the_radio_is_hopeless() -> None:
+    batch = mec_batch(np.full((4, 3), -20, np.float32))
+    batch.state[0][0, :, SLOTS + TASK.index("task_cycles")] = 20e6  # 20 ms of this device's CPU
+    assert act("coordinated-greedy", batch)[0][:3, 0].tolist() == [LOCAL] * 3
+
+
+def test_goodput_follows_the_mcs_table() -> None:
+    got = goodput_bps(np.array([-20.0, 7.0, 9.99, 10.0, 40.0, 70.0]))
+    np.testing.assert_allclose(got, 0.9e6 * np.array([0.1, 8.6, 8.6, 17.2, 143.4, 143.4]))
+
+
+def test_other_scenarios_are_refused() -> None:
+    assert policies.fitting(mec_spec()) == ("random", *HOME.policies)
+    for name in HOME.policies:
+        with pytest.raises(ConfigError, match="scenario 'toy' has the heads mode, lane, power"):
+            policies.make(name, toy_spec(), HOME)
+    with pytest.raises(
+        ConfigError, match="no policy 'best'; simple policies of 'aiot-mec' are default, random"
+    ):
+        policies.make("best", mec_spec())
+    with pytest.raises(ConfigError, match="this scenario has 19"):
+        policies.make("coordinated-greedy", mec_spec(servers=19))
+    with pytest.raises(ConfigError, match="lacks the blocks agent_state, channel_state, server_state"):
+        policies.make("coordinated-greedy", dataclasses.replace(mec_spec(), state=()))
+    group = mec_spec().groups[0]
+    unheard = dataclasses.replace(
+        mec_spec(), groups=(dataclasses.replace(group, features=group.features[:5]),)
+    )
+    with pytest.raises(ConfigError, match="reads server_4_snr_db from the observation"):
+        policies.make("best-snr", unheard)
