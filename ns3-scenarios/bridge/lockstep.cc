@@ -44,6 +44,15 @@ Violate(uint64_t tick, const std::string& message)
     throw Error(FaultKind::SPEC_VIOLATION, "tick " + std::to_string(tick) + ": " + message);
 }
 
+[[noreturn]] void
+ViolateBounds(uint64_t tick, const std::string& where, const std::string& name, const Feature& feature, float value)
+{
+    Violate(tick,
+            where + " '" + name + "', feature '" + feature.name + "' [" + feature.unit + "]: " + ToText(value) +
+                " is outside [" + ToText(feature.low) + ", " + ToText(feature.high) +
+                "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
+}
+
 /// Whether all values are within their bounds; NaN is not.
 bool
 IsInside(const float* values, const float* low, const float* high, std::size_t count)
@@ -186,11 +195,7 @@ Lockstep::CheckRow(std::span<float> values,
         }
         if (!features[i].saturating || std::isnan(values[i]))
         {
-            Violate(m_tick,
-                    where + " '" + name + "', feature '" + features[i].name + "' [" + features[i].unit +
-                        "]: " + ToText(values[i]) + " is outside [" + ToText(features[i].low) + ", " +
-                        ToText(features[i].high) +
-                        "]; widen the bounds in Describe(), declare the feature saturating, or mend its value");
+            ViolateBounds(m_tick, where, name, features[i], values[i]);
         }
         values[i] = std::clamp(values[i], bounds.low[i], bounds.high[i]);
         ++saturated;

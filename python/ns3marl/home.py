@@ -65,6 +65,8 @@ class ScenarioHome:
     """Name of the scenario and of its executable."""
     policies: Mapping[str, SimplePolicy] = field(default_factory=dict)
     """Simple policies by name."""
+    builtin_is_central: bool = False
+    """Whether the scenario's own policy, C++ ``Decide``, sees more than an agent could know on its own."""
     configs: str = "configs"
     """Folder of configurations (TOML) beside the descriptor; ``ns3marl train NAME`` takes ``NAME.toml`` in it."""
     twin: Reference | None = None

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -120,7 +121,8 @@ def known(home: ScenarioHome) -> dict[str, SimplePolicy]:
         raise ConfigError(
             f"scenario {home.name!r} has a policy called {taken[0]!r}, which stands for every scenario's; rename it in its descriptor"
         )
-    return {**_GENERIC, **home.policies}
+    own = replace(_GENERIC[BUILTIN], central=home.builtin_is_central)
+    return {**_GENERIC, BUILTIN: own, **home.policies}
 
 
 def make(name: str, spec: Spec, home: ScenarioHome | None = None) -> Policy:

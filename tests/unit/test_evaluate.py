@@ -125,6 +125,8 @@ def test_central_policies_are_those_that_the_home_or_the_policy_says() -> None:
     policy = simple.Random(toy_spec())
     assert is_central("all-knowing", policy, HOME)
     assert not is_central("random", policy, HOME)
+    assert not is_central("builtin", policy, HOME)
+    assert is_central("builtin", policy, ScenarioHome(name="toy", builtin_is_central=True))
     assert not is_central("runs/some", policy, HOME)
     policy.central_execution = True  # type: ignore[attr-defined] # as learners have it
     assert is_central("runs/some", policy, HOME)

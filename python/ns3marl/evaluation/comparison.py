@@ -37,11 +37,11 @@ class PolicyResult:
 
 @dataclass
 class Entry:
-    """A policy of the comparison: a heuristic, or the runs of one configuration with several training seeds."""
+    """A policy of the comparison: a simple one, or the runs of one configuration with several training seeds."""
 
     name: str
     sources: list[str]
-    seeds: list[int] = field(default_factory=list)  #: training seeds, one per run; none for heuristics
+    seeds: list[int] = field(default_factory=list)  #: training seeds, one per run; none for simple policies
     central: bool = False  #: acts on what no agent could observe on its own
     notes: str = ""  #: shown beside its name in tables, such as levels of discretised heads
     results: list[PolicyResult] = field(default_factory=list)  #: one per run
