@@ -15,6 +15,7 @@ import numpy as np
 
 from ns3marl.types import (
     Bool,
+    Describes,
     DiscreteHead,
     Feature,
     Float32,
@@ -32,7 +33,9 @@ AGENTS = ("a0", "a1")
 
 def slot_spec() -> Spec:
     slots = DiscreteHead("slot", tuple(f"slot-{k}" for k in range(SLOTS)))
-    worths = tuple(Feature(f"slot_{k}_worth", "1", 0, 1) for k in range(SLOTS))
+    worths = tuple(
+        Feature(f"slot_{k}_worth", "1", 0, 1, describes=Describes(0, k, "worth")) for k in range(SLOTS)
+    )
     return Spec(
         scenario="slots",
         tick_ns=1_000_000,

@@ -63,7 +63,7 @@ def toy_spec(ticks: int = 20) -> Spec:
         ticks=ticks,
         groups=(group,),
         state=(
-            StateBlock("agent_state", AGENTS, (Feature("urge", "1", -1, 1),)),
+            StateBlock("agent_state", AGENTS, (Feature("urge", "1", -1, 1),), agents_of=0),
             StateBlock("world", ("all",), (Feature("tick", "1", 0, ticks),)),
         ),
         metrics=(

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, SignalGame, TeamMatrixGame
@@ -390,7 +389,7 @@ def test_imappo_trains_on_the_channel_game() -> None:
     best, _ = game.optimum()
     options = ImappoOptions(discount=0.5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
     with TeamPool(game, num_envs=8) as pool:
-        learner, noise = Imappo(pool.spec, options, 1), ActionGenerators(1, pool.num_envs)
+        learner, noise = Imappo(pool.spec, 0, options, 1), ActionGenerators(1, pool.num_envs)
         rollout, batch = learner.rollout(16, pool.num_envs), pool.reset()
         first = last = 0.0
         for update in range(25):

@@ -12,8 +12,7 @@ import pytest
 import torch
 from toy_game import ToyPool, crowded, mean_reward
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.rl.policy import ActionGenerators
 from ns3marl.types import Actions, Batch
 
@@ -22,7 +21,7 @@ OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0
 
 def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None = None) -> Imappo:
     pool = pool or ToyPool(seed=seed)
-    learner = Imappo(pool.spec, options, seed)
+    learner = Imappo(pool.spec, 0, options, seed)
     noise = ActionGenerators(seed, pool.num_envs)
     rollout = learner.rollout(32, pool.num_envs)
     batch = pool.reset()
@@ -45,7 +44,7 @@ def one_thread() -> None:
 @pytest.mark.learning
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_optimum_is_found(seed: int) -> None:
-    untrained = mean_reward(Imappo(ToyPool().spec, OPTIONS, seed), greedy=False)
+    untrained = mean_reward(Imappo(ToyPool().spec, 0, OPTIONS, seed), greedy=False)
     assert untrained < 0.5
     learner = train(OPTIONS, seed, updates=60)
     assert mean_reward(learner, greedy=True) > 0.94  # optimum 1; with lanes drawn at random 0.92

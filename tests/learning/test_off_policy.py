@@ -16,8 +16,10 @@ from stable_baselines3 import DQN
 from toy_game import ToyPool, mean_reward
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.dqn import Dqn
-from ns3marl.config import DqnOptions, ImappoOptions, IqlOptions, MaddpgOptions
+from ns3marl.algorithms.dqn import Dqn, DqnOptions
+from ns3marl.algorithms.imappo import ImappoOptions
+from ns3marl.algorithms.iql import IqlOptions
+from ns3marl.algorithms.maddpg import MaddpgOptions
 from ns3marl.games.cooperative import ChannelGame, SignalGame
 from ns3marl.games.team import TeamPool
 from ns3marl.launch.environments import Environments
@@ -57,7 +59,7 @@ def ours(seed: int) -> float:
         target_steps=TARGET_STEPS,
     )
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
-        learner = Dqn(pool.spec, options, seed)
+        learner = Dqn(pool.spec, 0, options, seed)
         train(learner, pool, seed, TICKS)
     return balance(learner)
 

@@ -15,9 +15,8 @@ from poles import ENVS, balance, peer_balance
 from stable_baselines3 import PPO
 from toy_game import ToyPool, crowded, mean_reward
 
-from ns3marl.algorithms.ippo import Ippo
-from ns3marl.algorithms.ppo import Ppo
-from ns3marl.config import IppoOptions, PpoOptions
+from ns3marl.algorithms.ippo import Ippo, IppoOptions
+from ns3marl.algorithms.ppo import Ppo, PpoOptions
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionGenerators
 from ns3marl.types import Spec
@@ -46,15 +45,15 @@ def train(learner: Learner, pool: ToyPool | GymnasiumPool, updates: int) -> None
 
 
 def central(spec: Spec, seed: int) -> Ppo:
-    return Ppo(spec, PpoOptions(**TOY), seed)
+    return Ppo(spec, 0, PpoOptions(**TOY), seed)
 
 
 def central_joint(spec: Spec, seed: int) -> Ppo:
-    return Ppo(spec, PpoOptions(**TOY, ratio="joint"), seed)
+    return Ppo(spec, 0, PpoOptions(**TOY, ratio="joint"), seed)
 
 
 def independent(spec: Spec, seed: int) -> Ippo:
-    return Ippo(spec, IppoOptions(**TOY), seed)
+    return Ippo(spec, 0, IppoOptions(**TOY), seed)
 
 
 @pytest.mark.learning
@@ -79,7 +78,7 @@ def balanced(make: Callable[[Spec], Learner], seed: int, updates: int = 24) -> f
 @pytest.mark.timeout(300)
 def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
     """Stable-Baselines3's PPO with the same budget, rollouts and minibatches of a quarter of them."""
-    ours = [balanced(lambda spec, s=seed: Ppo(spec, PpoOptions(**BALANCE), s), seed) for seed in (1, 2)]  # type: ignore[misc]
+    ours = [balanced(lambda spec, s=seed: Ppo(spec, 0, PpoOptions(**BALANCE), s), seed) for seed in (1, 2)]  # type: ignore[misc]
     theirs = [
         peer_balance(PPO, seed, 24_576, n_steps=128, batch_size=256, n_epochs=8, learning_rate=1e-3)
         for seed in (1, 2)
@@ -90,4 +89,4 @@ def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
 
 @pytest.mark.learning
 def test_ippo_balances_a_pole() -> None:
-    assert balanced(lambda spec: Ippo(spec, IppoOptions(**BALANCE), 1), 1) > 200
+    assert balanced(lambda spec: Ippo(spec, 0, IppoOptions(**BALANCE), 1), 1) > 200

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.config import Config
 from ns3marl.env.pool import Pool
 from ns3marl.errors import CheckpointError
 from ns3marl.rl.policy import ActionGenerators
@@ -28,7 +28,7 @@ def size(devices: int, servers: int, channels: int) -> list[str]:
 def trained(executable: Path, path: Path, options: ImappoOptions) -> Imappo:
     """The checkpoint of a policy that has learned for one rollout with 4 devices and 2 servers."""
     with Pool(executable, arguments=size(4, 2, 2), seed=1, spares=0) as pool:
-        learner, noise, batch = Imappo(pool.spec, options, seed=1), ActionGenerators(1, 1), pool.reset()
+        learner, noise, batch = Imappo(pool.spec, 0, options, seed=1), ActionGenerators(1, 1), pool.reset()
         figures = None
         while figures is None:
             batch = pool.step(learner.explore(batch, noise.generators(batch)))

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from toy_game import ToyPool, toy_spec
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
@@ -30,7 +29,7 @@ SPEC = toy_spec()
 def play(ticks: int = 12, **options: Any) -> tuple[Imappo, Rollout, Batch]:
     """A rollout of 2 environments with episodes of 5 ticks, in which each agent earns something else."""
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
-    learner = Imappo(pool.spec, ImappoOptions(**options), seed=1)
+    learner = Imappo(pool.spec, 0, ImappoOptions(**options), seed=1)
     learner.normaliser.update(torch.tensor([3.0, 7.0]))
     noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(ticks, 2), pool.reset()
     rng = np.random.default_rng(3)
@@ -53,7 +52,7 @@ def marginals_of(learner: Imappo, batch: Batch) -> Tensor:
 
 def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
-    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
+    learner = Imappo(pool.spec, 0, ImappoOptions(), seed=1)
     noise, rollout, batch = ActionGenerators(1, 2), learner.rollout(12, 2), pool.reset()
     noted = []
     while not rollout.full:
@@ -167,7 +166,7 @@ def test_values_are_normalised_only_if_wanted() -> None:
         )
         assert moved == wanted
         assert np.isfinite(list(figures.values())).all()
-    bare = Imappo(SPEC, ImappoOptions(normalise_values=False), 1)
+    bare = Imappo(SPEC, 0, ImappoOptions(normalise_values=False), 1)
     returns = torch.tensor([500.0, -2.0])
     assert bare.normaliser.normalise(returns).equal(returns)
 
@@ -176,7 +175,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
     options = ImappoOptions(
         entropy_discrete=0.5, entropy_continuous=0.25, entropy_heads=("lane=0.02", "power = 0")
     )
-    assert Imappo(SPEC, options, 1).entropy_weights.tolist() == pytest.approx([0.5, 0.02, 0])
+    assert Imappo(SPEC, 0, options, 1).entropy_weights.tolist() == pytest.approx([0.5, 0.02, 0])
     rises = {}
     for head in ("mode", "lane"):
         learner, rollout, last = play(
@@ -205,7 +204,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
 )
 def test_wrong_entropy_weights_are_refused(entry: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
-        Imappo(SPEC, ImappoOptions(entropy_heads=(entry,)), 1)
+        Imappo(SPEC, 0, ImappoOptions(entropy_heads=(entry,)), 1)
 
 
 def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
@@ -287,11 +286,11 @@ def other_size(agents: int) -> Spec:
 
 
 def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
-    shared, own = (Imappo(SPEC, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
-    Imappo(other_size(7), shared.options, 2).load_policy(shared.state_dict())
+    shared, own = (Imappo(SPEC, 0, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
+    Imappo(other_size(7), 0, shared.options, 2).load_policy(shared.state_dict())
     with pytest.raises(ValueError, match=r"an actor for each of 4 agents, the scenario has 7; .*\"shared\""):
-        Imappo(other_size(7), own.options, 2).load_policy(own.state_dict())
-    same = Imappo(other_size(4), own.options, 2)
+        Imappo(other_size(7), 0, own.options, 2).load_policy(own.state_dict())
+    same = Imappo(other_size(4), 0, own.options, 2)
     same.load_policy(own.state_dict())
     assert all(tensor.equal(own.actor.state_dict()[name]) for name, tensor in same.actor.state_dict().items())
 

@@ -22,10 +22,10 @@ from torch import Tensor
 from toy_game import ToyPool, toy_environments, toy_spec
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.dqn import Dqn
-from ns3marl.algorithms.iql import IndependentNetworks, Iql
-from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
-from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
+from ns3marl.algorithms.dqn import Dqn, DqnOptions
+from ns3marl.algorithms.iql import IndependentNetworks, Iql, IqlOptions
+from ns3marl.algorithms.maddpg import Maddpg, MaddpgOptions, gumbel_softmax
+from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.reporting.report import label
@@ -90,7 +90,7 @@ VALUED = torch.tensor([[[0.0, 2, 4], [0, 0, 6]]])  # says what they are worth
 def test_targets_of_branching_dqn(
     change: dict[str, Any], wanted: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner = Dqn(PAIR, 0, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     monkeypatch.setattr(learner.network, "forward", lambda _: (torch.tensor([77.0]), CHOSEN))
     monkeypatch.setattr(learner.target, "forward", lambda _: (torch.tensor([1.0]), VALUED))
@@ -110,7 +110,7 @@ def test_targets_of_branching_dqn(
 def test_targets_of_independent_learners(
     change: dict[str, Any], reward: Any, wanted: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = Iql(PAIR, IqlOptions(discount=0.5, reward=reward), 1)
+    learner = Iql(PAIR, 0, IqlOptions(discount=0.5, reward=reward), 1)
     for scale in learner.scales:
         scale.load_state_dict(PLAIN)
     monkeypatch.setattr(learner.networks, "forward", lambda *_: (torch.tensor([[77.0, 78.0]]), CHOSEN))
@@ -121,7 +121,7 @@ def test_targets_of_independent_learners(
 @pytest.mark.parametrize(("terminated", "wanted"), [(False, 3 + 0.5 * 21), (True, 3)])
 def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The target critic is asked for the actions of the target actors, and its Q of the joint action is taken."""
-    learner = Maddpg(PAIR, MaddpgOptions(discount=0.5), 1)
+    learner = Maddpg(PAIR, 0, MaddpgOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
     monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(1, 2, 0)))
@@ -136,7 +136,7 @@ def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.
 
 def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
     """The advantage layer's gradient reaches the rows of chosen choices through their own branch alone."""
-    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner = Dqn(PAIR, 0, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     data = transitions()
     data.before.active[:] = False
@@ -154,7 +154,7 @@ def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
 
 def toy_transitions(seed: int, count: int = 32) -> Transitions:
     pool, rng = ToyPool(seed=seed, num_envs=4), np.random.default_rng(seed)
-    learner = Iql(pool.spec, IqlOptions(report_ticks=10**6), 1)
+    learner = Iql(pool.spec, 0, IqlOptions(report_ticks=10**6), 1)
     batch = pool.reset()
     for _ in range(40):
         batch = pool.step(
@@ -172,7 +172,7 @@ def test_an_independent_learner_learns_from_its_own_experience_alone() -> None:
         tensor[:, 1:] = 1 - tensor[:, 1:]
     changed.rewards[:, 1:] += 50  # so much that a common gradient norm would be clipped
     changed.discrete[:, 1:, 1] = 1 - changed.discrete[:, 1:, 1]
-    learners = [Iql(toy_spec(), IqlOptions(reward="agent", target_steps=2), 7) for _ in range(2)]
+    learners = [Iql(toy_spec(), 0, IqlOptions(reward="agent", target_steps=2), 7) for _ in range(2)]
     for learner, own in zip(learners, (data, changed), strict=True):
         learner.measure_rewards(own.rewards.numpy())
         for _ in range(3):
@@ -222,7 +222,7 @@ def test_agents_act_on_what_they_see_themselves(name: str) -> None:
 
 
 def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
-    learner = Maddpg(toy_spec(), MaddpgOptions(), 1)
+    learner = Maddpg(toy_spec(), 0, MaddpgOptions(), 1)
     data = toy_transitions(2, 8)
     seen = data.before
     encoded = learner.heads.encode(data.discrete[..., :2], torch.rand(8, 4, 1))
@@ -382,7 +382,7 @@ def test_policies_for_another_number_of_agents(name: str) -> None:
 
 def test_own_actors_do_not_act_for_others() -> None:
     options = MaddpgOptions(actors="per-agent")
-    source, target = Maddpg(toy_spec(), options, 1), Maddpg(for_agents(2), options, 1)
+    source, target = Maddpg(toy_spec(), 0, options, 1), Maddpg(for_agents(2), 0, options, 1)
     with pytest.raises(ValueError, match="4 actors were trained and 2 are needed"):
         target.load_policy(source.state_dict())
 
@@ -419,6 +419,6 @@ def test_results_say_how_actions_were_cut(name: str, said: str, tmp_path: Path) 
 
 
 def test_levels_are_said() -> None:
-    assert Dqn(toy_spec(), DqnOptions(levels=7), 1).notes == "power 7 levels"
-    assert Iql(toy_spec(), IqlOptions(), 1).notes == "power 5 levels"
-    assert Maddpg(toy_spec(), MaddpgOptions(), 1).notes == ""
+    assert Dqn(toy_spec(), 0, DqnOptions(levels=7), 1).notes == "power 7 levels"
+    assert Iql(toy_spec(), 0, IqlOptions(), 1).notes == "power 5 levels"
+    assert Maddpg(toy_spec(), 0, MaddpgOptions(), 1).notes == ""

@@ -21,8 +21,8 @@ from rich.console import Console
 from toy_game import ToyPool, toy_spec
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions, load
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation import comparison, evaluate
 from ns3marl.launch.environments import evaluated
@@ -183,7 +183,7 @@ def test_a_folder_is_not_overwritten_and_a_spent_budget_is_said(tmp_path: Path) 
 
 
 def learner(**options: Any) -> Imappo:
-    return Imappo(toy_spec(), ImappoOptions(**options), seed=3)
+    return Imappo(toy_spec(), 0, ImappoOptions(**options), seed=3)
 
 
 def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         saved.restore(learner(actor_width=32))
     other = dataclasses.replace(toy_spec(), hash="f" * 16)
     with pytest.raises(CheckpointError, match="was trained on a spec with hash 0123456789abcdef"):
-        saved.restore(Imappo(other, ImappoOptions(), 1))
+        saved.restore(Imappo(other, 0, ImappoOptions(), 1))
     group = toy_spec().groups[0]
     renamed = dataclasses.replace(group.features[0], name="mood")
     changed = dataclasses.replace(group, features=(renamed, *group.features[1:]))
@@ -265,7 +265,7 @@ def test_scenarios_with_several_groups_are_refused() -> None:
         spec, groups=(spec.groups[0], dataclasses.replace(spec.groups[0], name="others"))
     )
     with pytest.raises(ConfigError, match="has 2 groups: players, others"):
-        Imappo(twice, ImappoOptions(), 1)
+        Imappo(twice, 0, ImappoOptions(), 1)
 
 
 def compare(folder: Path, options: Config, policies: list[str]) -> dict[str, Any]:

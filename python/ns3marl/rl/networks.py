@@ -21,6 +21,7 @@ from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear
+from ns3marl.rl.seen import Seen
 from ns3marl.types import Group, Spec
 
 Pooling = Literal["mean", "attention"]
@@ -156,10 +157,12 @@ class LocalCritic(nn.Module):
 
 
 class CriticValues(NamedTuple):
-    """What the critic says of B states, in normalised units; Q and V of the team, or [B,A] of every agent's own return."""
+    """Values of B states, in normalised units; Q and V of one return for all agents, or [B,A] of every agent's own return."""
 
     joint: Tensor  #: [B] or [B,A] Q(s, a): the value of the joint action taken
-    baselines: Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal, Q for an agent without action; of i's own return, if each has one
+    baselines: (
+        Tensor  #: [B,A] V(s^-i): agent i's action replaced by its marginal, Q for an agent without action
+    )
     state: Tensor  #: [B] or [B,A] V(s): no action known
 
 
@@ -182,6 +185,29 @@ class _ValueHead(nn.Module):
         return value.squeeze(-1).to(self.from_pool.weight.dtype)
 
 
+class Read(NamedTuple):
+    """What the critic's first layers read of B states, scaled."""
+
+    groups: list[Tensor]  #: per group [B,A,I]: observations, and the rows of state blocks about these agents
+    blocks: list[Tensor]  #: per block that is not about agents [B,S,F]
+    present: list[Tensor] | None  #: per group [B,A] who takes part; None: everybody
+
+    def rows(self, rows: Tensor) -> Read:
+        """Some of the states, by number."""
+        groups, blocks = (
+            [part.index_select(0, rows) for part in parts] for parts in (self.groups, self.blocks)
+        )
+        present = self.present
+        return Read(groups, blocks, None if present is None else [part[rows] for part in present])
+
+
+class Acts(NamedTuple):
+    """What the n active agents of a group did in B states."""
+
+    asked: Tensor  #: [n] their numbers among all B x A
+    encoded: Tensor  #: [n,K] their actions, see ``Heads.encode``
+
+
 class PooledCritic(nn.Module):
     """Values of the joint action, of all A counterfactual marginals at once, and of the state alone.
 
@@ -191,35 +217,44 @@ class PooledCritic(nn.Module):
     "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
     order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
 
-    With ``per_agent`` the values are those of each agent's own return. g then reads agent i's embedding beside the pool:
+    The pool is over the agents of all groups: each group has an h and a W of its own, phi and g serve all. Baselines are those of
+    the own group's agents; the actions of other groups are as taken. Agents that are not present are not in the pool.
+
+    With ``per_agent`` the values are those of each own agent's return. g then reads agent i's embedding beside the pool:
     Q_i = g(pool, e_i), and V_i(s^-i) has agent i's marginal in both places, so a_i is in neither.
 
-    State blocks whose rows are the group's agents extend h's input, row by row; rows of other blocks are embedded
-    and averaged, and join the input of g.
+    State blocks whose rows are a group's agents (``StateBlock.agents_of``) extend the input of its h, row by row; rows of other
+    blocks are embedded and averaged, and join the input of g.
 
     Args:
-        spec: The scenario's spec, with one group.
-        heads: The layout of the action heads.
+        spec: The scenario's spec.
+        group: Number of the own group.
         width: W.
         pooling: "mean", or "attention" with one learned query.
-        per_agent: Values of each agent's own return, instead of the team's.
+        per_agent: Values of each agent's own return, instead of one return for all.
     """
 
     def __init__(
-        self, spec: Spec, heads: Heads, width: int, pooling: Pooling, *, per_agent: bool = False
+        self, spec: Spec, group: int, width: int, pooling: Pooling, *, per_agent: bool = False
     ) -> None:
         super().__init__()
         self.per_agent = per_agent
-        group = spec.groups[0]
-        self.agents = len(group.agents)
-        self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
-        self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
-        self.scaler = BoundsScaler(group.bounds)
+        self.group = group
+        self.others = [g for g in range(len(spec.groups)) if g != group]
+        self.agents = sum(len(one.agents) for one in spec.groups)
+        self.about = [
+            [b for b, block in enumerate(spec.state) if block.agents_of == g] for g in range(len(spec.groups))
+        ]  #: per group: blocks about its agents
+        self.other_blocks = [b for b, block in enumerate(spec.state) if block.agents_of is None]
+        self.scalers = nn.ModuleList(BoundsScaler(one.bounds) for one in spec.groups)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
-        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks)
-        self.observe = nn.Sequential(linear(inputs, width), Tanh(), linear(width, width))
-        self.act = nn.Linear(heads.encoded + 1, width, bias=False)
-        nn.init.orthogonal_(self.act.weight, sqrt(2))
+        inputs = [
+            len(one.features) + sum(len(spec.state[b].features) for b in self.about[g])
+            for g, one in enumerate(spec.groups)
+        ]
+        encoded = [Heads(one).encoded for one in spec.groups]
+        self.observe = nn.Sequential(linear(inputs[group], width), Tanh(), linear(width, width))
+        self.act = _action_layer(encoded[group], width)
         self.embed = nn.Sequential(Tanh(), linear(width, width), Tanh())
         self.attend = linear(width, 1) if pooling == "attention" else None
         self.rows = nn.ModuleList(
@@ -228,69 +263,75 @@ class PooledCritic(nn.Module):
         pooled, context = width * (1 + per_agent), width * len(self.other_blocks)
         self.value_joint = _ValueHead(pooled, context, width)
         self.value_state = _ValueHead(pooled, context, width)
+        self.observe_others = nn.ModuleList(
+            nn.Sequential(linear(inputs[g], width), Tanh(), linear(width, width)) for g in self.others
+        )
+        self.act_others = nn.ModuleList(_action_layer(encoded[g], width) for g in self.others)
 
-    def forward(
-        self,
-        observations: Tensor,
-        state: Sequence[Tensor],
-        encoded: Tensor,
-        moments: Tensor,
-        active: Tensor,
-    ) -> CriticValues:
+    def forward(self, seen: Seen, encoded: Sequence[Tensor], moments: Tensor) -> CriticValues:
         """Values of B states.
 
         Args:
-            observations: [B,A,F] in the features' units.
-            state: Per state block [B,S,F].
-            encoded: Joint action taken, [B,A,K]; ignored where an agent was not asked to act.
-            moments: Marginal of each agent, [B,A,K]; likewise.
-            active: Who was asked to act, [B,A].
+            seen: The states.
+            encoded: Joint action taken, per group [B,A,K]; ignored where an agent was not asked to act.
+            moments: Marginal of each own agent, [B,A,K]; likewise.
         """
-        asked = active.flatten().nonzero().squeeze(-1)
-        acts = encoded.flatten(0, 1)[asked], moments.flatten(0, 1)[asked]
-        return self.evaluate(self.read(observations, state), asked, *acts)
+        acts = []
+        for group, actions in zip(seen.groups, encoded, strict=True):
+            asked = group.active.flatten().nonzero().squeeze(-1)
+            acts.append(Acts(asked, actions.flatten(0, 1)[asked]))
+        marginals = moments.flatten(0, 1)[acts[self.group].asked]
+        return self.evaluate(self.read(seen), acts, marginals)
 
-    def state_value(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
+    def state_value(self, seen: Seen) -> Tensor:
         """V(s) alone, [B] or [B,A]."""
-        return self.evaluate_state(self.read(observations, state))
+        return self.evaluate_state(self.read(seen))
 
-    def evaluate_state(self, inputs: Sequence[Tensor]) -> Tensor:
+    def evaluate_state(self, read: Read) -> Tensor:
         """As ``state_value``, from what ``read`` gave."""
-        hidden, context = self._first_layers(inputs)
+        hidden, context = self.observe(read.groups[self.group]), self._context(read)
         embedded = self._embed(hidden)
-        pool = self._pool(self._share(embedded).sum(1))
+        unseen, _ = self._sum_others(read, None)
+        pool = self._pool(self._total(self._share(embedded), read, self.group, unseen), read)
         return self._value(self.value_state, pool, embedded, context)
 
-    def read(self, observations: Tensor, state: Sequence[Tensor]) -> list[Tensor]:
-        """What the first layers read, scaled: of every agent [B,A,I], then of each block that is not about agents [B,S,F]."""
-        scaled = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
-        own = torch.cat([self.scaler(observations), *(scaled[b] for b in self.own_blocks)], -1)
-        return [own, *(scaled[b] for b in self.other_blocks)]
+    def read(self, seen: Seen) -> Read:
+        """What the first layers read of B states."""
+        scaled = [scale(block) for scale, block in zip(self.block_scalers, seen.state, strict=True)]
+        groups = [
+            torch.cat([scale(group.observations), *(scaled[b] for b in about)], -1)
+            for scale, group, about in zip(self.scalers, seen.groups, self.about, strict=True)
+        ]
+        everybody = all(bool(group.present.all()) for group in seen.groups)
+        present = None if everybody else [group.present for group in seen.groups]
+        return Read(groups, [scaled[b] for b in self.other_blocks], present)
 
-    def evaluate(
-        self, inputs: Sequence[Tensor], asked: Tensor, encoded: Tensor, moments: Tensor
-    ) -> CriticValues:
+    def evaluate(self, read: Read, acts: Sequence[Acts], moments: Tensor) -> CriticValues:
         """As ``forward``, from what ``read`` gave.
 
         Args:
-            inputs: Of B states.
-            asked: The n agents that were asked to act, of all B x A by number.
-            encoded: Their actions, [n,K].
-            moments: Their marginals, [n,K].
+            read: Of B states.
+            acts: What every group did.
+            moments: Marginals of the own group's active agents, [n,K].
         """
-        hidden, context = self._first_layers(inputs)
+        asked, encoded = acts[self.group]
+        hidden, context = self.observe(read.groups[self.group]), self._context(read)
         unknown = self._embed(hidden)
         batch, agents, _ = hidden.shape
         states = asked // agents  # where each of them stands
         n, padded = len(asked), pad_rows(asked)
-        acts = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was asked
-        acts = nn.functional.pad(acts, (0, 0, 0, len(padded) - n))
-        own, marginal = self._embed(hidden.flatten(0, 1)[padded] + self.act(acts))[:, :n].unbind()
+        both = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was asked
+        both = nn.functional.pad(both, (0, 0, 0, len(padded) - n))
+        own, marginal = self._embed(hidden.flatten(0, 1)[padded] + self.act(both))[:, :n].unbind()
         before, after, instead = (self._share(e) for e in (unknown, own, marginal))
-        unseen = before.sum(1)  # [B,P]
+        others_unseen, others_taken = self._sum_others(read, acts)
+        unseen = self._total(before, read, self.group, others_unseen)  # [B,P]
         total = unseen.index_add(0, states, after - before.flatten(0, 1)[asked])
-        pool, without = self._pool(total), self._pool(total[states] - after + instead)
-        state = self._value(self.value_state, self._pool(unseen), unknown, context)
+        if others_taken is not None:
+            total = total + others_taken
+        pool = self._pool(total, read)
+        without = self._pool(total[states] - after + instead, read, states)
+        state = self._value(self.value_state, self._pool(unseen, read), unknown, context)
         if self.per_agent:
             taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
             joint = everyone = self._value(self.value_joint, pool, taken, context)
@@ -302,12 +343,29 @@ class PooledCritic(nn.Module):
         baselines = everyone.flatten().index_copy(0, asked, counterfactual).view(batch, agents)
         return CriticValues(joint, baselines, state)
 
-    def _first_layers(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """h(o_i) [B,A,W], and the embedding of the blocks that are not about agents [B,W x blocks]."""
-        own, *others = inputs
-        rows = [embed(block).mean(-2) for embed, block in zip(self.rows, others, strict=True)]
-        context = torch.cat(rows, -1) if rows else own.new_zeros(own.shape[0], 0)
-        return self.observe(own), context
+    def _context(self, read: Read) -> Tensor:
+        """The embedding of the blocks that are not about agents, [B,W x blocks]."""
+        rows = [embed(block).mean(-2) for embed, block in zip(self.rows, read.blocks, strict=True)]
+        own = read.groups[self.group]
+        return torch.cat(rows, -1) if rows else own.new_zeros(own.shape[0], 0)
+
+    def _sum_others(self, read: Read, acts: Sequence[Acts] | None) -> tuple[Tensor | None, Tensor | None]:
+        """What the agents of all other groups add to the pool's sum, [B,P]: without their actions, and what these change."""
+        unseen: Tensor | None = None
+        change: Tensor | None = None
+        for g, observe, act in zip(self.others, self.observe_others, self.act_others, strict=True):
+            hidden = observe(read.groups[g])
+            before = self._share(self._embed(hidden))
+            unseen = self._total(before, read, g, unseen)
+            if acts is None:
+                continue
+            asked, encoded = acts[g]
+            n, padded = len(asked), pad_rows(asked)
+            action = nn.functional.pad(encoded, (0, 1, 0, len(padded) - n), value=1.0)
+            after = self._share(self._embed(hidden.flatten(0, 1)[padded] + act(action))[:n])
+            start = torch.zeros_like(unseen) if change is None else change
+            change = start.index_add(0, asked // hidden.shape[1], after - before.flatten(0, 1)[asked])
+        return unseen, change
 
     def _embed(self, hidden: Tensor) -> Tensor:
         """Phi, [B,A,W], as precise as the weights: pools are sums and differences."""
@@ -323,11 +381,22 @@ class PooledCritic(nn.Module):
         )  # bounded scores keep the exponential tame
         return torch.cat([weight * embedded, weight], -1)
 
-    def _pool(self, total: Tensor) -> Tensor:
-        """The mean of which ``total`` [..., P] is the sum over agents, [..., W]."""
-        if self.attend is None:
+    def _total(self, shares: Tensor, read: Read, group: int, so_far: Tensor | None) -> Tensor:
+        """Sum over the agents of a group that are present, [B,P], added to that of other groups."""
+        if read.present is not None:
+            shares = shares * read.present[group][..., None]
+        total = shares.sum(1)
+        return total if so_far is None else so_far + total
+
+    def _pool(self, total: Tensor, read: Read, states: Tensor | None = None) -> Tensor:
+        """The mean of which ``total`` [n,P] is the sum over agents, [n,W]; of all B states, or of the given ones."""
+        if self.attend is not None:
+            weight = total[..., -1:]
+            return total[..., :-1] / (weight if read.present is None else weight.clamp(min=1e-6))
+        if read.present is None:
             return total / self.agents
-        return total[..., :-1] / total[..., -1:]
+        count = torch.stack([present.sum(1) for present in read.present]).sum(0).clamp(min=1)[:, None]
+        return total / (count if states is None else count[states])
 
     def _value(self, head: _ValueHead, pool: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
         """Value of the pool [B], or of the pool as each agent stands in it [B,A]."""
@@ -339,3 +408,10 @@ class PooledCritic(nn.Module):
         states = torch.arange(batch).repeat_interleave(agents)
         value = head(beside.view(-1, 2 * width), context, states)
         return value.view(batch, agents)
+
+
+def _action_layer(encoded: int, width: int) -> nn.Linear:
+    """W: what an encoded action, and that there is one, adds to an agent's hidden units."""
+    layer = nn.Linear(encoded + 1, width, bias=False)
+    nn.init.orthogonal_(layer.weight, sqrt(2))
+    return layer
