@@ -376,7 +376,6 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     del right
     import torch  # noqa: PLC0415 - takes seconds to import
 
-    from ns3marl.algorithms import registry  # noqa: PLC0415
     from ns3marl.training import checkpoint  # noqa: PLC0415
     from ns3marl.training.replay_log import ReplayLog  # noqa: PLC0415
 
@@ -384,7 +383,7 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     rng = np.random.default_rng(2)
     config = configuration.load(None, ["training.algorithm=ippo"])
     with Pool("echo", arguments=ARGUMENTS) as pool:
-        learner = registry.configured(config, pool.spec)
+        learner = configuration.team_of(config, pool.spec)
     path = folder / "checkpoints" / "last.pt"
     checkpoint.save(path, learner, config, checkpoint.Progress(7), ReplayLog(1, 1))
     whole = path.read_bytes()

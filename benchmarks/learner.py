@@ -25,9 +25,11 @@ import numpy as np
 import torch
 from torchrl_mappo import TorchrlMappo
 
-from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.env.pool import Pool
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.team import Team
 from ns3marl.scenarios.aiot_mec import policies as heuristics
 from ns3marl.types import Batch, Spec
 
@@ -59,7 +61,7 @@ def record() -> tuple[Spec, list[Batch]]:
         return pool.spec, batches
 
 
-def ours(learner: Imappo, batches: list[Batch]) -> Times:
+def ours(learner: Team, batches: list[Batch]) -> Times:
     """One rollout and update of IMAPPO."""
     rngs = [np.random.default_rng(e) for e in range(ENVS)]
     start_s = time.perf_counter()
@@ -102,7 +104,7 @@ def compare(spec: Spec, batches: list[Batch], width: int) -> dict[str, list[Time
     scaled = [scaler(torch.from_numpy(batch.groups[0].observations)) for batch in batches]
     masks = [torch.from_numpy(batch.groups[0].masks) for batch in batches]
     rewards = [torch.from_numpy(batch.groups[0].rewards).mean(-1, keepdim=True) for batch in batches]
-    learners = {name: Imappo(spec, 0, variant, seed=1) for name, variant in variants.items()}
+    learners = {name: registry.make("imappo", spec, variant, seed=1) for name, variant in variants.items()}
     peer = TorchrlMappo(group, options, TICKS, ENVS)
     times: dict[str, list[Times]] = {name: [] for name in (*learners, "torchrl")}
     for _ in range(ROUNDS + 1):

@@ -51,5 +51,9 @@ def with_group(seen: Seen, number: int, **changes: Tensor) -> Seen:
 def fewer_agents(group: GroupArrays, count: int) -> GroupArrays:
     """The first agents of a group."""
     return GroupArrays(
-        *(a[:, :count] for a in (group.observations, group.rewards, group.present, group.active, group.masks))
+        group.observations[:, :count],
+        group.rewards[:, :count],
+        group.present[:, :count],
+        group.active[:, :count],
+        group.masks[:, :count],
     )

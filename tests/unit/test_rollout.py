@@ -185,7 +185,7 @@ def test_an_agents_return_ends_when_it_leaves() -> None:
         False  # leaves after the third tick of its episode, and is not in the next one either
     )
     batches[-1].groups[0].present[0, 2] = False
-    assert rollout.left(batches[-1]).nonzero() == ([2], [0], [2])
+    assert np.argwhere(rollout.left(batches[-1])).tolist() == [[2, 0, 2]]
     rollout.own.rewards[:] = 1.0
     rollout.own.rewards[:, 0, 2] = 5.0
     np.testing.assert_allclose(rollout.rewards("team")[:, 0, 0], [2, 2, 2, 1, 1, 1, 1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -29,9 +29,9 @@ class Learner(Protocol):
     """
 
     #: The frozen dataclass of its options, see ``ns3marl.options``.
-    Options: ClassVar[type[Any]]
+    Options: type[Any]
     #: Whether ``act`` reads the global state, or for an agent what others observe.
-    central_execution: ClassVar[bool]
+    central_execution: bool
 
     greedy: bool  #: take the most likely (or most valued) action in ``act``
 
@@ -99,7 +99,7 @@ class AsynchronousLearner(Learner, Protocol):
     A class says so by ``asynchronous = True``.
     """
 
-    asynchronous: ClassVar[bool]
+    asynchronous: bool
 
     @property
     def segment_ticks(self) -> int:
