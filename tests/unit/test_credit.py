@@ -11,7 +11,7 @@ from toy_game import toy_spec
 from two_kinds_game import two_kinds_spec
 
 from ns3marl.rl.credit import CreditCritic
-from ns3marl.rl.networks import Pooling
+from ns3marl.rl.pooled import Pooling
 from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.types import Spec
 

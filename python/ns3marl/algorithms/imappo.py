@@ -35,9 +35,10 @@ from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
-from ns3marl.rl.networks import Actor, Acts, CriticValues, PooledCritic, Read
+from ns3marl.rl.networks import Actor
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.on_policy import OnPolicyMemory
+from ns3marl.rl.pooled import Acts, CriticValues, PooledCritic, Pooling, Read
 from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import RewardKind
@@ -79,7 +80,7 @@ class ImappoOptions(EpochOptions):
     """Distribution of real-valued heads."""
     critic_width: PositiveInt = 64
     """Units per hidden layer of the critic."""
-    pooling: Literal["mean", "attention"] = "mean"
+    pooling: Pooling = "mean"
     """How the critic pools agents."""
     bfloat16: bool = False
     """Layers compute in bfloat16 while they are updated; never when agents act or advantages are formed.

@@ -44,6 +44,7 @@ from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.off_policy import OffPolicyMemory, OffPolicyOptions
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
 from ns3marl.rl.policy import fill_inactive
+from ns3marl.rl.pooled import Pooling
 from ns3marl.rl.record import Decision, on_unit_interval
 from ns3marl.rl.replay import Replay, RewardScale, Transitions
 from ns3marl.rl.rewards import SharedReward
@@ -89,7 +90,7 @@ class MaddpgOptions(OffPolicyOptions):
     """Units per hidden layer of an actor."""
     critic_width: PositiveInt = 64
     """Units per hidden layer of the critic."""
-    pooling: Literal["mean", "attention"] = "mean"
+    pooling: Pooling = "mean"
     """How the critic pools agents."""
 
 

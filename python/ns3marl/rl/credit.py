@@ -10,7 +10,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import PooledCritic, Pooling, fan_in_linear
+from ns3marl.rl.networks import fan_in_linear
+from ns3marl.rl.pooled import PooledCritic, Pooling
 from ns3marl.rl.seen import Seen
 from ns3marl.types import Spec
 
