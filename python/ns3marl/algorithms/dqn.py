@@ -8,7 +8,7 @@ is a branch of its own (Tavakoli, Pardo, Kormushev, "Action branching architectu
 
     y = r + gamma mean_d Q^-_d(s', argmax_c Q_d(s', c)),
 
-the mean over the heads that count of the agents asked to act in s'; where none is asked, y = r + gamma V^-(s'). r is a mean reward over
+the mean over the heads that count of the active agents in s'; where none is active, y = r + gamma V^-(s'). r is a mean reward over
 agents (``DqnOptions.reward``). Real-valued heads are cut into levels.
 
 A branch of agent i reads e_i, the embedding of i's observation and row of the state, and the pools of all embeddings, one for each

@@ -12,7 +12,7 @@ R - V(s) + [V(s) - V(s^-i)], in which V(s) cancels; what remains differs from MA
 baseline does not depend on a_i, so the gradient stays unbiased (Foerster et al., AAAI 2018). The rest is PPO (Schulman
 et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisation, Huber loss, orthogonal weights.
 
-Agents that were not asked to act take part in the team reward, the critic and the returns at every tick, and in no
+Inactive agents take part in the team reward, the critic and the returns at every tick, and in no
 policy loss, entropy, KL divergence or advantage normalisation; agents that are absent take part in nothing.
 
 With ``ImappoOptions.reward`` = "agent" every return, value and baseline is that of agent i's own reward. Axes: N samples, A
@@ -234,10 +234,10 @@ class Imappo:
 
     def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
-        local, asked = data.asked(rows)
+        local, acting = data.acting(rows)
         if self.actor.per_agent:
-            return self.actor(data.observations[rows], data.masks[rows], local), asked
-        return self.actor(data.observations, data.masks, asked), asked
+            return self.actor(data.observations[rows], data.masks[rows], local), acting
+        return self.actor(data.observations, data.masks, acting), acting
 
     def _value_losses(self, data: _Samples, rows: Tensor, targets: Tensor) -> list[Tensor]:
         """Of Q, every V(s^-i) and V, as far as the advantage needs them, on the normalised returns."""
@@ -318,8 +318,8 @@ class _Samples(Samples):
 
     def critic_inputs(self, rows: Tensor) -> tuple[Read, list[Acts], Tensor]:
         """Arguments of ``PooledCritic.evaluate`` for some samples."""
-        asked = [self.asked(rows, g) for g in range(len(self.encoded))]
+        acting = [self.acting(rows, g) for g in range(len(self.encoded))]
         acts = [
-            Acts(local, encoded[among]) for (local, among), encoded in zip(asked, self.encoded, strict=True)
+            Acts(local, encoded[among]) for (local, among), encoded in zip(acting, self.encoded, strict=True)
         ]
-        return self.read.rows(rows), acts, self.moments[asked[self.group][1]]
+        return self.read.rows(rows), acts, self.moments[acting[self.group][1]]

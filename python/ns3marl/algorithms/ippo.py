@@ -11,7 +11,7 @@ V(o_i) and reward r_i (its own, or a mean over agents; see ``IppoOptions.reward`
 To each agent the others are part of the environment. The rest is PPO (Schulman et al., 2017) as in ``imappo``: value
 normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
 
-Agents that were not asked to act take part in the values and the returns at every tick, and in no policy loss; agents that are absent
+Inactive agents take part in the values and the returns at every tick, and in no policy loss; agents that are absent
 take part in nothing.
 """
 
@@ -131,11 +131,10 @@ class Ippo:
         """
         data, options = Samples(rollout), self.options
         shape = rollout.own.rewards.shape  # [T,E,A]
-        rewards = np.broadcast_to(rollout.rewards(options.reward), shape)
         values = self._values(data.seen).numpy().reshape(shape)
         left = rollout.left(last)
         deltas = gae(
-            rewards,
+            rollout.rewards(options.reward),
             values,
             np.where(left, 0.0, rollout.next_values(values, last, self._values)),
             rollout.ends[..., None] | left,
@@ -167,8 +166,8 @@ class Ippo:
 
     def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
-        _, asked = data.asked(rows)
-        return self.actor(*(block.flatten(0, 1)[asked] for block in (data.observations, data.masks))), asked
+        _, acting = data.acting(rows)
+        return self.actor(*(block.flatten(0, 1)[acting] for block in (data.observations, data.masks))), acting
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""

@@ -9,7 +9,7 @@ as in acting. Its action heads are branches (Tavakoli, Pardo, Kormushev, AAAI 20
 
     y_i = r_i + gamma mean_d Q^-_id(o'_i, argmax_c Q_id(o'_i, c)),
 
-the mean over i's heads that count; at ticks at which i is not asked to act, V^-_i(o'_i) stands for the mean, so that rewards
+the mean over i's heads that count; at ticks at which i is not active, V^-_i(o'_i) stands for the mean, so that rewards
 between two decisions are not lost. r_i is a mean reward over agents or i's own
 (``IqlOptions.reward``). Real-valued heads are cut into levels. Nothing follows for an agent that leaves, and an absent one does not
 learn.
@@ -53,7 +53,7 @@ class IqlOptions(BranchingOptions):
 
 
 class IndependentNetworks(nn.Module):
-    """A branching Q-network for each agent; each sees its own observation and whether it is asked to act.
+    """A branching Q-network for each agent; each sees its own observation and whether it is active.
 
     Args:
         group: The agents' layout of observation and action.
@@ -75,12 +75,12 @@ class IndependentNetworks(nn.Module):
 
         Args:
             observations: In the features' units, [B,A,F].
-            active: Who is asked to act, [B,A].
+            active: Who is active, [B,A].
             masks: Allowed choices of the group's discrete heads, [B,A,...].
         """
         scaled = self.scaler(observations)
-        asked = active[..., None].to(scaled.dtype)
-        hidden = self.trunk(torch.cat([scaled, asked], -1).transpose(0, 1))
+        flags = active[..., None].to(scaled.dtype)
+        hidden = self.trunk(torch.cat([scaled, flags], -1).transpose(0, 1))
         advantages = self.advantages(hidden, scaled.transpose(0, 1), masks.transpose(0, 1))
         return self.value(hidden)[..., 0].T, advantages.transpose(0, 1)
 

@@ -234,7 +234,7 @@ class Maddpg:
         return np.stack(columns, -1) if columns else np.zeros((*scores.shape[:2], 0), np.int64)
 
     def _actions(self, batch: Batch, discrete: Int64, unit: Float32) -> Actions:
-        """In physical units, with the spec's defaults for agents that are not asked to act."""
+        """In physical units, with the spec's defaults for inactive agents."""
         physical = self.heads.physical(torch.from_numpy(unit)).numpy()
         return fill_inactive(self.group, batch.groups[self.number].active, discrete, physical)
 

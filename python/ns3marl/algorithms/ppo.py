@@ -15,7 +15,7 @@ and its advantage is the generalised one of the shared reward (a mean over agent
 optimization algorithms", 2017) has it, or every agent's own r_i. The rest is the practice that IMAPPO follows too: value
 normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
 
-Agents that were not asked to act take part in the reward, the state and the returns, and in no policy loss; agents that are absent take
+Inactive agents take part in the reward, the state and the returns, and in no policy loss; agents that are absent take
 part in nothing.
 """
 
@@ -191,8 +191,8 @@ class Ppo:
 
     def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
-        _, asked = data.asked(rows)
-        return self.actor(data.seen.rows(rows), active_only=True), asked
+        _, acting = data.acting(rows)
+        return self.actor(data.seen.rows(rows), active_only=True), acting
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""

@@ -15,7 +15,7 @@ class Averages:
         self._counts: dict[str, int] = {}
 
     def add(self, **metrics: float) -> None:
-        """Takes one value of each figure."""
+        """Takes one value of each metric."""
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1

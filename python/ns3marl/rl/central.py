@@ -45,7 +45,7 @@ class PooledEncoder(nn.Module):
         spec: The scenario's spec.
         group: Number of the own group.
         width: W.
-        active: Whether the flags of the agents that are asked to act are read as well.
+        active: Whether the flags of the active agents are read as well.
         rows_of: Further blocks whose rows are embedded, by number, although they are about agents.
         make: Makes the layers.
         activation: Of the hidden layers.
@@ -131,7 +131,7 @@ class _RowScorer(nn.Module):
 
 
 class CentralHeads(nn.Module):
-    """What one controller that sees everything says of every agent's heads: a score of each choice, and whatever else is wanted.
+    """What one controller that sees everything computes for every agent's heads: a score of each choice, and whatever else is wanted.
 
     Each agent's outputs come from its embedding beside the pooled context; choices that features (``Feature.describes``) or rows of
     the state (``StateBlock.choices_of``) describe are scored by those.
@@ -190,7 +190,7 @@ class CentralHeads(nn.Module):
 
         Args:
             seen: B states.
-            active_only: Only of the n agents that are asked, [n,outputs], in the order of ``active.nonzero()``.
+            active_only: Only of the n active agents, [n,outputs], in the order of ``active.nonzero()``.
         """
         encoded, mine = self.encoder(seen), seen.groups[self.group]
         own, scaled, masks = encoded.own, encoded.scaled, mine.masks
@@ -232,7 +232,7 @@ class CentralActor(nn.Module):
 
         Args:
             seen: B states.
-            active_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
+            active_only: Drop inactive agents: the leading axes are then [n], in the order of
                 ``active.nonzero()``, else [B,A].
         """
         outputs, _ = self.network(seen, active_only=active_only)

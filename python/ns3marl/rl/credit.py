@@ -20,7 +20,7 @@ class JointValues(NamedTuple):
     """Values of B states."""
 
     joint: Tensor  #: [B] Q(s, x_1, ..., x_N)
-    replaced: Tensor  #: [B,A] Q with x_i replaced by x'_i, for an own agent that was asked to act
+    replaced: Tensor  #: [B,A] Q with x_i replaced by x'_i, for an own agent that was active
 
 
 class _Credit(nn.Module):
@@ -39,13 +39,13 @@ class _Credit(nn.Module):
         self.credit = nn.Sequential(nn.ReLU(), fan_in_linear(width, 1))
 
     def forward(self, inputs: Tensor, encoded: Sequence[Tensor], active: Tensor) -> list[Tensor]:
-        """Credits [B,A] of several actions [B,A,K] of the same agents; 0 for those that were not asked to act."""
+        """Credits [B,A] of several actions [B,A,K] of the same agents; 0 for inactive ones."""
         hidden = self.observe(inputs)
         return [self.credit(hidden + self.act(action)).squeeze(-1) * active for action in encoded]
 
 
 class CreditCritic(nn.Module):
-    """Q(s, x_1, ..., x_N) = g(pool_j e_j) + sum_j f(o_j, x_j), the sum over the agents that were asked to act.
+    """Q(s, x_1, ..., x_N) = g(pool_j e_j) + sum_j f(o_j, x_j), the sum over the active agents.
 
     g of the pool is ``PooledCritic``, for what agents do to each other. In its mean an agent's action is one Nth, and enters two
     layers before the pool; f sees it undivided and late, and so learns first what an action is worth on average over the
@@ -79,7 +79,7 @@ class CreditCritic(nn.Module):
 
         Args:
             seen: The states.
-            encoded: Joint action x, per group [B,A,K]; ignored where an agent was not asked to act.
+            encoded: Joint action x, per group [B,A,K]; ignored where an agent was not active.
             instead: What takes x_i's place in the own group, x', [B,A,K]; likewise.
         """
         pooled = self.pooled(seen, encoded, instead)

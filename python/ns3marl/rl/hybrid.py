@@ -74,7 +74,7 @@ class Heads:
 
         Args:
             policy: Of B x A agents.
-            active: Who is asked to act, [B,A]; the others get the spec's defaults.
+            active: Who is active, [B,A]; the others get the spec's defaults.
             rngs: One generator per environment.
             greedy: Whether to take the most likely actions.
         """
@@ -137,7 +137,7 @@ class HybridDistribution:
         logits: Unnormalised log-probabilities of all choices, [..., C].
         bounded: Distributions of the real-valued heads, [..., R].
         masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
-            likely, as far as float32 tells its logits apart; only agents that are not asked to act may have one.
+            likely, as far as float32 tells its logits apart; only inactive agents may have one.
     """
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:

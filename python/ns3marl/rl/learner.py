@@ -96,7 +96,7 @@ class Learner(Protocol):
 class AsynchronousLearner(Learner, Protocol):
     """A learner that asks to be trained by asynchronous workers: processes with an environment and a copy of the learner each.
 
-    A class says so by ``asynchronous = True``.
+    A class declares it by ``asynchronous = True``.
     """
 
     asynchronous: bool

@@ -90,14 +90,14 @@ class Levels:
     def masks(self, masks: Tensor) -> Tensor:
         """Allowed choices of all heads, [..., C], from those of the discrete ones; every level is allowed.
 
-        A head that allows nothing is treated as if it allowed everything; only agents that are not asked may have one.
+        A head that allows nothing is treated as if it allowed everything; only inactive agents may have one.
         """
         levels = masks.new_ones((*masks.shape[:-1], self.levels * len(self.values)))
         parts = self.heads.split(torch.cat([masks, levels], -1))
         return torch.cat([part | ~part.any(-1, keepdim=True) for part in parts], -1)
 
     def decision(self, chosen: Int64, active: Bool) -> Decision:
-        """What was chosen, with actions in physical units and the spec's defaults for agents that are not asked to act.
+        """What was chosen, with actions in physical units and the spec's defaults for inactive agents.
 
         Args:
             chosen: [B,A,D].
@@ -110,7 +110,7 @@ class Levels:
         return Decision(actions, chosen, np.zeros((*chosen.shape[:-1], 0), np.float32))
 
     def counting(self, chosen: Tensor, active: Tensor) -> Tensor:
-        """Which branches are part of a joint action: heads that count, of agents that are asked; 1.0 or 0.0, [..., D]."""
+        """Which branches are part of a joint action: heads that count, of active agents; 1.0 or 0.0, [..., D]."""
         return self.heads.counts(chosen) * active[..., None]
 
 

@@ -21,7 +21,7 @@ from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear
 from ns3marl.types import Group
 
-# Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents were asked, which
+# Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents are active, which
 # changes from minibatch to minibatch. Rounded up to a multiple of this, there are few.
 PADDING = 128
 
@@ -99,26 +99,28 @@ class Actor(nn.Module):
         self.trunk = _trunk(len(group.features), width, layers, make)
         self.outputs = HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, 0.01)
 
-    def forward(self, observations: Tensor, masks: Tensor, asked: Tensor | None = None) -> HybridDistribution:
+    def forward(
+        self, observations: Tensor, masks: Tensor, acting: Tensor | None = None
+    ) -> HybridDistribution:
         """The agents' action distribution.
 
         Args:
-            observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``asked``.
+            observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``acting``.
             masks: Allowed choices, [..., C].
-            asked: Whose distribution is wanted, n agents of all B x A by number; None: everybody's.
+            acting: Whose distribution is wanted, n agents of all B x A by number; None: everybody's.
         """
-        if asked is None:
+        if acting is None:
             outputs = self._outputs(observations, masks)
         else:
-            padded = pad_rows(asked)
+            padded = pad_rows(acting)
             flat_masks = masks.flatten(0, 1)
             if self.per_agent:
-                outputs = self._outputs(observations, masks).flatten(0, 1)[asked]
+                outputs = self._outputs(observations, masks).flatten(0, 1)[acting]
             else:
                 outputs = self._outputs(
                     observations.flatten(0, 1).index_select(0, padded), flat_masks.index_select(0, padded)
-                )[: len(asked)]
-            masks = flat_masks[asked]
+                )[: len(acting)]
+            masks = flat_masks[acting]
         logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
         return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)
 

@@ -71,7 +71,7 @@ class Read(NamedTuple):
 class Acts(NamedTuple):
     """What the n active agents of a group did in B states."""
 
-    asked: Tensor  #: [n] their numbers among all B x A
+    acting: Tensor  #: [n] their numbers among all B x A
     encoded: Tensor  #: [n,K] their actions, see ``Heads.encode``
 
 
@@ -140,14 +140,14 @@ class PooledCritic(nn.Module):
 
         Args:
             seen: The states.
-            encoded: Joint action taken, per group [B,A,K]; ignored where an agent was not asked to act.
+            encoded: Joint action taken, per group [B,A,K]; ignored where an agent was not active.
             moments: Marginal of each own agent, [B,A,K]; likewise.
         """
         acts = []
         for group, actions in zip(seen.groups, encoded, strict=True):
-            asked = group.active.flatten().nonzero().squeeze(-1)
-            acts.append(Acts(asked, actions.flatten(0, 1)[asked]))
-        marginals = moments.flatten(0, 1)[acts[self.group].asked]
+            acting = group.active.flatten().nonzero().squeeze(-1)
+            acts.append(Acts(acting, actions.flatten(0, 1)[acting]))
+        marginals = moments.flatten(0, 1)[acts[self.group].acting]
         return self.evaluate(self.read(seen), acts, marginals)
 
     def state_value(self, seen: Seen) -> Tensor:
@@ -181,33 +181,33 @@ class PooledCritic(nn.Module):
             acts: What every group did.
             moments: Marginals of the own group's active agents, [n,K].
         """
-        asked, encoded = acts[self.group]
+        acting, encoded = acts[self.group]
         hidden, context = self.observe(read.groups[self.group]), self._context(read)
         unknown = self._embed(hidden)
         batch, agents, _ = hidden.shape
-        states = asked // agents  # where each of them stands
-        n, padded = len(asked), pad_rows(asked)
-        both = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was asked
+        states = acting // agents  # where each of them stands
+        n, padded = len(acting), pad_rows(acting)
+        both = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was active
         both = nn.functional.pad(both, (0, 0, 0, len(padded) - n))
         own, marginal = self._embed(hidden.flatten(0, 1)[padded] + self.act(both))[:, :n].unbind()
         before, after, instead = (self._share(e) for e in (unknown, own, marginal))
         others_unseen, others_taken = self._sum_others(read, acts)
         unseen = self._total(before, read, self.group, others_unseen)  # [B,P]
-        total = unseen.index_add(0, states, after - before.flatten(0, 1)[asked])
+        total = unseen.index_add(0, states, after - before.flatten(0, 1)[acting])
         if others_taken is not None:
             total = total + others_taken
         pool = self._pool(total, read)
         without = self._pool(total[states] - after + instead, read, states)
         state = self._value(self.value_state, self._pool(unseen, read), unknown, context)
         if self.per_agent:
-            taken = unknown.flatten(0, 1).index_copy(0, asked, own).view_as(unknown)
+            taken = unknown.flatten(0, 1).index_copy(0, acting, own).view_as(unknown)
             joint = everyone = self._value(self.value_joint, pool, taken, context)
             without = torch.cat([without, marginal], -1)
         else:
             joint = self._value(self.value_joint, pool, unknown, context)
             everyone = joint[:, None].expand(batch, agents)
         counterfactual = self.value_joint(without, context, states)
-        baselines = everyone.flatten().index_copy(0, asked, counterfactual).view(batch, agents)
+        baselines = everyone.flatten().index_copy(0, acting, counterfactual).view(batch, agents)
         return CriticValues(joint, baselines, state)
 
     def _context(self, read: Read) -> Tensor:
@@ -226,12 +226,12 @@ class PooledCritic(nn.Module):
             unseen = self._total(before, read, g, unseen)
             if acts is None:
                 continue
-            asked, encoded = acts[g]
-            n, padded = len(asked), pad_rows(asked)
+            acting, encoded = acts[g]
+            n, padded = len(acting), pad_rows(acting)
             action = nn.functional.pad(encoded, (0, 1, 0, len(padded) - n), value=1.0)
             after = self._share(self._embed(hidden.flatten(0, 1)[padded] + act(action))[:n])
             start = torch.zeros_like(unseen) if change is None else change
-            change = start.index_add(0, asked // hidden.shape[1], after - before.flatten(0, 1)[asked])
+            change = start.index_add(0, acting // hidden.shape[1], after - before.flatten(0, 1)[acting])
         return unseen, change
 
     def _embed(self, hidden: Tensor) -> Tensor:

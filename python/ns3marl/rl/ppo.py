@@ -105,18 +105,18 @@ def evaluate_actions(
         width: Width of what ``evaluate`` returns.
 
     Returns:
-        Of every agent in every sample, [N x A, width]; 0 for those that were not asked.
+        Of every agent in every sample, [N x A, width]; 0 for inactive ones.
     """
     everything = torch.zeros(data.active.numel(), width)
     for rows in torch.split(torch.arange(data.size), 1024):
-        policy, asked = policy_of(data, rows)
-        taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.raw))
-        everything[asked] = evaluate(policy, *taken)
+        policy, acting = policy_of(data, rows)
+        taken = (block.flatten(0, 1)[acting] for block in (data.discrete, data.raw))
+        everything[acting] = evaluate(policy, *taken)
     return everything
 
 
 def normalised(advantages: Tensor, active: Tensor) -> Tensor:
-    """Advantages [N,A] in standard deviations from their mean, both over the agents that were asked to act, [N,A]."""
+    """Advantages [N,A] in standard deviations from their mean, both over the active agents, [N,A]."""
     chosen = advantages[active]
     if len(chosen) > 1:
         advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
@@ -253,15 +253,15 @@ class Epochs:
         advantages: Tensor,
         surrogate: Surrogate | None,
     ) -> dict[str, float]:
-        """One clipped policy-gradient step on the agents of these samples that were asked to act (n of them)."""
-        policy, asked = policy_of(data, rows)
-        discrete, raw = data.discrete.flatten(0, 1)[asked], data.raw.flatten(0, 1)[asked]
-        credit = advantages.flatten()[asked]
+        """One clipped policy-gradient step on the active agents of these samples (n of them)."""
+        policy, acting = policy_of(data, rows)
+        discrete, raw = data.discrete.flatten(0, 1)[acting], data.raw.flatten(0, 1)[acting]
+        credit = advantages.flatten()[acting]
         objective = clipped_objective(
             policy,
             discrete,
             raw,
-            log_probs[asked],
+            log_probs[acting],
             credit,
             clip=self.options.clip,
             max_log_ratio=self.options.max_log_ratio,
@@ -270,7 +270,7 @@ class Epochs:
         )
         gain = objective.surrogate
         if surrogate is not None:
-            change = (policy.log_prob(discrete, raw) - log_probs[asked]).sum(-1)
+            change = (policy.log_prob(discrete, raw) - log_probs[acting]).sum(-1)
             gain = surrogate(change, credit, data.active[rows].nonzero()[:, 0])
         norm = self.actor.step(-gain - objective.entropy_bonus)
         return {**objective.metrics, "policy_loss": float(-gain.detach()), "actor_grad_norm": norm}
@@ -283,7 +283,7 @@ def summary(returns: Tensor, values: Tensor, rewards: Float64, active: Tensor) -
         returns: Lambda-returns, any shape.
         values: What the critic predicted of them, same shape.
         rewards: What was maximised, any shape.
-        active: Who was asked to act.
+        active: Who was active.
     """
     residual = returns - values
     return {

@@ -23,7 +23,7 @@ from ns3marl.types import Actions, Batch, Bool, Final, Float32, Float64, Group, 
 class Decision:
     """A joint action of a learner's agents, together with what the learner must remember of it."""
 
-    actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
+    actions: Actions  #: in physical units, the spec's defaults for inactive agents
     discrete: NDArray[Any]  #: [B,A,D] choices as the learner counts them
     continuous: (
         Float32  #: [B,A,R] real-valued actions as the learner keeps them, such as raw draws (``bounded``)
@@ -130,7 +130,7 @@ class Record:
             block[at] = now[row]
 
     def see_last(self, at: Any, final: Final) -> None:
-        """Writes the last observation of an episode, which says neither who is present nor who would be asked to act."""
+        """Writes the last observation of an episode, which says neither who is present nor who would be active."""
         for kept, observations in zip(self.groups, final.observations, strict=True):
             kept.observations[at] = observations
         for block, now in zip(self.state, final.state, strict=True):
@@ -176,7 +176,7 @@ class Record:
 def elapsed_ticks(spec: Spec, before: Batch, after: Batch) -> Float64:
     """Time between two observations of all environments, in the spec's ticks, [B].
 
-    It is 1 unless the scenario asks for decisions in between or leaves out ticks at which nobody is asked, and 1 where a spec has
+    It is 1 unless the scenario asks for decisions in between or leaves out ticks at which nobody is active, and 1 where a spec has
     no regular tick. Where an episode ended, the time to its last observation counts.
     """
     if spec.tick_ns == 0:

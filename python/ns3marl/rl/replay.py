@@ -44,7 +44,7 @@ class Transitions:
 class Replay:
     """Transitions of all groups.
 
-    An episode's last observation comes without masks and without word of who is present and would be asked to act; those of the
+    An episode's last observation comes without masks and without word of who is present and would be active; those of the
     tick before stand for them.
 
     Args:

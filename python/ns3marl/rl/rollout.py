@@ -145,7 +145,7 @@ class Rollout:
         return following
 
     def _cuts(self, ticks: list[int], envs: list[int]) -> Seen:
-        """The last observations of truncated episodes; who is present and would be asked is taken from the tick before."""
+        """The last observations of truncated episodes; who is present and would be active is taken from the tick before."""
         before = self.record.seen((ticks, envs))
         groups = tuple(
             GroupSeen(
@@ -225,7 +225,7 @@ class Samples:
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
 
-    def asked(self, rows: Tensor, group: int | None = None) -> tuple[Tensor, Tensor]:
+    def acting(self, rows: Tensor, group: int | None = None) -> tuple[Tensor, Tensor]:
         """The n active agents of some samples, by number [r]: their numbers among these r x A, and among all N x A.
 
         Args:

@@ -22,7 +22,7 @@ class GroupSeen:
 
     observations: Tensor  #: [N,A,F] in the features' units
     present: Tensor  #: [N,A] who takes part in the episode
-    active: Tensor  #: [N,A] who is asked to act
+    active: Tensor  #: [N,A] who is active
     masks: Tensor  #: [N,A,C] allowed choices, discrete head after discrete head
 
 
@@ -56,7 +56,7 @@ def seen_in(batch: Batch) -> Seen:
 
 
 def batch_of(seen: Seen) -> Batch:
-    """N joint observations as a batch of N environments, for policies to act on; it says nothing of rewards, time and episodes."""
+    """N joint observations as a batch of N environments, for policies to act on; rewards, time and episodes are empty."""
     count = len(seen.groups[0].active)
     nothing = np.zeros(count, np.int64)
     return Batch(
