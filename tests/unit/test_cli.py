@@ -77,3 +77,21 @@ def test_scenarios_lists_what_is_built(
     monkeypatch.setattr(toolchain, "scenarios", dict)
     assert cli.main(["scenarios"]) == 2
     assert "ns3marl build" in capsys.readouterr().err
+
+
+def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["options", "imappo"]) == 0
+    shown = capsys.readouterr().out
+    assert "[imappo]  Counterfactual multi-agent PPO" in shown
+    row = next(line for line in shown.splitlines() if line.split()[:1] == ["target_kl"])
+    assert "float: 0 or more" in row
+    assert "0.015" in row
+    assert "KL divergence" in row
+    assert "literal | coma | gae" in shown
+    assert cli.main(["options", "pool"]) == 0
+    assert "simulator without progress" in capsys.readouterr().out
+    assert cli.main(["options"]) == 0
+    everything = capsys.readouterr().out
+    assert all(f"[{name}]" in everything for name in ("training", "maddpg", "evaluation", "groups.NAME"))
+    assert cli.main(["options", "imapo"]) == 2
+    assert "did you mean imappo" in capsys.readouterr().err

@@ -67,7 +67,7 @@ class Environments(Protocol):
         ...
 
 
-#: Opens environments: configuration, seed, number, first RngRun. Workers of ``a3c`` import it in their own processes.
+#: Opens environments: configuration, seed, number, first RngRun. Asynchronous workers import it in their own processes.
 PoolFactory = Callable[[Config, int, int, int], Environments]
 
 

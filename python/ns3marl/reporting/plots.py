@@ -89,19 +89,20 @@ def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
 
 
 def learner_health(rows: Rows) -> Figure:
-    """KL divergence, entropies and explained variance over ticks."""
+    """KL divergence, entropies and explained variance over ticks; with several groups, of each."""
     figure = Figure(figsize=(9, 2.6), layout="constrained")
-    ticks = [row["ticks"] for row in rows]
+    every = list(dict.fromkeys(name for row in rows for name in row))
     kinds = [
         ("kl/", "KL per head [nats]"),
         ("entropy/", "entropy per head [nats]"),
         ("explained", "explained variance"),
     ]
     for axes, (prefix, title) in zip(figure.subplots(1, len(kinds)), kinds, strict=True):
-        names = [name for name in rows[-1] if name.startswith(prefix)]
+        names = [name for name in every if f"/{prefix}" in f"/{name}"]
         for i, name in enumerate(names):
-            values = [row.get(name, np.nan) for row in rows]
-            axes.plot(ticks, values, lw=1.2, color=COLOURS[i % len(COLOURS)], label=name.removeprefix(prefix))
+            seen = [row for row in rows if name in row]
+            ticks, values = [row["ticks"] for row in seen], [row[name] for row in seen]
+            axes.plot(ticks, values, lw=1.2, color=COLOURS[i % len(COLOURS)], label=name.replace(prefix, ""))
         if prefix.endswith("/"):
             axes.legend(fontsize=7)
         else:
