@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from ns3marl.launch.environments import Environments
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import ActionGenerators
-from ns3marl.launch.environments import Environments
 
 Scores = Mapping[str, float]
 INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
