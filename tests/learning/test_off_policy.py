@@ -25,8 +25,11 @@ from ns3marl.games.team import TeamPool
 TICKS, WARMUP, DECAY, TICKS_PER_STEP, TARGET_STEPS = 6000, 800, 2000, 4, 50
 
 
-def on_a_pole(seed: int) -> Scores:
-    """Balance of branching DQN, here of one branch."""
+def beside_a_peer(seed: int) -> Scores:
+    """Balance of branching DQN, here of one branch, and of Stable-Baselines3's DQN.
+
+    Both with the same budget, width, learning rate, batch, replay, target copies and exploration.
+    """
     options = DqnOptions(
         discount=0.99,
         lr=1e-3,
@@ -41,12 +44,8 @@ def on_a_pole(seed: int) -> Scores:
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
         learner = Dqn(pool.spec, options, seed)
         train(learner, pool, seed, TICKS)
-    return {"balance": balance(learner)}
-
-
-def peer_on_a_pole(seed: int) -> Scores:
-    """Balance of Stable-Baselines3's DQN."""
-    balanced = peer_balance(
+    ours = balance(learner)
+    theirs = peer_balance(
         DQN,
         seed,
         TICKS,
@@ -62,18 +61,13 @@ def peer_on_a_pole(seed: int) -> Scores:
         target_update_interval=TARGET_STEPS * TICKS_PER_STEP,
         policy_kwargs={"net_arch": [64, 64]},
     )
-    return {"balance": balanced}
+    return {"ours": ours, "theirs": theirs, "ours over theirs": ours / theirs}
 
 
 @pytest.mark.learning
-def test_a_pole_is_balanced() -> None:
-    """500 at best, about 22 by chance."""
-    reach(on_a_pole, times=1, of=3, at_least={"balance": 100})
-
-
-@pytest.mark.learning
-def test_another_implementation_balances_a_pole_no_longer() -> None:
-    reach(peer_on_a_pole, times=1, of=3, at_most={"balance": 500})
+def test_a_pole_is_balanced_as_long_as_by_another_implementation() -> None:
+    """500 at best, about 22 by chance. So few ticks leave a spread of 60 to 460 between seeds."""
+    reach(beside_a_peer, times=2, of=5, at_least={"ours": 100, "ours over theirs": 0.5})
 
 
 # ------------------------------------------------------------------------------------------------------- cooperative games
