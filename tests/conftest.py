@@ -26,7 +26,7 @@ def scenario_path(built_scenarios: dict[str, Path]) -> Callable[[str], Path]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options that measure how far the scores of a training spread; see ``tests/learning/README.md``."""
+    """Options that measure how far the scores of a training spread; see docs/decisions/0010."""
     group = parser.getgroup("learning", "tests of learning")
     group.addoption(
         "--spread",

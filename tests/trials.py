@@ -3,8 +3,8 @@
 """Claims about training, which hold for most seeds and on every processor, and how often such a claim fails by chance.
 
 A training that is the same but for the last bit of one number ends elsewhere, and processors round differently. So a test of
-learning claims that some of several seeds reach a score (``reach``), and its bounds come from measured distributions: see
-``tests/learning/README.md``, and ``--spread`` in ``conftest.py``.
+learning claims that some of several seeds reach a score (``reach``). Its bounds come from measured distributions: ``--spread``,
+see docs/decisions/0010.
 """
 
 from __future__ import annotations
