@@ -66,7 +66,7 @@ def test_the_optimum_is_found() -> None:
         {"normalise_values": False},
         {"bfloat16": True},
     ],
-    ids=lambda change: "-".join(f"{value}" if value is not True else name for name, value in change.items()),
+    ids=["coma", "gae", "attention", "tanh-normal", "clipped-gaussian", "raw-values", "bfloat16"],
 )
 def test_other_modes_learn_as_well(change: dict[str, Any]) -> None:
     options = dataclasses.replace(OPTIONS, **change)
