@@ -104,14 +104,16 @@ def reach(
 # --------------------------------------------------------------------------------------------------------------- training
 
 
-def train(learner: Learner, pool: Environments, seed: int, ticks: int) -> None:
-    """Plays and learns for a number of ticks, summed over environments."""
+def train(learner: Learner, pool: Environments, seed: int, ticks: int) -> list[dict[str, float]]:
+    """Plays and learns for a number of ticks, summed over environments; what the learner says of its updates."""
     if spread is not None:
         spread.perturb(learner, seed)
     noise, batch = ActionGenerators(seed, pool.num_envs), pool.reset()
+    updates = []
     for _ in range(ticks // pool.num_envs):
         batch = pool.step(learner.explore(batch, noise.generators(batch)))
-        learner.learn(batch)
+        updates.append(learner.learn(batch))
+    return [update for update in updates if update is not None]
 
 
 # ------------------------------------------------------------------------------------------------------------ measurement
