@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,6 @@ from ns3marl.types import Float64
 
 EPISODES = 10  # of an evaluation, at most 500 ticks each
 ENVS = 8  # of a training
-
-
-def not_worse(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """Whether the 95 % interval of the difference of two means of three seeds (Student's t, 4 degrees of freedom) reaches 0."""
-    assert len(ours) == len(theirs) == 3
-    error = np.sqrt(np.var(ours, ddof=1) / 3 + np.var(theirs, ddof=1) / 3)
-    return bool(np.mean(ours) - np.mean(theirs) > -2.78 * error)
 
 
 def balance(learner: Team) -> float:

@@ -9,13 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ns3marl.algorithms import registry
-from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, SignalGame, TeamMatrixGame
@@ -23,7 +20,6 @@ from ns3marl.games.equilibria import minimax, nash
 from ns3marl.games.learners import FriendOrFoeQ, Learner, MinimaxQ, NashQ, Options, learn
 from ns3marl.games.markov import END, MarkovGame, best_reply, matrix_game, shapley, tabulate
 from ns3marl.games.team import TeamPool
-from ns3marl.rl.policy import action_generators
 from ns3marl.types import Actions, Float64
 
 # ---------------------------------------------------------------------------------------------------------- equilibria
@@ -381,25 +377,6 @@ def test_luck_is_paid_for_the_answer_that_was_given_and_shown_in_the_state_alone
     assert np.mean(lucks) == pytest.approx(0, abs=0.1)
     assert np.abs(lucks).max() <= 8
     assert game.optimum() == 1
-
-
-@pytest.mark.learning
-def test_imappo_trains_on_the_channel_game() -> None:
-    torch.set_num_threads(1)
-    game = ChannelGame([6.0, 8.0, 4.0], channels=2)
-    best, _ = game.optimum()
-    options = ImappoOptions(discount=0.5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03, rollout_ticks=16)
-    with TeamPool(game, num_envs=8) as pool:
-        learner = registry.make("imappo", pool.spec, options, 1)
-        batch = pool.reset()
-        rewards: list[float] = []
-        while len(rewards) < 25:
-            batch = pool.step(learner.explore(batch, action_generators(batch)))
-            if (metrics := learner.learn(batch)) is not None:
-                rewards.append(metrics["reward_per_tick"])
-    first, *_, last = rewards
-    assert first < 0.5 * best
-    assert last > 0.8 * best
 
 
 # ----------------------------------------------------------------------------------------------------------- refusals

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
-from ns3marl.rl.networks import linear
+from ns3marl.rl.networks import POLICY_GAIN, linear
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.seen import Seen
 from ns3marl.types import Spec
@@ -153,7 +153,7 @@ class CentralHeads(nn.Module):
         outputs: int,
         width: int,
         *,
-        gain: float = 0.01,
+        gain: float = POLICY_GAIN,
         make: MakeLinear = linear,
         activation: type[nn.Module] = nn.Tanh,
     ) -> None:

@@ -24,6 +24,9 @@ from ns3marl.types import Group
 # Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents are active, which
 # changes from minibatch to minibatch. Rounded up to a multiple of this, there are few.
 PADDING = 128
+# Of a policy's output layer. Agents with one actor tell themselves apart by what they observe. With weights near 0 they begin
+# alike; where they must differ to be paid, that is a saddle of the reward, and some never leave it (docs/decisions/0012).
+POLICY_GAIN = 1.0
 
 
 def linear(inputs: int, outputs: int, gain: float = sqrt(2)) -> nn.Linear:
@@ -97,7 +100,7 @@ class Actor(nn.Module):
         make: MakeLinear = partial(AgentLinear, len(group.agents)) if per_agent else linear
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = _trunk(len(group.features), width, layers, make)
-        self.outputs = HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, 0.01)
+        self.outputs = HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, POLICY_GAIN)
 
     def forward(
         self, observations: Tensor, masks: Tensor, acting: Tensor | None = None
