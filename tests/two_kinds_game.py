@@ -8,7 +8,8 @@ devices are there; it then scores what that gateway's tilt is worth, from 0 to 1
 devices must spread over them, though nobody sees what the others do: what tells agents of a kind apart is their index.
 
 The reward of every agent is the mean score of the devices that were asked, so the optimum is 1 per tick. An observer without actions
-looks on. With ``leaving``, device d2 takes part from tick 5 to tick 14 only.
+looks on. With ``leaving``, device d2 takes part from tick 5 to tick 14 only. With ``assigned`` the lanes are given: the left one to d0, d2
+and g0, the right one to d1 and g1; a device is served if it and its gateway are where they belong.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class _World:
     spec: Spec
     rng: np.random.Generator
     leaving: bool
+    assigned: bool
     run: int
     tick: int = 0
     scores: list[float] = field(default_factory=list)
@@ -140,7 +142,10 @@ class _World:
         assert (lane[~self.asked] == 0).all(), "not the default action"
         self.load = np.array([float((lane[self.asked] == k).sum()) for k in range(2)])
         score = np.zeros(3)
-        for k in range(2):
+        if self.assigned:
+            own = np.array([0, 1, 0])
+            score = np.where((lane == own) & (listen[own] == own), worth[own], 0.0)
+        for k in range(0 if self.assigned else 2):
             listeners = np.flatnonzero(listen == k)
             if len(listeners) == 1 and self.load[k] <= 2:
                 score[lane == k] = worth[listeners[0]]
@@ -163,10 +168,12 @@ class TwoKindsPool:
         ticks: int = 20,
         observer: bool = False,
         leaving: bool = False,
+        assigned: bool = False,
     ) -> None:
         self.spec = two_kinds_spec(ticks, observer=observer)
         self.hello = Hello(self.spec.scenario, "none", "none", 0, 1, 0)
-        self.num_envs, self.seed, self.leaving = num_envs, seed, leaving
+        self.num_envs, self.seed = num_envs, seed
+        self.leaving, self.assigned = leaving, assigned
         self.timing = Timing()
         self._first_run = first_run
         self._episodes = [0] * num_envs
@@ -223,7 +230,7 @@ class TwoKindsPool:
 
     def _begin(self, env: int) -> _World:
         run = self._first_run + self._episodes[env] * self.num_envs + env
-        return _World(self.spec, np.random.default_rng((self.seed, run)), self.leaving, run)
+        return _World(self.spec, np.random.default_rng((self.seed, run)), self.leaving, self.assigned, run)
 
     def _shown(self) -> tuple[list[Bool], list[Bool]]:
         """Masks and who is active, per group."""
@@ -284,9 +291,9 @@ def learn(team: Team, pool: TwoKindsPool, ticks: int) -> list[dict[str, float]]:
     return rows
 
 
-def two_kinds_reward(team: Team, ticks: int = 50) -> float:
+def two_kinds_reward(team: Team, ticks: int = 50, *, assigned: bool = False) -> float:
     """Reward per tick of greedy learners that no longer learn, on episodes that were not trained on."""
-    pool, team.greedy = TwoKindsPool(seed=777), True
+    pool, team.greedy = TwoKindsPool(seed=777, assigned=assigned), True
     noise, batch, rewards = ActionGenerators(777, pool.num_envs), pool.reset(), []
     for _ in range(ticks):
         batch = pool.step(team.act(batch, noise.generators(batch)))
