@@ -8,7 +8,8 @@ devices are there; it then scores what that gateway's tilt is worth, from 0 to 1
 devices must spread over them, though nobody sees what the others do: what tells agents of a kind apart is their index.
 
 The reward of every agent is the mean score of the devices that were asked, so the optimum is 1 per tick. An observer without actions
-looks on. With ``leaving``, device d2 takes part from tick 5 to tick 14 only.
+looks on. With ``leaving``, device d2 takes part from tick 5 to tick 14 only. With ``assigned`` the lanes are given: the left one to d0, d2
+and g0, the right one to d1 and g1; a device is served if it and its gateway are where they belong.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class _World:
     rng: np.random.Generator
     groups: int
     leaving: bool
+    assigned: bool = False
     tick: int = 0
     scores: list[float] = field(default_factory=list)
     load: Float64 = field(default_factory=lambda: np.zeros(2))
@@ -141,7 +143,10 @@ class _World:
         assert (lane[~self.asked] == 0).all(), "not the default action"
         self.load = np.array([float((lane[self.asked] == k).sum()) for k in range(2)])
         score = np.zeros(3)
-        for k in range(2):
+        if self.assigned:
+            own = np.array([0, 1, 0])
+            score = np.where((lane == own) & (listen[own] == own), worth[own], 0.0)
+        for k in range(0 if self.assigned else 2):
             listeners = np.flatnonzero(listen == k)
             if len(listeners) == 1 and self.load[k] <= 2:
                 score[lane == k] = worth[listeners[0]]
@@ -156,9 +161,10 @@ class _World:
 class TwoKindsGame:
     spec: Spec
     leaving: bool = False
+    assigned: bool = False
 
     def begin(self, rng: np.random.Generator) -> _World:
-        return _World(rng, len(self.spec.groups), self.leaving)
+        return _World(rng, len(self.spec.groups), self.leaving, self.assigned)
 
 
 class TwoKindsPool(TeamPool):
@@ -173,9 +179,10 @@ class TwoKindsPool(TeamPool):
         ticks: int = 20,
         observer: bool = False,
         leaving: bool = False,
+        assigned: bool = False,
     ) -> None:
         super().__init__(
-            TwoKindsGame(two_kinds_spec(ticks, observer=observer), leaving),
+            TwoKindsGame(two_kinds_spec(ticks, observer=observer), leaving, assigned),
             num_envs=num_envs,
             seed=seed,
             first_run=first_run,
@@ -199,9 +206,9 @@ def learn(team: Team, pool: TwoKindsPool, ticks: int) -> list[dict[str, float]]:
     return rows
 
 
-def two_kinds_reward(team: Team, ticks: int = 50) -> float:
+def two_kinds_reward(team: Team, ticks: int = 50, *, assigned: bool = False) -> float:
     """Reward per tick of greedy learners that no longer learn, on episodes that were not trained on."""
-    pool, team.greedy = TwoKindsPool(seed=777), True
+    pool, team.greedy = TwoKindsPool(seed=777, assigned=assigned), True
     batch, rewards = pool.reset(), []
     for _ in range(ticks):
         batch = pool.step(team.act(batch, action_generators(batch)))

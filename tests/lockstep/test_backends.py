@@ -53,7 +53,8 @@ def configured(scenario_path: Callable[[str], Path]) -> Callable[..., Config]:
 
 def run(config: Config, folder: Path, **options: Any) -> dict[str, Any]:
     train(config, folder, console=Console(file=io.StringIO()), **options)
-    return checkpoint.load(folder).team
+    learned: dict[str, Any] = checkpoint.load(folder).team["groups"]["devices"]["learned"]
+    return learned
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -140,7 +141,7 @@ def test_what_the_twin_taught_is_fine_tuned_in_packets(
 def test_a_start_that_does_not_fit_is_refused(configured: Callable[..., Config], tmp_path: Path) -> None:
     run(configured("scenario.backend=fastsim"), tmp_path / "twin")
     start = f"training.start_from={tmp_path / 'twin'}"
-    with pytest.raises(CheckpointError, match="was written by imappo, this training is ppo"):
+    with pytest.raises(CheckpointError, match="was trained by imappo, this training uses ppo"):
         run(configured("scenario.backend=fastsim", start, "training.algorithm=ppo"), tmp_path / "a")
     with pytest.raises(CheckpointError, match="widths and layers must be those"):
         run(configured("scenario.backend=fastsim", start, "imappo.actor_width=32"), tmp_path / "b")
