@@ -26,15 +26,22 @@ class Episode:
     final: Final | None = None
 
     def numbers(self, spec: Spec) -> list[Arrays]:
-        """Everything that was shown of it, tick after tick."""
+        """Everything that was shown of it, tick after tick.
+
+        At tick 0 without rewards, metrics and ends: after an autoreset they tell of the episode before.
+        """
         told = [arrays(spec, batch) for batch in self.shown]
+        told[0] = {name: array for name, array in told[0].items() if not tells_of_ended(name)}
         assert self.final is not None
         last = {
-            name: array
-            for name, array in arrays(spec, self.after[-1]).items()
-            if name.startswith("rewards") or name in {"metrics", "terminated", "truncated"}
+            name: array for name, array in arrays(spec, self.after[-1]).items() if tells_of_ended(name)
         }
         return [*told, {**last, **final_arrays(spec, self.final)}]
+
+
+def tells_of_ended(name: str) -> bool:
+    """Whether an array of a row in which an episode ended tells of that episode, see ``ns3marl.types.Batch``."""
+    return name.startswith("rewards") or name in {"metrics", "terminated", "truncated"}
 
 
 def episode_difference(spec: Spec, one: Episode, other: Episode) -> str | None:

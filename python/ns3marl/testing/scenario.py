@@ -279,14 +279,14 @@ class ScenarioCompliance:
         problems = []
         for episode in self._episodes(player):
             assert episode.final is not None
-            told = np.stack([batch.metrics[0] for batch in episode.shown] + [episode.final.metrics])
+            told = np.stack([batch.metrics[0] for batch in episode.shown[1:]] + [episode.final.metrics])
             for metric, values in zip(player.spec.metrics, told.T, strict=True):
                 if np.isinf(values).any():
-                    problems.append(f"metric {metric.name!r} is infinite at exchange {np.isinf(values).argmax()}")
+                    problems.append(f"metric {metric.name!r} is infinite at exchange {np.isinf(values).argmax() + 1}")
                 measured = np.isfinite(values)
                 if (measured[:-1] & np.isnan(values[1:])).any():
                     lost = int((measured[:-1] & np.isnan(values[1:])).argmax()) + 1
-                    problems.append(f"metric {metric.name!r} was {values[lost - 1]} and is NaN at exchange {lost}")
+                    problems.append(f"metric {metric.name!r} was {values[lost - 1]} and is NaN at exchange {lost + 1}")
         require_none(
             problems,
             "a metric of the episode so far is NaN until there is something to measure, and finite from then on",
