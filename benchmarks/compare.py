@@ -36,6 +36,7 @@ from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
 from ns3marl.launch import processes
 from ns3marl.launch.environments import Environments, open_pool
+from ns3marl.options import listed
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.reporting import plots
 from ns3marl.scenarios.aiot_mec import HOME
@@ -119,7 +120,7 @@ class Cell:
 
 def cells(seeds: int) -> list[Cell]:
     """All of them, the first seed of everything first."""
-    learners = [name for name in LEARNERS if name in registry.LEARNERS]
+    learners = [name for name in LEARNERS if name in registry.BUNDLED]
     simple = [Cell(name, network, 0) for network in (*PRESETS, LARGE) for name in SIMPLE]
     trained = [
         Cell(name, setting, seed)
@@ -153,8 +154,8 @@ def configure(cell: Cell, budget: Budget) -> Config:
             **(TUNED_FOR_GAMES if game else TUNED).get(cell.policy, {}),
         }
         if large:
-            wanted = {name: getattr(load("twin").imappo, name) for name in TUNED_FOR_LARGE}
-        known = {field.name for field in dataclasses.fields(registry.LEARNERS[cell.policy][1])}
+            wanted = {name: getattr(load("twin").options("imappo"), name) for name in TUNED_FOR_LARGE}
+        known = {option.name for option in listed(registry.find(cell.policy).Options)}
         settings += [f"training.algorithm={cell.policy}", f"training.seed={cell.seed}"]
         settings += [f"{cell.policy}.{name}={value}" for name, value in wanted.items() if name in known]
     return load("twin" if large else None, settings)

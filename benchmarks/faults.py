@@ -376,14 +376,13 @@ def files(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     del right
     import torch  # noqa: PLC0415 - takes seconds to import
 
-    from ns3marl.algorithms import registry  # noqa: PLC0415
     from ns3marl.training import checkpoint  # noqa: PLC0415
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(2)
     config = configuration.load(None, ["training.algorithm=ippo"])
     with Pool("echo", arguments=ARGUMENTS) as pool:
-        learner = registry.configured(config, pool.spec)
+        learner = configuration.team_of(config, pool.spec)
     path = folder / "checkpoints" / "last.pt"
     checkpoint.save(path, learner, config, checkpoint.Progress(7), {})
     whole = path.read_bytes()

@@ -25,11 +25,12 @@ import numpy as np
 import torch
 from torchrl_mappo import TorchrlMappo
 
-from ns3marl import policies as heuristics
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl import policies
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.env.pool import Pool
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.team import Team
 from ns3marl.types import Batch, Spec
 
 ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=1000")
@@ -53,14 +54,14 @@ def record() -> tuple[Spec, list[Batch]]:
     """What T + 1 ticks of E simulators showed, with rewards of the intervals between."""
     rngs = [np.random.default_rng(e) for e in range(ENVS)]
     with Pool("aiot-mec", num_envs=ENVS, arguments=ARGUMENTS, spares=0) as pool:
-        policy = heuristics.make("random", pool.spec)
+        policy = policies.make("random", pool.spec)
         batches = [copy.deepcopy(pool.reset())]
         while len(batches) <= TICKS:
             batches.append(copy.deepcopy(pool.step(policy.act(batches[-1], rngs))))
         return pool.spec, batches
 
 
-def ours(learner: Imappo, batches: list[Batch]) -> Times:
+def ours(learner: Team, batches: list[Batch]) -> Times:
     """One rollout and update of IMAPPO."""
     rngs = [np.random.default_rng(e) for e in range(ENVS)]
     start_s = time.perf_counter()
@@ -103,7 +104,7 @@ def compare(spec: Spec, batches: list[Batch], width: int) -> dict[str, list[Time
     scaled = [scaler(torch.from_numpy(batch.groups[0].observations)) for batch in batches]
     masks = [torch.from_numpy(batch.groups[0].masks) for batch in batches]
     rewards = [torch.from_numpy(batch.groups[0].rewards).mean(-1, keepdim=True) for batch in batches]
-    learners = {name: Imappo(spec, variant, seed=1) for name, variant in variants.items()}
+    learners = {name: registry.make("imappo", spec, variant, seed=1) for name, variant in variants.items()}
     peer = TorchrlMappo(group, options, TICKS, ENVS)
     times: dict[str, list[Times]] = {name: [] for name in (*learners, "torchrl")}
     for _ in range(ROUNDS + 1):

@@ -23,7 +23,7 @@ from torchrl.envs.utils import ExplorationType, set_exploration_type
 from torchrl.modules import MaskedCategorical, MultiAgentMLP, PopArtValueNorm
 from torchrl.objectives import MAPPOLoss
 
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.types import Group
 
 

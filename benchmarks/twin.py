@@ -20,7 +20,6 @@ from matplotlib.figure import Figure
 from seeded import interval, trained
 
 from ns3marl import config as configuration
-from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
@@ -64,9 +63,9 @@ def keep(run: Path, path: Path) -> None:
     saved = checkpoint.load(run)
     config = configuration.load(run / "config.toml")
     with open_pool(config, 1, 1, 1) as pool:
-        learner = registry.configured(config, pool.spec)
-    saved.begin(learner, config.training.algorithm)
-    checkpoint.save(path, learner, config, saved.progress, {})
+        team = configuration.team_of(config, pool.spec)
+    saved.begin(team, config)
+    checkpoint.save(path, team, config, saved.progress, {})
 
 
 def judge(arms: Sequence[str], backend: str, folder: Path) -> Results:

@@ -61,7 +61,7 @@ def gymnasium_spec(env: gymnasium.Env[Any, Any], name: str, limits: Sequence[flo
         tick_ns=1_000_000,
         ticks=env.spec.max_episode_steps,
         groups=(Group("players", AGENTS, features, discrete, continuous),),
-        state=(StateBlock("observation", AGENTS, features),),
+        state=(StateBlock("observation", AGENTS, features, agents_of=0),),
         metrics=(Metric("return", "1", "sum of rewards of the episode so far"),),
         hash="gymnasium",
     )

@@ -11,8 +11,8 @@ import numpy as np
 from gymnasium_pool import CARTPOLE, GymnasiumPool
 from stable_baselines3.common.env_util import make_vec_env
 
-from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.types import Float64
 
 EPISODES = 10  # of an evaluation, at most 500 ticks each
@@ -26,7 +26,7 @@ def not_worse(ours: Sequence[float], theirs: Sequence[float]) -> bool:
     return bool(np.mean(ours) - np.mean(theirs) > -2.78 * error)
 
 
-def balance(learner: Learner) -> float:
+def balance(learner: Team) -> float:
     """Mean return of a learner's greedy policy; 500 at best, about 22 by chance."""
     learner.greedy = True
     returns: Float64 = np.full(EPISODES, np.nan)

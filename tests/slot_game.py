@@ -16,6 +16,7 @@ import numpy as np
 from ns3marl.types import (
     Actions,
     Bool,
+    Describes,
     DiscreteHead,
     Feature,
     Float32,
@@ -32,7 +33,9 @@ AGENTS = ("a0", "a1")
 
 def slot_spec() -> Spec:
     slots = DiscreteHead("slot", tuple(f"slot-{k}" for k in range(SLOTS)))
-    worths = tuple(Feature(f"slot_{k}_worth", "1", 0, 1) for k in range(SLOTS))
+    worths = tuple(
+        Feature(f"slot_{k}_worth", "1", 0, 1, describes=Describes(0, k, "worth")) for k in range(SLOTS)
+    )
     return Spec(
         scenario="slots",
         tick_ns=1_000_000,
@@ -56,6 +59,10 @@ class _World:
 
     def draw(self) -> None:
         self.observations = (self.rng.random((len(AGENTS), 1 + SLOTS), dtype=np.float32),)
+
+    @property
+    def present(self) -> tuple[Bool]:
+        return self.active
 
     @property
     def state(self) -> tuple[Float32, ...]:

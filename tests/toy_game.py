@@ -18,8 +18,8 @@ import numpy as np
 
 from ns3marl.config import Config
 from ns3marl.games.team import TeamPool
-from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.types import (
     Actions,
     Batch,
@@ -63,7 +63,7 @@ def toy_spec(ticks: int = 20) -> Spec:
         ticks=ticks,
         groups=(group,),
         state=(
-            StateBlock("agent_state", AGENTS, (Feature("urge", "1", -1, 1),)),
+            StateBlock("agent_state", AGENTS, (Feature("urge", "1", -1, 1),), agents_of=0),
             StateBlock("world", ("all",), (Feature("tick", "1", 0, ticks),)),
         ),
         metrics=(
@@ -98,6 +98,10 @@ class _World:
     @property
     def observations(self) -> tuple[Float32]:
         return (self.seen,)
+
+    @property
+    def present(self) -> tuple[np.ndarray]:
+        return (np.ones(4, bool),)
 
     @property
     def active(self) -> tuple[np.ndarray]:
@@ -170,7 +174,7 @@ def slow_environments(config: Config, seed: int, num_envs: int, first_run: int) 
 
 
 def mean_reward(
-    learner: Learner, pool: TeamPool | None = None, ticks: int = 50, *, greedy: bool = True
+    learner: Team, pool: TeamPool | None = None, ticks: int = 50, *, greedy: bool = True
 ) -> float:
     """Reward per tick of a learner that no longer learns, on episodes that were not trained on; of this game by default."""
     pool = pool or ToyPool(seed=777)
@@ -183,7 +187,7 @@ def mean_reward(
     return float(np.mean(rewards))
 
 
-def crowded(learner: Learner, ticks: int = 50) -> float:
+def crowded(learner: Team, ticks: int = 50) -> float:
     """Of the ticks at which three or four send, how many have three of them in one lane: 0 at best, a third with lanes drawn at random.
 
     With the right modes and powers but random lanes the game pays 0.92, with a power of 15 dBm whatever the level 0.8.

@@ -17,7 +17,6 @@ import torch
 from toy_game import ToyPool
 
 from ns3marl import config as configuration
-from ns3marl.algorithms import registry
 from ns3marl.cli import main
 from ns3marl.errors import CheckpointError
 from ns3marl.training import checkpoint
@@ -42,13 +41,13 @@ def files_of_at_most(size_bytes: int) -> Iterator[None]:
 def saved(tmp_path: Path) -> Path:
     """A checkpoint after 7 updates."""
     path = tmp_path / "checkpoints" / "last.pt"
-    checkpoint.save(path, registry.configured(CONFIG, ToyPool().spec), CONFIG, Progress(7), {})
+    checkpoint.save(path, configuration.team_of(CONFIG, ToyPool().spec), CONFIG, Progress(7), {})
     return path
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
 def test_a_full_disk_leaves_the_checkpoint_before(saved: Path, share: float) -> None:
-    learner = registry.configured(CONFIG, ToyPool().spec)
+    learner = configuration.team_of(CONFIG, ToyPool().spec)
     with (
         files_of_at_most(int(saved.stat().st_size * share)),
         pytest.raises(

@@ -35,7 +35,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_policy_meets_every_setting_with_every_seed() -> None:
     every = compare.cells(3)
-    learners = [name for name in compare.LEARNERS if name in registry.LEARNERS]
+    learners = [name for name in compare.LEARNERS if name in registry.BUNDLED]
     trained = len(learners) * (len(compare.PRESETS) + len(compare.GAMES)) + len(compare.LARGE_LEARNERS)
     simple = (len(compare.PRESETS) + 1) * len(compare.SIMPLE)
     assert len(every) == len(set(every)) == 3 * trained + simple
@@ -46,7 +46,7 @@ def test_every_policy_meets_every_setting_with_every_seed() -> None:
     assert "--preset=stress" in config.scenario.arguments
     large = [compare.configure(Cell(name, compare.LARGE, 1), Budget()) for name in ("imappo", "ppo")]
     assert [config.scenario.backend for config in large] == ["fastsim", "fastsim"]
-    assert large[0].imappo.discount == large[1].ppo.discount == 0.5
+    assert large[0].options("imappo").discount == large[1].options("ppo").discount == 0.5
 
 
 def test_a_cell_says_where_it_comes_from(done: Path) -> None:

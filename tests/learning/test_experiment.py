@@ -51,7 +51,12 @@ def quiet() -> Console:
 
 
 def weights(run: Path) -> Any:
-    return torch.cat([tensor.flatten() for tensor in checkpoint.load(run).learner["actor"].values()])
+    return torch.cat(
+        [
+            tensor.flatten()
+            for tensor in checkpoint.load(run).team["groups"]["players"]["learned"]["actor"].values()
+        ]
+    )
 
 
 @pytest.fixture(scope="module")

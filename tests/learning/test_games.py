@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, SignalGame, TeamMatrixGame
@@ -388,20 +388,16 @@ def test_imappo_trains_on_the_channel_game() -> None:
     torch.set_num_threads(1)
     game = ChannelGame([6.0, 8.0, 4.0], channels=2)
     best, _ = game.optimum()
-    options = ImappoOptions(discount=0.5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
+    options = ImappoOptions(discount=0.5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03, rollout_ticks=16)
     with TeamPool(game, num_envs=8) as pool:
-        learner = Imappo(pool.spec, options, 1)
-        rollout, batch = learner.rollout(16, pool.num_envs), pool.reset()
-        first = last = 0.0
-        for update in range(25):
-            rollout.clear()
-            while not rollout.full:
-                decision = learner.decide(batch, action_generators(batch))
-                outcome = pool.step([decision.actions])
-                rollout.add(batch, decision, outcome)
-                batch = outcome
-            last = learner.update(rollout, batch)["reward_per_tick"]
-            first = first if update else last
+        learner = registry.make("imappo", pool.spec, options, 1)
+        batch = pool.reset()
+        rewards: list[float] = []
+        while len(rewards) < 25:
+            batch = pool.step(learner.explore(batch, action_generators(batch)))
+            if (metrics := learner.learn(batch)) is not None:
+                rewards.append(metrics["reward_per_tick"])
+    first, *_, last = rewards
     assert first < 0.5 * best
     assert last > 0.8 * best
 

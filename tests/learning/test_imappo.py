@@ -12,27 +12,22 @@ import pytest
 import torch
 from toy_game import ToyPool, crowded, mean_reward
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.types import Actions, Batch
 
-OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
+OPTIONS = ImappoOptions(discount=0.9, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03, rollout_ticks=32)
 
 
-def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None = None) -> Imappo:
+def train(options: ImappoOptions, seed: int, updates: int, pool: ToyPool | None = None) -> Team:
     pool = pool or ToyPool(seed=seed)
-    learner = Imappo(pool.spec, options, seed)
-    rollout = learner.rollout(32, pool.num_envs)
+    learner = registry.make("imappo", pool.spec, options, seed)
     batch = pool.reset()
-    for _ in range(updates):
-        rollout.clear()
-        while not rollout.full:
-            decision = learner.decide(batch, action_generators(batch))
-            outcome = pool.step([decision.actions])
-            rollout.add(batch, decision, outcome)
-            batch = outcome
-        learner.update(rollout, batch)
+    while updates:
+        batch = pool.step(learner.explore(batch, action_generators(batch)))
+        updates -= learner.learn(batch) is not None
     return learner
 
 
@@ -44,7 +39,7 @@ def one_thread() -> None:
 @pytest.mark.learning
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_optimum_is_found(seed: int) -> None:
-    untrained = mean_reward(Imappo(ToyPool().spec, OPTIONS, seed), greedy=False)
+    untrained = mean_reward(registry.make("imappo", ToyPool().spec, OPTIONS, seed), greedy=False)
     assert untrained < 0.5
     learner = train(OPTIONS, seed, updates=60)
     assert mean_reward(learner, greedy=True) > 0.94  # optimum 1; with lanes drawn at random 0.92
@@ -97,5 +92,7 @@ def test_agents_that_are_paid_for_themselves_learn_what_pays_them(actors: Any, s
 
 @pytest.mark.learning
 def test_training_is_reproducible() -> None:
-    one, other = (train(OPTIONS, 4, updates=3).state_dict()["actor"] for _ in range(2))
+    one, other = (
+        train(OPTIONS, 4, updates=3).state_dict()["groups"]["players"]["learned"]["actor"] for _ in range(2)
+    )
     assert all(tensor.equal(other[name]) for name, tensor in one.items())

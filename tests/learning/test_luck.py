@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from ns3marl.algorithms import registry
-from ns3marl.config import ImappoOptions, IppoOptions, IqlOptions
+from ns3marl.algorithms.imappo import ImappoOptions
+from ns3marl.algorithms.ippo import IppoOptions
+from ns3marl.algorithms.iql import IqlOptions
 from ns3marl.games.cooperative import SignalGame
 from ns3marl.games.team import TeamPool
 from ns3marl.rl.policy import action_generators

@@ -16,13 +16,15 @@ from stable_baselines3 import DQN
 from toy_game import ToyPool, mean_reward
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.dqn import Dqn
-from ns3marl.config import DqnOptions, ImappoOptions, IqlOptions, MaddpgOptions
+from ns3marl.algorithms.dqn import DqnOptions
+from ns3marl.algorithms.imappo import ImappoOptions
+from ns3marl.algorithms.iql import IqlOptions
+from ns3marl.algorithms.maddpg import MaddpgOptions
 from ns3marl.games.cooperative import ChannelGame, SignalGame
 from ns3marl.games.team import TeamPool
 from ns3marl.launch.environments import Environments
-from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,7 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def train(learner: Learner, pool: Environments, ticks: int) -> None:
+def train(learner: Team, pool: Environments, ticks: int) -> None:
     """Plays and learns for a number of ticks, summed over environments."""
     batch = pool.reset()
     for _ in range(ticks // pool.num_envs):
@@ -57,7 +59,7 @@ def ours(seed: int) -> float:
         target_steps=TARGET_STEPS,
     )
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
-        learner = Dqn(pool.spec, options, seed)
+        learner = registry.make("dqn", pool.spec, options, seed)
         train(learner, pool, TICKS)
     return balance(learner)
 

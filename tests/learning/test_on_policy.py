@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from poles import ENVS, balance, peer_balance
 from stable_baselines3 import PPO
 from toy_game import ToyPool, crowded, mean_reward
 
-from ns3marl.algorithms.ippo import Ippo
-from ns3marl.algorithms.ppo import Ppo
-from ns3marl.config import IppoOptions, PpoOptions
-from ns3marl.rl.learner import Learner
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.ippo import IppoOptions
+from ns3marl.algorithms.ppo import PpoOptions
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.types import Spec
 
 TOY: dict[str, Any] = {
@@ -37,23 +38,23 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def train(learner: Learner, pool: ToyPool | GymnasiumPool, updates: int) -> None:
+def train(learner: Team, pool: ToyPool | GymnasiumPool, updates: int) -> None:
     batch = pool.reset()
     while updates:
         batch = pool.step(learner.explore(batch, action_generators(batch)))
         updates -= learner.learn(batch) is not None
 
 
-def central(spec: Spec, seed: int) -> Ppo:
-    return Ppo(spec, PpoOptions(**TOY), seed)
+def central(spec: Spec, seed: int) -> Team:
+    return registry.make("ppo", spec, PpoOptions(**TOY), seed)
 
 
-def central_joint(spec: Spec, seed: int) -> Ppo:
-    return Ppo(spec, PpoOptions(**TOY, ratio="joint"), seed)
+def central_joint(spec: Spec, seed: int) -> Team:
+    return registry.make("ppo", spec, PpoOptions(**TOY, ratio="joint"), seed)
 
 
-def independent(spec: Spec, seed: int) -> Ippo:
-    return Ippo(spec, IppoOptions(**TOY), seed)
+def independent(spec: Spec, seed: int) -> Team:
+    return registry.make("ippo", spec, IppoOptions(**TOY), seed)
 
 
 @pytest.mark.learning
@@ -66,7 +67,7 @@ def test_a_cooperative_game_is_learned_lanes_and_all(learner: Any, seed: int) ->
     assert crowded(made) < 0.2
 
 
-def balanced(make: Callable[[Spec], Learner], seed: int, updates: int = 24) -> float:
+def balanced(make: Callable[[Spec], Team], seed: int, updates: int = 24) -> float:
     """Ticks that a learner balances the pole after 24 576 of training."""
     with GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=ENVS, seed=seed) as pool:
         made = make(pool.spec)
@@ -78,7 +79,8 @@ def balanced(make: Callable[[Spec], Learner], seed: int, updates: int = 24) -> f
 @pytest.mark.timeout(300)
 def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
     """Stable-Baselines3's PPO with the same budget, rollouts and minibatches of a quarter of them."""
-    ours = [balanced(lambda spec, s=seed: Ppo(spec, PpoOptions(**BALANCE), s), seed) for seed in (1, 2)]  # type: ignore[misc]
+    options = PpoOptions(**BALANCE)
+    ours = [balanced(partial(registry.make, "ppo", options=options, seed=seed), seed) for seed in (1, 2)]
     theirs = [
         peer_balance(PPO, seed, 24_576, n_steps=128, batch_size=256, n_epochs=8, learning_rate=1e-3)
         for seed in (1, 2)
@@ -89,4 +91,4 @@ def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
 
 @pytest.mark.learning
 def test_ippo_balances_a_pole() -> None:
-    assert balanced(lambda spec: Ippo(spec, IppoOptions(**BALANCE), 1), 1) > 200
+    assert balanced(lambda spec: registry.make("ippo", spec, IppoOptions(**BALANCE), 1), 1) > 200

@@ -53,7 +53,7 @@ def configured(scenario_path: Callable[[str], Path]) -> Callable[..., Config]:
 
 def run(config: Config, folder: Path, **options: Any) -> dict[str, Any]:
     train(config, folder, console=Console(file=io.StringIO()), **options)
-    return checkpoint.load(folder).learner
+    return checkpoint.load(folder).team
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

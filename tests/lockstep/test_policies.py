@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.config import Config
 from ns3marl.env.pool import Pool
 from ns3marl.errors import CheckpointError
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.training import checkpoint
 
 
@@ -27,13 +28,19 @@ def size(devices: int, servers: int, channels: int) -> list[str]:
 def trained(executable: Path, path: Path, options: ImappoOptions) -> Imappo:
     """The checkpoint of a policy that has learned for one rollout with 4 devices and 2 servers."""
     with Pool(executable, arguments=size(4, 2, 2), seed=1, spares=0) as pool:
-        learner, batch = Imappo(pool.spec, options, seed=1), pool.reset()
-        figures = None
-        while figures is None:
-            batch = pool.step(learner.explore(batch, action_generators(batch)))
-            figures = learner.learn(batch)
-    config = dataclasses.replace(Config(), imappo=options)
-    checkpoint.save(path, learner, config, checkpoint.Progress(updates=1), {})
+        team, batch = registry.make("imappo", pool.spec, options, 1), pool.reset()
+        metrics = None
+        while metrics is None:
+            batch = pool.step(team.explore(batch, action_generators(batch)))
+            metrics = team.learn(batch)
+    config = Config(learners={"imappo": options})
+    checkpoint.save(path, team, config, checkpoint.Progress(updates=1), {})
+    return only(team)
+
+
+def only(team: Team) -> Imappo:
+    (learner,) = team.learners.values()
+    assert isinstance(learner, Imappo)
     return learner
 
 
@@ -44,9 +51,9 @@ def test_a_policy_acts_unchanged_for_other_numbers(
     learner = trained(executable, tmp_path / "one.pt", ImappoOptions(rollout_ticks=10, actor_lr=1e-2))
     saved = checkpoint.load(tmp_path / "one.pt")
     for devices, servers, channels in ((1, 1, 1), (7, 3, 4), (9, 18, 8)):
-        with Pool(executable, arguments=size(devices, servers, channels), seed=3, spares=0) as pool:
-            policy = saved.policy(pool.spec)
-            assert isinstance(policy, Imappo)
+        with Pool(executable, arguments=size(devices, servers, channels), seed=2, spares=0) as pool:
+            team = saved.policy(pool.spec)
+            policy = only(team)
             assert all(
                 tensor.equal(learner.actor.state_dict()[name])
                 for name, tensor in policy.actor.state_dict().items()
@@ -61,7 +68,7 @@ def test_a_policy_acts_unchanged_for_other_numbers(
                         for o, m in zip(seen.observations[0], seen.masks[0], strict=True)
                     ]
                 np.testing.assert_allclose(whole[0], torch.cat(alone)[:, 0], atol=1e-6)
-                batch = pool.step(policy.act(batch, action_generators(batch)))
+                batch = pool.step(team.act(batch, action_generators(batch)))
             assert batch.final[0] is not None
 
 

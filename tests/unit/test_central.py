@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
+from kinds import fewer_agents, inputs
 from toy_game import ToyPool, toy_spec
+from two_kinds_game import two_kinds_spec
 
-from ns3marl.algorithms.a3c import A3c
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.algorithms.ippo import Ippo
-from ns3marl.algorithms.ppo import Ppo, joint_surrogate
-from ns3marl.config import A3cOptions, ImappoOptions, IppoOptions, PpoOptions
+from ns3marl.algorithms.a3c import A3c, A3cOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.algorithms.ippo import Ippo, IppoOptions
+from ns3marl.algorithms.ppo import Ppo, PpoOptions, joint_surrogate
 from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.hybrid import Heads, HybridDistribution
@@ -26,7 +27,8 @@ from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.ppo import clipped_objective, evaluate_actions
 from ns3marl.rl.rollout import Rollout, Samples
-from ns3marl.types import DiscreteHead, Feature, Spec, StateBlock
+from ns3marl.rl.seen import GroupSeen, Seen, seen_in
+from ns3marl.types import ChoiceRows, DiscreteHead, Feature, Spec, StateBlock
 
 SPEC = toy_spec()
 
@@ -35,18 +37,30 @@ def spec_with_servers() -> Spec:
     """A head whose choices s0 and s2 are rows of a block; s1 has no row."""
     group = SPEC.groups[0]
     lane = DiscreteHead("server", ("s0", "s1", "s2"))
-    block = StateBlock("servers", ("s2", "s0"), (Feature("load", "1", 0, 1),))
+    block = StateBlock(
+        "servers", ("a", "b"), (Feature("load", "1", 0, 1),), choices_of=(ChoiceRows(0, 0, (2, 0)),)
+    )
     changed = dataclasses.replace(group, discrete_heads=(lane,), continuous_heads=())
     return dataclasses.replace(SPEC, groups=(changed,), state=(*SPEC.state, block))
 
 
-def inputs(spec: Spec, seed: int = 0) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor, torch.Tensor]:
-    """Three random global states: observations, blocks, decides, masks."""
-    rng, group = torch.Generator().manual_seed(seed), spec.groups[0]
-    observations = torch.rand(3, 4, len(group.features), generator=rng)
-    state = [torch.rand(3, len(b.rows), len(b.features), generator=rng) for b in spec.state]
-    active = torch.rand(3, 4, generator=rng) < 0.7
-    return observations, state, active, torch.ones(3, 4, group.mask_offsets[-1], dtype=torch.bool)
+def single(seen: Seen) -> Seen:
+    """In single precision."""
+    groups = tuple(dataclasses.replace(g, observations=g.observations.float()) for g in seen.groups)
+    return Seen(groups, [block.float() for block in seen.state])
+
+
+def states(spec: Spec) -> Seen:
+    """Three random global states."""
+    return single(inputs(spec)[0])
+
+
+def agents(seen: Seen, group: int, order: Any) -> Seen:
+    """With the agents of a group in another order; block ``group`` is about them."""
+    one = seen.groups[group]
+    groups = list(seen.groups)
+    groups[group] = GroupSeen(*(t[:, order] for t in (one.observations, one.present, one.active, one.masks)))
+    return Seen(tuple(groups), [b[:, order] if k == group else b for k, b in enumerate(seen.state)])
 
 
 def louder(actor: CentralActor) -> CentralActor:
@@ -57,41 +71,70 @@ def louder(actor: CentralActor) -> CentralActor:
     return actor
 
 
-def logits(actor: CentralActor, *seen: Any) -> torch.Tensor:
-    return torch.cat(actor(*seen).log_probabilities, -1)
+def logits(actor: CentralActor, seen: Seen) -> torch.Tensor:
+    return torch.cat(actor(seen).log_probabilities, -1)
 
 
-def test_the_controller_treats_agents_alike_in_any_order() -> None:
-    actor, critic = louder(CentralActor(SPEC, Heads(SPEC.groups[0]), 16)), CentralCritic(SPEC, 16)
-    observations, (own, world), active, masks = inputs(SPEC)
-    order = torch.tensor([2, 0, 3, 1])
-    straight = logits(actor, observations, [own, world], active, masks)
-    permuted = logits(actor, observations[:, order], [own[:, order], world], active[:, order], masks)
-    torch.testing.assert_close(permuted, straight[:, order])
-    values = critic(observations, [own, world])
-    torch.testing.assert_close(critic(observations[:, order], [own[:, order], world]), values)
+def central(spec: Spec, group: int = 0) -> CentralActor:
+    return louder(CentralActor(spec, group, Heads(spec.groups[group]), 16))
 
 
-@pytest.mark.parametrize("what", ["observation", "own block", "other block", "active"])
-def test_every_agents_heads_see_the_whole_system(what: str) -> None:
-    actor = louder(CentralActor(SPEC, Heads(SPEC.groups[0]), 16))
-    observations, (own, world), active, masks = inputs(SPEC)
-    before = logits(actor, observations, [own, world], active, masks)
+KINDS = pytest.mark.parametrize(
+    ("spec", "group"),
+    [(SPEC, 0), (two_kinds_spec(), 0), (two_kinds_spec(), 1)],
+    ids=["one kind", "first kind", "second kind"],
+)
+
+
+@KINDS
+def test_the_controller_treats_agents_alike_in_any_order(spec: Spec, group: int) -> None:
+    actor, critic, seen = central(spec, group), CentralCritic(spec, group, 16), states(spec)
+    for g, one in enumerate(spec.groups):
+        order = torch.arange(len(one.agents)).flip(0)
+        permuted = agents(seen, g, order)
+        straight = logits(actor, seen)
+        torch.testing.assert_close(logits(actor, permuted), straight[:, order] if g == group else straight)
+        torch.testing.assert_close(critic(permuted), critic(seen))
+
+
+@KINDS
+@pytest.mark.parametrize("what", ["observation", "own block", "other block", "active", "another's"])
+def test_every_agents_heads_see_the_whole_system(what: str, spec: Spec, group: int) -> None:
+    actor, seen = central(spec, group), states(spec)
+    other = len(spec.groups) - 1 - group
+    before = logits(actor, seen)
     if what == "observation":
-        observations[:, 0] = 1 - observations[:, 0]
+        seen.groups[group].observations[:, 0] = 1 - seen.groups[group].observations[:, 0]
+    elif what == "another's":
+        seen.groups[other].observations[:, 0] = 1 - seen.groups[other].observations[:, 0]
     elif what == "own block":
-        own[:, 0] -= 0.5
+        seen.state[group][:, 0] -= 0.5
     elif what == "other block":
-        world += 5
+        seen.state[-1][:] += 5
     else:
-        active[:, 0] = ~active[:, 0]
-    after = logits(actor, observations, [own, world], active, masks)
-    assert (after[:, 3] != before[:, 3]).any(-1).all()  # agent 3, though agent 0 or the world changed
+        seen.groups[other].active[:, 0] ^= True
+    after = logits(actor, seen)
+    assert (
+        (after[:, -1] != before[:, -1]).any(-1).all()
+    )  # the last agent's, though another or the world changed
+
+
+def test_absent_agents_are_not_in_the_pools() -> None:
+    spec = two_kinds_spec()
+    actor, critic, seen = central(spec), CentralCritic(spec, 0, 16), states(spec)
+    for g in (0, 1):
+        seen.groups[g].present[:, 0] = False
+        before = logits(actor, seen)[:, 1:], critic(seen)
+        seen.groups[g].observations[:, 0] = 0.77
+        assert torch.equal(logits(actor, seen)[:, 1:], before[0])
+        assert torch.equal(critic(seen), before[1])
+        seen.groups[g].present[:, 0] = True
+        assert not torch.equal(critic(seen), before[1])
 
 
 def test_choices_that_are_rows_of_a_block_are_scored_by_their_rows() -> None:
     spec = spec_with_servers()
-    actor = CentralActor(spec, Heads(spec.groups[0]), 16)
+    actor = CentralActor(spec, 0, Heads(spec.groups[0]), 16)
     scorer: Any
     (scorer,) = actor.network.by_rows.values()
     torch.manual_seed(0)
@@ -102,13 +145,25 @@ def test_choices_that_are_rows_of_a_block_are_scored_by_their_rows() -> None:
     assert (scores[..., 0] != scores[..., 2]).all()
 
 
-@pytest.mark.parametrize("spec", [SPEC, spec_with_servers()], ids=["", "servers"])
-def test_those_not_asked_are_left_out_of_the_loss(spec: Spec) -> None:
-    actor = louder(CentralActor(spec, Heads(spec.groups[0]), 16))
-    observations, state, active, masks = inputs(spec)
-    everyone = logits(actor, observations, state, active, masks)
-    few = torch.cat(actor(observations, state, active, masks, active_only=True).log_probabilities, -1)
-    torch.testing.assert_close(few, everyone[active])
+@pytest.mark.parametrize(
+    ("spec", "group"),
+    [(SPEC, 0), (spec_with_servers(), 0), (two_kinds_spec(), 1)],
+    ids=["", "servers", "kinds"],
+)
+def test_those_not_asked_are_left_out_of_the_loss(spec: Spec, group: int) -> None:
+    actor, seen = central(spec, group), states(spec)
+    few = torch.cat(actor(seen, active_only=True).log_probabilities, -1)
+    torch.testing.assert_close(few, logits(actor, seen)[seen.groups[group].active])
+
+
+def test_rows_that_are_agents_may_be_choices_too() -> None:
+    """Devices that choose a gateway read what the state says of it."""
+    spec = two_kinds_spec()
+    block = dataclasses.replace(spec.state[1], choices_of=(ChoiceRows(0, 0, (0, 1)),))
+    spec = dataclasses.replace(spec, state=(spec.state[0], block, spec.state[2]))
+    actor = central(spec)
+    assert set(actor.network.by_rows) == {"0-1", "0-2"}
+    assert logits(actor, states(spec)).shape == (3, 3, 2)
 
 
 def test_the_joint_ratio_is_the_product_over_devices() -> None:
@@ -125,10 +180,9 @@ def test_the_joint_ratio_is_the_product_over_devices() -> None:
 
 def test_with_one_device_the_joint_ratio_is_the_devices() -> None:
     heads = Heads(SPEC.groups[0])
-    actor = CentralActor(SPEC, heads, 16)
-    policy = actor(
-        *inputs(SPEC)[:2], torch.tensor([[True, False, False, False]] * 3), inputs(SPEC)[3], active_only=True
-    )
+    actor, seen = CentralActor(SPEC, 0, heads, 16), states(SPEC)
+    seen.groups[0].active[:] = torch.tensor([True, False, False, False])
+    policy = actor(seen, active_only=True)
     discrete, raw = torch.tensor([[1, 0], [0, 1], [1, 1]]), torch.full((3, 1), 0.4)
     old = policy.log_prob(discrete, raw).detach() + torch.tensor([[0.1], [-0.4], [0.6]])
     advantages = torch.tensor([1.0, -1.0, 2.0])
@@ -154,8 +208,9 @@ def test_with_one_device_the_joint_ratio_is_the_devices() -> None:
 
 
 def test_ippo_acts_and_values_on_own_observations_alone() -> None:
-    learner = Ippo(SPEC, IppoOptions(), 1)
-    observations, _, _, masks = inputs(SPEC)
+    learner = Ippo(SPEC, 0, IppoOptions(), 1)
+    mine = states(SPEC).groups[0]
+    observations, masks = mine.observations, mine.masks
     logits_before = torch.cat(learner.actor(observations, masks).log_probabilities, -1)
     values_before = learner.critic(observations)
     observations[:, 0] = 1 - observations[:, 0]
@@ -166,57 +221,61 @@ def test_ippo_acts_and_values_on_own_observations_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["ppo", "ippo", "imappo", "imappo, actors per agent"])
-def test_what_the_policy_said_of_each_decision_is_recalled(kind: str) -> None:
+def test_actions_are_evaluated_under_the_policy_that_took_them(kind: str) -> None:
     once: dict[str, Any] = {"epochs": 1, "minibatches": 1}
     made: dict[str, Any] = {
-        "ppo": lambda: Ppo(SPEC, PpoOptions(**once), 1),
-        "ippo": lambda: Ippo(SPEC, IppoOptions(**once), 1),
-        "imappo": lambda: Imappo(SPEC, ImappoOptions(**once), 1),
-        "imappo, actors per agent": lambda: Imappo(SPEC, ImappoOptions(**once, actors="per-agent"), 1),
+        "ppo": lambda: Ppo(SPEC, 0, PpoOptions(**once), 1),
+        "ippo": lambda: Ippo(SPEC, 0, IppoOptions(**once), 1),
+        "imappo": lambda: Imappo(SPEC, 0, ImappoOptions(**once), 1),
+        "imappo, actors per agent": lambda: Imappo(SPEC, 0, ImappoOptions(**once, actors="per-agent"), 1),
     }
     learner = made[kind]()
-    pool, rollout = ToyPool(num_envs=2), Rollout(SPEC, 600, 2)
+    pool, rollout = ToyPool(num_envs=2), Rollout(SPEC, 0, 600, 2)
     batch, noted = pool.reset(), []
     while not rollout.full:  # N = 1200 samples, more than are looked at in one go
         decision, seen = learner.decide(batch, action_generators(batch)), batch.groups[0]
-        state = ([torch.tensor(b) for b in batch.state], torch.tensor(seen.active)) if kind == "ppo" else ()
         with torch.no_grad():
-            policy = learner.actor(torch.tensor(seen.observations), *state, torch.tensor(seen.masks))
-            said = policy.log_prob(torch.tensor(decision.actions.discrete), torch.tensor(decision.raw))
-        noted.append(said * torch.tensor(seen.active)[..., None])
+            if kind == "ppo":
+                policy = learner.actor(seen_in(batch))
+            else:
+                policy = learner.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+            log_prob = policy.log_prob(
+                torch.tensor(decision.actions.discrete), torch.tensor(decision.continuous)
+            )
+        noted.append(log_prob * torch.tensor(seen.active)[..., None])
         outcome = pool.step([decision.actions])
-        rollout.add(batch, decision, outcome)
+        rollout.add(batch, decision, [decision.actions], outcome)
         batch = outcome
-    rollout.active[7] = False  # nobody was asked
+    rollout.own.active[7] = False  # nobody was asked
     noted[7] = torch.zeros_like(noted[7])
-    recalled = evaluate_actions(
+    evaluated = evaluate_actions(
         Samples(rollout), learner._policy, HybridDistribution.log_prob, learner.heads.total
     )
-    torch.testing.assert_close(recalled.view(600, 2, 4, -1), torch.stack(noted))
-    assert (recalled[rollout.active.flatten()].abs().sum(-1) > 0).all()
-    figures = learner.update(rollout, batch)  # one step, by a policy that has not moved yet
-    assert figures["actor_steps"] == 1
-    assert figures["kl"] < 1e-6
-    assert figures["clipped"] == 0
+    torch.testing.assert_close(evaluated.view(600, 2, 4, -1), torch.stack(noted))
+    assert (evaluated[rollout.own.active.flatten()].abs().sum(-1) > 0).all()
+    metrics = learner.update(rollout, batch)  # one step, by a policy that has not moved yet
+    assert metrics["actor_steps"] == 1
+    assert metrics["kl"] < 1e-6
+    assert metrics["clipped"] == 0
 
 
 @pytest.mark.parametrize("kind", ["ppo", "ippo", "imappo"])
 def test_a_rollout_in_which_nobody_was_asked_moves_no_actor(kind: str) -> None:
     made: dict[str, Any] = {
-        "ppo": lambda: Ppo(SPEC, PpoOptions(rollout_ticks=5), 1),
-        "ippo": lambda: Ippo(SPEC, IppoOptions(rollout_ticks=5), 1),
-        "imappo": lambda: Imappo(SPEC, ImappoOptions(rollout_ticks=5), 1),
+        "ppo": lambda: Ppo(SPEC, 0, PpoOptions(rollout_ticks=5), 1),
+        "ippo": lambda: Ippo(SPEC, 0, IppoOptions(rollout_ticks=5), 1),
+        "imappo": lambda: Imappo(SPEC, 0, ImappoOptions(rollout_ticks=5), 1),
     }
     learner = made[kind]()
     before = [parameter.clone() for parameter in learner.actor.parameters()]
     play(learner, ToyPool(num_envs=2), 4)
-    learner._rollout.active[:] = False
+    learner.memory.rollout.own.active[:] = False
     batch = ToyPool(num_envs=2).reset()
     batch.groups[0].active[:] = False
-    learner.explore(batch, action_generators(batch))
-    figures = learner.learn(batch)
-    assert figures["actor_steps"] == 0
-    assert np.isfinite(figures["value_loss"])
+    joint = [learner.explore(batch, action_generators(batch))]
+    metrics = learner.learn(joint, batch)
+    assert metrics["actor_steps"] == 0
+    assert np.isfinite(metrics["value_loss"])
     assert all(map(torch.equal, before, learner.actor.parameters()))
 
 
@@ -233,7 +292,7 @@ class _OwnRewards(ToyPool):
 def test_ippo_learns_from_the_agents_reward_or_the_teams(
     monkeypatch: pytest.MonkeyPatch, reward: Any, spread: bool
 ) -> None:
-    learner = Ippo(SPEC, IppoOptions(reward=reward, rollout_ticks=5, epochs=1), 1)
+    learner = Ippo(SPEC, 0, IppoOptions(reward=reward, rollout_ticks=5, epochs=1), 1)
     seen: list[torch.Tensor] = []
     monkeypatch.setattr(learner.normaliser, "update", seen.append)  # the returns come by here
     play(learner, _OwnRewards(num_envs=2), 5)
@@ -245,17 +304,18 @@ def test_ippo_learns_from_the_agents_reward_or_the_teams(
 def play(learner: Learner, pool: ToyPool | GymnasiumPool, ticks: int) -> None:
     batch = pool.reset()
     for _ in range(ticks):
-        batch = pool.step(learner.explore(batch, action_generators(batch)))
-        learner.learn(batch)
+        joint = [learner.explore(batch, action_generators(batch))]
+        batch = pool.step(joint)
+        learner.learn(joint, batch)
 
 
 @pytest.mark.parametrize("kind", ["ppo", "ippo", "a3c"])
 def test_only_the_task_ends_the_return_time_does_not(kind: str) -> None:
     """V(s_{t+1}) is 0 after a fall and the critic's view of the last observation after a cut."""
     made: dict[str, Any] = {
-        "ppo": lambda s: Ppo(s, PpoOptions(rollout_ticks=40), 1),
-        "ippo": lambda s: Ippo(s, IppoOptions(rollout_ticks=40), 1),
-        "a3c": lambda s: A3c(s, A3cOptions(rollout_ticks=40), 1),
+        "ppo": lambda s: Ppo(s, 0, PpoOptions(rollout_ticks=40), 1),
+        "ippo": lambda s: Ippo(s, 0, IppoOptions(rollout_ticks=40), 1),
+        "a3c": lambda s: A3c(s, 0, A3cOptions(rollout_ticks=40), 1),
     }
     for pool, cut in (
         (GymnasiumPool("CartPole-v1", CARTPOLE, num_envs=2), False),
@@ -264,32 +324,31 @@ def test_only_the_task_ends_the_return_time_does_not(kind: str) -> None:
         learner = made[kind](pool.spec)
         batch, last = pool.reset(), None
         for tick in range(39):
-            outcome = pool.step(learner.explore(batch, action_generators(batch)))
-            learner.learn(outcome)
+            joint = [learner.explore(batch, action_generators(batch))]
+            outcome = pool.step(joint)
+            learner.learn(joint, outcome)
             if last is None and outcome.final[0] is not None:
-                last = (tick, outcome.final[0])
+                last = (tick, batch, outcome.final[0])
             batch = outcome
         assert last is not None
-        tick, final = last
-        rollout = learner._rollout
-        shape = rollout.rewards.shape if kind == "ippo" else rollout.ends.shape
-        following = learner._next_values(rollout, batch, np.full(shape, 7.0))
+        tick, before, final = last
+        rollout = learner.memory.rollout
+        shape = rollout.own.rewards.shape if kind == "ippo" else rollout.ends.shape
+        following = rollout.next_values(np.full(shape, 7.0), batch, learner._values)
         assert (following[0] == 7).all()
         if not cut:
             assert (following[tick, 0] == 0).all()
             continue
-        observations, state = (
-            torch.tensor(final.observations[0][None]),
-            [torch.tensor(b[None]) for b in final.state],
-        )
-        critic = learner.networks["critic"] if kind == "a3c" else learner.critic
-        wanted = critic(observations) if kind == "ippo" else critic(observations, state)
-        np.testing.assert_allclose(following[tick, 0], wanted.detach().numpy()[0], rtol=1e-5)
+        there = seen_in(before).rows(torch.tensor([0]))
+        there.groups[0].observations[:] = torch.tensor(final.observations[0])
+        for block, now in zip(there.state, final.state, strict=True):
+            block[:] = torch.tensor(now)
+        np.testing.assert_allclose(following[tick, 0], learner._values(there).numpy()[0], rtol=1e-5)
 
 
 def test_a3c_steps_as_rmsprop_does() -> None:
     options = A3cOptions(rollout_ticks=10, learning_rate=1e-2, rms_decay=0.9, rms_epsilon=1e-3)
-    learner = A3c(SPEC, options, 1)
+    learner = A3c(SPEC, 0, options, 1)
     before = [p.detach().clone() for p in learner.parameters]
     play(learner, ToyPool(num_envs=2), 10)
     for old, new, square in zip(before, learner.parameters, learner.squares, strict=True):
@@ -300,7 +359,7 @@ def test_a3c_steps_as_rmsprop_does() -> None:
 
 def test_a_workers_gradient_moves_the_shared_parameters_and_it_copies_them_back() -> None:
     options = A3cOptions(rollout_ticks=10)
-    shared, one, other = (A3c(SPEC, options, seed) for seed in (1, 2, 3))
+    shared, one, other = (A3c(SPEC, 0, options, seed) for seed in (1, 2, 3))
     for worker in (one, other):
         worker.work_for(shared.tensors(), nullcontext())
         assert all(own.equal(theirs) for own, theirs in zip(worker.tensors(), shared.tensors(), strict=True))
@@ -324,7 +383,7 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
         entropy_continuous=0,
         max_grad_norm=1e9,
     )
-    learner = A3c(SPEC, options, 1)
+    learner = A3c(SPEC, 0, options, 1)
     kept: list[Any] = []
     gradients = learner._gradients
 
@@ -340,31 +399,30 @@ def test_a3cs_gradient_is_that_of_the_published_loss() -> None:
     pool = ToyPool(num_envs=1, ticks=50)
     batch, rewards = pool.reset(), []
     for _ in range(9):
-        batch = pool.step(learner.explore(batch, action_generators(batch)))
-        learner.learn(batch)
+        joint = [learner.explore(batch, action_generators(batch))]
+        batch = pool.step(joint)
+        learner.learn(joint, batch)
         rewards.append(float(batch.groups[0].rewards.mean()))
-    twin = A3c(SPEC, options, 1)
-    batch = pool.step(learner.explore(batch, action_generators(batch)))
+    twin = A3c(SPEC, 0, options, 1)
+    joint = [learner.explore(batch, action_generators(batch))]
+    batch = pool.step(joint)
     rewards.append(float(batch.groups[0].rewards.mean()))
-    learner.learn(batch)
+    learner.learn(joint, batch)
     (rollout, last), got = kept
     actor, critic = twin.networks["actor"], twin.networks["critic"]
-    R = critic(torch.tensor(last.groups[0].observations), [torch.tensor(b) for b in last.state]).item()
+    R = critic(seen_in(last)).item()
     gain, decisions, returns = torch.zeros(()), 0, []
     for t in reversed(range(10)):
         R = rewards[t] + 0.5 * R
         returns.append(R)
-        seen = (
-            torch.from_numpy(rollout.observations[t]),
-            [torch.from_numpy(block[t]) for block in rollout.state],
+        seen, own = rollout.record.seen(t), rollout.own
+        active = torch.from_numpy(own.active[t])
+        log_prob = (
+            actor(seen)
+            .log_prob(torch.from_numpy(own.discrete[t]), torch.from_numpy(own.continuous[t]))
+            .sum(-1)
         )
-        active, masks = torch.from_numpy(rollout.active[t]), torch.from_numpy(rollout.masks[t])
-        value = critic(*seen).item()
-        policy = actor(*seen, active, masks)
-        log_prob = policy.log_prob(
-            torch.from_numpy(rollout.discrete[t]), torch.from_numpy(rollout.raw[t])
-        ).sum(-1)
-        gain = gain + (log_prob[active] * (R - value)).sum()
+        gain = gain + (log_prob[active] * (R - critic(seen).item())).sum()
         decisions += int(active.sum())
     (-gain / decisions / float(np.std(returns))).backward()  # type: ignore[no-untyped-call] # torch's own
     for grad, parameter in zip(got, actor.parameters(), strict=True):
@@ -383,19 +441,13 @@ def test_policies_run_for_another_number_of_agents_and_refuse_what_they_cannot_c
         groups=(dataclasses.replace(group, agents=group.agents[:2]),),
         state=(dataclasses.replace(SPEC.state[0], rows=group.agents[:2]), SPEC.state[1]),
     )
-    learner = kind(fewer, options, 1)
-    learner.load_policy(kind(SPEC, options, 2).state_dict())
+    learner = kind(fewer, 0, options, 1)
+    learner.load_policy(kind(SPEC, 0, options, 2).learned.state_dict())
     batch = ToyPool(num_envs=2).reset()
-    seen = batch.groups[0]
-    seen.observations, seen.active, seen.masks = (
-        seen.observations[:, :2],
-        seen.active[:, :2],
-        seen.masks[:, :2],
+    two = dataclasses.replace(
+        batch, groups=(fewer_agents(batch.groups[0], 2),), state=(batch.state[0][:, :2], batch.state[1])
     )
-    two = dataclasses.replace(batch, state=(batch.state[0][:, :2], batch.state[1]))
-    assert learner.act(two, action_generators(two))[0].discrete.shape == (2, 2, 2)
-    with pytest.raises(ConfigError, match="has 2 groups: players, others"):
-        kind(dataclasses.replace(SPEC, groups=(group, dataclasses.replace(group, name="others"))), options, 1)
+    assert learner.act(two, action_generators(two)).discrete.shape == (2, 2, 2)
     bare = dataclasses.replace(group, discrete_heads=(), continuous_heads=())
-    with pytest.raises(ConfigError, match="declares no action heads"):
-        kind(dataclasses.replace(SPEC, groups=(bare,)), options, 1)
+    with pytest.raises(ConfigError, match="group 'players' of scenario 'toy' declares no action heads"):
+        kind(dataclasses.replace(SPEC, groups=(bare,)), 0, options, 1)

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
+from two_kinds_game import two_kinds_spec
 
-from ns3marl import config as configuration
-from ns3marl.config import Config, dumps, load, shipped
+from ns3marl.algorithms import registry
+from ns3marl.algorithms.imappo import ImappoOptions
+from ns3marl.algorithms.ippo import IppoOptions
+from ns3marl.config import SECTIONS, dumps, load, shipped, team_of
 from ns3marl.errors import ConfigError
+from ns3marl.options import listed
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -44,9 +47,9 @@ def test_settings_change_options_in_toml_syntax() -> None:
         ],
     )
     assert config.training.ticks == 5000
-    assert config.imappo.actor_lr == 1e-3
-    assert config.imappo.clip == 1.0
-    assert isinstance(config.imappo.clip, float)
+    assert config.options("imappo").actor_lr == 1e-3
+    assert config.options("imappo").clip == 1.0
+    assert isinstance(config.options("imappo").clip, float)
     assert config.scenario.name == "echo"
     assert config.scenario.arguments == ("--a=1", '--b="x"')
     assert config.evaluation.greedy is True
@@ -73,6 +76,22 @@ def test_settings_win_over_the_file() -> None:
         ("evaluation.greedy=1", "evaluation.greedy: expected true or false, got 1"),
         ("scenario.arguments=--devices=3", r'expected a list of strings such as \["--devices=10"\]'),
         ("training.ticks=0", "training would never end"),
+        (
+            "training.algorithm=imapo",
+            r"no learner 'imapo' \(did you mean imappo or ippo\?\); there are imappo, ppo",
+        ),
+        ("training.algorithm=1", "training.algorithm: expected a string, got 1"),
+        ("training.algorithm=no_such_module:Learner", "cannot be imported: No module named 'no_such_module'"),
+        (
+            "training.algorithm=ns3marl.errors:Crashed",
+            "is no learner: expected a class with a dataclass of options",
+        ),
+        ("imapo.clip=1", r"unknown section imapo \(did you mean imappo"),
+        ("groups.cars.actr_lr=1", r"unknown option groups.cars.actr_lr \(did you mean actor_lr"),
+        ("groups.cars.actor_lr=-1", "groups.cars.actor_lr: expected more than 0, got -1"),
+        ("groups.cars.algorithm=nobody", "no learner 'nobody'"),
+        ("groups.cars.algorithm=1", "groups.cars.algorithm: expected a string"),
+        ("groups.cars=1", "groups.cars is a section, got 1"),
         ("seed=1", "expected section.option=value"),
         ("training.seed", "expected section.option=value"),
     ],
@@ -97,19 +116,52 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         load(flat)
 
 
-def test_every_option_says_what_it_means() -> None:
-    tree = ast.parse(inspect.getsource(configuration))
-    documented = set()
-    for node in (n for n in tree.body if isinstance(n, ast.ClassDef)):
-        for field, after in zip(node.body, node.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-                and isinstance(field.target, ast.Name)
-            ):
-                documented.add((node.name, field.target.id))
-    for section in dataclasses.fields(Config):
-        kind = type(getattr(Config(), section.name))
-        for option in dataclasses.fields(kind):
-            assert (kind.__name__, option.name) in documented
+@pytest.mark.parametrize(
+    "kind", [*SECTIONS.values(), *(registry.find(name).Options for name in registry.BUNDLED)]
+)
+def test_every_option_says_what_it_means(kind: Any) -> None:
+    for option in listed(kind):
+        assert option.meaning, (kind, option.name)
+        assert option.allowed
+
+
+def test_learners_have_sections_and_groups_may_differ(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.toml"
+    path.write_text(
+        """
+[training]
+algorithm = "imappo"
+[imappo]
+actor_lr = 1e-2
+clip = 0.3
+[ippo]
+actor_lr = 1e-4
+[groups.gateways]
+algorithm = "ippo"
+epochs = 2
+[groups.cars]
+clip = 0.1
+"""
+    )
+    config = load(path, ["groups.gateways.actor_lr=5e-4", "groups.cars.reward=agent"])
+    assert config.algorithms == ("imappo", "ippo")
+    name, options = config.learner_of("gateways")
+    assert (name, options) == ("ippo", IppoOptions(actor_lr=5e-4, epochs=2))
+    assert config.learner_of("cars") == ("imappo", ImappoOptions(actor_lr=1e-2, clip=0.1, reward="agent"))
+    assert config.learner_of("anybody") == ("imappo", ImappoOptions(actor_lr=1e-2, clip=0.3))
+    again = tmp_path / "again.toml"
+    again.write_text(dumps(config))
+    assert load(again) == config
+    spec = two_kinds_spec()
+    with pytest.raises(
+        ConfigError, match=r"\[groups.cars\]: scenario 'two kinds' has no group 'cars'; its groups are"
+    ):
+        team_of(config, spec)
+    team = team_of(load(None, ["groups.gateways.algorithm=ippo", "training.algorithm=dqn"]), spec)
+    assert [type(learner).__name__ for learner in team.learners.values()] == ["Dqn", "Ippo"]
+
+
+def test_learners_that_ask_for_workers_have_environments_of_their_own() -> None:
+    with pytest.raises(ConfigError, match="a3c: every worker has a pool of its own"):
+        load(None, ["training.algorithm=a3c", "pool.endpoint=ipc:///tmp/x"])
+    load(None, ["training.algorithm=a3c", "groups.cars.algorithm=ppo", "pool.endpoint=ipc:///tmp/x"])

@@ -6,54 +6,62 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from kinds import inputs
 from toy_game import toy_spec
+from two_kinds_game import two_kinds_spec
 
 from ns3marl.rl.credit import CreditCritic
-from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Pooling
+from ns3marl.rl.pooled import Pooling
+from ns3marl.rl.seen import GroupSeen, Seen
+from ns3marl.types import Spec
 
 SPEC = toy_spec()
-HEADS = Heads(SPEC.groups[0])
 POOLINGS: list[Pooling] = ["mean", "attention"]
 
 
-def critic(pooling: Pooling = "mean") -> CreditCritic:
+SPECS = [(SPEC, 0), (two_kinds_spec(), 0), (two_kinds_spec(), 1)]
+
+
+def critic(pooling: Pooling = "mean", spec: Spec = SPEC, group: int = 0) -> CreditCritic:
     torch.manual_seed(3)
-    return CreditCritic(SPEC, HEADS, 16, pooling).double()
+    return CreditCritic(spec, group, 16, pooling).double()
 
 
-def inputs(rows: int = 5) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-
-    def random(*shape: int) -> Tensor:
-        return torch.rand(shape, generator=generator, dtype=torch.float64)
-
-    state = [random(rows, len(block.rows), len(block.features)) for block in SPEC.state]
-    encoded, instead = random(rows, 4, HEADS.encoded), random(rows, 4, HEADS.encoded)
-    return random(rows, 4, 4), state, encoded, instead, random(rows, 4) < 0.7
-
-
+@pytest.mark.parametrize(("spec", "group"), SPECS, ids=["one kind", "first kind", "second kind"])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_all_replacements_at_once_equal_one_pass_per_agent(pooling: Pooling) -> None:
-    network = critic(pooling)
-    observations, state, encoded, instead, active = inputs()
-    together = network(observations, state, encoded, instead, active)
-    for agent in range(4):
-        changed = encoded.clone()
-        changed[:, agent] = instead[:, agent]
-        alone = network(observations, state, changed, instead, active).joint
+def test_all_replacements_at_once_equal_one_pass_per_agent(pooling: Pooling, spec: Spec, group: int) -> None:
+    network = critic(pooling, spec, group)
+    seen, encoded, instead = inputs(spec, rows=5)
+    together = network(seen, encoded, instead[group])
+    for agent in range(together.replaced.shape[1]):
+        changed = [one.clone() for one in encoded]
+        changed[group][:, agent] = instead[group][:, agent]
+        alone = network(seen, changed, instead[group]).joint
         assert torch.allclose(together.replaced[:, agent], alone, atol=1e-12)
-        asked = active[:, agent]
+        asked = seen.groups[group].active[:, agent]
         assert not torch.isclose(alone, together.joint)[asked].any()
         assert torch.allclose(alone[~asked], together.joint[~asked])
 
 
+def test_what_other_kinds_do_counts() -> None:
+    network, (seen, encoded, instead) = critic(spec=two_kinds_spec()), inputs(two_kinds_spec(), rows=5)
+    before = network(seen, encoded, instead[0])
+    changed = [encoded[0], 1 - encoded[1]]
+    after = network(seen, changed, instead[0])
+    asked = seen.groups[1].active.any(-1)
+    assert not torch.isclose(before.joint, after.joint)[asked].any()
+    assert not torch.isclose(before.replaced, after.replaced)[asked].any()
+
+
 def test_agents_may_come_in_any_order() -> None:
     network, order = critic(), [2, 0, 3, 1]
-    observations, state, encoded, instead, active = inputs()
-    first = network(observations, state, encoded, instead, active)
-    own = [state[0][:, order], *state[1:]]
-    second = network(observations[:, order], own, encoded[:, order], instead[:, order], active[:, order])
+    seen, (encoded,), (instead,) = inputs(rows=5)
+    first = network(seen, [encoded], instead)
+    mine = seen.groups[0]
+    permuted = Seen(
+        (GroupSeen(*(t[:, order] for t in (mine.observations, mine.present, mine.active, mine.masks))),),
+        [seen.state[0][:, order], *seen.state[1:]],
+    )
+    second = network(permuted, [encoded[:, order]], instead[:, order])
     assert torch.allclose(first.joint, second.joint)
     assert torch.allclose(first.replaced[:, order], second.replaced)

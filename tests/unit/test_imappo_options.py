@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 from toy_game import ToyPool, toy_spec
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.choices import choice_features
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.rollout import Rollout
-from ns3marl.types import Batch, Bool, Float64, Spec
+from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.types import Batch, Bool, Describes, Float64, Group, Spec
 
 SPEC = toy_spec()
 
@@ -30,15 +30,15 @@ SPEC = toy_spec()
 def play(ticks: int = 12, **options: Any) -> tuple[Imappo, Rollout, Batch]:
     """A rollout of 2 environments with episodes of 5 ticks, in which each agent earns something else."""
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
-    learner = Imappo(pool.spec, ImappoOptions(**options), seed=1)
+    learner = Imappo(pool.spec, 0, ImappoOptions(**options), seed=1)
     learner.normaliser.update(torch.tensor([3.0, 7.0]))
-    rollout, batch = learner.rollout(ticks, 2), pool.reset()
+    rollout, batch = Rollout(SPEC, 0, ticks, 2), pool.reset()
     rng = np.random.default_rng(3)
     while not rollout.full:
         decision = learner.decide(batch, action_generators(batch))
         outcome = pool.step([decision.actions])
         outcome.groups[0].rewards[:] = rng.normal(size=(2, 4))
-        rollout.add(batch, decision, outcome)
+        rollout.add(batch, decision, [decision.actions], outcome)
         batch = outcome
     return learner, rollout, batch
 
@@ -53,20 +53,20 @@ def marginals_of(learner: Imappo, batch: Batch) -> Tensor:
 
 def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
     pool = ToyPool(num_envs=2, seed=1, ticks=5)
-    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
-    rollout, batch = learner.rollout(12, 2), pool.reset()
+    learner = Imappo(pool.spec, 0, ImappoOptions(), seed=1)
+    rollout, batch = Rollout(SPEC, 0, 12, 2), pool.reset()
     noted = []
     while not rollout.full:
         noted.append(marginals_of(learner, batch) * torch.tensor(batch.groups[0].active)[..., None])
         decision = learner.decide(batch, action_generators(batch))
         outcome = pool.step([decision.actions])
-        rollout.add(batch, decision, outcome)
+        rollout.add(batch, decision, [decision.actions], outcome)
         batch = outcome
     data, _, _ = seen_by_the_epochs(learner, rollout, batch)
     torch.testing.assert_close(data.moments.view(12, 2, 4, -1), torch.stack(noted))
     rows = torch.arange(data.size)
     asked = data.active.flatten()
-    assert torch.equal(data.critic_inputs(rows)[3], data.moments[asked])
+    assert torch.equal(data.critic_inputs(rows)[2], data.moments[asked])
     assert (data.moments[asked].abs().sum(-1) > 0).all()
 
 
@@ -104,26 +104,23 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
     scale, shift = float(before.normaliser.std), float(before.normaliser.mean)
     with torch.no_grad():
         values = before.critic.evaluate(*data.critic_inputs(torch.arange(24)))
-        tail = before.critic.state_value(
-            torch.tensor(last.groups[0].observations), [torch.tensor(b) for b in last.state]
-        )
+        tail = before.critic.state_value(seen_in(last))
     wanted = np.empty((12, 2, 4))
     returns = np.empty((12, 2, 4))
     for i in range(4):
         own = reward == "agent"
-        rewards = (
-            rollout.rewards[..., i].astype(np.float64) if own else rollout.rewards.mean(-1, dtype=np.float64)
-        )
+        paid = rollout.own.rewards.astype(np.float64)
+        rewards = paid[..., i] if own else paid.mean(-1)
         v = (values.state[:, i] if own else values.state).reshape(12, 2).double().numpy() * scale + shift
         q = (values.joint[:, i] if own else values.joint).reshape(12, 2).double().numpy() * scale + shift
         baseline = values.baselines[:, i].reshape(12, 2).double().numpy() * scale + shift
         end = (tail[:, i] if own else tail).double().numpy() * scale + shift
         following = np.vstack([v[1:], end])
         for cut in rollout.truncated:
+            seen = data.seen.rows(torch.tensor([2 * cut.tick + cut.env]))
+            mine = dataclasses.replace(seen.groups[0], observations=torch.tensor(cut.observations[0][None]))
             with torch.no_grad():
-                there = before.critic.state_value(
-                    torch.tensor(cut.observations[None]), [torch.tensor(b[None]) for b in cut.state]
-                )
+                there = before.critic.state_value(Seen((mine,), [torch.tensor(b[None]) for b in cut.state]))
             following[cut.tick, cut.env] = float(there[0, i] if own else there[0]) * scale + shift
         for e in range(2):
             returns[:, e, i] = lambda_return(rewards[:, e], following[:, e], rollout.ends[:, e])
@@ -132,7 +129,7 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
             "coma": q - baseline,
             "gae": returns[..., i] - v,
         }[advantage]
-    asked = rollout.active
+    asked = rollout.own.active
     wanted = (wanted - wanted[asked].mean()) / wanted[asked].std(ddof=1)
     np.testing.assert_allclose(advantages.reshape(12, 2, 4), wanted, atol=2e-4)
     np.testing.assert_allclose(
@@ -146,28 +143,28 @@ def test_each_agent_is_valued_by_its_own_return() -> None:
     learner, rollout, last = play(
         ticks=20, reward="agent", discount=0.0, epochs=60, critic_lr=1e-2, target_kl=1e-9
     )
-    rollout.rewards[:] = (
-        10 * rollout.observations[..., 2]
+    rollout.own.rewards[:] = (
+        10 * rollout.own.observations[..., 2]
     )  # an agent's level is its reward, and no one else's
     learner.update(rollout, last)
     data, _, _ = seen_by_the_epochs(learner, rollout, last)
     values = learner._values(data)
     for predicted in (values.joint, values.baselines, values.state):
         got = learner.normaliser.denormalise(predicted).reshape(20, 2, 4).numpy()
-        assert np.corrcoef(got.ravel(), rollout.rewards.ravel())[0, 1] > 0.97
+        assert np.corrcoef(got.ravel(), rollout.own.rewards.ravel())[0, 1] > 0.97
 
 
 def test_values_are_normalised_only_if_wanted() -> None:
     for wanted in (True, False):
         learner, rollout, last = play(normalise_values=wanted)
         before = copy.deepcopy(learner.normaliser.state_dict())
-        figures = learner.update(rollout, last)
+        metrics = learner.update(rollout, last)
         moved = not all(
             tensor.equal(before[name]) for name, tensor in learner.normaliser.state_dict().items()
         )
         assert moved == wanted
-        assert np.isfinite(list(figures.values())).all()
-    bare = Imappo(SPEC, ImappoOptions(normalise_values=False), 1)
+        assert np.isfinite(list(metrics.values())).all()
+    bare = Imappo(SPEC, 0, ImappoOptions(normalise_values=False), 1)
     returns = torch.tensor([500.0, -2.0])
     assert bare.normaliser.normalise(returns).equal(returns)
 
@@ -176,7 +173,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
     options = ImappoOptions(
         entropy_discrete=0.5, entropy_continuous=0.25, entropy_heads=("lane=0.02", "power = 0")
     )
-    assert Imappo(SPEC, options, 1).entropy_weights.tolist() == pytest.approx([0.5, 0.02, 0])
+    assert Imappo(SPEC, 0, options, 1).entropy_weights.tolist() == pytest.approx([0.5, 0.02, 0])
     rises = {}
     for head in ("mode", "lane"):
         learner, rollout, last = play(
@@ -205,7 +202,7 @@ def test_entropy_of_one_head_can_be_weighed_by_itself() -> None:
 )
 def test_wrong_entropy_weights_are_refused(entry: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
-        Imappo(SPEC, ImappoOptions(entropy_heads=(entry,)), 1)
+        Imappo(SPEC, 0, ImappoOptions(entropy_heads=(entry,)), 1)
 
 
 def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
@@ -216,9 +213,9 @@ def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
         data, advantages, _ = seen_by_the_epochs(copy.deepcopy(learner), rollout, last)
         assert data.log_probs.dtype == torch.float32
         first[half] = [data.log_probs, data.moments, advantages, learner._values(data).baselines]
-        figures = learner.update(rollout, last)
-        assert np.isfinite(list(figures.values())).all()
-        assert figures["kl"] < 1e-3  # the policy has not moved yet: what is left is rounding
+        metrics = learner.update(rollout, last)
+        assert np.isfinite(list(metrics.values())).all()
+        assert metrics["kl"] < 1e-3  # the policy has not moved yet: what is left is rounding
         tensors = {**learner.actor.state_dict(), **learner.critic.state_dict()}.values()
         assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in tensors)
         weights[half] = torch.cat([p.detach().flatten() for p in learner.critic.parameters()])
@@ -233,14 +230,17 @@ def test_bfloat16_changes_the_update_slightly_and_nothing_else() -> None:
 # --------------------------------------------------------------------------------------------------- actors per agent
 
 
-def test_actors_side_by_side_equal_one_actor_after_another() -> None:
-    group = dataclasses.replace(
-        SPEC.groups[0],
-        features=tuple(
-            dataclasses.replace(f, name=name)
-            for f, name in zip(SPEC.groups[0].features, ("urge", "left_x", "right_x", "noise"), strict=True)
-        ),
+def described(group: Group) -> Group:
+    """Level and noise tell the gain of the lanes left and right."""
+    features = tuple(
+        dataclasses.replace(feature, describes=Describes(1, f - 2, "gain")) if f >= 2 else feature
+        for f, feature in enumerate(group.features)
     )
+    return dataclasses.replace(group, features=features)
+
+
+def test_actors_side_by_side_equal_one_actor_after_another() -> None:
+    group = described(SPEC.groups[0])
     heads = Heads(group)
     torch.manual_seed(0)
     together = Actor(group, heads, 16, 2, per_agent=True)
@@ -270,7 +270,7 @@ def test_actors_side_by_side_equal_one_actor_after_another() -> None:
 
 def test_each_agent_moves_its_own_actor() -> None:
     learner, rollout, last = play(actors="per-agent")
-    rollout.active[..., 2] = False  # agent 2 is never asked
+    rollout.own.active[..., 2] = False  # agent 2 is never asked
     before = copy.deepcopy(learner.actor)
     learner.update(rollout, last)
     for old, new in zip(before.trunk.parameters(), learner.actor.trunk.parameters(), strict=True):
@@ -287,12 +287,12 @@ def other_size(agents: int) -> Spec:
 
 
 def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
-    shared, own = (Imappo(SPEC, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
-    Imappo(other_size(7), shared.options, 2).load_policy(shared.state_dict())
+    shared, own = (Imappo(SPEC, 0, ImappoOptions(actors=kind), 1) for kind in ("shared", "per-agent"))
+    Imappo(other_size(7), 0, shared.options, 2).load_policy(shared.learned.state_dict())
     with pytest.raises(ValueError, match=r"an actor for each of 4 agents, the scenario has 7; .*\"shared\""):
-        Imappo(other_size(7), own.options, 2).load_policy(own.state_dict())
-    same = Imappo(other_size(4), own.options, 2)
-    same.load_policy(own.state_dict())
+        Imappo(other_size(7), 0, own.options, 2).load_policy(own.learned.state_dict())
+    same = Imappo(other_size(4), 0, own.options, 2)
+    same.load_policy(own.learned.state_dict())
     assert all(tensor.equal(own.actor.state_dict()[name]) for name, tensor in same.actor.state_dict().items())
 
 
@@ -302,24 +302,17 @@ def test_policies_of_one_s_own_are_bound_to_the_number_of_agents() -> None:
 @pytest.mark.parametrize("actors", ["shared", "per-agent"])
 @pytest.mark.parametrize("real_valued", ["beta", "tanh-normal", "clipped-gaussian"])
 @pytest.mark.parametrize("greedy", [True, False])
-@pytest.mark.parametrize("described", [False, True])  # lanes by features of their own
+@pytest.mark.parametrize("lanes_described", [False, True])
 def test_an_agent_acts_on_its_own_observation_and_mask_alone(
-    actors: Any, real_valued: Any, greedy: bool, described: bool
+    actors: Any, real_valued: Any, greedy: bool, lanes_described: bool
 ) -> None:
     """Whatever else changes, not one bit of its policy does, nor of what it chooses."""
     pool = ToyPool(num_envs=3, seed=5)
-    group = pool.spec.groups[0]
-    if described:
-        features = tuple(
-            dataclasses.replace(
-                feature, name={"level": "left_gain", "noise": "right_gain"}.get(feature.name, feature.name)
-            )
-            for feature in group.features
-        )
-        group = dataclasses.replace(group, features=features)
-    assert bool(choice_features(group)) == described
+    group = described(pool.spec.groups[0]) if lanes_described else pool.spec.groups[0]
+    assert bool(choice_features(group)) == lanes_described
     learner = Imappo(
         dataclasses.replace(pool.spec, groups=(group,)),
+        0,
         ImappoOptions(actors=actors, real_valued=real_valued),
         seed=2,
     )
@@ -353,7 +346,7 @@ def test_an_agent_acts_on_its_own_observation_and_mask_alone(
         if (
             greedy or real_valued != "beta"
         ):  # how many random numbers a draw of Beta takes depends on the draws before
-            np.testing.assert_array_equal(after.raw[:, i], before.raw[:, i])
+            np.testing.assert_array_equal(after.continuous[:, i], before.continuous[:, i])
             np.testing.assert_array_equal(after.actions.continuous[:, i], before.actions.continuous[:, i])
         own = copy.deepcopy(batch.groups[0])  # and its own observation and mask do matter
         own.observations[:, i] += 0.3

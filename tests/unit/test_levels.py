@@ -22,7 +22,7 @@ def test_levels_cover_the_range_and_are_said() -> None:
     assert HEADS.names == ("mode", "lane", "power")
     chosen = np.array([[[1, 1, 3], [1, 0, 1], [0, 1, 2], [1, 1, 0]]])
     asked = np.array([[True, True, True, False]])
-    actions = LEVELS.actions(chosen, asked)
+    actions = LEVELS.decision(chosen, asked).actions
     assert actions.discrete.tolist() == [[[1, 1], [1, 0], [0, 1], [0, 0]]]
     assert actions.continuous[..., 0].tolist() == [[30, 10, 20, 10]]  # default 10 where not asked
     assert actions.continuous.dtype == np.float32

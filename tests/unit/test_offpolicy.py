@@ -16,23 +16,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from kinds import fewer_agents
 from rich.console import Console
 from slot_game import slot_spec
 from torch import Tensor
 from toy_game import ToyPool, toy_environments, toy_spec
+from two_kinds_game import two_kinds_spec
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.dqn import Dqn
-from ns3marl.algorithms.iql import IndependentNetworks, Iql
-from ns3marl.algorithms.maddpg import Maddpg, gumbel_softmax
-from ns3marl.config import Config, DqnOptions, IqlOptions, MaddpgOptions, load
+from ns3marl.algorithms.dqn import Dqn, DqnOptions
+from ns3marl.algorithms.iql import IndependentNetworks, Iql, IqlOptions
+from ns3marl.algorithms.maddpg import Maddpg, MaddpgOptions, gumbel_softmax
+from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.reporting.report import label
 from ns3marl.rl.credit import JointValues
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.learner import Learner
-from ns3marl.rl.replay import Seen, Transitions
+from ns3marl.rl.replay import Transitions
+from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.run import train
 from ns3marl.types import Actions, Batch, DiscreteHead, Feature, Group, Spec
@@ -58,15 +60,16 @@ def transitions(
     masks = torch.ones(1, 2, 3, dtype=torch.bool)
     for agent, choice in forbidden:
         masks[0, agent, choice] = False
-    after = Seen(torch.zeros(1, 2, 1), [], torch.tensor([active]), masks)
-    before = Seen(
-        torch.zeros(1, 2, 1), [], torch.ones(1, 2, dtype=torch.bool), torch.ones(1, 2, 3, dtype=torch.bool)
-    )
+    everyone = torch.ones(1, 2, dtype=torch.bool)
+    free = torch.ones(1, 2, 3, dtype=torch.bool)
+    after = Seen((GroupSeen(torch.zeros(1, 2, 1), everyone, torch.tensor([active]), masks),), [])
+    before = Seen((GroupSeen(torch.zeros(1, 2, 1), everyone, everyone.clone(), free),), [])
     return Transitions(
         before=before,
-        discrete=torch.zeros(1, 2, 1, dtype=torch.int64),
-        unit=torch.zeros(1, 2, 0),
-        rewards=torch.tensor([rewards]),
+        discrete=(torch.zeros(1, 2, 1, dtype=torch.int64),),
+        unit=(torch.zeros(1, 2, 0),),
+        rewards=(torch.tensor([rewards]),),
+        elapsed=torch.ones(1),
         terminated=torch.tensor([terminated]),
         after=after,
     )
@@ -90,7 +93,7 @@ VALUED = torch.tensor([[[0.0, 2, 4], [0, 0, 6]]])  # says what they are worth
 def test_targets_of_branching_dqn(
     change: dict[str, Any], wanted: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner = Dqn(PAIR, 0, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     monkeypatch.setattr(learner.network, "forward", lambda _: (torch.tensor([77.0]), CHOSEN))
     monkeypatch.setattr(learner.target, "forward", lambda _: (torch.tensor([1.0]), VALUED))
@@ -110,7 +113,7 @@ def test_targets_of_branching_dqn(
 def test_targets_of_independent_learners(
     change: dict[str, Any], reward: Any, wanted: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = Iql(PAIR, IqlOptions(discount=0.5, reward=reward), 1)
+    learner = Iql(PAIR, 0, IqlOptions(discount=0.5, reward=reward), 1)
     for scale in learner.scales:
         scale.load_state_dict(PLAIN)
     monkeypatch.setattr(learner.networks, "forward", lambda *_: (torch.tensor([[77.0, 78.0]]), CHOSEN))
@@ -121,13 +124,13 @@ def test_targets_of_independent_learners(
 @pytest.mark.parametrize(("terminated", "wanted"), [(False, 3 + 0.5 * 21), (True, 3)])
 def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The target critic is asked for the actions of the target actors, and its Q of the joint action is taken."""
-    learner = Maddpg(PAIR, MaddpgOptions(discount=0.5), 1)
+    learner = Maddpg(PAIR, 0, MaddpgOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
     monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(1, 2, 0)))
 
-    def critic(_o: Tensor, _s: Any, encoded: Tensor, _m: Tensor, _d: Tensor) -> JointValues:
-        code = (encoded[0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
+    def critic(_seen: Seen, joint: list[Tensor], _own: Tensor) -> JointValues:
+        code = (joint[0][0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
         return JointValues((code @ torch.tensor([1.0, 10.0]))[None], torch.zeros(1, 2))
 
     monkeypatch.setattr(learner.target_critic, "forward", critic)
@@ -136,15 +139,15 @@ def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.
 
 def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
     """The advantage layer's gradient reaches the rows of chosen choices through their own branch alone."""
-    learner = Dqn(PAIR, DqnOptions(discount=0.5), 1)
+    learner = Dqn(PAIR, 0, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
     data = transitions()
-    data.before.active[:] = False
+    data.before.groups[0].active[:] = False
     weight = learner.network.get_parameter("advantages.outputs.linear.weight")
     before = weight.clone()
     learner.update(data)
     assert weight.equal(before)  # nobody was asked: only V learns
-    data.before.active[0, 0] = True
+    data.before.groups[0].active[0, 0] = True
     learner.update(data)
     assert not weight.equal(before)
 
@@ -154,27 +157,26 @@ def test_only_what_was_chosen_by_those_asked_is_regressed() -> None:
 
 def toy_transitions(seed: int, count: int = 32) -> Transitions:
     pool, rng = ToyPool(seed=seed, num_envs=4), np.random.default_rng(seed)
-    learner = Iql(pool.spec, IqlOptions(report_ticks=10**6), 1)
+    learner = Iql(pool.spec, 0, IqlOptions(report_ticks=10**6), 1)
     batch = pool.reset()
     for _ in range(40):
-        batch = pool.step(
-            learner.explore(batch, [np.random.default_rng(rng.integers(2**32)) for _ in range(4)])
-        )
-        learner.learn(batch)
-    assert learner._replay is not None
-    return learner._replay.sample(count, rng)
+        joint = [learner.explore(batch, [np.random.default_rng(rng.integers(2**32)) for _ in range(4)])]
+        batch = pool.step(joint)
+        learner.learn(joint, batch)
+    assert learner.memory.replay is not None
+    return learner.memory.replay.sample(count, rng)
 
 
 def test_an_independent_learner_learns_from_its_own_experience_alone() -> None:
     data = toy_transitions(1)
     changed = toy_transitions(1)
-    for tensor in (changed.before.observations, changed.after.observations):
-        tensor[:, 1:] = 1 - tensor[:, 1:]
-    changed.rewards[:, 1:] += 50  # so much that a common gradient norm would be clipped
-    changed.discrete[:, 1:, 1] = 1 - changed.discrete[:, 1:, 1]
-    learners = [Iql(toy_spec(), IqlOptions(reward="agent", target_steps=2), 7) for _ in range(2)]
+    for seen in (changed.before, changed.after):
+        seen.groups[0].observations[:, 1:] = 1 - seen.groups[0].observations[:, 1:]
+    changed.rewards[0][:, 1:] += 50  # so much that a common gradient norm would be clipped
+    changed.discrete[0][:, 1:, 1] = 1 - changed.discrete[0][:, 1:, 1]
+    learners = [Iql(toy_spec(), 0, IqlOptions(reward="agent", target_steps=2), 7) for _ in range(2)]
     for learner, own in zip(learners, (data, changed), strict=True):
-        learner.measure_rewards(own.rewards.numpy())
+        learner.measure_rewards(own.rewards[0].numpy())
         for _ in range(3):
             learner.update(own)
     one, other = (learner.networks.state_dict() for learner in learners)
@@ -222,13 +224,13 @@ def test_agents_act_on_what_they_see_themselves(name: str) -> None:
 
 
 def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
-    learner = Maddpg(toy_spec(), MaddpgOptions(), 1)
+    learner = Maddpg(toy_spec(), 0, MaddpgOptions(), 1)
     data = toy_transitions(2, 8)
     seen = data.before
-    encoded = learner.heads.encode(data.discrete[..., :2], torch.rand(8, 4, 1))
+    encoded = learner.heads.encode(data.discrete[0][..., :2], torch.rand(8, 4, 1))
     own = torch.rand(8, 4, learner.heads.encoded, requires_grad=True)
-    seen.active[:] = True
-    q = learner.critic(seen.observations, seen.state, encoded, own, seen.active).replaced
+    seen.groups[0].active[:] = True
+    q = learner.critic(seen, [encoded], own).replaced
     (gradient,) = torch.autograd.grad(q[:, 2].sum(), own)
     assert gradient[:, 2].abs().sum() > 0
     assert gradient[:, [0, 1, 3]].abs().sum() == 0
@@ -241,8 +243,9 @@ def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
 @pytest.mark.parametrize("progress", ["random", "trained"])
 def test_nothing_forbidden_is_done(name: str, progress: str) -> None:
     rng = np.random.default_rng(3)
-    learner: Any = registry.make(name, toy_spec(), OPTIONS[name], 1)
-    learner.ticks = 0 if progress == "random" else 10**6
+    team: Any = registry.make(name, toy_spec(), OPTIONS[name], 1)
+    learner = team.learners[0]
+    learner.memory.progress.ticks = 0 if progress == "random" else 10**6
     batch = ToyPool(seed=1, num_envs=64).reset()
     group = batch.groups[0]
     for _ in range(10):
@@ -252,7 +255,7 @@ def test_nothing_forbidden_is_done(name: str, progress: str) -> None:
         masks[~group.active] = False
         group.masks = masks
         rngs = [np.random.default_rng(rng.integers(2**32)) for _ in range(64)]
-        for actions in (learner.explore(batch, rngs)[0], learner.act(batch, rngs)[0]):
+        for actions in (learner.explore(batch, rngs), learner.act(batch, rngs)):
             asked = group.active
             for d, offset in enumerate((0, 3)):
                 index = offset + actions.discrete[..., d]
@@ -317,7 +320,7 @@ def run(
         return pool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)
 
     train(options, folder, resume=resume, console=Console(file=io.StringIO()), make_pool=make)
-    return checkpoint.load(folder).learner
+    return checkpoint.load(folder).team
 
 
 def same(one: Any, other: Any) -> bool:
@@ -356,7 +359,7 @@ def for_agents(count: int) -> Spec:
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_policies_for_another_number_of_agents(name: str) -> None:
     source = registry.make(name, toy_spec(), OPTIONS[name], 1)
-    target: Learner = registry.make(name, for_agents(2), OPTIONS[name], 2)
+    target = registry.make(name, for_agents(2), OPTIONS[name], 2)
     if name == "iql":
         with pytest.raises(ValueError, match="trained for 4 agents and cannot act for 2"):
             target.load_policy(source.state_dict())
@@ -366,15 +369,7 @@ def test_policies_for_another_number_of_agents(name: str) -> None:
     group = batch.groups[0]
     fewer = dataclasses.replace(
         batch,
-        groups=(
-            dataclasses.replace(
-                group,
-                observations=group.observations[:, :2],
-                rewards=group.rewards[:, :2],
-                active=group.active[:, :2],
-                masks=group.masks[:, :2],
-            ),
-        ),
+        groups=(fewer_agents(group, 2),),
         state=(batch.state[0][:, :2], batch.state[1]),
     )
     assert target.act(fewer, [np.random.default_rng(0)])[0].discrete.shape == (1, 2, 2)
@@ -382,23 +377,22 @@ def test_policies_for_another_number_of_agents(name: str) -> None:
 
 def test_own_actors_do_not_act_for_others() -> None:
     options = MaddpgOptions(actors="per-agent")
-    source, target = Maddpg(toy_spec(), options, 1), Maddpg(for_agents(2), options, 1)
+    source, target = Maddpg(toy_spec(), 0, options, 1), Maddpg(for_agents(2), 0, options, 1)
     with pytest.raises(ValueError, match="4 actors were trained and 2 are needed"):
-        target.load_policy(source.state_dict())
+        target.load_policy(source.learned.state_dict())
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_what_cannot_be_learned_is_refused(name: str) -> None:
     spec = toy_spec()
     group = spec.groups[0]
-    twice = dataclasses.replace(spec, groups=(group, dataclasses.replace(group, name="others")))
-    with pytest.raises(ConfigError, match="has 2 groups: players, others"):
-        registry.make(name, twice, OPTIONS[name], 1)
     idle = dataclasses.replace(group, discrete_heads=(), continuous_heads=())
     with pytest.raises(ConfigError, match="nothing to learn"):
         registry.make(name, dataclasses.replace(spec, groups=(idle,)), OPTIONS[name], 1)
     with pytest.raises(RuntimeError, match="without explore"):
         registry.make(name, spec, OPTIONS[name], 1).learn(ToyPool(seed=1).reset())
+    with pytest.raises(RuntimeError, match="without explore"):
+        registry.find(name)(spec, 0, OPTIONS[name], 1).learn([], ToyPool(seed=1).reset())
 
 
 @pytest.mark.parametrize(
@@ -419,6 +413,7 @@ def test_results_say_how_actions_were_cut(name: str, said: str, tmp_path: Path) 
 
 
 def test_levels_are_said() -> None:
-    assert Dqn(toy_spec(), DqnOptions(levels=7), 1).notes == "power 7 levels"
-    assert Iql(toy_spec(), IqlOptions(), 1).notes == "power 5 levels"
-    assert Maddpg(toy_spec(), MaddpgOptions(), 1).notes == ""
+    assert Dqn(toy_spec(), 0, DqnOptions(levels=7), 1).notes == "power 7 levels"
+    assert Iql(toy_spec(), 0, IqlOptions(), 1).notes == "power 5 levels"
+    assert registry.make("maddpg", toy_spec(), MaddpgOptions(), 1).notes == ""
+    assert registry.make("iql", two_kinds_spec(), IqlOptions(), 1).notes == "gateways: tilt 5 levels"

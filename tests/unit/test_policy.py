@@ -7,8 +7,7 @@ from __future__ import annotations
 import numpy as np
 from toy_game import ToyPool
 
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import ImappoOptions
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.rl.policy import action_generators
 
 TICKS = 3
@@ -17,14 +16,14 @@ TICKS = 3
 def numbers(num_envs: int, seed: int, ticks: int) -> dict[tuple[int, int, int], float]:
     """The first number of each generator of a pool, by seed, run and tick; the policy consumes further ones."""
     pool = ToyPool(num_envs=num_envs, seed=seed, ticks=TICKS)
-    learner = Imappo(pool.spec, ImappoOptions(), seed=1)
+    learner = Imappo(pool.spec, 0, ImappoOptions(), seed=1)
     batch = pool.reset()
     drawn: dict[tuple[int, int, int], float] = {}
     for _ in range(ticks):
         rngs = action_generators(batch)
         keys = zip(batch.seed.tolist(), batch.run.tolist(), batch.tick.tolist(), strict=True)
         drawn |= dict(zip(keys, [rng.random() for rng in rngs], strict=True))
-        batch = pool.step(learner.act(batch, rngs))
+        batch = pool.step([learner.act(batch, rngs)])
     return drawn
 
 

@@ -63,11 +63,11 @@ def test_an_example_by_hand() -> None:
     # min(1.5, 1.2), min(-1.5, -1.2), min(0.6, 0.8), min(-0.6, -0.8)
     assert float(got.surrogate) == pytest.approx((1.2 - 1.5 + 0.6 - 0.8) / 4)
     assert got.kl == pytest.approx((1.5 - 1 - log(1.5) + 0.6 - 1 - log(0.6)) / 2, abs=1e-6)
-    assert got.figures["kl/coin"] == pytest.approx(got.kl, abs=1e-6)
-    assert got.figures["clipped"] == 1
+    assert got.metrics["kl/coin"] == pytest.approx(got.kl, abs=1e-6)
+    assert got.metrics["clipped"] == 1
     entropy = -(0.75 * log(0.75) + 0.25 * log(0.25) + 0.3 * log(0.3) + 0.7 * log(0.7)) / 2
     assert float(got.entropy_bonus) == pytest.approx(0.1 * entropy)
-    assert got.figures["entropy/coin"] == pytest.approx(entropy)
+    assert got.metrics["entropy/coin"] == pytest.approx(entropy)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_one_ratio_for_all_heads_of_a_decision() -> None:
     assert float(got.surrogate) == pytest.approx(surrogate, abs=1e-6)
     assert float(got.entropy_bonus) == pytest.approx(bonus, abs=1e-6)
     assert got.kl == pytest.approx(kl, abs=1e-6)
-    assert {name.partition("/")[2] for name in got.figures if name.startswith("entropy/")} == set(MIXED.names)
+    assert {name.partition("/")[2] for name in got.metrics if name.startswith("entropy/")} == set(MIXED.names)
 
 
 def test_the_bonus_does_not_push_towards_the_choice_with_more_heads_behind_it() -> None:
@@ -140,4 +140,4 @@ def test_ratios_stay_finite() -> None:
     data = torch.zeros(2, 1, dtype=torch.int64), torch.zeros(2, 0), torch.tensor([[-200.0], [200.0]])
     got = objective(coins([0.5, 0.5]), *data, torch.tensor([-1.0, -1.0]), max_log_ratio=3.0)
     assert float(got.surrogate) == pytest.approx(-(exp(3) + 0.8) / 2)
-    assert np.isfinite(list(got.figures.values())).all()
+    assert np.isfinite(list(got.metrics.values())).all()

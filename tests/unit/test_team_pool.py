@@ -31,7 +31,7 @@ SPEC = Spec(
 class _World:
     """Cars earn 1 for each that is right, masts their power; both depend on what was drawn."""
 
-    active = np.ones(2, bool), np.ones(1, bool)
+    present = active = np.ones(2, bool), np.ones(1, bool)
     masks = np.ones((2, 2), bool), np.ones((1, 0), bool)
     state = ()
 

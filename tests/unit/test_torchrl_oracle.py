@@ -159,8 +159,8 @@ def test_loss_entropy_and_gradients_agree_with_torchrl(change: float) -> None:
     assert float(-ours.entropy_bonus.detach()) == pytest.approx(
         float(theirs["loss_entropy"].detach()), abs=2e-6
     )
-    assert ours.figures["clipped"] == pytest.approx(float(theirs["clip_fraction"]), abs=0.006)
-    clipped = ours.figures["clipped"]
+    assert ours.metrics["clipped"] == pytest.approx(float(theirs["clip_fraction"]), abs=0.006)
+    clipped = ours.metrics["clipped"]
     assert {0.0: clipped == 0, 0.3: 0 < clipped < 0.9, 3.0: clipped > 0.5}[change]
     theirs_gradients = [p.grad for p in theirs_loss.actor_network_params.parameters() if p.grad is not None]
     assert len(gradients) == 4

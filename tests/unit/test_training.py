@@ -21,16 +21,18 @@ from rich.console import Console
 from toy_game import ToyPool, toy_spec
 
 from ns3marl.algorithms import registry
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.config import Config, ImappoOptions, load
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation import comparison, evaluate
 from ns3marl.launch.environments import evaluated
+from ns3marl.options import listed
 from ns3marl.reporting.report import report
+from ns3marl.rl.team import Team
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.checkpoint import Progress
 from ns3marl.training.run import train
-from ns3marl.types import Actions, Batch
+from ns3marl.types import Actions, Batch, Spec
 
 EPISODE = 10
 SETTINGS = [
@@ -44,11 +46,11 @@ SETTINGS = [
 
 
 # Learners that resume bit for bit: all but those whose workers run asynchronously.
-REPRODUCIBLE = [name for name in registry.LEARNERS if name != "a3c"]
+REPRODUCIBLE = [name for name in registry.BUNDLED if not registry.is_asynchronous(name)]
 
 
 def config(*settings: str, algorithm: str = "imappo") -> Config:
-    known = {field.name for field in dataclasses.fields(registry.LEARNERS[algorithm][1])}
+    known = {option.name for option in listed(registry.find(algorithm).Options)}
     own = [f"{algorithm}.rollout_ticks={EPISODE}"] if "rollout_ticks" in known else []
     return load(None, [*SETTINGS, f"training.algorithm={algorithm}", *own, *settings])
 
@@ -64,7 +66,7 @@ def quiet() -> Console:
 
 def run(options: Config, folder: Path, *, resume: bool = False) -> dict[str, Any]:
     train(options, folder, resume=resume, console=quiet(), make_pool=toy_pool)
-    return checkpoint.load(folder).learner
+    return checkpoint.load(folder).team
 
 
 def same(one: Any, other: Any) -> bool:
@@ -165,10 +167,10 @@ def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path, algorithm: st
     assert curve(tmp_path) == curve(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("name", list(registry.LEARNERS))
+@pytest.mark.parametrize("name", list(registry.BUNDLED))
 def test_every_learner_says_what_it_acts_on(name: str) -> None:
-    made, options = registry.LEARNERS[name]
-    assert isinstance(made(toy_spec(), options(), 1).central_execution, bool)
+    team = registry.make(name, toy_spec(), registry.find(name).Options(), 1)
+    assert isinstance(team.central_execution, bool)
 
 
 def test_a_folder_is_not_overwritten_and_a_spent_budget_is_said(tmp_path: Path) -> None:
@@ -181,16 +183,18 @@ def test_a_folder_is_not_overwritten_and_a_spent_budget_is_said(tmp_path: Path) 
         run(config(), tmp_path / "nowhere", resume=True)
 
 
-def learner(**options: Any) -> Imappo:
-    return Imappo(toy_spec(), ImappoOptions(**options), seed=3)
+def team(spec: Spec | None = None, **options: Any) -> Team:
+    return registry.make("imappo", spec or toy_spec(), ImappoOptions(**options), seed=3)
 
 
 def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "one.pt"
-    source, target = learner(), learner()
-    source.rng.random(7)
+    source, target = team(), team()
+    own = source.learners[0]
+    assert isinstance(own, Imappo)
+    own.epochs.rng.random(7)
     with torch.no_grad():
-        next(source.actor.parameters()).add_(1)
+        next(own.actor.parameters()).add_(1)
     checkpoint.save(path, source, Config(), Progress(updates=2, ticks=50, wall_s=1.5, ended=[[1.0, 2.0]]), {})
     saved = checkpoint.load(path)
     saved.restore(target)
@@ -201,7 +205,7 @@ def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), {})
+    checkpoint.save(path, team(), Config(), Progress(), {})
     whole = path.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"garbage" * 100, b"\x00" * 5000):
         path.write_bytes(damaged)
@@ -215,7 +219,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "was-here"),)
 
     path = tmp_path / "evil.pt"
-    torch.save({"format": 2, "learner": Evil()}, path)
+    torch.save({"format": 3, "learner": Evil()}, path)
     with pytest.raises(CheckpointError):
         checkpoint.load(path)
     path.write_bytes(pickle.dumps(Evil()))
@@ -226,43 +230,36 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
 
 def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), {})
+    checkpoint.save(path, team(), Config(), Progress(), {})
     saved = checkpoint.load(path)
     with pytest.raises(CheckpointError, match="widths and layers must be those"):
-        saved.restore(learner(actor_width=32))
+        saved.restore(team(actor_width=32))
     other = dataclasses.replace(toy_spec(), hash="f" * 16)
     with pytest.raises(CheckpointError, match="was trained on a spec with hash 0123456789abcdef"):
-        saved.restore(Imappo(other, ImappoOptions(), 1))
+        saved.restore(team(other))
     group = toy_spec().groups[0]
     renamed = dataclasses.replace(group.features[0], name="mood")
     changed = dataclasses.replace(group, features=(renamed, *group.features[1:]))
-    with pytest.raises(CheckpointError, match=r"feature urge \[-1, 1\] 1 became feature mood"):
+    with pytest.raises(
+        CheckpointError, match=r"of group 'players', feature urge \[-1, 1\] 1 became feature mood"
+    ):
         saved.policy(dataclasses.replace(toy_spec(), groups=(changed,)))
     torch.save({"format": 99}, path)
-    with pytest.raises(CheckpointError, match="expected checkpoint format 2, found 99"):
+    with pytest.raises(CheckpointError, match="expected checkpoint format 3, found 99"):
         checkpoint.load(path)
-    torch.save({"format": 2}, path)
+    torch.save({"format": 3}, path)
     with pytest.raises(CheckpointError, match="lacks something"):
         checkpoint.load(path)
 
 
 def test_a_policy_acts_for_any_number_of_agents(tmp_path: Path) -> None:
     path = tmp_path / "one.pt"
-    checkpoint.save(path, learner(), Config(), Progress(), {})
+    checkpoint.save(path, team(), Config(), Progress(), {})
     group = toy_spec().groups[0]
     fewer = dataclasses.replace(
         toy_spec(), groups=(dataclasses.replace(group, agents=group.agents[:2]),), hash="x"
     )
     assert checkpoint.load(path).policy(fewer).spec.groups[0].agents == ("a0", "a1")
-
-
-def test_scenarios_with_several_groups_are_refused() -> None:
-    spec = toy_spec()
-    twice = dataclasses.replace(
-        spec, groups=(spec.groups[0], dataclasses.replace(spec.groups[0], name="others"))
-    )
-    with pytest.raises(ConfigError, match="has 2 groups: players, others"):
-        Imappo(twice, ImappoOptions(), 1)
 
 
 def compare(folder: Path, options: Config, policies: list[str]) -> dict[str, Any]:

@@ -364,7 +364,8 @@ Observer::DescribeChannelState(Spec& spec)
 double
 Observer::GetAgeTicks(const Time& then) const
 {
-    return static_cast<double>((Simulator::Now() - then).GetTimeStep() / m_settings.tick.GetTimeStep());
+    const int64_t ticks = (Simulator::Now() - then).GetTimeStep() / m_settings.tick.GetTimeStep();
+    return static_cast<double>(ticks);
 }
 
 const FeatureHandle&

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A3C: the central controller of ``ppo``, trained by asynchronous workers on shared parameters.
 
-After Mnih et al., "Asynchronous methods for deep reinforcement learning" (ICML 2016). Every worker plays with a copy of the
+After Mnih et al., "Asynchronous methods for deep reinforcement learning" (ICML 2016). Every worker acts with a copy of the
 parameters in an environment of its own. After at most t_max ticks it computes the gradient of
 
     L = - mean log pi(a_t | s_t) A_t - entropy bonus + c (R_t - V(s_t))^2,    A_t = R_t - V(s_t),
@@ -15,7 +15,7 @@ episode; applies it to the shared parameters theta by RMSProp, whose mean square
 and copies the parameters anew. By then others may have moved them on: gradients are stale, never reproducible, and never waited
 for. Values are in deviations of the return (``ValueNormaliser``, shared too), so that its scale does not matter.
 
-A learner by itself is its own only worker. ``ns3marl.training.asynchronous`` runs many.
+A learner by itself, or beside learners of other kinds, is its own only worker. ``ns3marl.training.asynchronous`` runs many.
 """
 
 from __future__ import annotations
@@ -23,47 +23,88 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ns3marl.config import A3cOptions
+from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat, PositiveInt
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.learner import learning_group
+from ns3marl.rl.learner import acting_group
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import fill_inactive
-from ns3marl.rl.rollout import Decision, Rollout, Samples
-from ns3marl.types import Actions, Batch, Float64, Spec
+from ns3marl.rl.on_policy import OnPolicyMemory
+from ns3marl.rl.record import Decision
+from ns3marl.rl.rewards import SharedReward
+from ns3marl.rl.rollout import Rollout, Samples
+from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.rl.state import Parts
+from ns3marl.types import Actions, Batch, Spec
+
+
+@dataclass(frozen=True)
+class A3cOptions:
+    """A3C: the central controller of ``ppo``, trained by ``pool.num_envs`` asynchronous workers with a simulator each."""
+
+    reward: SharedReward = "team"
+    """What the controller maximises: the mean reward of all agents of all groups, or of its own group."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    rollout_ticks: PositiveInt = 20
+    """Ticks of a worker between two of its updates (t_max): the returns look at most so far ahead."""
+    learning_rate: PositiveFloat = 1e-3
+    """RMSProp's learning rate."""
+    rms_decay: Fraction = 0.99
+    """Weight of the past in RMSProp's mean square of gradients, which all workers share."""
+    rms_epsilon: PositiveFloat = 1e-5
+    """Added to that mean square under the root."""
+    value_weight: PositiveFloat = 0.5
+    """Weight of the critic's squared error beside the policy's objective."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in deviations of the return per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients are scaled down to this norm."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    log_ticks: PositiveInt = 500
+    """Ticks over all workers behind each row of the log."""
 
 
 class A3c:
-    """The learner, and the copy of it that a worker plays with.
+    """The learner, and the copy of it that a worker acts with.
 
     Args:
         spec: The scenario's spec.
+        group: Number of the group that it controls.
         options: See ``A3cOptions``.
         seed: Of the network weights.
 
     Raises:
-        ConfigError: The spec has several groups of agents, or agents without actions.
+        ConfigError: The group's agents have no actions.
     """
 
+    Options = A3cOptions
     central_execution = True
+    asynchronous = True  #: see ``AsynchronousLearner``
 
-    def __init__(self, spec: Spec, options: A3cOptions, seed: int) -> None:
-        self.spec, self.options = spec, options
-        self.group = learning_group(spec, "a3c")
-        self.heads = Heads(self.group)
+    def __init__(self, spec: Spec, group: int, options: A3cOptions, seed: int) -> None:
+        self.options, self.number = options, group
+        self.heads = Heads(acting_group(spec, group))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.networks = nn.ModuleDict(
                 {
-                    "actor": CentralActor(spec, self.heads, options.actor_width, options.real_valued),
-                    "critic": CentralCritic(spec, options.critic_width),
+                    "actor": CentralActor(spec, group, self.heads, options.actor_width, options.real_valued),
+                    "critic": CentralCritic(spec, group, options.critic_width),
                 }
             )
         self.normaliser = ValueNormaliser(decay=0.99)
@@ -72,8 +113,21 @@ class A3c:
         self.greedy = False  #: take the most likely action in ``act``
         self._shared: list[Tensor] = self.tensors()
         self._lock: AbstractContextManager[Any] = nullcontext()
-        self._rollout: Rollout | None = None  # of ``explore`` and ``learn``
-        self._asked: tuple[Batch, Decision] | None = None  # between ``explore`` and ``learn``
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
+        self.learned = Parts(
+            networks=self.networks, normaliser=self.normaliser, squares=_Squares(self.squares)
+        )
+        self.running = Parts()  # the ticks that each worker has played since its last update are not kept
+
+    @property
+    def segment_ticks(self) -> int:
+        """See ``AsynchronousLearner``."""
+        return self.options.rollout_ticks
+
+    @property
+    def report_ticks(self) -> int:
+        """See ``AsynchronousLearner``."""
+        return self.options.log_ticks
 
     def tensors(self) -> list[Tensor]:
         """Everything that workers share: parameters, RMSProp's mean squares, the value normaliser."""
@@ -91,57 +145,56 @@ class A3c:
         with self._lock:
             self._copy()
 
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``."""
-        return [self.decide(batch, rngs).actions]
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.act``."""
+        return self.decide(batch, rngs).actions
 
-    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        decision = self.decide(batch, rngs)
-        self._asked = batch, decision
-        return [decision.actions]
+        return self.memory.decided(batch, self.decide(batch, rngs))
 
-    def learn(self, outcome: Batch) -> dict[str, float] | None:
+    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates the shared parameters after every ``A3cOptions.rollout_ticks`` ticks."""
-        if self._asked is None:
-            raise RuntimeError("learn() without explore(): there is no decision to learn from")
-        if self._rollout is None:
-            self._rollout = self._empty(len(outcome.env_id))
-        self._rollout.add(*self._asked, outcome)
-        self._asked = None
-        if not self._rollout.full:
-            return None
-        returns, figures = self._gradients(self._rollout, outcome)
-        self._rollout.clear()
-        with self._lock:
-            self._apply(returns)
-            self._copy()
-        return figures
+        return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
     def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the joint action of B environments, one generator each."""
-        seen = batch.groups[0]
-        policy = self.networks["actor"](
-            torch.tensor(seen.observations),
-            [torch.tensor(block) for block in batch.state],
-            torch.tensor(seen.active),
-            torch.tensor(seen.masks),
-        )
-        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
-        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
+        """Chooses the actions of B environments, one generator each."""
+        policy = self.networks["actor"](seen_in(batch))
+        return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
+
+    def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
+        """Moves the shared parameters by the gradient of L on a full rollout, and copies them anew.
+
+        Args:
+            rollout: A full buffer of decisions of this learner's present networks.
+            last: The batch that followed it, [E] rows; its values bootstrap the returns.
+
+        Returns:
+            Metrics of the update by name.
+        """
+        returns, metrics = self._gradients(rollout, last)
+        with self._lock:
+            self._apply(returns)
+            self._copy()
+        return metrics
 
     def _gradients(self, rollout: Rollout, last: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Puts the gradient of L into the networks; n-step returns in reward units [N], and figures."""
+        """Puts the gradient of L into the networks; n-step returns in reward units [N], and metrics."""
         options, heads = self.options, self.heads
         data = Samples(rollout)
         active = data.active
-        predicted = self.networks["critic"](data.observations, data.state)
-        values = self.normaliser.denormalise(predicted.detach()).numpy().reshape(rollout.ends.shape)
-        team = rollout.rewards.mean(-1, dtype=np.float64)
-        following = self._next_values(rollout, last, values)
-        advantages = gae(team, values, following, rollout.ends, discount=options.discount, gae_lambda=1.0)
+        predicted = self.networks["critic"](data.seen)
+        rewards = rollout.rewards(options.reward)  # [T,E,1]
+        values = self.normaliser.denormalise(predicted.detach()).numpy().reshape(rewards.shape)
+        advantages = gae(
+            rewards,
+            values,
+            rollout.next_values(values, last, self._values),
+            rollout.ends[..., None],
+            discount=rollout.discounts(options.discount),
+            gae_lambda=1.0,
+        )
         returns = torch.from_numpy((advantages + values).reshape(-1))
         scale = deepcopy(
             self.normaliser
@@ -150,11 +203,12 @@ class A3c:
         credit = torch.from_numpy(advantages.reshape(-1)) / scale.std
         value_loss = nn.functional.mse_loss(predicted, scale.normalise(returns))
         loss = options.value_weight * value_loss
-        figures = {"value_loss": float(value_loss.detach()), "reward_per_tick": float(team.mean())}
+        metrics = {
+            "value_loss": float(value_loss.detach()),
+            "reward_per_tick": float(rollout.rewards("group").mean()),
+        }
         if bool(active.any()):
-            policy = self.networks["actor"](
-                data.observations, data.state, active, data.masks, active_only=True
-            )
+            policy = self.networks["actor"](data.seen, active_only=True)
             log_prob = policy.log_prob(data.discrete[active], data.raw[active]).sum(-1)
             gain = (log_prob * credit.float()[:, None].expand_as(active)[active]).mean()
             entropy = (policy.entropy() * policy.count_probability().detach()).mean(0)
@@ -163,25 +217,19 @@ class A3c:
                 + options.entropy_continuous * entropy[heads.discrete :].sum()
             )
             loss = loss - gain - bonus
-            figures["policy_loss"] = float(-gain.detach())
-            figures |= {
+            metrics["policy_loss"] = float(-gain.detach())
+            metrics |= {
                 f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.detach(), strict=True)
             }
         self.networks.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch's own
-        figures["grad_norm"] = float(nn.utils.clip_grad_norm_(self.parameters, options.max_grad_norm))
-        return returns, figures
+        metrics["grad_norm"] = float(nn.utils.clip_grad_norm_(self.parameters, options.max_grad_norm))
+        return returns, metrics
 
     @torch.no_grad()
-    def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
-        """V(s_{t+1}) in reward units, [T,E]: 0 after a termination, that of the last state after a truncation."""
-
-        def value_of(observations: Tensor, blocks: Sequence[Tensor]) -> Float64:
-            predicted: Tensor = self.networks["critic"](observations, blocks)
-            found: Float64 = self.normaliser.denormalise(predicted).numpy()
-            return found
-
-        return rollout.next_values(values, last, value_of)
+    def _values(self, seen: Seen) -> Tensor:
+        """V(s) in reward units, [n]."""
+        return self.normaliser.denormalise(self.networks["critic"](seen))
 
     @torch.no_grad()
     def _apply(self, returns: Tensor) -> None:
@@ -206,28 +254,20 @@ class A3c:
         for own, shared in zip(self.tensors(), self._shared, strict=True):
             own.copy_(shared)
 
-    def _empty(self, num_envs: int) -> Rollout:
-        return Rollout(self.spec, self.options.rollout_ticks, num_envs)
+    def load_policy(self, learned: dict[str, Any]) -> None:
+        """See ``Learner.load_policy``: the networks, for any number of agents."""
+        self.networks.load_state_dict(learned["networks"])
+
+
+class _Squares:
+    """The state of RMSProp's mean squares, in place: workers share these tensors."""
+
+    def __init__(self, squares: Sequence[Tensor]) -> None:
+        self._squares = squares
 
     def state_dict(self) -> dict[str, Any]:
-        """Parameters and statistics. The ticks that each worker has played since its last update are not kept."""
-        return {
-            "networks": self.networks.state_dict(),
-            "normaliser": self.normaliser.state_dict(),
-            "squares": [square.clone() for square in self.squares],
-        }
+        return {"squares": [square.clone() for square in self._squares]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` gave.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: The state does not fit this learner.
-        """
-        self.networks.load_state_dict(state["networks"])
-        self.normaliser.load_state_dict(state["normaliser"])
-        for own, square in zip(self.squares, state["squares"], strict=True):
+        for own, square in zip(self._squares, state["squares"], strict=True):
             own.copy_(square)
-
-    def load_policy(self, state: dict[str, Any]) -> None:
-        """See ``Learner.load_policy``: the networks, for any number of agents."""
-        self.networks.load_state_dict(state["networks"])

@@ -9,36 +9,89 @@ Lowe et al., "Multi-agent actor-critic for mixed cooperative-competitive environ
 and agent i's actor climbs Q(s, a_1, ..., mu_i(o_i), ..., a_N), where the others' actions are those of the replay. Discrete heads
 are one-hot samples of a Gumbel-softmax under the mask (Jang, Gu, Poole, ICLR 2017; straight-through: the forward pass takes
 the sample, the gradient that of the relaxation), real-valued heads are (1 + tanh)/2 on the unit interval, explored with
-Gaussian noise. r is the team's reward, the mean over agents, so one critic serves all agents.
+Gaussian noise. r is a mean reward over agents (``MaddpgOptions.reward``), so one critic serves all agents of a group.
 
 The critic is ``CreditCritic``: the published one reads all observations and actions side by side and so is tied to N and
 must learn that agents are interchangeable. It also gives Q with agent i's action replaced, for all i at once.
+
+With several groups the critic reads all of them. In s' the agents of other groups act as their own learners, whatever these are, would
+act there now (``Sociable``): target policies are kept for the own group alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ns3marl.config import MaddpgOptions
+from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat, PositiveInt
 from ns3marl.rl.choices import HeadOutputs
 from ns3marl.rl.credit import CreditCritic
+from ns3marl.rl.descent import Descent
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.learner import learning_group
+from ns3marl.rl.learner import ActOf, acting_group
 from ns3marl.rl.levels import linear_decay
+from ns3marl.rl.losses import huber
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.off_policy import OffPolicyMemory, OffPolicyOptions
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
 from ns3marl.rl.policy import fill_inactive
-from ns3marl.rl.replay import Averages, Replay, RewardScale, Seen, Transitions
+from ns3marl.rl.pooled import Pooling
+from ns3marl.rl.record import Decision, on_unit_interval
+from ns3marl.rl.replay import Replay, RewardScale, Transitions
+from ns3marl.rl.rewards import SharedReward
+from ns3marl.rl.seen import GroupSeen, Seen, batch_of
+from ns3marl.rl.state import GeneratorState, Parts
+from ns3marl.rl.targets import follow
 from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
+
+
+@dataclass(frozen=True)
+class MaddpgOptions(OffPolicyOptions):
+    """MADDPG: actors that see their own observation, a critic of all observations and actions."""
+
+    actors: Literal["shared", "per-agent"] = "shared"
+    """One actor network for all agents of the group, or one for each."""
+    reward: SharedReward = "team"
+    """What the agents maximise: the mean reward of all agents of all groups, or of their own group."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    max_grad_norm: PositiveFloat = 10.0
+    """Gradients are scaled down to this norm, actor and critic each."""
+    actor_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the actors."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    polyak: Fraction = 0.01
+    """Share of the networks that moves into the target networks at every gradient step."""
+    temperature: PositiveFloat = 1.0
+    """Of the Gumbel-softmax relaxation."""
+    noise: NotNegativeFloat = 0.2
+    """Standard deviation of the exploration noise of real-valued heads, in shares of their range, after the decay."""
+    noise_first: NotNegativeFloat = 0.5
+    """The same right after the warm-up."""
+    noise_ticks: PositiveInt = 6000
+    """Ticks after the warm-up, summed over environments, in which the noise decays."""
+    epsilon: Fraction = 0.1
+    """Probability that a discrete head's choice is drawn uniformly while exploring."""
+    regularisation: NotNegativeFloat = 2e-3
+    """Weight of the sum of the squares of an actor's outputs, which keeps them from saturating on the critic's errors."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the reward."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of an actor."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
+    pooling: Pooling = "mean"
+    """How the critic pools agents."""
 
 
 class Actors(nn.Module):
@@ -90,55 +143,73 @@ class Maddpg:
 
     Args:
         spec: The scenario's spec.
+        group: Number of the group that it controls.
         options: See ``MaddpgOptions``.
         seed: Of the network weights, the draws from the replay and the Gumbel noise of the updates.
 
     Raises:
-        ConfigError: The spec has several groups of agents, or agents without actions.
+        ConfigError: The group's agents have no actions.
     """
 
+    Options = MaddpgOptions
     central_execution = False
-    notes = ""  #: nothing is cut into levels
 
-    def __init__(self, spec: Spec, options: MaddpgOptions, seed: int) -> None:
-        self.spec, self.options = spec, options
-        self.group = learning_group(spec, "maddpg")
+    def __init__(self, spec: Spec, group: int, options: MaddpgOptions, seed: int) -> None:
+        self.spec, self.options, self.number = spec, options, group
+        self.group = acting_group(spec, group)
         self.heads = Heads(self.group)
+        self.all_heads = [Heads(one) for one in spec.groups]
         copies = 1 if options.actors == "shared" else len(self.group.agents)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actors = Actors(self.group, self.heads, copies, options.actor_width)
-            self.critic = CreditCritic(spec, self.heads, options.critic_width, options.pooling)
+            self.critic = CreditCritic(spec, group, options.critic_width, options.pooling)
         self.target_actors = deepcopy(self.actors).requires_grad_(requires_grad=False)
         self.target_critic = deepcopy(self.critic).requires_grad_(requires_grad=False)
-        self.actor_optimiser = torch.optim.Adam(self.actors.parameters(), lr=options.actor_lr, fused=True)
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=options.critic_lr, fused=True)
+        self.actor_descent = Descent(self.actors, options.actor_lr, options.max_grad_norm)
+        self.critic_descent = Descent(self.critic, options.critic_lr, options.max_grad_norm)
         self.scale = RewardScale(options.discount)
         self.rng = np.random.default_rng(seed)
+        self.memory = OffPolicyMemory(
+            spec, group, options, self.heads.discrete, self.heads.continuous, self.rng
+        )
         self.greedy = False  #: take the most likely choices in ``act``
-        self.ticks = 0  #: played, summed over environments
-        self._averages = Averages()
-        self._replay: Replay | None = None
-        self._asked: tuple[Batch, Int64, Float32] | None = None  # between ``explore`` and ``learn``
+        self._act_of: ActOf | None = None
+        self.learned = Parts(
+            actors=self.actors,
+            critic=self.critic,
+            target_actors=self.target_actors,
+            target_critic=self.target_critic,
+            actor_optimiser=self.actor_descent,
+            critic_optimiser=self.critic_descent,
+            scale=self.scale,
+            progress=self.memory.progress,
+        )
+        self.running = Parts(rng=GeneratorState(self.rng), memory=self.memory)
+
+    def meet(self, act_of: ActOf) -> None:
+        """See ``Sociable``: the critic's targets need the actions of other groups."""
+        self._act_of = act_of
 
     @property
     def noise(self) -> float:
-        """Deviation of the exploration noise of real-valued heads now, in shares of their range."""
-        progress = (self.ticks - self.options.warmup_ticks) / self.options.noise_ticks
-        return linear_decay(self.options.noise_first, self.options.noise, max(progress, 0.0))
+        """Standard deviation of the exploration noise of real-valued heads now, in shares of their range."""
+        options = self.options
+        progress = self.memory.progress.since(options.warmup_ticks, options.noise_ticks)
+        return linear_decay(options.noise_first, options.noise, progress)
 
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``; not greedy, discrete heads are drawn from their softmax."""
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.act``; not greedy, discrete heads are drawn from their softmax."""
         logits, real = self._outputs(batch)
         gumbel = np.zeros(logits.shape) if self.greedy else _draw(rngs, logits, "gumbel")
-        return [self._actions(batch, self._choices(batch, logits + gumbel), _unit(real))]
+        return self._actions(batch, self._choices(batch, logits + gumbel), _unit(real))
 
-    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``; uniformly random during the warm-up."""
         logits, real = self._outputs(batch)
         gumbel, uniform = _draw(rngs, logits, "gumbel"), _draw(rngs, logits, "random")
         heads = np.zeros((*logits.shape[:2], self.heads.discrete))
-        warm = self.ticks >= self.options.warmup_ticks
+        warm = self.memory.progress.ticks >= self.options.warmup_ticks
         random = _draw(rngs, heads, "random") < (self.options.epsilon if warm else 1.0)
         discrete = np.where(random, self._choices(batch, uniform), self._choices(batch, logits + gumbel))
         if warm:
@@ -146,53 +217,37 @@ class Maddpg:
         else:
             unit = _draw(rngs, real, "random")
         unit = unit.astype(np.float32)
-        self._asked = batch, discrete, unit
-        return [self._actions(batch, discrete, unit)]
+        return self.memory.decided(batch, Decision(self._actions(batch, discrete, unit), discrete, unit))
 
     @torch.no_grad()
     def _outputs(self, batch: Batch) -> tuple[Float32, Float32]:
         """Outputs of the actors, [B,A,C] and [B,A,R]."""
-        seen = batch.groups[0]
+        seen = batch.groups[self.number]
         logits, real = self.actors(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return logits.numpy(), real.numpy()
 
     def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
         """The allowed choice of greatest score of every discrete head, [B,A,D]."""
-        allowed = np.where(batch.groups[0].masks, scores, -np.inf)
+        allowed = np.where(batch.groups[self.number].masks, scores, -np.inf)
         offsets = self.group.mask_offsets
         columns = [allowed[..., a:b].argmax(-1) for a, b in pairwise(offsets)]
         return np.stack(columns, -1) if columns else np.zeros((*scores.shape[:2], 0), np.int64)
 
     def _actions(self, batch: Batch, discrete: Int64, unit: Float32) -> Actions:
-        """In physical units, with the spec's defaults for agents that are not asked to act."""
+        """In physical units, with the spec's defaults for inactive agents."""
         physical = self.heads.physical(torch.from_numpy(unit)).numpy()
-        return fill_inactive(self.group, batch.groups[0].active, discrete, physical)
+        return fill_inactive(self.group, batch.groups[self.number].active, discrete, physical)
 
-    def learn(self, outcome: Batch) -> dict[str, float] | None:
-        """See ``Learner.learn``; figures come every ``MaddpgOptions.report_ticks``."""
-        if self._asked is None:
-            raise RuntimeError("learn() without explore(): there is no decision to learn from")
-        envs, options = len(outcome.env_id), self.options
-        if self._replay is None:
-            self._replay = self._new_replay(envs)
-        batch, discrete, unit = self._asked
-        self._replay.add(batch, discrete, unit, outcome)
-        self._asked = None
-        self.ticks += envs
-        self._averages.add(reward_per_tick=float(outcome.groups[0].rewards.mean(dtype=np.float64)))
-        if self.ticks > options.warmup_ticks:
-            if not self.scale.measured:
-                rewards = self._replay.held_rewards().mean(-1)
-                self.scale.measure(rewards, terminates=self._replay.terminates())
-            for _ in range(
-                self.ticks // options.ticks_per_step - (self.ticks - envs) // options.ticks_per_step
-            ):
-                self._averages.add(**self.update(self._replay.sample(options.batch_size, self.rng)))
-        if self.ticks // envs % options.report_ticks:
-            return None
-        return {**self._averages.take(), "noise": self.noise, "replay": float(len(self._replay))}
+    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
+        """See ``Learner.learn``; metrics come every ``MaddpgOptions.report_ticks``."""
+        metrics = self.memory.learn(joint, outcome, self.measure, self.update)
+        return None if metrics is None else {**metrics, "noise": self.noise}
 
-    def _relaxed(self, actors: Actors, seen: Seen) -> tuple[Tensor, Tensor]:
+    def measure(self, replay: Replay) -> None:
+        """Fixes the scale of the rewards."""
+        self.scale.measure(replay.held_rewards(self.options.reward), keep_mean=replay.keeps_mean())
+
+    def _relaxed(self, actors: Actors, seen: GroupSeen) -> tuple[Tensor, Tensor]:
         """Encoded actions of the actors, [N,A,K], and the sum of the squares of their outputs, [N,A]."""
         logits, real = actors(seen.observations, seen.masks)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
@@ -203,104 +258,77 @@ class Maddpg:
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:
         """Y of N transitions, [N], in scaled reward units."""
-        after = data.after
-        encoded, _ = self._relaxed(self.target_actors, after)
-        following = self.target_critic(after.observations, after.state, encoded, encoded, after.active).joint
-        return self.scale.target(data.rewards.mean(-1), data.terminated, following)
+        own, _ = self._relaxed(self.target_actors, data.after.groups[self.number])
+        joint = self._others_now(data.after)
+        joint[self.number] = own
+        following = self.target_critic(data.after, joint, own).joint
+        rewards = data.reward(self.options.reward, self.number).squeeze(-1)
+        return self.scale.target(rewards, data.terminated, following, data.elapsed)
+
+    def _others_now(self, seen: Seen) -> list[Tensor]:
+        """What the learners of all groups would do now in N states, encoded, per group [N,A,K]; empty for the own group."""
+        encoded = [torch.empty(0)] * len(self.spec.groups)
+        if len(encoded) == 1:
+            return encoded
+        if self._act_of is None:
+            raise RuntimeError("targets() before meet(): how other groups act is not known")
+        batch = batch_of(seen)
+        for g, (group, heads) in enumerate(zip(self.spec.groups, self.all_heads, strict=True)):
+            if g != self.number:
+                rngs = [
+                    np.random.default_rng(key) for key in self.rng.integers(2**63, size=len(batch.env_id))
+                ]
+                actions = self._act_of(g, batch, rngs)
+                unit = torch.from_numpy(on_unit_interval(group, actions.continuous))
+                encoded[g] = heads.encode(torch.from_numpy(actions.discrete), unit)
+        return encoded
 
     def update(self, data: Transitions) -> dict[str, float]:
-        """One gradient step of critic and actors; its figures by name."""
-        options, before = self.options, data.before
+        """One gradient step of critic and actors; its metrics by name."""
         y = self.targets(data)
-        encoded = self.heads.encode(data.discrete, data.unit)
-        values = self.critic(before.observations, before.state, encoded, encoded, before.active)
-        critic_loss = nn.functional.huber_loss(values.joint, y, delta=options.huber_delta)
-        self.critic_optimiser.zero_grad()
-        critic_loss.backward()  # type: ignore[no-untyped-call] # torch's own
-        critic_norm = nn.utils.clip_grad_norm_(self.critic.parameters(), options.max_grad_norm)
-        self.critic_optimiser.step()
-        figures = {"td_loss": float(critic_loss.detach()), "critic_grad_norm": float(critic_norm)}
-        figures |= self._actor_step(before, encoded)
-        for target, network in ((self.target_actors, self.actors), (self.target_critic, self.critic)):
-            with torch.no_grad():
-                for slow, fast in zip(target.parameters(), network.parameters(), strict=True):
-                    slow.lerp_(fast, options.polyak)
-        return {**figures, "target_mean": float(y.mean())}
+        encoded = [
+            heads.encode(discrete, unit)
+            for heads, discrete, unit in zip(self.all_heads, data.discrete, data.unit, strict=True)
+        ]
+        values = self.critic(data.before, encoded, encoded[self.number])
+        critic_loss = huber(values.joint, y, self.options.huber_delta)
+        critic_norm = self.critic_descent.step(critic_loss)
+        metrics = {"td_loss": float(critic_loss.detach()), "critic_grad_norm": critic_norm}
+        metrics |= self._actor_step(data.before, encoded)
+        follow(self.actors, self.target_actors, self.options.polyak)
+        follow(self.critic, self.target_critic, self.options.polyak)
+        return {**metrics, "target_mean": float(y.mean())}
 
-    def _actor_step(self, seen: Seen, encoded: Tensor) -> dict[str, float]:
-        """Every asked agent climbs Q with its own action replaced by its actor's, the others' as in the replay."""
-        if not bool(seen.active.any()):
+    def _actor_step(self, seen: Seen, encoded: Sequence[Tensor]) -> dict[str, float]:
+        """Every active agent climbs Q with its own action replaced by its actor's, the others' as in the replay."""
+        active = seen.groups[self.number].active
+        if not bool(active.any()):
             return {}
-        own, square = self._relaxed(self.actors, seen)
+        own, square = self._relaxed(self.actors, seen.groups[self.number])
         self.critic.requires_grad_(requires_grad=False)
-        q = self.critic(seen.observations, seen.state, encoded, own, seen.active).replaced
-        loss = (self.options.regularisation * square - q)[seen.active].mean()
-        self.actor_optimiser.zero_grad()
-        loss.backward()
+        q = self.critic(seen, encoded, own).replaced
+        loss = (self.options.regularisation * square - q)[active].mean()
+        norm = self.actor_descent.step(loss)
         self.critic.requires_grad_(requires_grad=True)
-        norm = nn.utils.clip_grad_norm_(self.actors.parameters(), self.options.max_grad_norm)
-        self.actor_optimiser.step()
         return {
-            "actor_grad_norm": float(norm),
-            "actor_value": float(q.detach()[seen.active].mean()),
-            "actor_output_square": float(square.detach()[seen.active].mean()),
+            "actor_grad_norm": norm,
+            "actor_value": float(q.detach()[active].mean()),
+            "actor_output_square": float(square.detach()[active].mean()),
         }
 
-    def _new_replay(self, num_envs: int) -> Replay:
-        heads = self.heads
-        return Replay(self.spec, self.options.replay_ticks, num_envs, heads.discrete, heads.continuous)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that ``load_state_dict`` needs to continue as if never interrupted."""
-        return {
-            "actors": self.actors.state_dict(),
-            "critic": self.critic.state_dict(),
-            "target_actors": self.target_actors.state_dict(),
-            "target_critic": self.target_critic.state_dict(),
-            "actor_optimiser": self.actor_optimiser.state_dict(),
-            "critic_optimiser": self.critic_optimiser.state_dict(),
-            "scale": self.scale.state_dict(),
-            "rng": self.rng.bit_generator.state,
-            "ticks": self.ticks,
-            "averages": self._averages.state_dict(),
-            "replay": None if self._replay is None else self._replay.state_dict(),
-            "num_envs": 0 if self._replay is None else len(self._replay.written),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` gave.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: The state does not fit this learner.
-        """
-        self.load_policy(state)
-        self.critic.load_state_dict(state["critic"])
-        self.target_actors.load_state_dict(state["target_actors"])
-        self.target_critic.load_state_dict(state["target_critic"])
-        self.actor_optimiser.load_state_dict(state["actor_optimiser"])
-        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
-        self.scale.load_state_dict(state["scale"])
-        self.rng.bit_generator.state = state["rng"]
-        self.ticks = state["ticks"]
-        self._averages.load_state_dict(state["averages"])
-        self._replay = None
-        if state["replay"] is not None:
-            self._replay = self._new_replay(state["num_envs"])
-            self._replay.load_state_dict(state["replay"])
-
-    def load_policy(self, state: dict[str, Any]) -> None:
+    def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actors; a shared one for any number of agents.
 
         Raises:
             ValueError: Each agent had an actor of its own, and there were more or fewer agents.
         """
         first = "trunk.0.weight"
-        trained, copies = len(state["actors"][first]), len(self.actors.get_parameter(first))
+        trained, copies = len(learned["actors"][first]), len(self.actors.get_parameter(first))
         if trained != copies:
             raise ValueError(
                 f"{trained} actors were trained and {copies} are needed; only maddpg.actors=shared serves any number of agents"
             )
-        self.actors.load_state_dict(state["actors"])
+        self.actors.load_state_dict(learned["actors"])
 
 
 def _unit(real: Float32) -> Float32:

@@ -1,47 +1,79 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""PPO with one central controller: the whole system is one agent with one reward.
+"""PPO with one central controller: all agents of a group are one agent with one reward.
 
-The controller sees the global state and acts for every device. Its policy factorises over devices given that state,
+The controller sees the global state and all groups, and acts for every agent of its own. Its policy factorises over them given that
+state,
 
     pi(a | s) = prod_i pi_i(a_i | s),
 
-and its advantage is the generalised one of the team reward (the mean over devices), the same for all devices:
+and its advantage is the generalised one of the shared reward (a mean over agents, see ``PpoOptions.reward``), the same for all agents:
 
     A_t = sum_l (gamma lambda)^l [r_{t+l} + gamma V(s_{t+l+1}) - V(s_{t+l})].
 
 ``PpoOptions.ratio`` says what is clipped: the ratio of the joint action, prod_i r_i, as PPO (Schulman et al., "Proximal policy
-optimization algorithms", 2017) has it, or every device's own r_i. The rest is the practice that IMAPPO follows too: value
+optimization algorithms", 2017) has it, or every agent's own r_i. The rest is the practice that IMAPPO follows too: value
 normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
 
-Devices that were not asked to act take part in the reward, the state and the returns, and in no policy loss.
+Inactive agents take part in the reward, the state and the returns, and in no policy loss; agents that are absent take
+part in nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ns3marl.config import PpoOptions
+from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads, HybridDistribution
-from ns3marl.rl.learner import learning_group
+from ns3marl.rl.learner import acting_group
+from ns3marl.rl.losses import huber
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.policy import fill_inactive
-from ns3marl.rl.ppo import clipped_objective, evaluate_actions, run_epochs
-from ns3marl.rl.rollout import Decision, Rollout, Samples
-from ns3marl.types import Actions, Batch, Float64, Spec
+from ns3marl.rl.on_policy import OnPolicyMemory
+from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
+from ns3marl.rl.record import Decision
+from ns3marl.rl.rewards import SharedReward
+from ns3marl.rl.rollout import Rollout, Samples
+from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.types import Actions, Batch, Spec
+
+
+@dataclass(frozen=True)
+class PpoOptions(EpochOptions):
+    """PPO with one central controller, whose policy factorises over agents."""
+
+    ratio: Literal["device", "joint"] = "device"
+    """What is clipped: the likelihood ratio of each agent's action, or of the joint action (PPO to the letter)."""
+    reward: SharedReward = "team"
+    """What the controller maximises: the mean reward of all agents of all groups, or of its own group."""
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    gae_lambda: Fraction = 0.8
+    """lambda of the generalised advantage and the lambda-return."""
+    rollout_ticks: PositiveInt = 250
+    """Ticks per environment between updates (T)."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    actor_width: PositiveInt = 64
+    """Units per hidden layer of the actor."""
+    real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
+    """Distribution of real-valued heads."""
+    critic_width: PositiveInt = 64
+    """Units per hidden layer of the critic."""
 
 
 def joint_surrogate(
     change: Tensor, advantages: Tensor, sample: Tensor, *, clip: float, max_log_ratio: float
 ) -> Tensor:
-    """PPO's clipped surrogate with one likelihood ratio for the joint action of all devices.
+    """PPO's clipped surrogate with one likelihood ratio for the joint action of all agents.
 
     Args:
         change: log pi_i(new) - log pi_i(old) of n decisions, [n].
@@ -62,76 +94,52 @@ def joint_surrogate(
 
 
 class Ppo:
-    """The learner: it decides for all devices, and improves from rollouts of its own decisions.
+    """The learner: it decides for all agents of its group, and improves from rollouts of its own decisions.
 
     Args:
         spec: The scenario's spec.
+        group: Number of the group that it controls.
         options: See ``PpoOptions``.
         seed: Of the network weights and the order of minibatches.
 
     Raises:
-        ConfigError: The spec has several groups of agents, or agents without actions.
+        ConfigError: The group's agents have no actions.
     """
 
+    Options = PpoOptions
     central_execution = True
 
-    def __init__(self, spec: Spec, options: PpoOptions, seed: int) -> None:
-        self.spec, self.options = spec, options
-        self.group = learning_group(spec, "ppo")
-        self.heads = Heads(self.group)
+    def __init__(self, spec: Spec, group: int, options: PpoOptions, seed: int) -> None:
+        self.options, self.number = options, group
+        self.heads = Heads(acting_group(spec, group))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.actor = CentralActor(spec, self.heads, options.actor_width, options.real_valued)
-            self.critic = CentralCritic(spec, options.critic_width)
+            self.actor = CentralActor(spec, group, self.heads, options.actor_width, options.real_valued)
+            self.critic = CentralCritic(spec, group, options.critic_width)
         self.normaliser = ValueNormaliser()
-        self.actor_optimiser = torch.optim.Adam(
-            self.actor.parameters(), lr=options.actor_lr, eps=1e-5, fused=True
-        )
-        self.critic_optimiser = torch.optim.Adam(
-            self.critic.parameters(), lr=options.critic_lr, eps=1e-5, fused=True
-        )
-        self.rng = np.random.default_rng(seed)
+        self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed)
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
         self.greedy = False  #: take the most likely action in ``act``
-        self._rollout: Rollout | None = None  # of ``explore`` and ``learn``
-        self._asked: tuple[Batch, Decision] | None = None  # between ``explore`` and ``learn``
+        self.learned = self.epochs.learned(normaliser=self.normaliser)
+        self.running = self.epochs.running(memory=self.memory)
 
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``."""
-        return [self.decide(batch, rngs).actions]
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.act``."""
+        return self.decide(batch, rngs).actions
 
-    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        decision = self.decide(batch, rngs)
-        self._asked = batch, decision
-        return [decision.actions]
+        return self.memory.decided(batch, self.decide(batch, rngs))
 
-    def learn(self, outcome: Batch) -> dict[str, float] | None:
+    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates whenever ``PpoOptions.rollout_ticks`` ticks are together."""
-        if self._asked is None:
-            raise RuntimeError("learn() without explore(): there is no decision to learn from")
-        if self._rollout is None:
-            self._rollout = self._empty(len(outcome.env_id))
-        self._rollout.add(*self._asked, outcome)
-        self._asked = None
-        if not self._rollout.full:
-            return None
-        figures = self.update(self._rollout, outcome)
-        self._rollout.clear()
-        return figures
+        return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
     def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the joint action of B environments, one generator each, and keeps what ``update`` needs."""
-        seen = batch.groups[0]
-        policy = self.actor(
-            torch.tensor(seen.observations),
-            [torch.tensor(block) for block in batch.state],
-            torch.tensor(seen.active),
-            torch.tensor(seen.masks),
-        )
-        discrete, raw = policy.greedy() if self.greedy else policy.sample(rngs)
-        physical = self.heads.physical(policy.bounded.unit(raw)).numpy()
-        return Decision(fill_inactive(self.group, seen.active, discrete.numpy(), physical), raw.numpy())
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs."""
+        policy = self.actor(seen_in(batch))
+        return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
@@ -141,146 +149,51 @@ class Ppo:
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
-            Figures of the update by name.
+            Metrics of the update by name.
         """
-        data = Samples(rollout)
-        values = self._values(data.observations, data.state).reshape(rollout.ends.shape)
-        team = rollout.rewards.mean(-1, dtype=np.float64)
+        data, options = Samples(rollout), self.options
+        rewards = rollout.rewards(options.reward)  # [T,E,1]
+        values = self._values(data.seen).numpy().reshape(rewards.shape)
         deltas = gae(
-            team,
+            rewards,
             values,
-            self._next_values(rollout, last, values),
-            rollout.ends,
-            discount=self.options.discount,
-            gae_lambda=self.options.gae_lambda,
+            rollout.next_values(values, last, self._values),
+            rollout.ends[..., None],
+            discount=rollout.discounts(options.discount),
+            gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy((deltas + values).reshape(-1))
-        advantages = torch.from_numpy(deltas.reshape(-1))[:, None].expand_as(data.active)
-        chosen = advantages[data.active]
-        if len(chosen) > 1:
-            advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
+        returns = torch.from_numpy(deltas + values).flatten()  # [N]
+        advantages = normalised(torch.from_numpy(deltas).view(-1, 1).expand_as(data.active), data.active)
         self.normaliser.update(returns)
-        old = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
-        figures = self._learn(data, old, advantages.float(), self.normaliser.normalise(returns))
-        residual = returns - torch.from_numpy(values.reshape(-1))
-        figures["explained_variance"] = float(1 - residual.var() / returns.var().clamp(min=1e-12))
-        figures["return_mean"], figures["return_std"] = float(returns.mean()), float(returns.std())
-        figures["reward_per_tick"] = float(team.mean())
-        figures["active_agents"] = float(data.active.float().mean())
-        return figures
+        targets = self.normaliser.normalise(returns)
+        log_probs = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        surrogate = partial(joint_surrogate, clip=options.clip, max_log_ratio=options.max_log_ratio)
+
+        def value_losses(rows: Tensor) -> list[Tensor]:
+            return [huber(self.critic(data.seen.rows(rows)), targets[rows], options.huber_delta)]
+
+        metrics = self.epochs.run(
+            data,
+            self._policy,
+            log_probs,
+            advantages,
+            value_losses,
+            surrogate if options.ratio == "joint" else None,
+        )
+        return metrics | summary(
+            returns, torch.from_numpy(values).flatten(), rollout.rewards("group"), data.active
+        )
 
     @torch.no_grad()
-    def _values(self, observations: Tensor, state: Sequence[Tensor]) -> Float64:
+    def _values(self, seen: Seen) -> Tensor:
         """V(s) in reward units, [N]."""
-        values: Float64 = self.normaliser.denormalise(self.critic(observations, state)).numpy()
-        return values
-
-    def _next_values(self, rollout: Rollout, last: Batch, values: Float64) -> Float64:
-        """V(s_{t+1}) in reward units, [T,E]: 0 after a termination, that of the last state after a truncation."""
-        return rollout.next_values(values, last, self._values)
-
-    def _learn(self, data: Samples, old: Tensor, advantages: Tensor, targets: Tensor) -> dict[str, float]:
-        """The epochs, see ``run_epochs``."""
-        return run_epochs(
-            data.active,
-            self.rng,
-            lambda rows: self._actor_step(data, rows, old, advantages),
-            lambda rows: self._critic_step(data, rows, targets),
-            epochs=self.options.epochs,
-            minibatches=self.options.minibatches,
-            target_kl=self.options.target_kl,
-        )
+        return self.normaliser.denormalise(self.critic(seen))
 
     def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
-        """The policy of the n devices of samples [r] that were asked to act, and their numbers among all N x A, [n]."""
-        policy = self.actor(
-            data.observations[rows],
-            [block[rows] for block in data.state],
-            data.active[rows],
-            data.masks[rows],
-            active_only=True,
-        )
-        return policy, data.asked(rows)[1]
+        """See ``PolicyOf``."""
+        _, acting = data.acting(rows)
+        return self.actor(data.seen.rows(rows), active_only=True), acting
 
-    def _actor_step(self, data: Samples, rows: Tensor, old: Tensor, advantages: Tensor) -> dict[str, float]:
-        """One clipped policy-gradient step on the devices of these samples that were asked to act (n of them)."""
-        options = self.options
-        policy, asked = self._policy(data, rows)
-        discrete, raw = data.discrete.flatten(0, 1)[asked], data.raw.flatten(0, 1)[asked]
-        credit = advantages.flatten()[asked]
-        objective = clipped_objective(
-            policy,
-            discrete,
-            raw,
-            old[asked],
-            credit,
-            clip=options.clip,
-            max_log_ratio=options.max_log_ratio,
-            entropy_discrete=options.entropy_discrete,
-            entropy_continuous=options.entropy_continuous,
-        )
-        surrogate = objective.surrogate
-        if options.ratio == "joint":
-            surrogate = joint_surrogate(
-                (policy.log_prob(discrete, raw) - old[asked]).sum(-1),
-                credit,
-                data.active[rows].nonzero()[:, 0],
-                clip=options.clip,
-                max_log_ratio=options.max_log_ratio,
-            )
-        self.actor_optimiser.zero_grad()
-        (-surrogate - objective.entropy_bonus).backward()  # type: ignore[no-untyped-call] # torch's own
-        norm = nn.utils.clip_grad_norm_(self.actor.parameters(), options.max_grad_norm)
-        self.actor_optimiser.step()
-        return {
-            **objective.figures,
-            "policy_loss": float(-surrogate.detach()),
-            "actor_grad_norm": float(norm),
-        }
-
-    def _critic_step(self, data: Samples, rows: Tensor, targets: Tensor) -> float:
-        """One regression step of V on the normalised returns."""
-        values = self.critic(data.observations[rows], [block[rows] for block in data.state])
-        loss = nn.functional.huber_loss(values, targets[rows], delta=self.options.huber_delta)
-        self.critic_optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] # torch's own
-        nn.utils.clip_grad_norm_(self.critic.parameters(), self.options.max_grad_norm)
-        self.critic_optimiser.step()
-        return float(loss.detach())
-
-    def _empty(self, num_envs: int) -> Rollout:
-        return Rollout(self.spec, self.options.rollout_ticks, num_envs)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that ``load_state_dict`` needs to continue as if never interrupted."""
-        return {
-            "actor": self.actor.state_dict(),
-            "critic": self.critic.state_dict(),
-            "normaliser": self.normaliser.state_dict(),
-            "actor_optimiser": self.actor_optimiser.state_dict(),
-            "critic_optimiser": self.critic_optimiser.state_dict(),
-            "rng": self.rng.bit_generator.state,
-            "rollout": None if self._rollout is None else self._rollout.state_dict(),
-            "num_envs": 0 if self._rollout is None else self._rollout.ends.shape[1],
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` gave.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: The state does not fit this learner.
-        """
-        self.actor.load_state_dict(state["actor"])
-        self.critic.load_state_dict(state["critic"])
-        self.normaliser.load_state_dict(state["normaliser"])
-        self.actor_optimiser.load_state_dict(state["actor_optimiser"])
-        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
-        self.rng.bit_generator.state = state["rng"]
-        self._rollout = None
-        if state["rollout"] is not None:
-            self._rollout = self._empty(state["num_envs"])
-            self._rollout.load_state_dict(state["rollout"])
-
-    def load_policy(self, state: dict[str, Any]) -> None:
+    def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""
-        self.actor.load_state_dict(state["actor"])
+        self.actor.load_state_dict(learned["actor"])

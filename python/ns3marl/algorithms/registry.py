@@ -1,73 +1,109 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The learners by name. Each has a section of the configuration of the same name."""
+"""Learners by name: a bundled one, ``module:Class``, or one that an installed package offers.
+
+A package offers learners by entry points of group ``ns3marl.learners``::
+
+    [project.entry-points."ns3marl.learners"]
+    my-learner = "my_package.my_learner:MyLearner"
+
+``docs/algorithms/own.md`` shows how to write one.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ns3marl.algorithms.a3c import A3c
-from ns3marl.algorithms.dqn import Dqn
-from ns3marl.algorithms.imappo import Imappo
-from ns3marl.algorithms.ippo import Ippo
-from ns3marl.algorithms.iql import Iql
-from ns3marl.algorithms.maddpg import Maddpg
-from ns3marl.algorithms.ppo import Ppo
-from ns3marl.config import (
-    A3cOptions,
-    Config,
-    DqnOptions,
-    ImappoOptions,
-    IppoOptions,
-    IqlOptions,
-    MaddpgOptions,
-    PpoOptions,
-)
+import numpy as np
+
 from ns3marl.errors import ConfigError
+from ns3marl.options import near
 from ns3marl.rl.learner import Learner
+from ns3marl.rl.team import Team
 from ns3marl.types import Spec
 
-#: Name: how it is made (spec, options, seed), and its options.
-LEARNERS: dict[str, tuple[Callable[[Spec, Any, int], Learner], type[Any]]] = {
-    "imappo": (Imappo, ImappoOptions),
-    "ppo": (Ppo, PpoOptions),
-    "ippo": (Ippo, IppoOptions),
-    "a3c": (A3c, A3cOptions),
-    "dqn": (Dqn, DqnOptions),
-    "iql": (Iql, IqlOptions),
-    "maddpg": (Maddpg, MaddpgOptions),
+ENTRY_POINTS = "ns3marl.learners"
+
+#: The learners of this package; a module is imported when its learner is asked for.
+BUNDLED = {
+    "imappo": "ns3marl.algorithms.imappo:Imappo",
+    "ppo": "ns3marl.algorithms.ppo:Ppo",
+    "ippo": "ns3marl.algorithms.ippo:Ippo",
+    "a3c": "ns3marl.algorithms.a3c:A3c",
+    "dqn": "ns3marl.algorithms.dqn:Dqn",
+    "iql": "ns3marl.algorithms.iql:Iql",
+    "maddpg": "ns3marl.algorithms.maddpg:Maddpg",
 }
 
 
-def options_of(name: str, values: dict[str, Any]) -> Any:
-    """The options of a learner from plain values.
-
-    Raises:
-        ConfigError: There is no such learner.
-        TypeError: There are other options than these.
-    """
-    if name not in LEARNERS:
-        raise ConfigError(f"no learner {name!r}; there are {', '.join(LEARNERS)}")
-    return LEARNERS[name][1](**values)
+def names() -> tuple[str, ...]:
+    """Short names of all learners, the bundled ones first."""
+    return tuple(dict.fromkeys([*BUNDLED, *_offered()]))
 
 
-def make(name: str, spec: Spec, options: Any, seed: int) -> Learner:
-    """A learner.
+def _offered() -> dict[str, EntryPoint]:
+    """Entry points of installed packages by name."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def find(name: str) -> type[Learner]:
+    """The class of a learner.
 
     Args:
-        name: Key of ``LEARNERS``.
-        spec: The scenario's spec.
-        options: Of this learner, see ``config``.
-        seed: Of everything random in it.
+        name: Of ``names()``, or ``module:Class``.
 
     Raises:
-        ConfigError: The spec does not suit the learner.
+        ConfigError: There is none of that name, its module cannot be imported, or the class lacks ``Options``.
     """
-    return LEARNERS[name][0](spec, options, seed)
+    place = BUNDLED.get(name) or (_offered()[name].value if name in _offered() else name)
+    module, colon, attribute = place.partition(":")
+    if not colon:
+        raise ConfigError(
+            f"no learner {name!r}{near(name, names())}; there are {', '.join(names())}, and any class as module:Class"
+        )
+    try:
+        kind: Any = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"learner {name!r} cannot be imported: {error}; expected module:Class, with the module on the Python path"
+        ) from error
+    if not dataclasses.is_dataclass(getattr(kind, "Options", None)):
+        raise ConfigError(
+            f"{name!r} is no learner: expected a class with a dataclass of options as its attribute Options"
+        )
+    learner: type[Learner] = kind
+    return learner
 
 
-def configured(config: Config, spec: Spec) -> Learner:
-    """The learner that a configuration asks for."""
-    name = config.training.algorithm
-    return make(name, spec, getattr(config, name), config.training.seed)
+def is_asynchronous(name: str) -> bool:
+    """Whether a learner asks for asynchronous workers, see ``ns3marl.rl.learner.AsynchronousLearner``."""
+    return getattr(find(name), "asynchronous", False)
+
+
+def team(spec: Spec, choose: Callable[[str], tuple[str, Any]], seed: int) -> Team:
+    """One learner for every group of agents that can act.
+
+    Args:
+        spec: The scenario's spec.
+        choose: The algorithm and the options for a group, by its name.
+        seed: Of everything random in the first learner; those of other groups derive from it.
+
+    Raises:
+        ConfigError: No group has action heads, or a learner refuses the spec or its options.
+    """
+    learners: dict[int, Learner] = {}
+    for number, group in enumerate(spec.groups):
+        if group.discrete_heads or group.continuous_heads:
+            algorithm, options = choose(group.name)
+            own = int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) if learners else seed
+            learners[number] = find(algorithm)(spec, number, options, own)
+    return Team(spec, learners)
+
+
+def make(name: str, spec: Spec, options: Any, seed: int) -> Team:
+    """A team whose learners are all alike; arguments and errors as of ``team``."""
+    return team(spec, lambda _: (name, options), seed)

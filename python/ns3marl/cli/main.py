@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ns3marl.cli import building, demo, fidelity, playing, serving, training
+from ns3marl.cli import building, demo, explaining, fidelity, playing, serving, training
 from ns3marl.errors import ConfigError, Ns3MarlError
 
 _EPILOG = """\
@@ -19,6 +19,7 @@ examples:
   ns3marl new-scenario my-net                      a folder to write your own topology in
   ns3marl run SCENARIO --policy builtin -- --ticks=100
   ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
+  ns3marl options imappo                           what a learner's options mean
   ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
   ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
   ns3marl evaluate runs/NAME                       against every simple policy that fits, on fresh seeds
@@ -77,6 +78,6 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--debug", action="store_true", help="show the traceback of errors")
     whole.set_defaults(takes_scenario_arguments=False)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (building, training, playing, fidelity, serving, demo):
+    for module in (building, training, explaining, playing, fidelity, serving, demo):
         module.add(commands)
     return whole

@@ -23,6 +23,7 @@ from ns3marl.types import (
     Bool,
     Condition,
     ContinuousHead,
+    Describes,
     DiscreteHead,
     Feature,
     Float32,
@@ -52,6 +53,10 @@ class _Repeated:
     rewards: list[float] = field(default_factory=list)
 
     @property
+    def present(self) -> tuple[Bool]:
+        return self.active
+
+    @property
     def state(self) -> tuple[Float32, ...]:
         return self.observations
 
@@ -71,7 +76,7 @@ def _spec(name: str, ticks: int, group: Group, unit: str) -> Spec:
         tick_ns=1_000_000,
         ticks=ticks,
         groups=(group,),
-        state=(StateBlock("agents", group.agents, group.features),),
+        state=(StateBlock("agents", group.agents, group.features, agents_of=0),),
         metrics=(Metric("team_reward", unit, "mean per tick"),),
     )
 
@@ -265,7 +270,10 @@ class SignalGame:
             tuple(f"agent_{i}" for i in range(agents)),
             features=(
                 Feature("index_share", "1", 0, 1),
-                *(Feature(f"signal_is_{m}", "1", 0, 1) for m in range(signals)),
+                *(
+                    Feature(f"signal_is_{m}", "1", 0, 1, describes=Describes(0, m, "signal"))
+                    for m in range(signals)
+                ),
             ),
             discrete_heads=(DiscreteHead("answer", tuple(str(m) for m in range(signals))),),
         )
@@ -273,7 +281,7 @@ class SignalGame:
         if luck:
             bound = LUCK_BOUND * luck
             columns = tuple(Feature(f"luck_of_{m}", "1", -bound, bound) for m in range(signals))
-            fate = StateBlock("luck", group.agents, columns)
+            fate = StateBlock("luck", group.agents, columns, agents_of=0)
             self.spec = dataclasses.replace(self.spec, state=(*self.spec.state, fate))
 
     def begin(self, rng: np.random.Generator) -> World:
@@ -303,6 +311,10 @@ class _Signals:
         if self.game.luck:
             drawn = self.rng.standard_normal(shown.shape).clip(-LUCK_BOUND, LUCK_BOUND)
             self.luck = (self.game.luck * drawn).astype(np.float32)
+
+    @property
+    def present(self) -> tuple[Bool]:
+        return self.active
 
     @property
     def state(self) -> tuple[Float32, ...]:

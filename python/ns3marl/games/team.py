@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Cooperative games in process, behind the interface of the pool of simulators.
 
-A learner that trains on ``ns3marl.env.pool.Pool`` trains on ``TeamPool`` unchanged. All agents of a group get the same reward.
+A learner that trains on ``ns3marl.env.pool.Pool`` trains on ``TeamPool`` unchanged. All present agents of a group get the same reward.
 Axes as in ``ns3marl.types``.
 """
 
@@ -43,8 +43,13 @@ class World(Protocol):
         ...
 
     @property
+    def present(self) -> Sequence[Bool]:
+        """Per group who takes part now, [A]."""
+        ...
+
+    @property
     def active(self) -> Sequence[Bool]:
-        """Per group who is asked to act, [A]."""
+        """Per group who is asked to act, [A]; absent agents are not."""
         ...
 
     @property
@@ -196,6 +201,7 @@ class TeamPool:
     def _batch(self, rewards: Float64, metrics: Float64, finals: list[Final | None]) -> Batch:
         """A batch of all worlds; ``rewards`` [E,G]."""
         worlds, tick = self._worlds, self.episodes.tick.copy()
+        present = _stacked([world.present for world in worlds])
         active = _stacked([world.active for world in worlds])
         return Batch(
             env_id=np.arange(self.num_envs),
@@ -206,8 +212,8 @@ class TeamPool:
             groups=tuple(
                 GroupArrays(
                     observations,
-                    np.repeat(rewards[:, g, None], active[g].shape[1], axis=1).astype(np.float32),
-                    np.ones(active[g].shape, np.bool_),
+                    (rewards[:, g, None] * present[g]).astype(np.float32),
+                    present[g],
                     active[g],
                     masks,
                 )

@@ -5,8 +5,9 @@
 Axes: B samples, A agents, F features, C choices, S rows of a state block; W is the width of hidden layers.
 
 The encoder pools agents as Deep Sets do (Zaheer et al., NeurIPS 2017), so the controller's size depends neither on their number
-nor on their order. State blocks whose rows are the agents extend each agent's input, row by row; the rows of other blocks are
-embedded and averaged.
+nor on their order: every group has an embedding and a mean of its own, over the agents that are present. State blocks whose rows are
+the agents of a group (``StateBlock.agents_of``) extend each agent's input, row by row; the rows of other blocks are embedded and
+averaged.
 """
 
 from __future__ import annotations
@@ -22,25 +23,30 @@ from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.networks import linear
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.seen import Seen
 from ns3marl.types import Spec
 
 
 class Encoded(NamedTuple):
     """What the encoder makes of B global states."""
 
-    own: Tensor  #: [B,A,W] one embedding per agent
-    context: Tensor  #: [B,W + W x blocks] mean over agents, and over the rows of each block that is not about agents
-    rows: list[Tensor]  #: per block that is not about agents: embedding of each row, [B,S,W]
-    scaled: Tensor  #: [B,A,F] observations scaled to [-1, 1]
+    own: Tensor  #: [B,A,W] one embedding per agent of the own group
+    context: Tensor  #: [B,W x (groups + blocks)] means over the agents of each group, and over the rows of each other block
+    rows: dict[
+        int, Tensor
+    ]  #: by number of the block, as far as rows are embedded: embedding of each row, [B,S,W]
+    scaled: Tensor  #: [B,A,F] observations of the own group scaled to [-1, 1]
 
 
 class PooledEncoder(nn.Module):
     """Embeds every agent and every other row of the global state, and pools them.
 
     Args:
-        spec: The scenario's spec, with one group.
+        spec: The scenario's spec.
+        group: Number of the own group.
         width: W.
-        active: Whether the flags of the agents that are asked to act are read as well.
+        active: Whether the flags of the active agents are read as well.
+        rows_of: Further blocks whose rows are embedded, by number, although they are about agents.
         make: Makes the layers.
         activation: Of the hidden layers.
     """
@@ -48,44 +54,62 @@ class PooledEncoder(nn.Module):
     def __init__(
         self,
         spec: Spec,
+        group: int,
         width: int,
         *,
         active: bool = False,
+        rows_of: Sequence[int] = (),
         make: MakeLinear = linear,
         activation: type[nn.Module] = nn.Tanh,
     ) -> None:
         super().__init__()
-        group = spec.groups[0]
-        self.own_blocks = [b for b, block in enumerate(spec.state) if block.rows == group.agents]
-        self.other_blocks = [b for b in range(len(spec.state)) if b not in self.own_blocks]
+        self.group = group
+        self.order = [group, *(g for g in range(len(spec.groups)) if g != group)]  #: the own group first
+        self.about = [
+            [b for b, block in enumerate(spec.state) if block.agents_of == g] for g in range(len(spec.groups))
+        ]  #: per group: blocks about its agents
+        self.other_blocks = [b for b, block in enumerate(spec.state) if block.agents_of is None]
+        self.embedded_blocks = [*self.other_blocks, *(b for b in rows_of if b not in self.other_blocks)]
         self.active = active
-        self.scaler = BoundsScaler(group.bounds)
+        self.scalers = nn.ModuleList(BoundsScaler(one.bounds) for one in spec.groups)
         self.block_scalers = nn.ModuleList(BoundsScaler(block.bounds) for block in spec.state)
-        inputs = len(group.features) + sum(len(spec.state[b].features) for b in self.own_blocks) + active
-        self.embed = nn.Sequential(make(inputs, width), activation(), make(width, width), activation())
+
+        def layers(inputs: int) -> nn.Sequential:
+            return nn.Sequential(make(inputs, width), activation(), make(width, width), activation())
+
+        inputs = [
+            len(one.features) + sum(len(spec.state[b].features) for b in self.about[g]) + active
+            for g, one in enumerate(spec.groups)
+        ]
+        self.embed = layers(inputs[group])
         self.embed_rows = nn.ModuleList(
-            nn.Sequential(make(len(spec.state[b].features), width), activation()) for b in self.other_blocks
+            nn.Sequential(make(len(spec.state[b].features), width), activation())
+            for b in self.embedded_blocks
         )
-        self.context_width = width * (1 + len(self.other_blocks))
+        self.embed_others = nn.ModuleList(layers(inputs[g]) for g in self.order[1:])
+        self.context_width = width * (len(spec.groups) + len(self.other_blocks))
 
-    def forward(self, observations: Tensor, state: Sequence[Tensor], active: Tensor | None = None) -> Encoded:
-        """Encodes B global states.
+    def forward(self, seen: Seen) -> Encoded:
+        """Encodes B global states."""
+        blocks = [scale(block) for scale, block in zip(self.block_scalers, seen.state, strict=True)]
+        scaled = [scale(g.observations) for scale, g in zip(self.scalers, seen.groups, strict=True)]
+        embedded = []
+        for g, embed in zip(self.order, [self.embed, *self.embed_others], strict=True):
+            inputs = [scaled[g], *(blocks[b] for b in self.about[g])]
+            if self.active:
+                inputs.append(2.0 * seen.groups[g].active[..., None] - 1)
+            embedded.append(embed(torch.cat(inputs, -1)))
+        rows = {b: embed(blocks[b]) for b, embed in zip(self.embedded_blocks, self.embed_rows, strict=True)}
+        pools = [_mean(e, seen.groups[g].present) for g, e in zip(self.order, embedded, strict=True)]
+        context = torch.cat([*pools, *(rows[b].mean(-2) for b in self.other_blocks)], -1)
+        return Encoded(embedded[0], context, rows, scaled[self.group])
 
-        Args:
-            observations: In the features' units, [B,A,F].
-            state: Per state block [B,S,F].
-            active: Who is asked to act, [B,A]; needed if the encoder reads it.
-        """
-        blocks = [scale(block) for scale, block in zip(self.block_scalers, state, strict=True)]
-        scaled = self.scaler(observations)
-        inputs = [scaled, *(blocks[b] for b in self.own_blocks)]
-        if self.active:
-            assert active is not None
-            inputs.append(2.0 * active[..., None] - 1)
-        own = self.embed(torch.cat(inputs, -1))
-        rows = [embed(blocks[b]) for embed, b in zip(self.embed_rows, self.other_blocks, strict=True)]
-        context = torch.cat([own.mean(-2), *(row.mean(-2) for row in rows)], -1)
-        return Encoded(own, context, rows, scaled)
+
+def _mean(embedded: Tensor, present: Tensor) -> Tensor:
+    """Mean over the agents that are present, [B,W]; 0 where nobody is."""
+    if bool(present.all()):
+        return embedded.mean(-2)
+    return (embedded * present[..., None]).sum(-2) / present.sum(-1, keepdim=True).clamp(min=1)
 
 
 class _RowScorer(nn.Module):
@@ -107,13 +131,14 @@ class _RowScorer(nn.Module):
 
 
 class CentralHeads(nn.Module):
-    """What one controller that sees everything says of every agent's heads: a score of each choice, and whatever else is wanted.
+    """What one controller that sees everything computes for every agent's heads: a score of each choice, and whatever else is wanted.
 
-    Each agent's outputs come from its embedding beside the pooled context; choices that features or rows of the state
-    describe are scored by those.
+    Each agent's outputs come from its embedding beside the pooled context; choices that features (``Feature.describes``) or rows of
+    the state (``StateBlock.choices_of``) describe are scored by those.
 
     Args:
-        spec: The scenario's spec, with one group.
+        spec: The scenario's spec.
+        group: Number of the group that is controlled.
         outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted.
         width: W.
         gain: Of the output layer's initial weights.
@@ -124,6 +149,7 @@ class CentralHeads(nn.Module):
     def __init__(
         self,
         spec: Spec,
+        group: int,
         outputs: int,
         width: int,
         *,
@@ -132,94 +158,86 @@ class CentralHeads(nn.Module):
         activation: type[nn.Module] = nn.Tanh,
     ) -> None:
         super().__init__()
-        group = spec.groups[0]
-        self.ends = list(group.mask_offsets[1:])
-        self.encoder = PooledEncoder(spec, width, active=True, make=make, activation=activation)
+        own = spec.groups[group]
+        self.group = group
+        self.ends = list(own.mask_offsets[1:])
+        self._scored = [
+            (b, choices.head, choices.choices)
+            for b, block in enumerate(spec.state)
+            for choices in block.choices_of
+            if choices.group == group
+        ]  # block, head, choices of its rows
+        self.encoder = PooledEncoder(
+            spec,
+            group,
+            width,
+            active=True,
+            rows_of=tuple(dict.fromkeys(b for b, *_ in self._scored)),
+            make=make,
+            activation=activation,
+        )
         self.trunk = nn.Sequential(make(width + self.encoder.context_width, width), activation())
-        self.outputs = HeadOutputs(group, outputs, width, make, gain)
-        self.by_rows = nn.ModuleDict()
-        self._scored: list[tuple[int, int, str]] = []  # head, number of the block among the others, key
-        for number, b in enumerate(self.encoder.other_blocks):
-            for d, head in enumerate(group.discrete_heads):
-                if set(spec.state[b].rows) <= set(head.choices):
-                    choices = [head.choices.index(row) for row in spec.state[b].rows]
-                    self.by_rows[f"{d}-{b}"] = _RowScorer(choices, len(head.choices), width, make, gain)
-                    self._scored.append((d, number, f"{d}-{b}"))
+        self.outputs = HeadOutputs(own, outputs, width, make, gain)
+        self.by_rows = nn.ModuleDict(
+            {
+                f"{d}-{b}": _RowScorer(choices, len(own.discrete_heads[d].choices), width, make, gain)
+                for b, d, choices in self._scored
+            }
+        )
 
-    def forward(
-        self,
-        observations: Tensor,
-        state: Sequence[Tensor],
-        active: Tensor,
-        masks: Tensor,
-        *,
-        active_only: bool = False,
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, seen: Seen, *, active_only: bool = False) -> tuple[Tensor, Tensor]:
         """Outputs of every agent [B,A,outputs], and the pooled context [B,...] of which they were made.
 
         Args:
-            observations: In the features' units, [B,A,F].
-            state: Per state block [B,S,F].
-            active: Who is asked to act, [B,A].
-            masks: Allowed choices of the group's discrete heads, [B,A,C] or longer.
-            active_only: Only of the n agents that are asked, [n,outputs], in the order of ``active.nonzero()``.
+            seen: B states.
+            active_only: Only of the n active agents, [n,outputs], in the order of ``active.nonzero()``.
         """
-        seen = self.encoder(observations, state, active)
-        own, scaled = seen.own, seen.scaled
+        encoded, mine = self.encoder(seen), seen.groups[self.group]
+        own, scaled, masks = encoded.own, encoded.scaled, mine.masks
         # Picks each agent's from what states have in common.
         states: Tensor | tuple[slice, None] = (slice(None), None)
         if active_only:
-            own, scaled, masks = own[active], scaled[active], masks[active]
-            states = active.nonzero()[:, 0]
-        context = seen.context[states].expand(*own.shape[:-1], -1)
+            own, scaled, masks = own[mine.active], scaled[mine.active], masks[mine.active]
+            states = mine.active.nonzero()[:, 0]
+        context = encoded.context[states].expand(*own.shape[:-1], -1)
         hidden = self.trunk(torch.cat([own, context], -1))
         parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
-        for d, number, key in self._scored:
-            scorer = self.by_rows[key]
+        for b, d, _ in self._scored:
+            scorer = self.by_rows[f"{d}-{b}"]
             assert isinstance(scorer, _RowScorer)
-            parts[d] = parts[d] + scorer(hidden, scorer.from_row(seen.rows[number])[states])
-        return torch.cat(parts, -1), seen.context
+            parts[d] = parts[d] + scorer(hidden, scorer.from_row(encoded.rows[b])[states])
+        return torch.cat(parts, -1), encoded.context
 
 
 class CentralActor(nn.Module):
-    """One controller that sees everything and acts for every agent, with heads factorised per agent.
+    """One controller that sees everything and acts for every agent of a group, with heads factorised per agent.
 
     pi(a | s) = prod_i pi_i(a_i | s), where pi_i reads agent i's embedding beside the pooled context.
 
     Args:
-        spec: The scenario's spec, with one group.
+        spec: The scenario's spec.
+        group: Number of the group.
         heads: The layout of the action heads of one agent.
         width: W.
         bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
     """
 
-    def __init__(self, spec: Spec, heads: Heads, width: int, bounded: str = "beta") -> None:
+    def __init__(self, spec: Spec, group: int, heads: Heads, width: int, bounded: str = "beta") -> None:
         super().__init__()
-        self.heads, self.bounded = heads, BOUNDED[bounded]
-        self.network = CentralHeads(spec, heads.choices + 2 * heads.continuous, width)
+        self.group, self.heads, self.bounded = group, heads, BOUNDED[bounded]
+        self.network = CentralHeads(spec, group, heads.choices + 2 * heads.continuous, width)
 
-    def forward(
-        self,
-        observations: Tensor,
-        state: Sequence[Tensor],
-        active: Tensor,
-        masks: Tensor,
-        *,
-        active_only: bool = False,
-    ) -> HybridDistribution:
+    def forward(self, seen: Seen, *, active_only: bool = False) -> HybridDistribution:
         """The action distribution of every agent.
 
         Args:
-            observations: In the features' units, [B,A,F].
-            state: Per state block [B,S,F].
-            active: Who is asked to act, [B,A].
-            masks: Allowed choices, [B,A,C].
-            active_only: Drop the agents that are not asked: the leading axes are then [n], in the order of
+            seen: B states.
+            active_only: Drop inactive agents: the leading axes are then [n], in the order of
                 ``active.nonzero()``, else [B,A].
         """
-        outputs, _ = self.network(observations, state, active, masks, active_only=active_only)
-        if active_only:
-            masks = masks[active]
+        outputs, _ = self.network(seen, active_only=active_only)
+        mine = seen.groups[self.group]
+        masks = mine.masks[mine.active] if active_only else mine.masks
         logits, real = outputs.tensor_split([self.heads.choices], -1)
         return HybridDistribution(self.heads, logits, self.bounded(real), masks)
 
@@ -228,18 +246,19 @@ class CentralCritic(nn.Module):
     """V(s) of the global state, in normalised units.
 
     Args:
-        spec: The scenario's spec, with one group.
+        spec: The scenario's spec.
+        group: Number of the own group, whose agents are pooled first.
         width: W.
     """
 
-    def __init__(self, spec: Spec, width: int) -> None:
+    def __init__(self, spec: Spec, group: int, width: int) -> None:
         super().__init__()
-        self.encoder = PooledEncoder(spec, width)
+        self.encoder = PooledEncoder(spec, group, width)
         self.value = nn.Sequential(
             linear(self.encoder.context_width, width), nn.Tanh(), linear(width, 1, 1.0)
         )
 
-    def forward(self, observations: Tensor, state: Sequence[Tensor]) -> Tensor:
-        """Values [B] of [B,A,F] observations and [B,S,F] blocks."""
-        value: Tensor = self.value(self.encoder(observations, state).context)
+    def forward(self, seen: Seen) -> Tensor:
+        """Values [B]."""
+        value: Tensor = self.value(self.encoder(seen).context)
         return value.squeeze(-1)

@@ -7,7 +7,6 @@ Axes: F features, C choices of all heads, n choices of one head; W is the width 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import torch
@@ -19,30 +18,22 @@ MakeLinear = Callable[..., nn.Module]  # inputs, outputs, gain
 
 
 def choice_features(group: Group) -> dict[int, list[list[int]]]:
-    """Finds features that describe the choices of a discrete head, by name.
+    """Features that describe the choices of a discrete head, by ``Feature.describes``.
 
-    A head whose choices are called ``server0``, ``server1``, … is described by features ``server0_snr``,
-    ``server1_snr``, … (or ``snr_server0``, …), provided that every choice has the same quantities. Any punctuation
-    may separate the words.
+    A head is described if every one of its two or more choices has the same quantities.
 
     Returns:
         For each discrete head so described: its choices' feature indices, [n][quantities].
     """
-    names = [_words(feature.name) for feature in group.features]
     found: dict[int, list[list[int]]] = {}
     for d, head in enumerate(group.discrete_heads):
-        rows: list[dict[str, int]] = []
-        for choice in map(_words, head.choices):
-            row = {name[len(choice) :]: f for f, name in enumerate(names) if name.startswith(choice)}
-            row |= {name[: -len(choice)]: f for f, name in enumerate(names) if name.endswith(choice)}
-            rows.append(row)
+        rows: list[dict[str, int]] = [{} for _ in head.choices]
+        for f, feature in enumerate(group.features):
+            if feature.describes is not None and feature.describes.head == d:
+                rows[feature.describes.choice][feature.describes.quantity] = f
         if len(rows) > 1 and rows[0] and all(row.keys() == rows[0].keys() for row in rows):
             found[d] = [[row[quantity] for quantity in rows[0]] for row in rows]
     return found
-
-
-def _words(name: str) -> str:
-    return "_" + re.sub(r"[^0-9a-z]+", "_", name.lower()) + "_"
 
 
 class ChoiceScorer(nn.Module):

@@ -15,29 +15,30 @@ def gae(
     next_values: Float64,
     ends: Bool,
     *,
-    discount: float,
+    discount: float | Float64,
     gae_lambda: float,
 ) -> Float64:
-    """Advantages of the state value: A_t = sum_l (discount trace_decay)^l delta_{t+l} within the episode.
+    """Advantages of the state value: A_t = sum_l (discount gae_lambda)^l delta_{t+l} within the episode.
 
     delta_t = r_t + discount V(s_{t+1}) - V(s_t). Adding ``values`` gives the lambda-return.
 
     Args:
-        rewards: Reward of the interval that followed the action of tick t, [T,E], or [T,E,A] of each agent.
-        values: V(s_t), of the same shape.
-        next_values: V(s_{t+1}), of the same shape. Where an episode ended in that interval: the value of its last observation if
+        rewards: Reward of the interval that followed the action of tick t, [T,E], or [T,E,A] of each agent, or [T,E,1] of all alike.
+        values: V(s_t), [T,E] or [T,E,A].
+        next_values: V(s_{t+1}), of the shape of ``values``. Where an episode ended in that interval: the value of its last observation if
             it was truncated, 0 if it terminated.
-        ends: Whether an episode ended in that interval, for either reason, [T,E], or [T,E,1] for all agents.
-        discount: gamma, per tick.
+        ends: Whether an episode ended in that interval, for either reason, or an agent left it: [T,E], or [T,E,1] for all agents.
+        discount: gamma; one for all, or that of each interval, of a shape that broadcasts to ``values`` (``Rollout.discounts``).
         gae_lambda: lambda.
 
     Returns:
-        Advantages, of the shape of ``rewards``.
+        Advantages, of the shape of ``values``.
     """
     deltas = rewards + discount * next_values - values
+    decay = np.broadcast_to(discount * gae_lambda, deltas.shape)
     advantages = np.empty_like(deltas)
     following = np.zeros(deltas.shape[1:])
     for t in reversed(range(len(deltas))):
-        following = deltas[t] + discount * gae_lambda * np.where(ends[t], 0.0, following)
+        following = deltas[t] + decay[t] * np.where(ends[t], 0.0, following)
         advantages[t] = following
     return advantages

@@ -23,7 +23,9 @@ import torch
 from torch import Tensor
 
 from ns3marl.rl.bounded import Bounded
-from ns3marl.types import ContinuousHead, DiscreteHead, Float64, Group, Int64
+from ns3marl.rl.policy import fill_inactive
+from ns3marl.rl.record import Decision
+from ns3marl.types import Bool, ContinuousHead, DiscreteHead, Float64, Group, Int64
 
 # Taken from a logit: its probability is exactly 0 in float32, and 0 times its logarithm is 0.
 _FORBIDDEN = 1e9
@@ -35,6 +37,7 @@ class Heads:
     """Sizes, ranges and conditions of the action heads of one group of agents."""
 
     def __init__(self, group: Group) -> None:
+        self.group = group
         heads: list[DiscreteHead | ContinuousHead] = [*group.discrete_heads, *group.continuous_heads]
         self.names = tuple(head.name for head in heads)
         self.choice_counts = group.choice_counts
@@ -63,6 +66,22 @@ class Heads:
     def physical(self, unit: Tensor) -> Tensor:
         """Maps real-valued actions from the unit interval to the heads' units, [..., R]."""
         return torch.clamp(self.low + (self.high - self.low) * unit, self.low, self.high)
+
+    def decision(
+        self, policy: HybridDistribution, active: Bool, rngs: Sequence[np.random.Generator], *, greedy: bool
+    ) -> Decision:
+        """Actions drawn from a policy, or its most likely ones.
+
+        Args:
+            policy: Of B x A agents.
+            active: Who is active, [B,A]; the others get the spec's defaults.
+            rngs: One generator per environment.
+            greedy: Whether to take the most likely actions.
+        """
+        discrete, raw = policy.greedy() if greedy else policy.sample(rngs)
+        physical = self.physical(policy.bounded.unit(raw)).numpy()
+        actions = fill_inactive(self.group, active, discrete.numpy(), physical)
+        return Decision(actions, actions.discrete, raw.numpy())
 
     def counts(self, discrete: Tensor) -> Tensor:
         """Which heads count under a discrete action [..., D]: 1.0 or 0.0, [..., H]."""
@@ -118,7 +137,7 @@ class HybridDistribution:
         logits: Unnormalised log-probabilities of all choices, [..., C].
         bounded: Distributions of the real-valued heads, [..., R].
         masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
-            likely, as far as float32 tells its logits apart; only agents that are not asked to act may have one.
+            likely, as far as float32 tells its logits apart; only inactive agents may have one.
     """
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:

@@ -8,15 +8,51 @@ Axes as in ``hybrid``: D counts the discretised heads, C their choices; ``...`` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ns3marl.options import Fraction, PositiveFloat, PositiveInt, Range
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.off_policy import OffPolicyOptions, OffPolicyProgress
 from ns3marl.rl.policy import fill_inactive
-from ns3marl.types import Actions, Bool, DiscreteHead, Group, Int64
+from ns3marl.rl.record import Decision
+from ns3marl.types import Bool, DiscreteHead, Group, Int64
+
+
+@dataclass(frozen=True)
+class BranchingOptions(OffPolicyOptions):
+    """Options of learners of Q-values, a branch for every head."""
+
+    discount: Fraction = 0.9
+    """gamma, per tick."""
+    lr: PositiveFloat = 1e-3
+    """Adam's learning rate."""
+    max_grad_norm: PositiveFloat = 10.0
+    """Gradients are scaled down to this norm, network by network."""
+    epsilon: Fraction = 0.02
+    """Probability that a head's choice is drawn at random, after the decay; also when ``act`` is not greedy."""
+    epsilon_ticks: PositiveInt = 5000
+    """Ticks after the warm-up, summed over environments, in which epsilon falls from 1 to its last value."""
+    levels: Annotated[int, Range(2)] = 5
+    """Levels to which each real-valued head is cut, its ends included."""
+    target_steps: PositiveInt = 100
+    """Gradient steps between copies of the network to the target network."""
+    huber_delta: PositiveFloat = 1.0
+    """Where the loss turns from quadratic to linear, in deviations of the reward."""
+    width: PositiveInt = 64
+    """Units per hidden layer."""
+
+    def epsilon_at(self, progress: OffPolicyProgress) -> float:
+        """Probability that a head explores."""
+        return linear_decay(1.0, self.epsilon, progress.since(self.warmup_ticks, self.epsilon_ticks))
+
+    def losses(self, predicted: Tensor, wanted: Tensor) -> Tensor:
+        """Huber losses, element by element."""
+        return nn.functional.huber_loss(predicted, wanted, reduction="none", delta=self.huber_delta)
 
 
 class Levels:
@@ -48,20 +84,20 @@ class Levels:
 
     @property
     def notes(self) -> str:
-        """What a result must say of the discretisation; empty where there is none."""
+        """The discretisation, for tables of results; empty where there is none."""
         return ", ".join(f"{head.name} {self.levels} levels" for head in self.group.continuous_heads)
 
     def masks(self, masks: Tensor) -> Tensor:
         """Allowed choices of all heads, [..., C], from those of the discrete ones; every level is allowed.
 
-        A head that allows nothing is treated as if it allowed everything; only agents that are not asked may have one.
+        A head that allows nothing is treated as if it allowed everything; only inactive agents may have one.
         """
         levels = masks.new_ones((*masks.shape[:-1], self.levels * len(self.values)))
         parts = self.heads.split(torch.cat([masks, levels], -1))
         return torch.cat([part | ~part.any(-1, keepdim=True) for part in parts], -1)
 
-    def actions(self, chosen: Int64, active: Bool) -> Actions:
-        """In physical units, with the spec's defaults for agents that are not asked to act.
+    def decision(self, chosen: Int64, active: Bool) -> Decision:
+        """What was chosen, with actions in physical units and the spec's defaults for inactive agents.
 
         Args:
             chosen: [B,A,D].
@@ -70,10 +106,11 @@ class Levels:
         count = len(self.group.discrete_heads)
         real = [values[chosen[..., count + r]] for r, values in enumerate(self.values)]
         continuous = np.stack(real, -1) if real else np.zeros((*chosen.shape[:-1], 0), np.float32)
-        return fill_inactive(self.group, active, chosen[..., :count], continuous)
+        actions = fill_inactive(self.group, active, chosen[..., :count], continuous)
+        return Decision(actions, chosen, np.zeros((*chosen.shape[:-1], 0), np.float32))
 
     def counting(self, chosen: Tensor, active: Tensor) -> Tensor:
-        """Which branches are part of a joint action: heads that count, of agents that are asked; 1.0 or 0.0, [..., D]."""
+        """Which branches are part of a joint action: heads that count, of active agents; 1.0 or 0.0, [..., D]."""
         return self.heads.counts(chosen) * active[..., None]
 
 

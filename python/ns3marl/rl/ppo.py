@@ -5,23 +5,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ns3marl.rl.hybrid import HybridDistribution
+from ns3marl.options import NotNegativeFloat, PositiveFloat, PositiveInt
+from ns3marl.rl.descent import Descent
+from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.rollout import Samples
+from ns3marl.rl.state import GeneratorState, Parts, Stateful
+from ns3marl.types import Float64
 
 
 class ClippedObjective(NamedTuple):
-    """What one minibatch of n decisions says."""
+    """Of one minibatch of n decisions."""
 
     surrogate: Tensor  #: to maximise: E[min(r A, clip(r) A)]
     entropy_bonus: Tensor  #: to maximise as well
     kl: float  #: E[r - 1 - log r], an unbiased, non-negative estimate of KL(old || new) [nats]
-    figures: dict[str, float]  #: for the log
+    metrics: dict[str, float]  #: for the log
 
 
 def clipped_objective(
@@ -68,81 +73,223 @@ def clipped_objective(
         bounded = change.clamp(-max_log_ratio, max_log_ratio)
         per_head = ((bounded.exp() - 1 - bounded) * counts).sum(0) / counts.sum(0).clamp(min=1)
         kl = float((ratio - 1 - log_ratio).mean())
-        figures = {
+        metrics = {
             "policy_loss": float(-surrogate),
             "kl": kl,
             "clipped": float((ratio != clipped).float().mean()),
         }
-        figures |= {f"kl/{name}": float(x) for name, x in zip(heads.names, per_head, strict=True)}
-        figures |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.mean(0), strict=True)}
-    return ClippedObjective(surrogate, bonus, kl, figures)
+        metrics |= {f"kl/{name}": float(x) for name, x in zip(heads.names, per_head, strict=True)}
+        metrics |= {f"entropy/{name}": float(x) for name, x in zip(heads.names, entropy.mean(0), strict=True)}
+    return ClippedObjective(surrogate, bonus, kl, metrics)
+
+
+#: The policy of the n active agents of some samples, by number [r], and these agents' numbers among all N x A, [n].
+PolicyOf: TypeAlias = Callable[[Samples, Tensor], tuple[HybridDistribution, Tensor]]
 
 
 @torch.no_grad()
 def evaluate_actions(
     data: Samples,
-    policy_of: Callable[[Samples, Tensor], tuple[HybridDistribution, Tensor]],
-    said: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
+    policy_of: PolicyOf,
+    evaluate: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
     width: int,
 ) -> Tensor:
-    """What the policy that acted says of its decisions, asked before the first step changes it.
+    """Evaluates the actions taken under the policy that took them, before the first step changes it.
 
-    One pass over many decisions is quicker than a word on each as it is taken.
+    One pass over many decisions is quicker than one for each as it is taken.
 
     Args:
         data: N samples.
-        policy_of: Of some samples, by number [r]: the policy of the n agents that were asked to act, and their numbers among all
-            N x A, [n]; see ``Samples.asked``.
-        said: What is wanted, [n,width], of a policy, the choices taken [n,D] and the draws of the real-valued heads [n,R].
-        width: Width of what ``said`` returns.
+        policy_of: The policy.
+        evaluate: What is wanted, [n,width], of a policy, the choices taken [n,D] and the raw draws of the real-valued heads [n,R].
+        width: Width of what ``evaluate`` returns.
 
     Returns:
-        Of every agent in every sample, [N x A, width]; 0 for those that were not asked.
+        Of every agent in every sample, [N x A, width]; 0 for inactive ones.
     """
     everything = torch.zeros(data.active.numel(), width)
     for rows in torch.split(torch.arange(data.size), 1024):
-        policy, asked = policy_of(data, rows)
-        taken = (block.flatten(0, 1)[asked] for block in (data.discrete, data.raw))
-        everything[asked] = said(policy, *taken)
+        policy, acting = policy_of(data, rows)
+        taken = (block.flatten(0, 1)[acting] for block in (data.discrete, data.raw))
+        everything[acting] = evaluate(policy, *taken)
     return everything
 
 
-def run_epochs(
-    active: Tensor,
-    rng: np.random.Generator,
-    actor_step: Callable[[Tensor], dict[str, float]],
-    critic_step: Callable[[Tensor], float],
-    *,
-    epochs: int,
-    minibatches: int,
-    target_kl: float,
-) -> dict[str, float]:
-    """The epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
+def normalised(advantages: Tensor, active: Tensor) -> Tensor:
+    """Advantages [N,A] in standard deviations from their mean, both over the active agents, [N,A]."""
+    chosen = advantages[active]
+    if len(chosen) > 1:
+        advantages = (advantages - chosen.mean()) / (chosen.std() + 1e-8)
+    return advantages.float()
+
+
+@dataclass(frozen=True)
+class EpochOptions:
+    """Options of learners that improve by ``Epochs``."""
+
+    clip: PositiveFloat = 0.2
+    """Clipping range of the likelihood ratios."""
+    epochs: PositiveInt = 8
+    """Passes over a rollout."""
+    minibatches: PositiveInt = 4
+    """Minibatches per pass, cut along ticks and environments."""
+    actor_lr: PositiveFloat = 2e-3
+    """Adam's learning rate of the actor."""
+    critic_lr: PositiveFloat = 1e-3
+    """Adam's learning rate of the critic."""
+    target_kl: NotNegativeFloat = 0.02
+    """The actor stops for this rollout once a minibatch's KL divergence per decision exceeds 1.5 times this [nats]; 0: never."""
+    entropy_discrete: NotNegativeFloat = 0.01
+    """Weight of the entropy of discrete heads, in units of normalised advantage per nat."""
+    entropy_continuous: NotNegativeFloat = 0.001
+    """The same for real-valued heads."""
+    max_grad_norm: PositiveFloat = 0.5
+    """Gradients of actor and critic are each scaled down to this norm."""
+    max_log_ratio: PositiveFloat = 10.0
+    """Log-likelihood ratios are clamped to this magnitude before the exponential."""
+
+
+#: A surrogate to maximise, of n decisions: how much their log-probabilities have changed [n], their advantages [n], and which sample
+#: each is of [n].
+Surrogate: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+class Epochs:
+    """The epochs of PPO: clipped steps of the actor, regression steps of the critic, in minibatches of shuffled samples.
 
     Args:
-        active: Who was asked to act in N samples, [N,A].
-        rng: Of the order of samples.
-        actor_step: One step of the actor on some samples, by their numbers; figures, ``kl`` among them.
-        critic_step: The same for the critic; its loss.
-        epochs: Passes over the samples.
-        minibatches: Per pass.
-        target_kl: The actor stops beyond 1.5 times this; 0: never.
-
-    Returns:
-        Means of the actor's figures over its steps, ``value_loss`` and ``actor_steps``.
+        actor: The policy's network.
+        critic: The network of values.
+        options: See ``EpochOptions``.
+        heads: The layout of the action heads.
+        seed: Of the order of samples.
+        entropy_weights: Weight of each head's entropy [H], instead of the two in the options.
     """
-    actor_figures: list[dict[str, float]] = []
-    critic_losses: list[float] = []
-    stopped = False
-    for _ in range(epochs):
-        order = torch.from_numpy(rng.permutation(len(active)))
-        for rows in order.tensor_split(min(minibatches, len(active))):
-            if not stopped and bool(active[rows].any()):
-                actor_figures.append(actor_step(rows))
-                stopped = 0 < 1.5 * target_kl < actor_figures[-1]["kl"]
-            critic_losses.append(critic_step(rows))
-    names = actor_figures[0] if actor_figures else {}
-    figures = {name: float(np.mean([row[name] for row in actor_figures])) for name in names}
-    figures["value_loss"] = float(np.mean(critic_losses))
-    figures["actor_steps"] = float(len(actor_figures))
-    return figures
+
+    def __init__(
+        self,
+        actor: nn.Module,
+        critic: nn.Module,
+        options: EpochOptions,
+        heads: Heads,
+        seed: int,
+        entropy_weights: Tensor | None = None,
+    ) -> None:
+        self.options, self.heads = options, heads
+        self.actor = Descent(actor, options.actor_lr, options.max_grad_norm, eps=1e-5)
+        self.critic = Descent(critic, options.critic_lr, options.max_grad_norm, eps=1e-5)
+        self.rng = np.random.default_rng(seed)
+        self._weights: tuple[float | Tensor, float | Tensor] = (
+            options.entropy_discrete,
+            options.entropy_continuous,
+        )
+        if entropy_weights is not None:
+            self._weights = entropy_weights[: heads.discrete], entropy_weights[heads.discrete :]
+
+    def learned(self, **more: Stateful) -> Parts:
+        """Networks and optimisers, and what else a learner has learned; see ``Learner.learned``."""
+        return Parts(
+            actor=self.actor.network,
+            critic=self.critic.network,
+            actor_optimiser=self.actor,
+            critic_optimiser=self.critic,
+            **more,
+        )
+
+    def running(self, **more: Stateful) -> Parts:
+        """The order of samples, and what else a learner has running; see ``Learner.running``."""
+        return Parts(order=GeneratorState(self.rng), **more)
+
+    def run(
+        self,
+        data: Samples,
+        policy_of: PolicyOf,
+        log_probs: Tensor,
+        advantages: Tensor,
+        value_losses: Callable[[Tensor], list[Tensor]],
+        surrogate: Surrogate | None = None,
+    ) -> dict[str, float]:
+        """All epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
+
+        Args:
+            data: N samples.
+            policy_of: The policy as it is now.
+            log_probs: Of the actions taken, under the policy that took them, [N x A, H].
+            advantages: [N,A], normalised.
+            value_losses: Losses of the critic on samples, by their number [r]; their sum is minimised.
+            surrogate: Instead of ``clipped_objective``'s.
+
+        Returns:
+            Means of the actor's metrics over its steps, ``value_loss`` (a mean over the critic's losses too) and ``actor_steps``.
+        """
+        options = self.options
+        actor_metrics: list[dict[str, float]] = []
+        critic_losses: list[float] = []
+        stopped = False
+        for _ in range(options.epochs):
+            order = torch.from_numpy(self.rng.permutation(data.size))
+            for rows in order.tensor_split(min(options.minibatches, data.size)):
+                if not stopped and bool(data.active[rows].any()):
+                    actor_metrics.append(
+                        self._actor_step(data, rows, policy_of, log_probs, advantages, surrogate)
+                    )
+                    stopped = 0 < 1.5 * options.target_kl < actor_metrics[-1]["kl"]
+                losses = value_losses(rows)
+                loss = torch.stack(losses).sum()
+                self.critic.step(loss)
+                critic_losses.append(float(loss.detach()) / len(losses))
+        names = actor_metrics[0] if actor_metrics else {}
+        metrics = {name: float(np.mean([row[name] for row in actor_metrics])) for name in names}
+        metrics["value_loss"] = float(np.mean(critic_losses))
+        metrics["actor_steps"] = float(len(actor_metrics))
+        return metrics
+
+    def _actor_step(
+        self,
+        data: Samples,
+        rows: Tensor,
+        policy_of: PolicyOf,
+        log_probs: Tensor,
+        advantages: Tensor,
+        surrogate: Surrogate | None,
+    ) -> dict[str, float]:
+        """One clipped policy-gradient step on the active agents of these samples (n of them)."""
+        policy, acting = policy_of(data, rows)
+        discrete, raw = data.discrete.flatten(0, 1)[acting], data.raw.flatten(0, 1)[acting]
+        credit = advantages.flatten()[acting]
+        objective = clipped_objective(
+            policy,
+            discrete,
+            raw,
+            log_probs[acting],
+            credit,
+            clip=self.options.clip,
+            max_log_ratio=self.options.max_log_ratio,
+            entropy_discrete=self._weights[0],
+            entropy_continuous=self._weights[1],
+        )
+        gain = objective.surrogate
+        if surrogate is not None:
+            change = (policy.log_prob(discrete, raw) - log_probs[acting]).sum(-1)
+            gain = surrogate(change, credit, data.active[rows].nonzero()[:, 0])
+        norm = self.actor.step(-gain - objective.entropy_bonus)
+        return {**objective.metrics, "policy_loss": float(-gain.detach()), "actor_grad_norm": norm}
+
+
+def summary(returns: Tensor, values: Tensor, rewards: Float64, active: Tensor) -> dict[str, float]:
+    """Metrics of a rollout that every learner reports.
+
+    Args:
+        returns: Lambda-returns, any shape.
+        values: What the critic predicted of them, same shape.
+        rewards: What was maximised, any shape.
+        active: Who was active.
+    """
+    residual = returns - values
+    return {
+        "explained_variance": float(1 - residual.var() / returns.var().clamp(min=1e-12)),
+        "return_mean": float(returns.mean()),
+        "return_std": float(returns.std()),
+        "reward_per_tick": float(rewards.mean()),
+        "active_agents": float(active.float().mean()),
+    }

@@ -9,6 +9,7 @@ no transition begins. Axes as in ``ns3marl.types``; **N** sampled transitions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ns3marl.types import Batch, Bool, Float32, Int64, Spec
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Observations of N ticks."""
-
-    observations: Tensor  #: [N,A,F]
-    state: list[Tensor]  #: per state block [N,S,F]
-    active: Tensor  #: [N,A] who is asked to act
-    masks: Tensor  #: [N,A,sum n] allowed choices
+from ns3marl.rl.record import Decision, GroupRecord, Record, elapsed_ticks
+from ns3marl.rl.rewards import RewardKind, learned_reward
+from ns3marl.rl.seen import Seen
+from ns3marl.types import Actions, Batch, Bool, Float32, Int64, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +29,46 @@ class Transitions:
     """What N joint actions led to."""
 
     before: Seen
-    discrete: Tensor  #: [N,A,D] int64
-    unit: Tensor  #: [N,A,R] real-valued actions on the unit interval
-    rewards: Tensor  #: [N,A]
+    discrete: tuple[Tensor, ...]  #: per group [N,A,D] int64
+    unit: tuple[Tensor, ...]  #: per group [N,A,R] real-valued actions on the unit interval
+    rewards: tuple[Tensor, ...]  #: per group [N,A]
+    elapsed: Tensor  #: [N] how long it took [ticks]
     terminated: Tensor  #: [N] nothing follows; a truncated episode would have gone on
     after: Seen  #: the next observation, of the same episode always
 
+    def reward(self, kind: RewardKind, group: int) -> Tensor:
+        """The rewards to maximise, [N,A] or [N,1]; see ``learned_reward``."""
+        return learned_reward(kind, self.rewards, [seen.present for seen in self.before.groups], group)
+
 
 class Replay:
-    """Transitions of a spec with one group of agents.
+    """Transitions of all groups.
 
-    An episode's last observation comes without masks and without word of who would be asked to act; those of the tick
-    before stand for them.
+    An episode's last observation comes without masks and without word of who is present and would be active; those of the
+    tick before stand for them.
 
     Args:
         spec: The scenario's spec.
+        group: Number of the learner's own group.
         rows: Rows over all environments; the oldest are overwritten.
         num_envs: E.
-        discrete: D, discrete actions stored per agent.
-        continuous: R, real-valued actions stored per agent.
+        discrete: D, choices stored per agent of the own group.
+        continuous: R, real-valued actions stored per agent of the own group.
 
     Raises:
         ValueError: There are fewer than 3 rows per environment.
     """
 
-    def __init__(self, spec: Spec, rows: int, num_envs: int, discrete: int, continuous: int) -> None:
+    def __init__(
+        self, spec: Spec, group: int, rows: int, num_envs: int, discrete: int, continuous: int
+    ) -> None:
         if rows < 3 * num_envs:
             raise ValueError(
                 f"a replay of {rows} rows is too small for {num_envs} environments: 3 each at least"
             )
-        group = spec.groups[0]
-        agents = len(group.agents)
         lead = (num_envs, rows // num_envs)
-        self.observations: Float32 = np.zeros((*lead, agents, len(group.features)), np.float32)
-        self.state: list[Float32] = [
-            np.zeros((*lead, len(block.rows), len(block.features)), np.float32) for block in spec.state
-        ]
-        self.active: Bool = np.zeros((*lead, agents), np.bool_)
-        self.masks: Bool = np.zeros((*lead, agents, group.mask_offsets[-1]), np.bool_)
-        self.discrete: NDArray[np.int16] = np.zeros((*lead, agents, discrete), np.int16)
-        self.unit: Float32 = np.zeros((*lead, agents, continuous), np.float32)
-        self.rewards: Float32 = np.zeros((*lead, agents), np.float32)
+        self.spec, self.group = spec, group
+        self.record = Record(spec, group, lead, discrete=discrete, continuous=continuous)
         self.terminated: Bool = np.zeros(lead, np.bool_)
         self.begins: Bool = np.zeros(lead, np.bool_)  #: a transition begins here
         self.written: Int64 = np.zeros(num_envs, np.int64)  #: rows ever written, the open one not counted
@@ -84,13 +77,18 @@ class Replay:
         """Number of transitions held."""
         return int(self.begins.sum())
 
-    def add(self, batch: Batch, discrete: NDArray[Any], unit: NDArray[Any], outcome: Batch) -> None:
+    @property
+    def own(self) -> GroupRecord:
+        """Of the learner's own group: arrays [E,T,A,...]."""
+        return self.record.own
+
+    def add(self, batch: Batch, decision: Decision, joint: Sequence[Actions], outcome: Batch) -> None:
         """Appends one tick of all E environments.
 
         Args:
             batch: What was observed.
-            discrete: What was done, [E,A,D].
-            unit: What was done on the unit interval, [E,A,R].
+            decision: What the learner's own group did, real-valued actions on the unit interval.
+            joint: What every group did.
             outcome: What ``step`` returned.
 
         Raises:
@@ -100,32 +98,25 @@ class Replay:
             raise ValueError(
                 f"expected environments 0 to {len(self.written) - 1} in order, got {batch.env_id}"
             )
-        rewards = outcome.groups[0].rewards
+        elapsed = elapsed_ticks(self.spec, batch, outcome)
         for env, final in enumerate(outcome.final):
-            row = self._open(env, batch, env)
-            self.discrete[env, row], self.unit[env, row] = discrete[env], unit[env]
-            self.rewards[env, row] = rewards[env]
-            self.terminated[env, row] = outcome.terminated[env]
-            self.begins[env, row] = True
+            at = self._open(env, batch)
+            self.record.act(at, decision, joint, outcome, env)
+            self.record.elapsed[at] = elapsed[env]
+            self.terminated[at] = outcome.terminated[env]
+            self.begins[at] = True
             self.written[env] += 1
             if final is not None:
-                last = self._open(env, batch, env)
-                self.observations[env, last] = final.observations[0]
-                for kept, block in zip(self.state, final.state, strict=True):
-                    kept[env, last] = block
+                self.record.see_last(self._open(env, batch), final)
                 self.written[env] += 1
-            self._open(env, outcome, env)
+            self._open(env, outcome)
 
-    def _open(self, env: int, batch: Batch, index: int) -> int:
+    def _open(self, env: int, batch: Batch) -> tuple[int, int]:
         """Writes an observation to the next row; whether a transition begins there is not known yet."""
-        row: int = int(self.written[env]) % self.begins.shape[1]
-        seen = batch.groups[0]
-        self.begins[env, row] = False
-        self.observations[env, row] = seen.observations[index]
-        for kept, block in zip(self.state, batch.state, strict=True):
-            kept[env, row] = block[index]
-        self.active[env, row], self.masks[env, row] = seen.active[index], seen.masks[index]
-        return row
+        at = env, int(self.written[env]) % self.begins.shape[1]
+        self.begins[at] = False
+        self.record.see(at, batch, env)
+        return at
 
     def sample(self, size: int, rng: np.random.Generator) -> Transitions:
         """Draws transitions uniformly, with replacement.
@@ -141,30 +132,33 @@ class Replay:
         if len(held) == 0:
             raise ValueError("the replay holds no transition yet")
         env, row = np.divmod(held[rng.integers(len(held), size=size)], self.begins.shape[1])
+        groups = self.record.groups
         return Transitions(
-            before=self._seen(env, row),
-            discrete=torch.from_numpy(self.discrete[env, row].astype(np.int64)),
-            unit=torch.from_numpy(self.unit[env, row]),
-            rewards=torch.from_numpy(self.rewards[env, row]),
+            before=self.record.seen((env, row)),
+            discrete=tuple(torch.from_numpy(g.discrete[env, row].astype(np.int64)) for g in groups),
+            unit=tuple(torch.from_numpy(g.continuous[env, row]) for g in groups),
+            rewards=tuple(torch.from_numpy(g.rewards[env, row]) for g in groups),
+            elapsed=torch.from_numpy(self.record.elapsed[env, row]),
             terminated=torch.from_numpy(self.terminated[env, row]),
-            after=self._seen(env, (row + 1) % self.begins.shape[1]),
+            after=self.record.seen((env, (row + 1) % self.begins.shape[1])),
         )
 
-    def _seen(self, env: Int64, row: Int64) -> Seen:
-        return Seen(
-            torch.from_numpy(self.observations[env, row]),
-            [torch.from_numpy(block[env, row]) for block in self.state],
-            torch.from_numpy(self.active[env, row]),
-            torch.from_numpy(self.masks[env, row]),
+    def held_rewards(self, kind: RewardKind) -> Float32:
+        """Rewards of all transitions held, [n,A] or [n,1]; see ``learned_reward``."""
+        groups = self.record.groups
+        rewards: Float32 = learned_reward(  # type: ignore[type-var] # of single precision, as they came
+            kind,
+            [g.rewards[self.begins] for g in groups],
+            [g.present[self.begins] for g in groups],
+            self.group,
         )
+        return rewards
 
-    def held_rewards(self) -> Float32:
-        """Rewards of all transitions held, [n,A]."""
-        return self.rewards[self.begins]
-
-    def terminates(self) -> bool:
-        """Whether a termination is among the transitions held."""
-        return bool((self.terminated & self.begins).any())
+    def keeps_mean(self) -> bool:
+        """Whether rewards must not lose their mean: a transition held terminates, or is not one tick long."""
+        return bool((self.terminated & self.begins).any()) or bool(
+            (self.record.elapsed[self.begins] != 1).any()
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """What is filled so far: tensors and plain values."""
@@ -190,17 +184,7 @@ class Replay:
         return min(int(self.written.max()) + 1, self.begins.shape[1]) if self.written.any() else 0
 
     def _arrays(self) -> list[NDArray[Any]]:
-        return [
-            self.observations,
-            *self.state,
-            self.active,
-            self.masks,
-            self.discrete,
-            self.unit,
-            self.rewards,
-            self.terminated,
-            self.begins,
-        ]
+        return [*self.record.arrays, self.terminated, self.begins]
 
 
 class RewardScale:
@@ -210,7 +194,8 @@ class RewardScale:
 
     A constant taken off every reward moves the value of an episode that never ends by the same amount everywhere. After
     a termination the missing rewards are made up for by ``end_value``, so that the optimal policy is the same; but that is far
-    from what a new network says, so where episodes are known to terminate the mean is left where it is.
+    from what a new network says, so where episodes are known to terminate the mean is left where it is; and so it is where
+    transitions take longer or shorter than a tick.
 
     Args:
         discount: gamma; 1 leaves the mean where it is.
@@ -225,10 +210,10 @@ class RewardScale:
         """Whether ``measure`` was called."""
         return self.std > 0
 
-    def measure(self, rewards: NDArray[Any], *, terminates: bool = False) -> None:
-        """Fixes mean and deviation to those of these rewards, any shape; the mean to 0 if episodes terminate."""
+    def measure(self, rewards: NDArray[Any], *, keep_mean: bool = False) -> None:
+        """Fixes mean and deviation to those of these rewards, any shape; the mean to 0 if it is to be kept (``Replay.keeps_mean``)."""
         mean, std = float(rewards.mean(dtype=np.float64)), float(rewards.std(dtype=np.float64))
-        self.mean = mean if self.discount < 1 and not terminates else 0.0
+        self.mean = mean if self.discount < 1 and not keep_mean else 0.0
         self.std = std if std > 1e-6 * abs(mean) else abs(mean) or 1.0
 
     def scaled(self, rewards: Tensor) -> Tensor:
@@ -240,10 +225,11 @@ class RewardScale:
         """Value after a termination: that of rewards of 0 for ever, in scaled units."""
         return -self.mean / self.std / (1 - self.discount) if self.discount < 1 else 0.0
 
-    def target(self, rewards: Tensor, terminated: Tensor, following: Tensor) -> Tensor:
-        """R + gamma V(s'), scaled; all arguments of one shape, ``following`` in scaled units."""
+    def target(self, rewards: Tensor, terminated: Tensor, following: Tensor, elapsed: Tensor) -> Tensor:
+        """R + gamma^elapsed V(s'), scaled; all arguments of one shape, ``following`` in scaled units, ``elapsed`` in ticks."""
         ahead = torch.where(terminated, torch.full_like(following, self.end_value), following)
-        return self.scaled(rewards) + self.discount * ahead
+        discounts = (self.discount ** elapsed.double()).to(following.dtype)
+        return self.scaled(rewards) + discounts * ahead
 
     def state_dict(self) -> dict[str, float]:
         """Plain values."""
@@ -252,31 +238,3 @@ class RewardScale:
     def load_state_dict(self, state: dict[str, float]) -> None:
         """Restores what ``state_dict`` gave."""
         self.mean, self.std = state["mean"], state["std"]
-
-
-class Averages:
-    """Means of figures between two reports."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
-
-    def add(self, **figures: float) -> None:
-        """Takes one value of each figure."""
-        for name, value in figures.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-            self._counts[name] = self._counts.get(name, 0) + 1
-
-    def take(self) -> dict[str, float]:
-        """The means; begins anew."""
-        means = {name: total / self._counts[name] for name, total in self._sums.items()}
-        self._sums, self._counts = {}, {}
-        return means
-
-    def state_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"sums": dict(self._sums), "counts": dict(self._counts)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what ``state_dict`` gave."""
-        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a learner keeps of T ticks in E environments.
+"""What an on-policy learner keeps of T ticks in E environments.
 
-Row t holds the observation of a tick, the action that answered it, and the reward of the interval that followed.
+Row t holds the observation of a tick, the joint action that answered it, and the rewards of the interval that followed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ns3marl.types import Actions, Batch, Bool, Float32, Float64, Int32, Spec
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A joint action together with what the learner must remember of it."""
-
-    actions: Actions  #: in physical units, the spec's defaults for agents that were not asked to act
-    raw: Float32  #: [B,A,R] real-valued actions as drawn, see ``bounded``
+from ns3marl.rl.record import Decision, GroupRecord, Record, elapsed_ticks
+from ns3marl.rl.rewards import RewardKind, learned_reward
+from ns3marl.rl.seen import GroupSeen, Seen, seen_in
+from ns3marl.types import Actions, Batch, Bool, Float32, Float64, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +27,31 @@ class Cut:
 
     tick: int  #: row in the rollout
     env: int
-    observations: Float32  #: [A,F]
+    observations: tuple[Float32, ...]  #: per group [A,F]
     state: tuple[Float32, ...]  #: per block [S,F]
 
 
 class Rollout:
-    """Buffer of T ticks for a spec with one group of agents.
+    """Buffer of T ticks.
 
     Args:
         spec: The scenario's spec.
+        group: Number of the learner's own group.
         ticks: T.
         num_envs: E.
     """
 
-    def __init__(self, spec: Spec, ticks: int, num_envs: int) -> None:
-        group = spec.groups[0]
-        agents, discrete = len(group.agents), len(group.discrete_heads)
-        lead = (ticks, num_envs, agents)
-        self.ticks = ticks
+    def __init__(self, spec: Spec, group: int, ticks: int, num_envs: int) -> None:
+        self.spec, self.group, self.ticks = spec, group, ticks
         self.length = 0  #: ticks filled
-        self.observations: Float32 = np.zeros((*lead, len(group.features)), np.float32)
-        self.state: tuple[Float32, ...] = tuple(
-            np.zeros((ticks, num_envs, len(block.rows), len(block.features)), np.float32)
-            for block in spec.state
-        )
-        self.active: Bool = np.zeros(lead, np.bool_)
-        self.masks: Bool = np.zeros((*lead, group.mask_offsets[-1]), np.bool_)
-        self.discrete: Int32 = np.zeros((*lead, discrete), np.int32)
-        self.raw: Float32 = np.zeros((*lead, len(group.continuous_heads)), np.float32)
-        self.rewards: Float32 = np.zeros(lead, np.float32)
+        self.record = Record(spec, group, (ticks, num_envs))
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.truncated: list[Cut] = []
+
+    @property
+    def own(self) -> GroupRecord:
+        """Of the learner's own group: arrays [T,E,A,...]."""
+        return self.record.own
 
     @property
     def full(self) -> bool:
@@ -74,12 +63,13 @@ class Rollout:
         self.length = 0
         self.truncated.clear()
 
-    def add(self, batch: Batch, decision: Decision, outcome: Batch) -> None:
+    def add(self, batch: Batch, decision: Decision, joint: Sequence[Actions], outcome: Batch) -> None:
         """Appends one tick of all E environments.
 
         Args:
             batch: What was observed.
-            decision: What was done.
+            decision: What the learner's own group did.
+            joint: What every group did.
             outcome: What ``step`` returned: the rewards of the interval, and whether the episode ended in it.
 
         Raises:
@@ -92,43 +82,82 @@ class Rollout:
             raise ValueError(
                 f"expected environments 0 to {self.ends.shape[1] - 1} in order, got {batch.env_id}"
             )
-        t, seen = self.length, batch.groups[0]
-        self.observations[t] = seen.observations
-        for kept, block in zip(self.state, batch.state, strict=True):
-            kept[t] = block
-        self.active[t] = seen.active
-        self.masks[t] = seen.masks
-        self.discrete[t] = decision.actions.discrete
-        self.raw[t] = decision.raw
-        self.rewards[t] = outcome.groups[0].rewards
+        t = self.length
+        self.record.see(t, batch)
+        self.record.act(t, decision, joint, outcome)
+        self.record.elapsed[t] = elapsed_ticks(self.spec, batch, outcome)
         self.ends[t] = outcome.terminated | outcome.truncated
         for e, final in enumerate(outcome.final):
             if final is not None and outcome.truncated[e] and not outcome.terminated[e]:
-                self.truncated.append(Cut(t, e, final.observations[0], final.state))
+                self.truncated.append(Cut(t, e, final.observations, final.state))
         self.length += 1
 
+    def rewards(self, kind: RewardKind) -> Float64:
+        """The rewards to maximise, [T,E,A] or [T,E,1]; see ``learned_reward``."""
+        groups = self.record.groups
+        return learned_reward(
+            kind,
+            [group.rewards.astype(np.float64) for group in groups],
+            [group.present for group in groups],
+            self.group,
+        )
+
+    def discounts(self, discount: float) -> Float64:
+        """What a reward after the interval is worth before it, [T,E,1]: the discount per tick to the power of its length.
+
+        Intervals of one tick are discounted by exactly ``discount``. Others turn the game into a semi-Markov decision process
+        (Sutton, Precup, Singh, "Between MDPs and semi-MDPs", Artificial Intelligence 112, 1999); rewards within an interval are not
+        discounted against each other.
+        """
+        factors: Float64 = discount ** self.record.elapsed[..., None]
+        return factors
+
+    def left(self, last: Batch) -> Bool:
+        """Which agents of the own group left the running episode in the interval, [T,E,A]: their own return ends there.
+
+        Args:
+            last: The batch that followed the last row, [E].
+        """
+        present = self.own.present
+        after = np.concatenate([present[1:], last.groups[self.group].present[None]])
+        gone: Bool = present & ~after & ~self.ends[..., None]
+        return gone
+
     def next_values(
-        self, values: Float64, last: Batch, value_of: Callable[[Tensor, Sequence[Tensor]], Float64]
+        self, values: Float64, last: Batch, value_of: Callable[[Seen], Float64 | Tensor]
     ) -> Float64:
         """V of what followed each row: 0 after a termination, that of the last observation after a truncation.
 
         Args:
             values: V of each row, [T,E,...].
             last: The batch that followed the last row, [E].
-            value_of: V of n observations [n,A,F] and state blocks [n,S,F], [n,...] in the unit of ``values``.
+            value_of: V of n joint observations, [n,...] in the unit of ``values``.
         """
 
-        def seen(observations: Float32, state: Sequence[Float32]) -> Float64:
-            found = value_of(torch.tensor(observations), [torch.tensor(block) for block in state])
-            return found.reshape(-1, *values.shape[2:])
+        def found(seen: Seen) -> Float64:
+            return np.asarray(value_of(seen), dtype=np.float64).reshape(-1, *values.shape[2:])
 
-        following = np.concatenate([values[1:], seen(last.groups[0].observations, last.state)[None]])
+        following = np.concatenate([values[1:], found(seen_in(last))[None]])
         following[self.ends] = 0.0
-        if cuts := self.truncated:
-            blocks = [np.stack(block) for block in zip(*(cut.state for cut in cuts), strict=True)]
-            there = seen(np.stack([cut.observations for cut in cuts]), blocks)
-            following[[cut.tick for cut in cuts], [cut.env for cut in cuts]] = there
+        if self.truncated:
+            ticks, envs = [cut.tick for cut in self.truncated], [cut.env for cut in self.truncated]
+            following[ticks, envs] = found(self._cuts(ticks, envs))
         return following
+
+    def _cuts(self, ticks: list[int], envs: list[int]) -> Seen:
+        """The last observations of truncated episodes; who is present and would be active is taken from the tick before."""
+        before = self.record.seen((ticks, envs))
+        groups = tuple(
+            GroupSeen(
+                torch.tensor(np.stack([cut.observations[g] for cut in self.truncated])),
+                seen.present,
+                seen.active,
+                seen.masks,
+            )
+            for g, seen in enumerate(before.groups)
+        )
+        blocks = zip(*(cut.state for cut in self.truncated), strict=True)
+        return Seen(groups, [torch.tensor(np.stack(block)) for block in blocks])
 
     def state_dict(self) -> dict[str, Any]:
         """What is filled so far: tensors and plain values."""
@@ -138,7 +167,7 @@ class Rollout:
                 {
                     "tick": cut.tick,
                     "env": cut.env,
-                    "observations": torch.from_numpy(cut.observations.copy()),
+                    "observations": [torch.from_numpy(block.copy()) for block in cut.observations],
                     "state": [torch.from_numpy(block.copy()) for block in cut.state],
                 }
                 for cut in self.truncated
@@ -160,21 +189,17 @@ class Rollout:
             self.length = len(array)
             kept[: self.length] = array.numpy()
         self.truncated = [
-            Cut(cut["tick"], cut["env"], cut["observations"].numpy(), tuple(b.numpy() for b in cut["state"]))
+            Cut(
+                cut["tick"],
+                cut["env"],
+                tuple(block.numpy() for block in cut["observations"]),
+                tuple(block.numpy() for block in cut["state"]),
+            )
             for cut in state["truncated"]
         ]
 
     def _arrays(self) -> list[np.ndarray[Any, Any]]:
-        return [
-            self.observations,
-            *self.state,
-            self.active,
-            self.masks,
-            self.discrete,
-            self.raw,
-            self.rewards,
-            self.ends,
-        ]
+        return [*self.record.arrays, self.ends]
 
 
 class Samples:
@@ -184,14 +209,30 @@ class Samples:
         def flat(array: np.ndarray[Any, Any]) -> Tensor:
             return torch.from_numpy(array).flatten(0, 1)
 
-        self.observations, self.masks = flat(rollout.observations), flat(rollout.masks)
-        self.state = [flat(block) for block in rollout.state]
-        self.active = flat(rollout.active)
-        self.discrete, self.raw = flat(rollout.discrete), flat(rollout.raw)
+        record, own = rollout.record, rollout.own
+        self.seen = Seen(
+            tuple(
+                GroupSeen(flat(g.observations), flat(g.present), flat(g.active), flat(g.masks))
+                for g in record.groups
+            ),
+            [flat(block) for block in record.state],
+        )
+        mine = self.seen.groups[rollout.group]
+        self.observations, self.masks = mine.observations, mine.masks
+        self.active, self.present = mine.active, mine.present
+        self.discrete, self.raw = flat(own.discrete), flat(own.continuous)
+        self.taken = [(flat(g.discrete), flat(g.continuous)) for g in record.groups]  #: per group
+        self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
 
-    def asked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The n agents of some samples, by number [r], that were asked to act: their numbers among these r x A, and among all N x A."""
-        agents = self.active.shape[1]
-        local = self.active[rows].flatten().nonzero().squeeze(-1)
+    def acting(self, rows: Tensor, group: int | None = None) -> tuple[Tensor, Tensor]:
+        """The n active agents of some samples, by number [r]: their numbers among these r x A, and among all N x A.
+
+        Args:
+            rows: The samples.
+            group: Whose agents; None: the learner's own.
+        """
+        active = self.active if group is None else self.seen.groups[group].active
+        agents = active.shape[1]
+        local = active[rows].flatten().nonzero().squeeze(-1)
         return local, rows[local // agents] * agents + local % agents

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Training by asynchronous workers: processes with an environment each, on parameters in shared memory.
 
-The parent plays nothing. It holds the shared learner, counts, logs and writes checkpoints; a worker plays a segment of ticks,
+The parent plays nothing. It holds the shared learners, counts, logs and writes checkpoints; a worker plays a segment of ticks,
 updates the shared parameters and reports through its pipe. The budget of ticks is shared too: a worker takes the ticks of a
 segment from it before it plays them.
 
@@ -17,13 +17,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event, Lock
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,16 +31,11 @@ import torch
 import torch.multiprocessing  # tensors in shared memory travel to other processes
 from torch import Tensor
 
-from ns3marl.algorithms import registry
-from ns3marl.algorithms.a3c import A3c
-from ns3marl.config import Config
+from ns3marl.config import Config, team_of
 from ns3marl.errors import CheckpointError, Ns3MarlError
-from ns3marl.progress import ProgressDisplay
 from ns3marl.rl.policy import action_generators
-from ns3marl.training import checkpoint
-from ns3marl.training.checkpoint import Checkpoint, Progress
-from ns3marl.training.metrics import RunLog
-from ns3marl.types import Metric
+from ns3marl.training.book import Book
+from ns3marl.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from ns3marl.launch.environments import PoolFactory
@@ -55,7 +50,8 @@ class _Segment:
     """What a worker tells of the ticks behind one of its updates."""
 
     ticks: int
-    figures: dict[str, float]
+    metrics: list[dict[str, float]]  # of all updates in it
+    reward_per_tick: float
     ended: list[list[float]]  # metrics of the episodes that ended
     run: int  # RngRun of the running episode
     simulator_s: float
@@ -65,26 +61,14 @@ class _Segment:
 
 @dataclass
 class Workers:
-    """Trains a learner until the budget is spent or ``stop`` is set, and leaves a checkpoint either way.
+    """Trains learners until the budget is spent or ``stop`` is set, and leaves a checkpoint either way.
 
     Args:
-        config: What to train; there are ``pool.num_envs`` workers.
-        learner: Fresh or restored.
-        progress: So far.
-        saved: The checkpoint to go on from; each worker then begins with its next episode.
-        log: Of the run.
-        display: Of the run.
-        last: Where checkpoints go.
+        book: Of the training. There are ``pool.num_envs`` workers; after a resumption each begins with its next episode.
         make_pool: Opens the environment of a worker; must be importable there.
     """
 
-    config: Config
-    learner: A3c
-    progress: Progress
-    saved: Checkpoint | None
-    log: RunLog
-    display: ProgressDisplay
-    last: Path
+    book: Book
     make_pool: PoolFactory
     _gathered: list[_Segment] = field(default_factory=list)  # since the last row of the log
     _runs: list[int] = field(default_factory=list)  # RngRun of each worker's next episode
@@ -98,22 +82,22 @@ class Workers:
         """
         context = multiprocessing.get_context("spawn")
         self._lock, self._ending = context.Lock(), context.Event()
-        ticks = self.config.training.ticks
-        left = context.Value("q", ticks - self.progress.ticks if ticks else _UNLIMITED)
-        self.learner.networks.share_memory()
-        self.learner.normaliser.share_memory()
-        for square in self.learner.squares:
-            square.share_memory_()  # type: ignore[no-untyped-call] # torch's own
-        shared = self.learner.tensors()
-        self._runs = _first_runs(self.saved, self.config.pool.num_envs)
+        config, progress = self.book.config, self.book.progress
+        ticks = config.training.ticks
+        left = context.Value("q", ticks - progress.ticks if ticks else _UNLIMITED)
+        shared = self.book.team.tensors()
+        for tensor in (tensor for tensors in shared for tensor in tensors):
+            tensor.share_memory_()  # type: ignore[no-untyped-call] # torch's own
+        self._runs = _first_runs(self.book.saved, config.pool.num_envs)
+        self.book.position = lambda: {"next_runs": list(self._runs)}
         self._since_s = time.perf_counter()
-        before_s, started_s = self.progress.wall_s, self._since_s
+        before_s, started_s = progress.wall_s, self._since_s
         workers: dict[Connection, tuple[int, BaseProcess]] = {}
         processes: list[BaseProcess] = []
         try:
             for number, first_run in enumerate(list(self._runs)):
                 ours, theirs = context.Pipe(duplex=False)
-                post = _Post(self.config, first_run, self.make_pool, shared, self._lock, left, self._ending)
+                post = _Post(config, first_run, self.make_pool, shared, self._lock, left, self._ending)
                 process = context.Process(target=_work, args=(theirs, post), daemon=True)
                 process.start()
                 theirs.close()
@@ -128,9 +112,9 @@ class Workers:
                         del workers[pipe]
                         continue
                     self._runs[number] = segment.run + 1
-                    self.progress.wall_s = before_s + time.perf_counter() - started_s
+                    progress.wall_s = before_s + time.perf_counter() - started_s
                     self._take(segment)
-                if stop.is_set() or (self.config.training.minutes and self._spent() >= 1):
+                if stop.is_set() or (config.training.minutes and self.book.spent >= 1):
                     self._ending.set()
         finally:
             self._ending.set()
@@ -141,69 +125,45 @@ class Workers:
                 if ended.is_alive():  # it has told everything, and does not come to an end
                     ended.kill()
                     ended.join()
-        self._save()
-        self.display.show(self._spent(), "stopped" if stop.is_set() else "done", force=True)
-
-    def _spent(self) -> float:
-        """Fraction of the budget."""
-        options, ticks, wall_s = self.config.training, self.progress.ticks, self.progress.wall_s
-        return max(
-            ticks / options.ticks if options.ticks else 0.0,
-            wall_s / 60 / options.minutes if options.minutes else 0.0,
-        )
+        with self._whole_weights():
+            self.book.close(stopped=stop.is_set())
 
     def _take(self, segment: _Segment) -> None:
+        progress = self.book.progress
         self._gathered.append(segment)
-        self.progress.ticks += segment.ticks
-        self.progress.ended += segment.ended
+        progress.ticks += segment.ticks
+        progress.ended += segment.ended
         ticks = sum(one.ticks for one in self._gathered)
         wall_s = max(time.perf_counter() - self._since_s, 1e-9)
-        reward = float(np.mean([one.figures["reward_per_tick"] for one in self._gathered]))
-        text = f"{self.progress.ticks} ticks  reward {reward:.2f}  {ticks / wall_s:.0f} ticks/s"
-        self.display.show(self._spent(), text)
-        if ticks >= self.learner.options.log_ticks:
+        reward = float(np.mean([one.reward_per_tick for one in self._gathered]))
+        self.book.show(f"{progress.ticks} ticks  reward {reward:.2f}  {ticks / wall_s:.0f} ticks/s")
+        if ticks >= self.book.team.report_ticks:
             self._write(ticks / wall_s)
 
     def _write(self, ticks_per_s: float) -> None:
-        rows = self._gathered
-        names = dict.fromkeys(name for one in rows for name in one.figures)
-        self.progress.updates += 1
-        figures = {
-            name: float(np.mean([one.figures[name] for one in rows if name in one.figures])) for name in names
-        }
+        segments = self._gathered
+        rows = [row for one in segments for row in one.metrics]
+        names = dict.fromkeys(name for row in rows for name in row)
+        metrics = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
         times = {
-            "time/simulator_s": sum(one.simulator_s for one in rows),
-            "time/wire_s": sum(one.wire_s for one in rows),
-            "time/learner_s": sum(one.learner_s for one in rows),
+            "time/simulator_s": sum(one.simulator_s for one in segments),
+            "time/wire_s": sum(one.wire_s for one in segments),
+            "time/learner_s": sum(one.learner_s for one in segments),
         }
-        self.log.write(
-            self.progress.ticks,
-            {
-                "update": self.progress.updates,
-                "wall_s": self.progress.wall_s,
-                "worker_updates": len(rows),
-                "ticks_per_s": ticks_per_s,
-                **figures,
-                **times,
-                **_episodes(self.progress.ended, self.learner.spec.metrics),
-            },
-        )
-        self.progress.ended, self._gathered, self._since_s = [], [], time.perf_counter()
-        if self.progress.updates % self.config.training.checkpoint_every == 0:
-            self._save()
+        with self._whole_weights():
+            self.book.write({"worker_updates": len(segments), "ticks_per_s": ticks_per_s, **metrics, **times})
+        self._gathered, self._since_s = [], time.perf_counter()
 
-    def _save(self) -> None:
+    @contextmanager
+    def _whole_weights(self) -> Iterator[None]:
+        """Keeps workers from changing the weights meanwhile."""
         if not self._lock.acquire(timeout=_GRACE_S):  # a step takes milliseconds
             raise Ns3MarlError(
                 "a worker died while it was changing the weights, which may be half changed; all workers have been ended. "
                 "Continue from the last checkpoint with --resume"
             )
-        position = {"next_runs": list(self._runs)}
         try:
-            checkpoint.save(self.last, self.learner, self.config, self.progress, position)
-            if self.config.training.keep_checkpoints:
-                path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
-                checkpoint.save(path, self.learner, self.config, self.progress, position)
+            yield
         finally:
             self._lock.release()
 
@@ -249,16 +209,6 @@ def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment |
     return message
 
 
-def _episodes(ended: list[list[float]], metrics: Sequence[Metric]) -> dict[str, float]:
-    """Mean metrics of episodes, as far as they were measured."""
-    values = np.array(ended).reshape(-1, len(metrics))
-    return {
-        f"episode/{metric.name}": float(np.nanmean(column))
-        for metric, column in zip(metrics, values.T, strict=True)
-        if np.isfinite(column).any()
-    }
-
-
 @dataclass(frozen=True)
 class _Post:
     """What a worker needs to know."""
@@ -266,7 +216,7 @@ class _Post:
     config: Config
     first_run: int
     make_pool: PoolFactory
-    shared: list[Tensor]
+    shared: list[list[Tensor]]
     lock: Lock
     left: Synchronized[int]  # ticks
     ending: Event
@@ -298,27 +248,31 @@ def _end_with_parent() -> None:
 def _play(pipe: Connection, post: _Post) -> None:
     config, seed = post.config, post.config.training.seed
     with post.make_pool(config, seed, 1, post.first_run) as pool:
-        learner = registry.configured(config, pool.spec)
-        assert isinstance(learner, A3c)
-        learner.work_for(post.shared, post.lock)
+        team = team_of(config, pool.spec)
+        team.work_for(post.shared, post.lock)
         batch = pool.reset()
-        while not post.ending.is_set() and (ticks := _taken(post.left, learner.options.rollout_ticks)):
+        while not post.ending.is_set() and (ticks := _taken(post.left, team.segment_ticks)):
             before = pool.timing.simulator_s, pool.timing.wire_s
-            figures: dict[str, float] | None = None
+            rows: list[dict[str, float]] = []
+            rewards: list[float] = []
             ended: list[list[float]] = []
             learner_s = 0.0
             for _ in range(ticks):
                 started_s = time.perf_counter()
-                joint = learner.explore(batch, action_generators(batch))
+                joint = team.explore(batch, action_generators(batch))
                 acted_s = time.perf_counter()
                 batch = pool.step(joint)
                 stepped_s = time.perf_counter()
-                figures = learner.learn(batch)
+                metrics = team.learn(batch)
                 learner_s += acted_s - started_s + time.perf_counter() - stepped_s
+                if metrics is not None:
+                    rows.append(metrics)
+                    rewards.append(metrics["reward_per_tick"])
                 ended += [final.metrics.tolist() for final in batch.final if final is not None]
             simulator_s, wire_s = pool.timing.simulator_s - before[0], pool.timing.wire_s - before[1]
-            assert figures is not None
-            pipe.send(_Segment(ticks, figures, ended, int(batch.run[0]), simulator_s, wire_s, learner_s))
+            reward = float(np.mean(rewards))
+            run = int(batch.run[0])
+            pipe.send(_Segment(ticks, rows, reward, ended, run, simulator_s, wire_s, learner_s))
 
 
 def _taken(left: Synchronized[int], ticks: int) -> int:

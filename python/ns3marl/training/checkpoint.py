@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Checkpoints: everything a learner needs to go on, in one file that cannot run code when it is read."""
+"""Checkpoints: everything a team of learners needs to go on, in one file that cannot run code when it is read."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.launch.environments import Environments
-from ns3marl.rl.learner import Learner
-from ns3marl.types import Batch, Spec
+from ns3marl.options import build
+from ns3marl.rl.team import Team
+from ns3marl.types import Batch, Group, Spec
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
@@ -36,51 +38,65 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """The learner of one group of agents."""
+
+    algorithm: str
+    options: dict[str, Any]  #: plain values of the algorithm's options
+    layout: list[str]  #: features and heads of the agents, see ``layout``
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """What a file holds."""
 
     path: Path
-    algorithm: str
-    options: Any  #: of the algorithm, see ``config``
+    learners: dict[str, Chosen]  #: by group
     spec_hash: str
-    layout: list[str]  #: features and heads of the agents, see ``layout``
-    learner: dict[str, Any]
+    team: dict[str, Any]  #: see ``Team.state_dict``
     progress: Progress
     position: dict[str, Any]  #: where the environments stood, see ``Environments.state_dict``
 
-    def restore(self, learner: Learner) -> None:
-        """Puts the whole learner back, to train on.
+    @property
+    def algorithm(self) -> str:
+        """The names of all algorithms, for tables."""
+        return "+".join(dict.fromkeys(chosen.algorithm for chosen in self.learners.values()))
+
+    def restore(self, team: Team) -> None:
+        """Puts the whole team back, to train on.
 
         Raises:
-            CheckpointError: The learner was made for another spec or with other networks.
+            CheckpointError: The team was made for another spec or with other networks.
         """
-        if self.spec_hash != learner.spec.hash:
+        if self.spec_hash != team.spec.hash:
             raise CheckpointError(
-                f"{self.path} was trained on a spec with hash {self.spec_hash}, this scenario's has {learner.spec.hash}: "
+                f"{self.path} was trained on a spec with hash {self.spec_hash}, this scenario's has {team.spec.hash}: "
                 "its arguments or its code changed; train anew, or evaluate the checkpoint instead"
             )
-        self._load(lambda: learner.load_state_dict(self.learner))
+        self._load(lambda: team.load_state_dict(self.team))
 
-    def begin(self, learner: Learner, algorithm: str) -> None:
+    def begin(self, team: Team, config: Config) -> None:
         """Gives a new training what this one has learned, optimisers and normalisers included.
 
         Running episodes, stored experience and the state of random generators stay behind. The number of agents may differ
         where networks allow it.
 
+        Args:
+            team: Fresh, as ``config`` asks for.
+            config: Of the new training.
+
         Raises:
             CheckpointError: Another algorithm wrote it, or the spec's agents see or do something else.
         """
-        if self.algorithm != algorithm:
-            raise CheckpointError(
-                f"{self.path} was written by {self.algorithm}, this training is {algorithm}; set training.algorithm = "
-                f'"{self.algorithm}"'
-            )
-        self._check_layout(learner.spec)
-        own = learner.state_dict()
-        left: dict[str, Any] = {
-            name: own[name] for name in ("rollout", "replay", "num_envs", "rng") if name in own
-        }
-        self._load(lambda: learner.load_state_dict({**self.learner, **left}))
+        self._check_layout(team.spec)
+        for group, chosen in self.learners.items():
+            wanted, _ = config.learner_of(group)
+            if chosen.algorithm != wanted:
+                raise CheckpointError(
+                    f"{self.path}: group {group!r} was trained by {chosen.algorithm}, this training uses {wanted}; set "
+                    f'training.algorithm = "{chosen.algorithm}", or groups.{group}.algorithm'
+                )
+        self._load(lambda: team.load_learned(self.team))
 
     def take_up(self, pool: Environments) -> Batch:
         """Brings environments to where they stood.
@@ -96,31 +112,44 @@ class Checkpoint:
         except (ConfigError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.path} does not fit: {error}") from error
 
-    def policy(self, spec: Spec) -> Learner:
+    def policy(self, spec: Spec) -> Team:
         """The trained policy, to act on a spec with the same features and heads; the number of agents may differ.
 
         Raises:
             CheckpointError: The spec's agents see or do something else.
+            ConfigError: An algorithm cannot be imported here.
         """
         self._check_layout(spec)
-        learner = registry.make(self.algorithm, spec, self.options, seed=0)
-        self._load(lambda: learner.load_policy(self.learner))
-        return learner
+        options = {
+            group: build(
+                registry.find(chosen.algorithm).Options, chosen.options, chosen.algorithm, str(self.path)
+            )
+            for group, chosen in self.learners.items()
+        }
+        team = registry.team(spec, lambda group: (self.learners[group].algorithm, options[group]), seed=0)
+        self._load(lambda: team.load_policy(self.team))
+        return team
 
     def _check_layout(self, spec: Spec) -> None:
-        differing = [f"{a} became {b}" for a, b in zip(self.layout, layout(spec), strict=False) if a != b]
-        if differing or len(self.layout) != len(layout(spec)):
-            what = (
-                differing[0]
-                if differing
-                else f"{len(self.layout)} features and heads became {len(layout(spec))}"
-            )
-            raise CheckpointError(
-                f"{self.path} does not fit scenario {spec.scenario!r}: {what}; use it on the scenario and with the "
-                "arguments it was trained for"
-            )
+        """Whether the agents of all groups that act see and do what they did."""
+        now = {group.name: layout(group) for group in spec.groups if _acts(group)}
+        if now.keys() != self.learners.keys():
+            self._refuse(spec, f"groups {', '.join(self.learners)} became {', '.join(now)}")
+        for name, chosen in self.learners.items():
+            before, after = chosen.layout, now[name]
+            differing = [f"{a} became {b}" for a, b in zip(before, after, strict=False) if a != b]
+            if differing:
+                self._refuse(spec, f"of group {name!r}, {differing[0]}")
+            if len(before) != len(after):
+                self._refuse(spec, f"of group {name!r}, {len(before)} features and heads became {len(after)}")
 
-    def _load(self, action: Any) -> None:
+    def _refuse(self, spec: Spec, what: str) -> None:
+        raise CheckpointError(
+            f"{self.path} does not fit scenario {spec.scenario!r}: {what}; use it on the scenario and with the "
+            "arguments it was trained for"
+        )
+
+    def _load(self, action: Callable[[], None]) -> None:
         try:
             action()
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -131,9 +160,12 @@ class Checkpoint:
             ) from error
 
 
-def layout(spec: Spec) -> list[str]:
+def _acts(group: Group) -> bool:
+    return bool(group.discrete_heads or group.continuous_heads)
+
+
+def layout(group: Group) -> list[str]:
     """What one agent sees and does, one line per feature and head."""
-    group = spec.groups[0]
     return [
         *(f"feature {f.name} [{f.low:g}, {f.high:g}] {f.unit}" for f in group.features),
         *(f"head {d.name} of {len(d.choices)} choices" for d in group.discrete_heads),
@@ -141,26 +173,28 @@ def layout(spec: Spec) -> list[str]:
     ]
 
 
-def save(path: Path, learner: Learner, config: Config, progress: Progress, position: dict[str, Any]) -> None:
+def save(path: Path, team: Team, config: Config, progress: Progress, position: dict[str, Any]) -> None:
     """Writes a checkpoint; a reader sees the old file or the new one, never half of it.
 
     Args:
         path: The file.
-        learner: Who learned.
-        config: With what options.
-        progress: How far.
-        position: Where the environments stand, see ``Environments.state_dict``; empty if nobody is to go on from there.
+        team: The learners.
+        config: With what options they learn.
+        progress: How far they are.
+        position: Where the environments stand, see ``Environments.state_dict``; empty if no training goes on from there.
 
     Raises:
         CheckpointError: It cannot be written, for example because the disk is full. The one before stays.
     """
+    learners = {}
+    for group in (team.spec.groups[number] for number in team.learners):
+        algorithm, options = config.learner_of(group.name)
+        learners[group.name] = asdict(Chosen(algorithm, asdict(options), layout(group)))
     content = {
         "format": FORMAT,
-        "algorithm": config.training.algorithm,
-        "options": asdict(getattr(config, config.training.algorithm)),
-        "spec_hash": learner.spec.hash,
-        "layout": layout(learner.spec),
-        "learner": learner.state_dict(),
+        "learners": learners,
+        "spec_hash": team.spec.hash,
+        "team": team.state_dict(),
         "progress": asdict(progress),
         "position": _tensors(position),
     }
@@ -226,13 +260,11 @@ def load(path: Path) -> Checkpoint:
     try:
         return Checkpoint(
             path=path,
-            algorithm=content["algorithm"],
-            options=registry.options_of(content["algorithm"], content["options"]),
+            learners={group: Chosen(**chosen) for group, chosen in content["learners"].items()},
             spec_hash=content["spec_hash"],
-            layout=list(content["layout"]),
-            learner=content["learner"],
+            team=content["team"],
             progress=Progress(**content["progress"]),
             position=content["position"],
         )
-    except (ConfigError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error

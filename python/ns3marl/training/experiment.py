@@ -25,7 +25,8 @@ from ns3marl.launch import processes
 from ns3marl.launch.environments import PoolFactory, open_pool
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.training import checkpoint
-from ns3marl.training.run import spent, taken_up, train
+from ns3marl.training.book import spent
+from ns3marl.training.run import taken_up, train
 
 CONFIG, SEEDS = "experiment.toml", "seeds.json"
 
@@ -151,10 +152,10 @@ def made_by(run: Path) -> tuple[str, int] | None:
     if not (run / "config.toml").exists():
         return None
     config = configuration.load(run / "config.toml")
-    learner = getattr(config, config.training.algorithm)
+    learners = {name: config.options(name) for name in config.algorithms}
     training = dataclasses.replace(
         with_seed(config, 1).training, tensorboard=True, wandb=False, keep_checkpoints=False
     )
     return repr(
-        (config.scenario, config.pool.num_envs, config.pool.ns3_envs, training, learner)
+        (config.scenario, config.pool.num_envs, config.pool.ns3_envs, training, learners, config.groups)
     ), config.training.seed

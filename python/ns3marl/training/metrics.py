@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Figures of a run: one JSON line per update, TensorBoard and Weights & Biases while it runs, CSV when it ends."""
+"""Metrics of a run: one JSON line per update, TensorBoard and Weights & Biases while it runs, CSV when it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = "metrics.jsonl"
 
 
 class RunLog:
-    """Writes the figures of a run folder; an existing file is continued.
+    """Writes the metrics of a run folder; an existing file is continued.
 
     Args:
         folder: The run folder.
@@ -39,14 +39,14 @@ class RunLog:
 
             self._board = SummaryWriter(str(folder / "tensorboard"))
 
-    def write(self, ticks: int, figures: dict[str, float]) -> None:
-        """Appends a row; figures that are not finite are left out.
+    def write(self, ticks: int, metrics: dict[str, float]) -> None:
+        """Appends a row; metrics that are not finite are left out.
 
         Args:
             ticks: Ticks so far, the horizontal axis of every curve.
-            figures: By name; a slash groups names.
+            metrics: By name; a slash groups names.
         """
-        row = {"ticks": ticks, **{name: value for name, value in figures.items() if math.isfinite(value)}}
+        row = {"ticks": ticks, **{name: value for name, value in metrics.items() if math.isfinite(value)}}
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()
         if self._board is not None:

@@ -6,12 +6,12 @@
         manifest.json        versions, seeds, commit, machine
         metrics.jsonl, .csv  metrics of every update
         tensorboard/         the same, live
-        checkpoints/last.pt  the learner
+        checkpoints/last.pt  the learners
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
 
 Runs are reproducible for a given number of ticks: the same configuration gives the same weights, whatever the machine's
 speed, and whether it was stopped and resumed or not: unfinished episodes are played again up to where they stood. The exception
-is A3C, whose workers race by design (``asynchronous``).
+is a learner that asks for asynchronous workers, which race by design (``asynchronous``).
 """
 
 from __future__ import annotations
@@ -24,23 +24,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 
-from ns3marl.algorithms import registry
-from ns3marl.algorithms.a3c import A3c
-from ns3marl.config import Config, TrainingOptions, dumps, refuse_shared_seed
+from ns3marl.config import Config, TrainingOptions, dumps, refuse_shared_seed, team_of
 from ns3marl.errors import ConfigError
 from ns3marl.launch.environments import Environments, PoolFactory, open_pool
 from ns3marl.launch.interrupt import stop_on_signal
 from ns3marl.manifest import manifest
 from ns3marl.progress import ProgressDisplay, Report
-from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
-from ns3marl.training.checkpoint import Checkpoint, Progress
+from ns3marl.training.book import Book, spent
+from ns3marl.training.checkpoint import Progress
 from ns3marl.training.metrics import RunLog
 
 
@@ -86,11 +83,11 @@ def train(
     options, num_envs = config.training, config.pool.num_envs
     with ExitStack() as environments:
         pool = environments.enter_context(make_pool(config, options.seed, num_envs, 1))
-        learner = registry.configured(config, pool.spec)
+        team = team_of(config, pool.spec)
         if saved is None and options.start_from:
-            checkpoint.load(start(options)).begin(learner, options.algorithm)
+            checkpoint.load(start(options)).begin(team, config)
         if saved:
-            saved.restore(learner)
+            saved.restore(team)
             metrics.rewind(folder, progress.updates)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(dumps(config), encoding="utf-8")
@@ -102,11 +99,12 @@ def train(
             ProgressDisplay("training", console or Console(stderr=True), spent(config, progress)) as display,
             stop_on_signal() as stop,
         ):
-            if isinstance(learner, A3c):
-                environments.close()  # its workers open their own
-                Workers(config, learner, progress, saved, log, display, last, make_pool).run(stop)
+            book = Book(config, team, progress, saved, log, display, last)
+            if team.asynchronous:
+                environments.close()  # the workers open their own
+                Workers(book, make_pool).run(stop)
             else:
-                _Loop(config, pool, learner, progress, saved, log, display, last).run(stop)
+                _Loop(book, pool).run(stop)
     return folder
 
 
@@ -127,79 +125,35 @@ def taken_up(folder: Path) -> bool:
     return False
 
 
-def spent(config: Config, progress: Progress) -> float:
-    """Fraction of the budget that is spent."""
-    ticks, minutes = config.training.ticks, config.training.minutes
-    return max(progress.ticks / ticks if ticks else 0.0, progress.wall_s / 60 / minutes if minutes else 0.0)
-
-
 @dataclass
 class _Loop:
     """Explore, learn, log, checkpoint, until done."""
 
-    config: Config
+    book: Book
     pool: Environments
-    learner: Learner
-    progress: Progress
-    saved: Checkpoint | None  # to go on from
-    log: RunLog
-    display: ProgressDisplay
-    last: Path
     reward: str = "-"  # of the last update
 
     def run(self, stop: threading.Event) -> None:
-        started_s, before_s = time.perf_counter(), self.progress.wall_s
-        batch = self.pool.reset() if self.saved is None else self.saved.take_up(self.pool)
+        book, team, progress = self.book, self.book.team, self.book.progress
+        book.position = self.pool.state_dict
+        started_s, before_s = time.perf_counter(), progress.wall_s
+        batch = self.pool.reset() if book.saved is None else book.saved.take_up(self.pool)
         window = _Window(self.pool)
-        while spent(self.config, self.progress) < 1 and not stop.is_set():
+        while book.spent < 1 and not stop.is_set():
             with window.learning():
-                joint = self.learner.explore(batch, action_generators(batch))
+                joint = team.explore(batch, action_generators(batch))
             batch = self.pool.step(joint)
             with window.learning():
-                figures = self.learner.learn(batch)
-            ended = [final for final in batch.final if final is not None]
-            self.progress.ended += [final.metrics.tolist() for final in ended]
-            self.progress.ticks += self.pool.num_envs
-            self.progress.wall_s = before_s + time.perf_counter() - started_s
-            self._show(window)
-            if figures is not None:
-                self._log({**figures, **window.figures(), **self._episodes()})
+                metrics = team.learn(batch)
+            progress.ended += [final.metrics.tolist() for final in batch.final if final is not None]
+            progress.ticks += self.pool.num_envs
+            progress.wall_s = before_s + time.perf_counter() - started_s
+            book.show(f"{progress.ticks} ticks  reward {self.reward}  {window.line()}")
+            if metrics is not None:
+                self.reward = f"{metrics['reward_per_tick']:.2f}"
+                book.write({**metrics, **window.metrics()})
                 window = _Window(self.pool)
-        self._save()
-        self.display.show(
-            spent(self.config, self.progress), "stopped" if stop.is_set() else "done", force=True
-        )
-
-    def _log(self, figures: dict[str, float]) -> None:
-        self.reward = f"{figures['reward_per_tick']:.2f}"
-        self.progress.updates += 1
-        self.log.write(
-            self.progress.ticks,
-            {"update": self.progress.updates, "wall_s": self.progress.wall_s, **figures},
-        )
-        if self.progress.updates % self.config.training.checkpoint_every == 0:
-            self._save()
-
-    def _episodes(self) -> dict[str, float]:
-        """Mean metrics of the episodes that ended since the last update, as far as they were measured."""
-        values = np.array(self.progress.ended).reshape(-1, len(self.pool.spec.metrics))
-        self.progress.ended = []
-        return {
-            f"episode/{metric.name}": float(np.nanmean(column))
-            for metric, column in zip(self.pool.spec.metrics, values.T, strict=True)
-            if np.isfinite(column).any()
-        }
-
-    def _show(self, window: _Window) -> None:
-        text = f"{self.progress.ticks} ticks  reward {self.reward}  {window.line()}"
-        self.display.show(spent(self.config, self.progress), text)
-
-    def _save(self) -> None:
-        position = self.pool.state_dict()
-        checkpoint.save(self.last, self.learner, self.config, self.progress, position)
-        if self.config.training.keep_checkpoints:
-            path = self.last.with_name(f"update-{self.progress.updates:06}.pt")
-            checkpoint.save(path, self.learner, self.config, self.progress, position)
+        book.close(stopped=stop.is_set())
 
 
 class _Window:
@@ -237,7 +191,7 @@ class _Window:
         )
         return f"{self.ticks / wall_s:.0f} ticks/s  {shares}"
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """For the log."""
         wall_s = time.perf_counter() - self._started_s
         return {

@@ -17,43 +17,43 @@ class AiotMecHeads : public testing::Test
   protected:
     AiotMecHeads()
     {
-        heads.Describe(devices);
-        device.index = 1;
-        device.slotServers = {4, 7};
+        m_heads.Describe(m_devices);
+        m_device.index = 1;
+        m_device.slotServers = {4, 7};
     }
 
-    Spec spec;
-    Group& devices{spec.AddGroup("devices", {"device_0", "device_1"})};
-    Heads heads;
-    Device device;
+    Spec m_spec;
+    Group& m_devices{m_spec.AddGroup("devices", {"device_0", "device_1"})};
+    Heads m_heads;
+    Device m_device;
 };
 
 TEST_F(AiotMecHeads, AreActiveOnlyWhereTheModeNeedsThem)
 {
     const std::vector<uint32_t> offloads{1, 2};
-    EXPECT_FALSE(devices.discreteHeads[heads.mode.head].activeIf);
-    for (const auto& condition : {devices.discreteHeads[heads.server.head].activeIf,
-                                  devices.discreteHeads[heads.channel.head].activeIf,
-                                  devices.continuousHeads[heads.power.head].activeIf})
+    EXPECT_FALSE(m_devices.discreteHeads[m_heads.mode.head].activeIf);
+    for (const auto& condition : {m_devices.discreteHeads[m_heads.server.head].activeIf,
+                                  m_devices.discreteHeads[m_heads.channel.head].activeIf,
+                                  m_devices.continuousHeads[m_heads.power.head].activeIf})
     {
         ASSERT_TRUE(condition);
-        EXPECT_EQ(condition->head.head, heads.mode.head);
+        EXPECT_EQ(condition->head.head, m_heads.mode.head);
         EXPECT_EQ(condition->choices, offloads);
     }
-    ASSERT_TRUE(devices.continuousHeads[heads.ratio.head].activeIf);
-    EXPECT_EQ(devices.continuousHeads[heads.ratio.head].activeIf->choices, std::vector<uint32_t>{1});
+    ASSERT_TRUE(m_devices.continuousHeads[m_heads.ratio.head].activeIf);
+    EXPECT_EQ(m_devices.continuousHeads[m_heads.ratio.head].activeIf->choices, std::vector<uint32_t>{1});
 }
 
 TEST_F(AiotMecHeads, GiveTheServerOfTheSlot)
 {
-    devices.AddFeature({.name = "has_task", .unit = "1"});
-    Action action(spec);
-    action.Set(heads.mode, 1, OffloadingMode::PARTIAL);
-    action.Set(heads.server, 1, 1);
-    action.Set(heads.channel, 1, 3);
-    action.Set(heads.power, 1, 12.5);
-    action.Set(heads.ratio, 1, 0.25);
-    const auto decision = heads.Read(action, device);
+    m_devices.AddFeature({.name = "has_task", .unit = "1"});
+    Action action(m_spec);
+    action.Set(m_heads.mode, 1, OffloadingMode::PARTIAL);
+    action.Set(m_heads.server, 1, 1);
+    action.Set(m_heads.channel, 1, 3);
+    action.Set(m_heads.power, 1, 12.5);
+    action.Set(m_heads.ratio, 1, 0.25);
+    const auto decision = m_heads.Read(action, m_device);
     EXPECT_EQ(decision.mode, OffloadingMode::PARTIAL);
     EXPECT_EQ(decision.server, 7U);
     EXPECT_EQ(decision.channel, 3U);
@@ -63,11 +63,11 @@ TEST_F(AiotMecHeads, GiveTheServerOfTheSlot)
 
 TEST_F(AiotMecHeads, OfALocalTaskSayNothingElse)
 {
-    Action action(spec);
-    action.Set(heads.mode, 1, OffloadingMode::LOCAL);
-    action.Set(heads.server, 1, 17); // no server stands in that slot
-    EXPECT_EQ(heads.Read(action, device).mode, OffloadingMode::LOCAL);
-    EXPECT_EQ(heads.Read(action, device).powerDbm, 0);
+    Action action(m_spec);
+    action.Set(m_heads.mode, 1, OffloadingMode::LOCAL);
+    action.Set(m_heads.server, 1, 17); // no server stands in that slot
+    EXPECT_EQ(m_heads.Read(action, m_device).mode, OffloadingMode::LOCAL);
+    EXPECT_EQ(m_heads.Read(action, m_device).powerDbm, 0);
 }
 
 } // namespace

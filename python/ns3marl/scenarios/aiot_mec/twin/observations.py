@@ -53,7 +53,7 @@ def observe(
         "has_task": has,
         "task_size_bits": has * bits,
         "task_density_cycles_per_bit": has * draws.density,
-        "task_cycles": has * cycles.clamp(max=s.max_cycles),
+        "task_cycles": has * cycles,
         "task_deadline_s": has * draws.deadline_us * 1e-6,
         "task_premium": has * draws.premium,
         "task_priority": has * rank,

@@ -15,7 +15,18 @@ from typing import Any
 
 from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
-from ns3marl.types import Condition, ContinuousHead, DiscreteHead, Feature, Group, Metric, Spec, StateBlock
+from ns3marl.types import (
+    ChoiceRows,
+    Condition,
+    ContinuousHead,
+    Describes,
+    DiscreteHead,
+    Feature,
+    Group,
+    Metric,
+    Spec,
+    StateBlock,
+)
 
 SERVER_QUANTITIES = ("snr_db", "cpu_hz", "utilisation", "wait_s", "age_ticks")
 CHANNEL_QUANTITIES = ("busy_ratio", "age_ticks")
@@ -57,8 +68,10 @@ def make_spec(settings: Settings) -> Spec:
         round(settings.tick * 1000),
         settings.ticks,
         (Group(group["name"], devices, _features(group["features"], highs), discrete, continuous),),
-        _state(data["state"], highs, settings, devices, slots),
+        _state(data["state"], highs, settings, devices, discrete),
         tuple(Metric(m["name"], m["unit"], m["description"], m["higher_is_better"]) for m in data["metrics"]),
+        idle_ticks=data["idle_ticks"],
+        has_builtin=data["has_builtin"],
     )
 
 
@@ -67,13 +80,14 @@ def _state(
     highs: dict[str, float],
     settings: Settings,
     devices: tuple[str, ...],
-    slots: int,
+    heads: tuple[DiscreteHead, ...],
 ) -> tuple[StateBlock, ...]:
     rows = {
         "agent_state": devices,
         "server_state": tuple(f"server-{k}" for k in range(settings.servers)),
         "channel_state": tuple(f"channel-{c}" for c in range(settings.channels)),
     }
+    slots = next(len(head.choices) for head in heads if head.name == "server")
     made = []
     for block in blocks:
         features = _features(
@@ -85,7 +99,14 @@ def _state(
                 Feature(f"slot_server_id_{j}", "1", 0, last, False, "Which server stands in the slot")
                 for j in range(slots)
             )
-        made.append(StateBlock(block["name"], rows[block["name"]], features))
+        names = rows[block["name"]]
+        # Rows are choices as long as there is a choice for each.
+        choices_of = tuple(
+            ChoiceRows(relation["group"], relation["head"], tuple(range(len(names))))
+            for relation in block["choices_of"]
+            if len(names) <= len(heads[relation["head"]].choices)
+        )
+        made.append(StateBlock(block["name"], names, features, block.get("agents_of"), choices_of))
     return tuple(made)
 
 
@@ -119,13 +140,14 @@ def _features(features: list[dict[str, Any]], highs: dict[str, float]) -> tuple[
             highs.get(f["name"], f["high"]),
             f["saturating"],
             f["description"],
+            Describes(**f["describes"]) if "describes" in f else None,
         )
         for f in features
     )
 
 
 def _condition(head: dict[str, Any]) -> Condition | None:
-    condition = head.get("counts_when")
+    condition = head.get("active_if")
     return None if condition is None else Condition(condition["head"], tuple(condition["choices"]))
 
 

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""``options``: what can be configured, and what it means."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from ns3marl.cli.options import Commands, print_table
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    command = commands.add_parser(
+        "options", help="list the options of a section or a learner: meaning, range or choices, default"
+    )
+    command.add_argument(
+        "section",
+        nargs="?",
+        help="a section such as training, a learner such as imappo, or module:Class; nothing: all sections",
+    )
+    command.set_defaults(action=_options)
+
+
+def _options(parsed: argparse.Namespace) -> int:
+    from ns3marl.algorithms import registry  # noqa: PLC0415 - learners take a second to import
+    from ns3marl.config import SECTIONS  # noqa: PLC0415
+    from ns3marl.options import listed  # noqa: PLC0415
+    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
+
+    def kind_of(section: str) -> type[Any]:
+        return SECTIONS[section] if section in SECTIONS else registry.find(section).Options
+
+    names = [parsed.section] if parsed.section else [*SECTIONS, *registry.names()]
+    for number, name in enumerate(names):
+        kind = kind_of(name)
+        print(f"{chr(10) * (number > 0)}[{name}]  {(kind.__doc__ or '').splitlines()[0]}")
+        rows = [
+            (option.name, option.allowed, json.dumps(option.default), option.meaning)
+            for option in listed(kind)
+        ]
+        print_table(TextTable(("option", "values", "default", "meaning"), rows))
+    if parsed.section is None:
+        print(
+            "\n[groups.NAME]  The learner of one group of agents: `algorithm`, and any option of it that differs from its section."
+        )
+    return 0

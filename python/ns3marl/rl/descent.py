@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Gradient steps: Adam (Kingma, Ba, ICLR 2015) on one network, with gradients scaled down to a norm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def clip_whole(network: nn.Module, max_norm: float) -> Tensor:
+    """Scales the gradients of a network down to a norm; returns the norm before, a scalar."""
+    return nn.utils.clip_grad_norm_(network.parameters(), max_norm)
+
+
+class Descent:
+    """The optimiser of a network.
+
+    Args:
+        network: Whose parameters move.
+        lr: Learning rate.
+        max_norm: Of the gradients.
+        eps: Adam's epsilon.
+        clip: Scales gradients down and returns the norms before; see ``clip_whole``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        lr: float,
+        max_norm: float,
+        *,
+        eps: float = 1e-8,
+        clip: Callable[[nn.Module, float], Tensor] = clip_whole,
+    ) -> None:
+        self.network, self.max_norm = network, max_norm
+        self._clip = clip
+        self._adam = torch.optim.Adam(network.parameters(), lr=lr, eps=eps, fused=True)
+
+    def step(self, loss: Tensor) -> float:
+        """One step down a scalar loss; returns the gradients' norm before it was clipped (of several norms, the mean)."""
+        self._adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch's own
+        norm = self._clip(self.network, self.max_norm)
+        self._adam.step()
+        return float(norm.mean())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Adam's moments."""
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what ``state_dict`` gave."""
+        self._adam.load_state_dict(state)

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What an agent is paid: its own reward, or a mean over agents that are present."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+from torch import Tensor
+
+from ns3marl.types import Float64
+
+#: ``team``: the mean reward of all agents of all groups; ``group``: of the learner's own group; ``agent``: each agent's own.
+RewardKind = Literal["team", "group", "agent"]
+#: The same for learners that have one value for all their agents.
+SharedReward = Literal["team", "group"]
+
+X = TypeVar("X", Float64, Tensor)
+
+
+def learned_reward(kind: RewardKind, rewards: Sequence[X], present: Sequence[Any], group: int) -> X:
+    """The rewards that a learner maximises.
+
+    Args:
+        kind: Whose rewards.
+        rewards: Per group [...,A].
+        present: Per group, who took part when the action was taken, [...,A].
+        group: The learner's own.
+
+    Returns:
+        [...,A] of each agent, or [...,1] of all of them: the mean over those present, 0 where nobody is.
+    """
+    if kind == "agent":
+        return rewards[group]
+    if kind == "group":
+        rewards, present = [rewards[group]], [present[group]]
+    # The names of methods and arguments are numpy's, which torch takes too.
+    pairs: list[tuple[Any, Any]] = list(zip(rewards, present, strict=True))
+    if len(pairs) == 1 and bool(present[0].all()):
+        mean: X = pairs[0][0].mean(-1, keepdims=True)
+    else:
+        count = sum(there.sum(-1, keepdims=True) for _, there in pairs)
+        mean = sum((reward * there).sum(-1, keepdims=True) for reward, there in pairs) / count.clip(1)
+    return mean

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What a training keeps in order whoever does the work: budget, log, checkpoints and display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ns3marl.config import Config
+from ns3marl.progress import ProgressDisplay
+from ns3marl.rl.team import Team
+from ns3marl.training import checkpoint
+from ns3marl.training.checkpoint import Checkpoint, Progress
+from ns3marl.training.metrics import RunLog
+
+
+def spent(config: Config, progress: Progress) -> float:
+    """Fraction of the budget that is spent."""
+    ticks, minutes = config.training.ticks, config.training.minutes
+    return max(progress.ticks / ticks if ticks else 0.0, progress.wall_s / 60 / minutes if minutes else 0.0)
+
+
+@dataclass
+class Book:
+    """The books of one training.
+
+    Args:
+        config: What is trained.
+        team: The learners.
+        progress: So far; whoever trains counts ``ticks``, ``wall_s`` and ``ended`` up.
+        saved: The checkpoint to go on from.
+        log: Of the run.
+        display: Of the run.
+        last: Where checkpoints go.
+        position: Tells where the environments stand; whoever trains sets it.
+    """
+
+    config: Config
+    team: Team
+    progress: Progress
+    saved: Checkpoint | None
+    log: RunLog
+    display: ProgressDisplay
+    last: Path
+    position: Callable[[], dict[str, Any]] = field(default=dict)
+
+    @property
+    def spent(self) -> float:
+        """Fraction of the budget that is spent."""
+        return spent(self.config, self.progress)
+
+    def write(self, metrics: dict[str, float]) -> None:
+        """Logs the metrics of an update, with those of the episodes that ended since the last one; saves a checkpoint if it is due."""
+        progress = self.progress
+        progress.updates += 1
+        row = {"update": progress.updates, "wall_s": progress.wall_s, **metrics, **self._episodes()}
+        progress.ended = []
+        self.log.write(progress.ticks, row)
+        if progress.updates % self.config.training.checkpoint_every == 0:
+            self.save()
+
+    def _episodes(self) -> dict[str, float]:
+        """Mean metrics of the episodes that ended since the last update, as far as they were measured."""
+        metrics = self.team.spec.metrics
+        values = np.array(self.progress.ended).reshape(-1, len(metrics))
+        return {
+            f"episode/{metric.name}": float(np.nanmean(column))
+            for metric, column in zip(metrics, values.T, strict=True)
+            if np.isfinite(column).any()
+        }
+
+    def save(self) -> None:
+        """Writes a checkpoint."""
+        paths = [self.last]
+        if self.config.training.keep_checkpoints:
+            paths.append(self.last.with_name(f"update-{self.progress.updates:06}.pt"))
+        position = self.position()
+        for path in paths:
+            checkpoint.save(path, self.team, self.config, self.progress, position)
+
+    def show(self, text: str) -> None:
+        """Tells how far the training is."""
+        self.display.show(self.spent, text)
+
+    def close(self, *, stopped: bool) -> None:
+        """Writes the last checkpoint and says how the training ended."""
+        self.save()
+        self.display.show(self.spent, "stopped" if stopped else "done", force=True)
