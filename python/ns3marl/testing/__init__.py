@@ -22,8 +22,9 @@ except ImportError as error:
         "ns3marl.testing holds tests for pytest, which is not installed; install it with `pip install pytest`"
     ) from error
 
+from ns3marl.testing.learner import LearnerCompliance
 from ns3marl.testing.policy import PolicyCompliance
 from ns3marl.testing.pool import PoolCompliance
 from ns3marl.testing.scenario import ScenarioCompliance
 
-__all__ = ["PolicyCompliance", "PoolCompliance", "ScenarioCompliance"]
+__all__ = ["LearnerCompliance", "PolicyCompliance", "PoolCompliance", "ScenarioCompliance"]
