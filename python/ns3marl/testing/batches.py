@@ -140,16 +140,16 @@ def _zeroed(array: NDArray[Any], agents: slice) -> NDArray[Any]:
     return zeroed
 
 
-def shuffled(spec: Spec, batch: Batch, rng: np.random.Generator) -> Batch:
-    """A batch with other masks, of which each leaves a choice, and other active agents among those present."""
+def shuffled(spec: Spec, batch: Batch, rng: np.random.Generator, *, masks: bool = True) -> Batch:
+    """A batch with fewer active agents and, if wanted, with other masks, of which each leaves a choice."""
     groups = {}
     for number, (group, seen) in enumerate(zip(spec.groups, batch.groups, strict=True)):
-        masks = rng.random(seen.masks.shape) < 0.5
-        for start, stop in head_ranges(group):
+        allowed = rng.random(seen.masks.shape) < 0.5 if masks else seen.masks.copy()
+        for start, stop in head_ranges(group) if masks else ():
             kept = rng.integers(start, stop, seen.active.shape)
-            np.put_along_axis(masks, kept[..., None], values=True, axis=-1)
-        active = (rng.random(seen.active.shape) < 0.7) & seen.present
-        groups[number] = dataclasses.replace(seen, masks=masks, active=active)
+            np.put_along_axis(allowed, kept[..., None], values=True, axis=-1)
+        active = (rng.random(seen.active.shape) < 0.7) & seen.active
+        groups[number] = dataclasses.replace(seen, masks=allowed, active=active)
     return with_groups(batch, groups)
 
 

@@ -46,7 +46,7 @@ class WantedGame:
     """The game of some groups.
 
     At odd ticks the last choice of every head with three choices or more is forbidden. Agent i is inactive at every fourth tick, from
-    tick 3 - i on.
+    tick 3 - i on. The last agent of every group is absent at ticks 4 and 5.
 
     Args:
         name: Of the spec.
@@ -81,9 +81,11 @@ class _World:
         self._draw()
 
     def _draw(self) -> None:
-        self.observations, self.active, self.masks = list[Float32](), list[Bool](), list[Bool]()
+        self.observations = list[Float32]()
+        self.present, self.active, self.masks = list[Bool](), list[Bool](), list[Bool]()
         for kind in self._spec.groups:
             agents = np.arange(len(kind.agents))
+            present = (agents < len(agents) - 1) | (self._tick not in {4, 5})
             mask = np.ones((len(agents), kind.mask_offsets[-1]), np.bool_)
             seen = np.zeros((len(agents), len(kind.features)), np.float32)
             for d, (start, stop) in enumerate(head_ranges(kind)):
@@ -93,8 +95,9 @@ class _World:
             for r, head in enumerate(kind.continuous_heads, len(kind.discrete_heads)):
                 seen[:, r] = self._rng.uniform(head.low, head.high, len(agents))
             seen[:, -1] = agents
-            self.observations.append(seen)
-            self.active.append((self._tick + agents) % 4 != 3)
+            self.observations.append(seen * present[:, None])
+            self.present.append(present)
+            self.active.append(present & ((self._tick + agents) % 4 != 3))
             self.masks.append(mask)
 
     @property

@@ -34,8 +34,8 @@ class PolicyCompliance(ABC):
     ticks: ClassVar[int] = 6
     """Ticks of the environments that it plays."""
     any_mask: ClassVar[bool] = True
-    """Whether it also chooses under masks and active agents that its environments would not show; False for one that cannot know them,
-    such as a policy that passes on what the environment chose."""
+    """Whether it also keeps to masks that its environments would not show. False for a policy of one scenario that knows what is always
+    allowed there, and for one that passes on what the environment chose."""
     tolerance: ClassVar[float] = 1e-5
     """How far real-valued actions may depend on what else is in the batch, as a share of the head's range: networks round."""
 
@@ -52,8 +52,9 @@ class PolicyCompliance(ABC):
         """Shapes, types, ranges, masks, and the defaults of inactive agents, on what its environments show and on changes of it."""
         for spec, batch in self._batches():
             policy = self.make(spec)
-            for number in range(4 if self.any_mask else 1):
-                seen = shuffled(spec, batch, np.random.default_rng(number)) if number else batch
+            for number in range(4):
+                rng = np.random.default_rng(number)
+                seen = shuffled(spec, batch, rng, masks=self.any_mask) if number else batch
                 require_none(
                     action_problems(spec, seen, policy.act(seen, action_generators(seen))),
                     "actions have the spec's shapes and types; active agents choose what masks and ranges allow, the others give the "
