@@ -105,3 +105,21 @@ def test_what_is_calibrated_is_the_scenario_whose_twin_has_constants(
     assert "cell 'many': expected devices/servers such as 50/9" in capsys.readouterr().err
     assert cli.main(["calibrate", "echo"]) == 2
     assert "'echo' has no twin that can be compared with ns-3" in capsys.readouterr().err
+
+
+def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["options", "imappo"]) == 0
+    shown = capsys.readouterr().out
+    assert "[imappo]  Counterfactual multi-agent PPO" in shown
+    row = next(line for line in shown.splitlines() if line.split()[:1] == ["target_kl"])
+    assert "float: 0 or more" in row
+    assert "0.015" in row
+    assert "KL divergence" in row
+    assert "literal | coma | gae" in shown
+    assert cli.main(["options", "pool"]) == 0
+    assert "simulator without progress" in capsys.readouterr().out
+    assert cli.main(["options"]) == 0
+    everything = capsys.readouterr().out
+    assert all(f"[{name}]" in everything for name in ("training", "maddpg", "evaluation", "groups.NAME"))
+    assert cli.main(["options", "imapo"]) == 2
+    assert "did you mean imappo" in capsys.readouterr().err

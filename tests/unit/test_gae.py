@@ -63,3 +63,18 @@ def test_the_true_value_function_has_no_advantage() -> None:
     ends[-1] = True
     got = gae(np.ones((T, 1)), values, next_values, ends, discount=discount, gae_lambda=0.95)
     np.testing.assert_allclose(got, 0, atol=1e-12)
+
+
+def test_long_intervals_are_discounted_for_longer() -> None:
+    """A semi-Markov decision process by hand: intervals of 1, 3 and 2 ticks."""
+    rewards, next_values = np.array([[1.0], [2.0], [4.0]]), np.array([[0.0], [0.0], [8.0]])
+    discounts = 0.5 ** np.array([[1.0], [3.0], [2.0]])
+    ends = np.zeros((3, 1), bool)
+    got = gae(rewards, np.zeros((3, 1)), next_values, ends, discount=discounts, gae_lambda=1.0)
+    last = 4 + 8 / 4
+    np.testing.assert_allclose(got[:, 0], [1 + 0.5 * (2 + last / 8), 2 + last / 8, last])
+    same = np.full((3, 1), 0.9)
+    np.testing.assert_array_equal(
+        gae(rewards, next_values, next_values, ends, discount=same, gae_lambda=0.7),
+        gae(rewards, next_values, next_values, ends, discount=0.9, gae_lambda=0.7),
+    )

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace ns3::marl::slice_lte
@@ -112,6 +113,16 @@ Ledger::TakeInterval()
         }
     }
     return std::exchange(m_interval, {});
+}
+
+void
+Ledger::CheckConservation() const
+{
+    for (uint32_t slice = 0; slice < SLICES; slice++)
+    {
+        const auto sum = std::accumulate(m_at[slice].begin(), m_at[slice].end(), uint64_t{0});
+        NS_ABORT_MSG_IF(sum != m_episode[slice].created, "jobs of slice " << slice << " are lost");
+    }
 }
 
 } // namespace ns3::marl::slice_lte

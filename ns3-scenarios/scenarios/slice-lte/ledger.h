@@ -65,6 +65,8 @@ class Ledger
     /// Counts the jobs whose bound passed as missed; those on the way are overdue. \return by slice, what happened since the last call
     std::array<Count, SLICES> TakeInterval();
 
+    void CheckConservation() const; ///< aborts unless every job is at exactly one place
+
   private:
     std::array<Service, SLICES> m_services;
     std::vector<Job> m_jobs;

@@ -14,7 +14,7 @@
 namespace ns3::marl::slice_lte
 {
 
-/// The slices, in the order of the agents.
+/// The slices, in the order of the groups.
 enum Slice : uint32_t
 {
     EMBB,
@@ -23,7 +23,9 @@ enum Slice : uint32_t
     SLICES,
 };
 
+constexpr std::array<Slice, SLICES> ALL_SLICES{EMBB, URLLC, MMTC};
 constexpr std::array<const char*, SLICES> SLICE_NAMES{"embb", "urllc", "mmtc"};
+constexpr double EQUAL_SHARE = 1.0 / static_cast<uint32_t>(SLICES);
 
 /// What a slice's devices want: a job is computed at the edge server and its result sent down to the device.
 struct Service

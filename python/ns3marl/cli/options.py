@@ -142,8 +142,9 @@ def run_folder(path: Path) -> Path | None:
 def new_folder(config: Config, what: str | None = None) -> Path:
     """A folder below ``runs`` named after the scenario, what is done with it, and the time."""
     name = Path(config.scenario.name).name
+    learner = config.training.algorithm.rpartition(":")[2]
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{name}-{what or config.training.algorithm}-{stamp}"
+    return Path("runs") / f"{name}-{what or learner}-{stamp}"
 
 
 def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:

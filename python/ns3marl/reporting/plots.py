@@ -100,31 +100,34 @@ def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
 
 
 def learner_health(rows: Rows) -> Figure:
-    """KL divergence and entropy of each head, and explained variance, over ticks."""
+    """KL divergence and entropy of each head, and explained variance, over ticks; with several groups, of each."""
     figure = Figure(figsize=(9, 2.6), layout="constrained")
-    ticks = [row["ticks"] for row in rows]
     panels = {
         "kl/": "KL per head [nats]",
         "entropy/": "entropy per head [nats]",
-        "explained": "explained variance",
+        "explained_variance": "explained variance",
     }
-    heads = [name.partition("/")[2] for name in rows[-1] if name.startswith(("kl/", "entropy/"))]
-    colours = {head: COLOURS[i % len(COLOURS)] for i, head in enumerate(dict.fromkeys(heads))}
+    every = dict.fromkeys(name for row in rows for name in row)
+    shown = {prefix: [name for name in every if f"/{prefix}" in f"/{name}"] for prefix in panels}
+    labels = dict.fromkeys(
+        name.replace(prefix, "").strip("/") for prefix, names in shown.items() for name in names
+    )
+    colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(filter(None, labels))}
     lines: dict[str, Any] = {}
     for axes, (prefix, title) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-        for name in (name for name in rows[-1] if name.startswith(prefix)):
-            head = name.partition("/")[2]
-            values = [row.get(name, np.nan) for row in rows]
+        for name in shown[prefix]:
+            label = name.replace(prefix, "").strip("/")
+            seen = [row for row in rows if name in row]
             (line,) = axes.plot(
-                ticks,
-                values,
+                [row["ticks"] for row in seen],
+                [row[name] for row in seen],
                 lw=1.2,
-                marker="." if len(ticks) == 1 else "",
-                color=colours.get(head, COLOURS[0]),
+                marker="." if len(seen) == 1 else "",
+                color=colours.get(label, COLOURS[0]),
             )
-            if head in colours:
-                lines[head] = line
-        if prefix == "explained":
+            if label:
+                lines[label] = line
+        if prefix == "explained_variance":
             axes.set_ylim(-0.25, 1.05)
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("ticks")

@@ -7,8 +7,12 @@
 #include <map>
 #include <vector>
 
+#include "scenarios/slice-lte/accounts.h"
+#include "scenarios/slice-lte/ledger.h"
+#include "scenarios/slice-lte/settings.h"
 #include "scenarios/slice-lte/slice-cpu.h"
 #include "scenarios/slice-lte/slice-ffr.h"
+#include "scenarios/slice-lte/slice-status.h"
 
 using namespace ns3;
 using namespace ns3::marl::slice_lte;
@@ -142,6 +146,48 @@ class RateChanges : public TestCase
     }
 };
 
+/// 20 jobs created, 18 in time and 1 missed. eMBB: 18 of 20. URLLC: 1 of 19 is late where 1 of 10 is worth nothing. mMTC: 18 of 19.
+class IntervalsAreWorthWhatTheAgreementSays : public TestCase
+{
+  public:
+    IntervalsAreWorthWhatTheAgreementSays()
+        : TestCase("each slice is satisfied by its own measure, and pays for what it holds")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Settings settings;
+        settings.urllcTolerance = 0.1;
+        settings.radioPrice = 0.2;
+        settings.cpuPrice = 0.3;
+        const Ledger ledger(settings.services);
+        const Accounts accounts(settings, ledger);
+        Ledger::Count jobs;
+        for (const auto slice : ALL_SLICES)
+        {
+            NS_TEST_EXPECT_MSG_EQ(accounts.GetSatisfaction(slice, jobs), 1, "without jobs");
+        }
+        jobs.created = 20;
+        jobs.inTime = 18;
+        jobs.missed = 1;
+        NS_TEST_EXPECT_MSG_EQ_TOL(accounts.GetSatisfaction(EMBB, jobs), 18.0 / 20, 1e-12, "eMBB");
+        NS_TEST_EXPECT_MSG_EQ_TOL(accounts.GetSatisfaction(URLLC, jobs), 1 - 10.0 / 19, 1e-12, "URLLC");
+        NS_TEST_EXPECT_MSG_EQ_TOL(accounts.GetSatisfaction(MMTC, jobs), 18.0 / 19, 1e-12, "mMTC");
+        jobs.missed = 18;
+        NS_TEST_EXPECT_MSG_EQ(accounts.GetSatisfaction(URLLC, jobs), 0, "URLLC beyond its tolerance");
+        jobs.created = 10;
+        NS_TEST_EXPECT_MSG_EQ(accounts.GetSatisfaction(EMBB, jobs), 1, "eMBB with jobs of the interval before");
+
+        SliceStatus status;
+        status.satisfaction = 0.9;
+        status.radioHeld = 0.5;
+        status.cpuShare = 0.25;
+        NS_TEST_EXPECT_MSG_EQ_TOL(accounts.GetReward(status), 100 * (0.9 - 0.1 - 0.075), 1e-9, "reward");
+    }
+};
+
 class SliceLteTestSuite : public TestSuite
 {
   public:
@@ -151,6 +197,7 @@ class SliceLteTestSuite : public TestSuite
         AddTestCase(new SharesHold, TestCase::Duration::QUICK);
         AddTestCase(new IdleSharesAreLent, TestCase::Duration::QUICK);
         AddTestCase(new RateChanges, TestCase::Duration::QUICK);
+        AddTestCase(new IntervalsAreWorthWhatTheAgreementSays, TestCase::Duration::QUICK);
     }
 };
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -40,22 +40,21 @@ def executable(scenario_path: Callable[[str], Path]) -> Path:
 
 
 def ask(radio: list[float], cpu: list[float], lend: list[int] | None = None) -> list[Actions]:
-    """One joint action for one environment."""
+    """One joint action for one environment: what each slice asks for."""
     return [
-        Actions(
-            np.array([[[choice] for choice in lend or [0, 0, 0]]], dtype=np.int32),
-            np.array([list(zip(radio, cpu, strict=True))], dtype=np.float32),
-        )
+        Actions(np.array([[[choice]]], dtype=np.int32), np.array([[shares]], dtype=np.float32))
+        for choice, shares in zip(lend or [0, 0, 0], zip(radio, cpu, strict=True), strict=True)
     ]
 
 
-def play(executable: Path, arguments: list[str], actions: list[Actions] | None) -> tuple[Spec, list[Batch]]:
-    """An episode with seed 5 under one joint action, or under random ones."""
+def play(executable: Path, arguments: list[str], actions: list[Actions] | str) -> tuple[Spec, list[Batch]]:
+    """An episode with seed 5 under one joint action, or under a policy."""
     with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
-        policy = heuristics.make("random", pool.spec)
+        policy = policies.make(actions, pool.spec) if isinstance(actions, str) else None
         batches = [pool.reset()]
         while batches[-1].final[0] is None:
-            chosen = actions or policy.act(batches[-1], action_generators(batches[-1]))
+            chosen = policy.act(batches[-1], action_generators(batches[-1])) if policy else actions
+            assert not isinstance(chosen, str)
             batches.append(pool.step(chosen))
         return pool.spec, batches
 
@@ -67,19 +66,36 @@ def final_metrics(spec: Spec, batches: list[Batch]) -> dict[str, float]:
 
 
 def seen(spec: Spec, batches: list[Batch], name: str) -> np.ndarray:
-    """A feature at ticks 0 to T: [T+1,3]."""
-    column = [feature.name for feature in spec.groups[0].features].index(name)
+    """A feature of all slices at ticks 0 to T: [T+1,3]."""
     final = batches[-1].final[0]
     assert final is not None
-    rows = [batch.groups[0].observations[0] for batch in batches[:-1]] + [final.observations[0]]
-    return np.stack(rows)[..., column].astype(float)
+    columns = []
+    for g, group in enumerate(spec.groups):
+        column = [feature.name for feature in group.features].index(name)
+        rows = [batch.groups[g].observations[0] for batch in batches[:-1]] + [final.observations[g]]
+        columns.append(np.stack(rows)[:, 0, column].astype(float))
+    return np.stack(columns, -1)
+
+
+def test_each_kind_of_slice_is_a_group(executable: Path) -> None:
+    with Pool(executable, arguments=SMALL, seed=1, spares=0) as pool:
+        spec = pool.spec
+    assert [(group.name, group.agents) for group in spec.groups] == [
+        (name, (name,)) for name in ("embb", "urllc", "mmtc")
+    ]
+    names = [{feature.name for feature in group.features} for group in spec.groups]
+    assert names[EMBB] - names[URLLC] == {"active_share"}  # the others are always on
+    assert names[URLLC] == names[MMTC] < names[EMBB]
+    assert spec.idle_ticks
+    assert spec.has_builtin
 
 
 def test_same_seed_same_episode(executable: Path) -> None:
-    runs = [play(executable, [*SMALL, "--ticks=6"], None) for _ in range(2)]
+    runs = [play(executable, [*SMALL, "--ticks=6"], "random") for _ in range(2)]
     for one, other in zip(runs[0][1], runs[1][1], strict=True):
-        assert one.groups[0].observations.tobytes() == other.groups[0].observations.tobytes()
-        assert one.groups[0].rewards.tobytes() == other.groups[0].rewards.tobytes()
+        for slice_, again in zip(one.groups, other.groups, strict=True):
+            assert slice_.observations.tobytes() == again.observations.tobytes()
+            assert slice_.rewards.tobytes() == again.rewards.tobytes()
     assert final_metrics(*runs[0]) == pytest.approx(final_metrics(*runs[1]), rel=0, abs=0, nan_ok=True)
 
 
@@ -147,6 +163,18 @@ def test_a_slice_without_resources_gets_nothing_through(executable: Path) -> Non
         name: final_metrics(spec, batches)[f"{name}_in_time_ratio"] for name in ("embb", "urllc", "mmtc")
     }
     assert ratio == {"embb": pytest.approx(1, abs=0.02), "urllc": 0, "mmtc": 0}
+
+
+def test_simple_policies_ask_for_what_they_say(executable: Path) -> None:
+    spec, batches = play(executable, [*SMALL, "--ticks=4"], "equal-split")
+    np.testing.assert_allclose(seen(spec, batches, "radio_share")[1:], 1 / 3, rtol=1e-6)
+    np.testing.assert_allclose(seen(spec, batches, "cpu_share")[1:], 1 / 3, rtol=1e-6)
+    # eMBB is sent more than the cell carries, the others next to nothing: eMBB's share grows, theirs shrink.
+    spec, batches = play(executable, [*SATURATED, "--ticks=10"], "follow-satisfaction")
+    radio = seen(spec, batches, "radio_share")
+    np.testing.assert_allclose(radio[1], 1 / 3, rtol=1e-6)
+    assert radio[-1, EMBB] > 0.7
+    assert radio[-1].sum() <= 1 + 1e-6
 
 
 def test_wrong_arguments_are_named(executable: Path) -> None:
