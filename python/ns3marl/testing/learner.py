@@ -32,7 +32,7 @@ from ns3marl.testing.batches import (
     shuffled,
     with_groups,
 )
-from ns3marl.testing.rules import refused, require, require_none
+from ns3marl.testing.rules import no_error, refused, require, require_none
 from ns3marl.types import Actions, Batch, Spec
 
 Change = Callable[[Batch], Batch]
@@ -361,7 +361,9 @@ class LearnerCompliance(ABC):
         self, team: Team, pool: TeamPool, batch: Batch, change: Change = lambda seen: seen
     ) -> tuple[Batch, dict[str, float] | None]:
         """One tick of exploring and learning; what follows, and metrics if an update was completed."""
-        following = change(pool.step(team.explore(batch, action_generators(batch))))
+        joint = team.explore(batch, action_generators(batch))
+        with no_error("environments take the actions of explore", "mend what the message names"):
+            following = change(pool.step(joint))
         return following, team.learn(following)
 
     def _cycle(

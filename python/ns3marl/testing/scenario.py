@@ -19,8 +19,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ns3marl import executables, policies
+from ns3marl import home as homes
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
+from ns3marl.home import ScenarioHome
 from ns3marl.rl.policy import action_generators
 from ns3marl.testing.batches import absence_problems, bound_problems, choice_problems
 from ns3marl.testing.episodes import Episode, clock_problems, play
@@ -71,6 +73,11 @@ class Player:
         return described
 
     @functools.cached_property
+    def home(self) -> ScenarioHome:
+        """What the scenario has in Python."""
+        return homes.find(self.executable)
+
+    @functools.cached_property
     def with_tables(self) -> Player:
         """The same with all its tables."""
         return Player(self.executable, [*self.arguments, "--tables=all"])
@@ -87,7 +94,7 @@ class Player:
         """So many episodes of each environment of a pool.
 
         Args:
-            policy: A generic one by name, see ``ns3marl.policies``.
+            policy: A simple one by name, see ``ns3marl.policies``.
             count: Of episodes of each environment.
             num_envs: E.
             seed: ns-3's RngSeed.
@@ -110,7 +117,7 @@ class Player:
             builtin=policy == policies.BUILTIN,
             on_frame=lambda _, run, frame: frames.setdefault(run, []).append(frame),
         ) as pool:
-            chosen, batch = policies.make(policy, pool.spec), pool.reset()
+            chosen, batch = policies.make(policy, pool.spec, self.home), pool.reset()
             ended = play(
                 pool.step,
                 batch,
@@ -207,6 +214,16 @@ class ScenarioCompliance:
                     "exchanges count 0, 1, 2, …, and simulated time grows from one to the next",
                     "ask for at most one decision at a simulated time",
                 )
+
+    def test_its_simple_policies_play_to_the_end(self, player: Player) -> None:
+        """Those of its home in Python that fit the spec."""
+        for name in player.home.policies:
+            try:
+                policies.make(name, player.spec, player.home)
+            except ConfigError:  # it says that it does not fit
+                continue
+            with no_error(f"policy {name!r} plays an episode to its end", "mend what the message names"):
+                player.played(name)
 
     def test_it_exchanges_at_every_tick(self, player: Player) -> None:
         """T intervals, of which the last ends the episode; every tick is seen where ``idle_ticks`` says so."""
@@ -340,10 +357,10 @@ class ScenarioCompliance:
             policy, batch = policies.make(policies.RANDOM, pool.spec), pool.reset()
             pool.step(policy.act(batch, action_generators(batch)))
             started = _children() - before
-        left = _children() & started
+        left = {number for number, (_, session) in _processes().items() if {number, session} & started}
         require(
             not left,
-            "simulators end when their pool is closed",
+            "simulators and what they started end when their pool is closed",
             f"processes {sorted(left)} of {sorted(started)} still run",
             "start no processes or threads that outlive the simulation, and catch no signals",
         )
@@ -488,17 +505,20 @@ def _first_difference(one: Sequence[bytes], other: Sequence[bytes], spec: Spec) 
     return f"{len(one)} and {len(other)} exchanges"
 
 
-def _children() -> set[int]:
-    """Processes that this one started and that still run."""
-    found = set()
+def _processes() -> dict[int, tuple[int, int]]:
+    """The parent and the session of every process that runs, by its number."""
+    found = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                state, parent, _, session, *_ = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
                 continue
-            if fields[0] != "Z" and int(fields[1]) == os.getpid():
-                found.add(int(entry.name))
+            if state != "Z":
+                found[int(entry.name)] = int(parent), int(session)
     return found
 
 
+def _children() -> set[int]:
+    """Processes that this one started and that still run."""
+    return {number for number, (parent, _) in _processes().items() if parent == os.getpid()}
