@@ -38,17 +38,18 @@ from ns3marl.types import Actions, Batch, Spec
 
 def failing(suite: object, **given: Any) -> set[str]:
     """Names of the checks that fail; their fixtures and parameters are ``given``."""
-    failed = set()
+    failed, told = set(), list[str]()
     for name, check in inspect.getmembers(suite, callable):
         if name.startswith("test_"):
             wanted = {key: given[key] for key in inspect.signature(check).parameters}
             try:
                 check(**wanted)
             except pytest.fail.Exception as failure:
-                assert all(word in str(failure) for word in ("rule: ", "found: ", "remedy: ")), failure
+                told.append(str(failure))
                 failed.add(name)
             except pytest.skip.Exception:
                 pass
+    assert all(word in text for text in told for word in ("rule: ", "found: ", "remedy: ")), told
     return failed
 
 
@@ -67,6 +68,7 @@ class _SharesChance(TeamPool):
     """All environments draw from one generator."""
 
     def _begin(self, env: int) -> Any:
+        del env
         if not hasattr(self, "rng"):
             self.rng = np.random.default_rng(self.episodes.seed)
         return self.game.begin(self.rng)
@@ -120,7 +122,7 @@ class _TellsDouble(TeamPool):
 
     def _batch(self, *args: Any) -> Batch:
         batch = super()._batch(*args)
-        batch.groups[0].observations = batch.groups[0].observations.astype(np.float64)  # type: ignore[assignment]
+        batch.groups[0].observations = batch.groups[0].observations.astype(np.float64)
         return batch
 
 
@@ -263,6 +265,7 @@ class _NeverGreedy(Ippo):
 
 class _LearnsNothing(Ippo):
     def update(self, rollout: Any, last: Batch) -> dict[str, float]:
+        del last
         return {"reward_per_tick": float(np.mean(rollout.rewards("group")))}
 
 
@@ -331,9 +334,7 @@ class _TakesAnyGroup(Ippo):
 def test_broken_learners(kind: type[Ippo], broken: set[str]) -> None:
     class Suite(LearnerCompliance):
         def make(self, spec: Spec, group: int, seed: int) -> Learner:
-            options = IppoOptions(
-                rollout_ticks=8, epochs=2, minibatches=2, actor_width=16, critic_width=16
-            )
+            options = IppoOptions(rollout_ticks=8, epochs=2, minibatches=2, actor_width=16, critic_width=16)
             return kind(spec, group, options, seed)
 
     assert failing(Suite(), game=games.one_kind) >= broken
@@ -456,7 +457,7 @@ def test_wrong_specs(scenario_path: Callable[[str], Path]) -> None:
         ({"scenario": "reply"}, "'reply' and 'echo'"),
     ):
         changed = Player(player.executable, player.arguments)
-        changed.described, changed.spec = player.described, dataclasses.replace(player.spec, **wrong)  # type: ignore[arg-type]
+        changed.described, changed.spec = player.described, dataclasses.replace(player.spec, **wrong)
         with pytest.raises(pytest.fail.Exception, match=complaint):
             _Scenario().test_it_describes_itself(changed)
 

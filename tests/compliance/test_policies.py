@@ -88,6 +88,10 @@ class TestCognitiveV2x(_OfScenario):
     scenario = "cognitive-v2x"
 
 
+class TestSliceLte(_OfScenario):
+    scenario = "slice-lte"
+
+
 class TestTemplate(_OfScenario):
     scenario = "template"
 

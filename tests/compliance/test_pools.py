@@ -46,15 +46,15 @@ class TestPool(_OfSimulators):
         )
 
 
-def configured(executable: Path, **options: int) -> Config:
-    """The twin, or the twin beside ns-3 with the option ``ns3_envs``."""
+def configured(executable: Path, ns3_envs: int = 0) -> Config:
+    """The twin, or the twin beside so many simulators."""
     config = Config()
     return dataclasses.replace(
         config,
         scenario=dataclasses.replace(
             config.scenario, name=str(executable), arguments=SMALL, backend="fastsim"
         ),
-        pool=dataclasses.replace(config.pool, spares=0, **options),
+        pool=dataclasses.replace(config.pool, spares=0, ns3_envs=ns3_envs),
     )
 
 
@@ -64,6 +64,7 @@ class TestFastPool(_OfSimulators):
     def make(
         self, *, num_envs: int, seed: int = 1, first_run: int = 1, resumable: bool = False
     ) -> Environments:
+        del resumable  # it always is
         return open_pool(configured(self.executable), seed, num_envs, first_run)
 
 
@@ -74,6 +75,7 @@ class TestMixedPool(_OfSimulators):
     def make(
         self, *, num_envs: int, seed: int = 1, first_run: int = 1, resumable: bool = False
     ) -> Environments:
+        del resumable  # it always is
         pool = open_pool(configured(self.executable, ns3_envs=1), seed, num_envs, first_run)
         assert isinstance(pool, MixedPool)
         return pool

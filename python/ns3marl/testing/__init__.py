@@ -16,7 +16,7 @@ Only this package imports pytest, which ``pip install pytest`` brings.
 from __future__ import annotations
 
 try:
-    import pytest as _pytest  # noqa: F401 - for the message below
+    import pytest  # noqa: F401 - for the message below
 except ImportError as error:
     raise ImportError(
         "ns3marl.testing holds tests for pytest, which is not installed; install it with `pip install pytest`"

@@ -135,7 +135,7 @@ def absent(batch: Batch, group: int, agents: slice = slice(None)) -> Batch:
 
 
 def _zeroed(array: NDArray[Any], agents: slice) -> NDArray[Any]:
-    zeroed = array.copy()
+    zeroed: NDArray[Any] = array.copy()
     zeroed[agents] = 0
     return zeroed
 
@@ -248,9 +248,7 @@ def absence_problems(spec: Spec, batch: Batch) -> list[str]:
         f"agent {group.agents[agent]!r} is absent at tick {batch.tick[b]} and "
         + ("active" if seen.active[b, agent] else "sees values other than 0")
         for group, seen in zip(spec.groups, batch.groups, strict=True)
-        for b, agent in np.argwhere(
-            ~seen.present & (seen.active | (seen.observations != 0).any(-1))
-        ).tolist()
+        for b, agent in np.argwhere(~seen.present & (seen.active | (seen.observations != 0).any(-1))).tolist()
     ]
 
 
@@ -269,20 +267,19 @@ def action_problems(spec: Spec, batch: Batch, joint: Sequence[Actions]) -> list[
 
 def group_action_problems(group: Group, seen: GroupArrays, given: Actions) -> list[str]:
     """How the actions of one group break the spec."""
+    problems: list[str] = []
     lead, where = seen.active.shape, f"group {group.name!r}"
     for name, array, heads, kind in (
         ("discrete", given.discrete, len(group.discrete_heads), np.dtype(np.int32)),
         ("continuous", given.continuous, len(group.continuous_heads), np.dtype(np.float32)),
     ):
         if array.shape != (*lead, heads) or array.dtype != kind:
-            return [
-                f"{where}: {name} is {array.dtype} {list(array.shape)}, expected {kind} {[*lead, heads]}"
-            ]
-    problems = []
+            return [f"{where}: {name} is {array.dtype} {list(array.shape)}, expected {kind} {[*lead, heads]}"]
 
     def complain(wrong: NDArray[np.bool_], head: str, what: str) -> None:
         problems.extend(
-            f"agent {group.agents[agent]!r}, head {head!r}: {what}" for _, agent in np.argwhere(wrong).tolist()
+            f"agent {group.agents[agent]!r}, head {head!r}: {what}"
+            for _, agent in np.argwhere(wrong).tolist()
         )
 
     for d, (head, (start, stop)) in enumerate(zip(group.discrete_heads, head_ranges(group), strict=True)):

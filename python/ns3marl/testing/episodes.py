@@ -33,9 +33,7 @@ class Episode:
         told = [arrays(spec, batch) for batch in self.shown]
         told[0] = {name: array for name, array in told[0].items() if not tells_of_ended(name)}
         assert self.final is not None
-        last = {
-            name: array for name, array in arrays(spec, self.after[-1]).items() if tells_of_ended(name)
-        }
+        last = {name: array for name, array in arrays(spec, self.after[-1]).items() if tells_of_ended(name)}
         return [*told, {**last, **final_arrays(spec, self.final)}]
 
 
@@ -56,7 +54,11 @@ def episode_difference(spec: Spec, one: Episode, other: Episode) -> str | None:
 
 
 def play(
-    step: Callable[[Sequence[Actions]], Batch], first: Batch, act: Act, until: Callable[[int], bool], most: int
+    step: Callable[[Sequence[Actions]], Batch],
+    first: Batch,
+    act: Act,
+    until: Callable[[int], bool],
+    most: int,
 ) -> list[list[Episode]]:
     """Plays a pool and takes its episodes apart.
 

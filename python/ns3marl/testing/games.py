@@ -143,5 +143,8 @@ def two_kinds() -> WantedGame:
     route = DiscreteHead("route", ("near", "far"), default_choice=1)
     return WantedGame(
         "two kinds",
-        [group("devices", ("d0", "d1", "d2"), (route,)), group("gateways", ("g0", "g1"), (_MODE,), (_SPEED,))],
+        [
+            group("devices", ("d0", "d1", "d2"), (route,)),
+            group("gateways", ("g0", "g1"), (_MODE,), (_SPEED,)),
+        ],
     )

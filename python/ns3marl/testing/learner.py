@@ -40,9 +40,7 @@ Change = Callable[[Batch], Batch]
 
 Make = Callable[[], games.WantedGame]
 
-_each_game = pytest.mark.parametrize(
-    "game", [games.one_kind, games.two_kinds], ids=["one kind", "two kinds"]
-)
+_each_game = pytest.mark.parametrize("game", [games.one_kind, games.two_kinds], ids=["one kind", "two kinds"])
 
 
 class LearnerCompliance(ABC):
@@ -74,8 +72,9 @@ class LearnerCompliance(ABC):
         """``Options`` is a frozen dataclass; ``central_execution`` and ``greedy`` are there."""
         learner = self.make(games.one_kind().spec, 0, 1)
         options = getattr(learner, "Options", None)
+        parameters = getattr(options, "__dataclass_params__", None)
         require(
-            dataclasses.is_dataclass(options) and options.__dataclass_params__.frozen,  # type: ignore[attr-defined]
+            getattr(parameters, "frozen", False),
             "Options is a frozen dataclass",
             repr(options),
             "write @dataclass(frozen=True) class MyOptions, and Options = MyOptions in the learner",
@@ -143,8 +142,13 @@ class LearnerCompliance(ABC):
             for seed in (1, 2):
                 with _global_seed(seed):
                     acted.append(team.act(batch, action_generators(batch)))
+        one, other = acted
         self._require_same(
-            pool.spec, *acted, "the same batch and generators give the same actions", "draw from `rngs` alone"
+            pool.spec,
+            one,
+            other,
+            "the same batch and generators give the same actions",
+            "draw from `rngs` alone",
         )
 
     @_each_game
@@ -197,7 +201,10 @@ class LearnerCompliance(ABC):
         for metrics in told:
             wrong = {name: value for name, value in metrics.items() if not np.isfinite(value)}
             require(
-                not wrong, "metrics are finite numbers", str(wrong), "average over what is there, and mend what diverges"
+                not wrong,
+                "metrics are finite numbers",
+                str(wrong),
+                "average over what is there, and mend what diverges",
             )
         after = _learned(team)
         for group, learner in before.items():
@@ -213,7 +220,9 @@ class LearnerCompliance(ABC):
                 for name, array in after[group].items()
                 if array.dtype.kind == "f" and not np.isfinite(array).all()
             ]
-            require(not wrong_ones, "what is learned stays finite", ", ".join(wrong_ones), "mend what diverges")
+            require(
+                not wrong_ones, "what is learned stays finite", ", ".join(wrong_ones), "mend what diverges"
+            )
 
     @_each_game
     def test_the_same_seed_learns_the_same(self, game: Make) -> None:
@@ -337,7 +346,9 @@ class LearnerCompliance(ABC):
             for seen in self._probes(pool, batch):
                 problems += action_problems(pool.spec, seen, team.act(seen, action_generators(seen)))
         for metrics in told:
-            problems += [f"metric {name} is {value}" for name, value in metrics.items() if not np.isfinite(value)]
+            problems += [
+                f"metric {name} is {value}" for name, value in metrics.items() if not np.isfinite(value)
+            ]
         require_none(
             problems,
             "a learner goes on while agents leave and come back; absent ones get the default action",
@@ -465,7 +476,7 @@ def _through_a_file(state: dict[str, Any]) -> dict[str, Any]:
     file.seek(0)
     try:
         loaded: dict[str, Any] = torch.load(file, weights_only=True)
-    except Exception as error:  # noqa: BLE001 - whatever unpickling finds
+    except Exception as error:
         require(
             holds=False,
             rule="a learner's state consists of tensors and plain values",

@@ -114,7 +114,9 @@ class PolicyCompliance(ABC):
             kept = copy.deepcopy(arrays(spec, batch))
             self.make(spec).act(batch, action_generators(batch))
             found = difference(kept, arrays(spec, batch))
-            require(found is None, "a policy does not write into the batch", str(found), "copy before you write")
+            require(
+                found is None, "a policy does not write into the batch", str(found), "copy before you write"
+            )
 
     def _batches(self) -> Iterator[tuple[Spec, Batch]]:
         """What its environments show under random actions."""

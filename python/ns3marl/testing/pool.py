@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import ClassVar
 
 import numpy as np
@@ -69,7 +68,8 @@ class PoolCompliance(ABC):
     def test_batches_have_the_declared_shapes_and_types(self) -> None:
         """Every array of ``reset`` and of every ``step`` of an episode and beyond."""
         envs = self.sizes[1]
-        with self._reset(envs) as (pool, batch):
+        with self.make(num_envs=envs) as pool:
+            batch = pool.reset()
             problems, ended = form_problems(pool.spec, batch, envs), False
             for _ in range(self.most_ticks):
                 if ended or problems:
@@ -101,7 +101,8 @@ class PoolCompliance(ABC):
 
     def test_a_batch_stays_as_it_was_handed_out(self) -> None:
         """Later steps do not write into earlier batches."""
-        with self._reset(self.sizes[1]) as (pool, batch):
+        with self.make(num_envs=self.sizes[1]) as pool:
+            batch = pool.reset()
             kept = copy.deepcopy(arrays(pool.spec, batch))
             shown = batch
             for _ in range(3):
@@ -189,7 +190,9 @@ class PoolCompliance(ABC):
         counts = (max(1, large // small), 1) if len(self.parts(large)) == 1 else (1, 1)
         played = [self._episodes(size, count=count) for size, count in zip(self.sizes, counts, strict=True)]
         spec = played[0][1]
-        (few, many) = [self._by_run(size, episodes) for size, (episodes, _) in zip(self.sizes, played, strict=True)]
+        (few, many) = [
+            self._by_run(size, episodes) for size, (episodes, _) in zip(self.sizes, played, strict=True)
+        ]
         common = few.keys() & many.keys()
         assert common, "no episode in common"
         for key in sorted(common):
@@ -206,7 +209,8 @@ class PoolCompliance(ABC):
     def test_a_state_brings_back_batch_and_continuation(self) -> None:
         """After a reset, in the middle of an episode, and in the next one."""
         envs = self.sizes[1]
-        with self._reset(envs, resumable=True) as (pool, batch):
+        with self.make(num_envs=envs, resumable=True) as pool:
+            batch = pool.reset()
             ticks, states, seen = 0, [copy.deepcopy(pool.state_dict())], [batch]
             ended = 0
             while ended == 0 or ticks < ended + 2:
@@ -222,14 +226,20 @@ class PoolCompliance(ABC):
             self._check_continuation(spec, envs, states[number], seen[number:])
 
     def _check_continuation(self, spec: Spec, envs: int, state: dict[str, object], seen: list[Batch]) -> None:
-        rule = "load_state_dict gives the batch that stood when state_dict was taken, and the same continuation"
-        remedy = "record the actions of running episodes and replay them, as ns3marl.episodes.Episodes helps to do"
+        rule = (
+            "load_state_dict gives the batch that stood when state_dict was taken, and the same continuation"
+        )
+        remedy = (
+            "record the actions of running episodes and replay them, as ns3marl.episodes.Episodes helps to do"
+        )
         with self.make(num_envs=envs, resumable=True) as pool:
             with no_error(rule, remedy):
                 batch = pool.load_state_dict(state)
             for further, before in enumerate(seen):
                 expected, got = arrays(spec, before), arrays(spec, batch)
-                if further == 0:  # what belonged to an episode that ended in that very step is not brought back
+                if (
+                    further == 0
+                ):  # what belonged to an episode that ended in that very step is not brought back
                     ended = np.array([final is not None for final in before.final])
                     expected, got = (
                         {
@@ -261,7 +271,8 @@ class PoolCompliance(ABC):
     def test_a_state_of_another_number_of_environments_is_refused(self) -> None:
         """And one where nothing is recorded."""
         small, large = self.sizes
-        with self._reset(small, resumable=True) as (pool, _):
+        with self.make(num_envs=small, resumable=True) as pool:
+            pool.reset()
             state = pool.state_dict()
         with (
             self.make(num_envs=large, resumable=True) as other,
@@ -272,7 +283,8 @@ class PoolCompliance(ABC):
     def test_wrong_actions_are_refused_by_name(self) -> None:
         """Too few groups, another shape, choices that do not exist or are forbidden, values out of range or not finite."""
         envs = self.sizes[0]
-        with self._reset(envs) as (pool, batch):
+        with self.make(num_envs=envs) as pool:
+            batch = pool.reset()
             tried = set[str]()
             while cases := [case for case in self._wrong_actions(pool.spec, batch) if case[0] not in tried]:
                 what, names, wrong = cases[0]
@@ -283,7 +295,8 @@ class PoolCompliance(ABC):
 
     def test_it_can_be_reset_in_the_middle_of_an_episode(self) -> None:
         """``reset`` begins the next episode."""
-        with self._reset(self.sizes[0]) as (pool, batch):
+        with self.make(num_envs=self.sizes[0]) as pool:
+            batch = pool.reset()
             pool.step(self.actions(pool.spec, batch))
             again = pool.reset()
             require(
@@ -296,18 +309,12 @@ class PoolCompliance(ABC):
 
     # -------------------------------------------------------------------------------------------------------- helpers
 
-    @contextmanager
-    def _reset(
-        self, envs: int, *, seed: int = 1, first_run: int = 1, resumable: bool = False
-    ) -> Iterator[tuple[Environments, Batch]]:
-        with self.make(num_envs=envs, seed=seed, first_run=first_run, resumable=resumable) as pool:
-            yield pool, pool.reset()
-
     def _episodes(
         self, envs: int, *, seed: int = 1, first_run: int = 1, count: int = 1
     ) -> tuple[list[list[Episode]], Spec]:
         """[E] so many episodes of every environment."""
-        with self._reset(envs, seed=seed, first_run=first_run) as (pool, batch):
+        with self.make(num_envs=envs, seed=seed, first_run=first_run) as pool:
+            batch = pool.reset()
             spec = pool.spec
             ended = play(
                 pool.step,
@@ -413,10 +420,11 @@ def _differ(spec: Spec, one: Episode, other: Episode) -> bool:
 
 def _ending_problems(spec: Spec, episode: Episode) -> list[str]:
     """What is wrong with the batch that tells of an episode's end, and with those before it."""
-    problems = []
-    for batch in episode.after[:-1]:
-        if batch.truncated[0] or batch.terminated[0]:
-            problems.append(f"tick {batch.tick[0]} is truncated or terminated, but final is None")
+    problems = [
+        f"tick {batch.tick[0]} is truncated or terminated, but final is None"
+        for batch in episode.after[:-1]
+        if batch.truncated[0] or batch.terminated[0]
+    ]
     last, final = episode.after[-1], episode.final
     assert final is not None
     if (bool(last.terminated[0]), bool(last.truncated[0])) != (final.terminated, final.truncated):

@@ -59,12 +59,16 @@ def refused(kind: type[Ns3MarlError], what: str, *words: str) -> Iterator[None]:
         words: Of which the message must name at least one; none asks for any message.
     """
     __tracebackhide__ = True
-    rule = f"{what} is refused with {kind.__name__}" + (f", which names {' or '.join(words)}" if words else "")
+    rule = f"{what} is refused with {kind.__name__}" + (
+        f", which names {' or '.join(words)}" if words else ""
+    )
     remedy = f"raise {kind.__name__} (ns3marl.errors) with a message that names what was wrong"
     try:
         yield
     except kind as error:
-        require(not words or any(word in str(error) for word in words), rule, f"the message {error!s}", remedy)
+        require(
+            not words or any(word in str(error) for word in words), rule, f"the message {error!s}", remedy
+        )
     except Exception as error:  # noqa: BLE001 - any other one is what this check looks for
         broken(rule, f"{type(error).__name__}: {error}", remedy)
     else:

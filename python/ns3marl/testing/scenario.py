@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -227,11 +227,15 @@ class ScenarioCompliance:
 
     def test_it_exchanges_at_every_tick(self, player: Player) -> None:
         """T intervals, of which the last ends the episode; every tick is seen where ``idle_ticks`` says so."""
-        spec, remedy = player.spec, "let SetTicks or SetDuration tell the length, and call Finish to end early"
+        spec, remedy = (
+            player.spec,
+            "let SetTicks or SetDuration tell the length, and call Finish to end early",
+        )
         for policy in (policies.RANDOM, policies.DEFAULT):
             for episode in player.played(policy, count=self._count(policy)).episodes:
                 times_ns = [int(batch.sim_time_ns[0]) for batch in episode.shown]
-                assert (final := episode.final) is not None
+                final = episode.final
+                assert final is not None
                 length_ns = final.sim_time_ns - times_ns[0]
                 if final.truncated:
                     require(
@@ -299,11 +303,15 @@ class ScenarioCompliance:
             told = np.stack([batch.metrics[0] for batch in episode.shown[1:]] + [episode.final.metrics])
             for metric, values in zip(player.spec.metrics, told.T, strict=True):
                 if np.isinf(values).any():
-                    problems.append(f"metric {metric.name!r} is infinite at exchange {np.isinf(values).argmax() + 1}")
+                    problems.append(
+                        f"metric {metric.name!r} is infinite at exchange {np.isinf(values).argmax() + 1}"
+                    )
                 measured = np.isfinite(values)
                 if (measured[:-1] & np.isnan(values[1:])).any():
                     lost = int((measured[:-1] & np.isnan(values[1:])).argmax()) + 1
-                    problems.append(f"metric {metric.name!r} was {values[lost - 1]} and is NaN at exchange {lost + 1}")
+                    problems.append(
+                        f"metric {metric.name!r} was {values[lost - 1]} and is NaN at exchange {lost + 1}"
+                    )
         require_none(
             problems,
             "a metric of the episode so far is NaN until there is something to measure, and finite from then on",
@@ -434,7 +442,7 @@ def _mean_reward(episode: Episode) -> float:
 
 def _spec_problems(spec: Spec) -> list[str]:
     """Names that come twice and units that are missing."""
-    problems = []
+    problems: list[str] = []
 
     def unique(what: str, names: Sequence[str]) -> None:
         problems.extend(f"{what}: {name!r} comes twice" for name in {n for n in names if names.count(n) > 1})
@@ -452,8 +460,8 @@ def _spec_problems(spec: Spec) -> list[str]:
     units("metric", spec.metrics)
     for group in spec.groups:
         unique(f"features of {group.name!r}", [feature.name for feature in group.features])
-        heads = [*group.discrete_heads, *group.continuous_heads]
-        unique(f"heads of {group.name!r}", [head.name for head in heads])
+        heads = [head.name for head in group.discrete_heads] + [head.name for head in group.continuous_heads]
+        unique(f"heads of {group.name!r}", heads)
         units(f"group {group.name!r}, feature", group.features)
         units(f"group {group.name!r}, head", group.continuous_heads)
         for head in group.discrete_heads:
@@ -511,7 +519,9 @@ def _processes() -> dict[int, tuple[int, int]]:
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                state, parent, _, session, *_ = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                state, parent, _, session, *_ = (
+                    Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                )
             except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
                 continue
             if state != "Z":
