@@ -269,7 +269,7 @@ class PoolCompliance(ABC):
         pool.close()  # may be called twice
 
     def test_a_state_of_another_number_of_environments_is_refused(self) -> None:
-        """And one where nothing is recorded."""
+        """It fits pools of its own size alone."""
         small, large = self.sizes
         with self.make(num_envs=small, resumable=True) as pool:
             pool.reset()

@@ -348,6 +348,13 @@ class ScenarioCompliance:
                 f"run {run}: {_first_difference(frames, alone.get(run, []), player.spec)}",
                 "assign every random stream (SetStream, AssignStreams); use no clock, no address and no order of pointers",
             )
+        later = player.played(policies.RANDOM, first_run=2).frames[2]
+        require(
+            _common(later, alone[2]),
+            "an episode is the same whatever was played before it",
+            f"run 2 as the first one: {_first_difference(later, alone[2], player.spec)}",
+            "let each process begin with nothing but its arguments: no files, no shared memory",
+        )
         if self.runs_differ:
             other_seed = player.played(policies.RANDOM, seed=2).frames
             for name, frames in (("run", alone[2]), ("seed", other_seed[1])):
