@@ -348,6 +348,18 @@ class _Scenario(ScenarioCompliance):
     paired_runs = 2
 
 
+class _OfWhatWasPlayed(_Scenario):
+    """Without the checks that start simulators of their own."""
+
+    test_unknown_arguments_are_refused = None  # type: ignore[assignment]
+    test_it_leaves_no_process_when_it_is_closed_early = None  # type: ignore[assignment]
+
+
+@pytest.fixture(scope="module")
+def recorded(scenario_path: Callable[[str], Path]) -> Player:
+    return Player(scenario_path("echo"), ["--ticks=5", "--tables=answers"])
+
+
 def _of_first(played: Played, tick: int) -> Batch:
     return played.episodes[0].shown[tick]
 
@@ -421,19 +433,20 @@ def _renames_a_column(played: Played, **_: Any) -> None:
         (_renames_a_column, "test_tables_have_their_declared_columns"),
     ],
 )
-def test_broken_scenarios(
-    change: Callable[..., None], broken: str, scenario_path: Callable[[str], Path]
-) -> None:
+def test_broken_scenarios(change: Callable[..., None], broken: str, recorded: Player) -> None:
     """What the scenario sent, changed before it is checked."""
 
     class Changed(Player):
         def _play(self, policy: str, count: int, num_envs: int, seed: int, first_run: int) -> Played:
-            played = copy.deepcopy(super()._play(policy, count, num_envs, seed, first_run))
+            played = copy.deepcopy(
+                recorded.played(policy, count=count, num_envs=num_envs, seed=seed, first_run=first_run)
+            )
             change(played, policy=policy, count=count, num_envs=num_envs)
             return played
 
-    player = Changed(scenario_path("echo"), ["--ticks=5", "--tables=answers"])
-    assert failing(_Scenario(), player=player, policy=policies.RANDOM) == {broken}
+    player = Changed(recorded.executable, recorded.arguments)
+    player.spec, player.described = recorded.spec, recorded.described
+    assert failing(_OfWhatWasPlayed(), player=player, policy=policies.RANDOM) == {broken}
 
 
 def test_a_scenario_that_fails_says_so(scenario_path: Callable[[str], Path]) -> None:
