@@ -54,6 +54,13 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_only_the_suites_know_pytest() -> None:
+    package = ROOT / "python" / "ns3marl"
+    imports = re.compile(r"^\s*(?:import|from) pytest\b", re.MULTILINE)
+    knowing = {path.parent.name for path in package.rglob("*.py") if imports.search(path.read_text())}
+    assert knowing == {"testing", "ns3marl"}  # new_scenario.py writes a test
+
+
 def test_the_generic_parts_name_no_scenario() -> None:
     assert scenario_names.mentions() == []
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import default_actions, is_running, right_actions, transcript
+from support import default_actions, is_running, right_actions
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, OutOfStep
@@ -249,23 +249,6 @@ def test_wrong_settings(echo: Path) -> None:
         Pool(echo, num_envs=0)
     with pytest.raises(ConfigError, match="seed is 0, expected ns-3's RngSeed, from 1 to 4294944442"):
         Pool(echo, seed=0)
-
-
-@pytest.mark.parametrize(
-    ("scenario", "arguments"), [("echo", ("--ticks=20", "--masked=true")), ("aiot-mec", AIOT_MEC)]
-)
-def test_same_seed_same_bytes(
-    scenario_path: Callable[[str], Path], scenario: str, arguments: tuple[str, ...]
-) -> None:
-    path = scenario_path(scenario)
-    alone = transcript(path, arguments, range(1, 5))
-    assert len(set(alone.values())) == 4  # episodes differ
-    in_a_pool = transcript(path, arguments, range(1, 5), num_envs=2)
-    assert in_a_pool == alone
-    fourth_first = transcript(path, arguments, range(4, 5), first_run=4)
-    assert fourth_first[4] == alone[4]
-    other_seed = transcript(path, arguments, range(1, 2), seed=2)
-    assert other_seed[1] != alone[1]
 
 
 @pytest.mark.parametrize("watch", ["before it is heard", "once it is heard"])

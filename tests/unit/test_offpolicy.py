@@ -204,25 +204,6 @@ def test_each_agent_scores_choices_with_weights_of_its_own() -> None:
     assert not after[:, 0].equal(advantages[:, 0])
 
 
-@pytest.mark.parametrize("name", ["iql", "maddpg"])
-def test_agents_act_on_what_they_see_themselves(name: str) -> None:
-    learner = registry.make(name, toy_spec(), OPTIONS[name], 1)
-    learner.greedy = True
-    batch = ToyPool(seed=1).reset()
-    rngs = [np.random.default_rng(0) for _ in range(8)]
-    first = learner.act(batch, rngs)[0]
-    group = batch.groups[0]
-    group.observations[:, 1:] = -group.observations[:, 1:]
-    group.active[:, 1:] ^= True
-    for block in batch.state:
-        block[:] = 0
-    second = learner.act(batch, rngs)[0]
-    assert np.array_equal(first.discrete[:, 0], second.discrete[:, 0])
-    assert np.array_equal(first.continuous[:, 0], second.continuous[:, 0])
-    assert not learner.central_execution
-    assert Dqn.central_execution
-
-
 def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
     learner = Maddpg(toy_spec(), 0, MaddpgOptions(), 1)
     data = toy_transitions(2, 8)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
+from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.games.team import TeamPool
 from ns3marl.rl.policy import action_generators
 from ns3marl.types import Actions, Batch, ContinuousHead, DiscreteHead, Feature, Float32, Group, Metric, Spec
@@ -91,28 +91,7 @@ def test_each_group_gets_its_own_reward() -> None:
     assert (batch.seed.tolist(), batch.run.tolist(), batch.tick.tolist()) == ([7] * 3, [8, 9, 10], [1] * 3)
 
 
-@pytest.mark.parametrize("ticks", [0, 3, 4, 10])
-def test_a_pool_goes_on_where_another_stood(ticks: int) -> None:
-    def make(num_envs: int = 2, seed: int = 7) -> TeamPool:
-        return TeamPool(_Game(), num_envs=num_envs, seed=seed, resumable=True)
-
-    pool, again = make(), make(seed=1)
-    with pytest.raises(OutOfStep, match="came before reset"):
-        pool.state_dict()
-    batch = pool.reset()
-    for _ in range(ticks):
-        batch = pool.step(joint(batch))
-    taken = again.load_state_dict(pool.state_dict())
-    for _ in range(6):
-        assert (taken.seed.tolist(), taken.run.tolist()) == (batch.seed.tolist(), batch.run.tolist())
-        np.testing.assert_array_equal(taken.tick, batch.tick)
-        for one, other in zip(taken.groups, batch.groups, strict=True):
-            np.testing.assert_array_equal(one.observations, other.observations)
-        batch, taken = pool.step(joint(batch)), again.step(joint(taken))
-        np.testing.assert_array_equal(taken.groups[1].rewards, batch.groups[1].rewards)
-    assert again.state_dict()["episodes"] == pool.state_dict()["episodes"]
-    with pytest.raises(ConfigError, match="the state is that of 2 environments, this pool has 3"):
-        make(num_envs=3).load_state_dict(pool.state_dict())
+def test_a_pool_that_records_nothing_has_no_state() -> None:
     plain = TeamPool(_Game())
     plain.reset()
     with pytest.raises(ConfigError, match="make the pool with resumable=True"):

@@ -117,7 +117,7 @@ class A3c:
         self.learned = Parts(
             networks=self.networks, normaliser=self.normaliser, squares=_Squares(self.squares)
         )
-        self.running = Parts()  # the ticks that each worker has played since its last update are not kept
+        self.running = Parts(memory=self.memory)  # of an only worker; what asynchronous ones hold is not kept
 
     @property
     def segment_ticks(self) -> int:

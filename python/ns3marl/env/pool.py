@@ -83,7 +83,7 @@ class Pool:
         ConfigError: the scenario refused the arguments, the endpoint cannot be bound, or ``num_envs``, ``spares``, ``restarts``,
             ``seed`` or ``first_run`` is out of range.
 
-    After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset. Actions that ``step`` or ``send``
+    After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset, unless it is closed. Actions that ``step`` or ``send``
     refuses have reached no simulator and may be mended and sent again.
     """
 
@@ -259,6 +259,7 @@ class Pool:
 
     def _answered(self, env_id: Int64 | None) -> Batch:
         """The batch that actions answer."""
+        self._check_open()
         if self._last is None:
             raise OutOfStep("actions came, but no observation waits for any; call reset() or recv() first")
         if (
@@ -298,6 +299,7 @@ class Pool:
 
     def _collect(self, min_envs: int, started_s: float) -> Batch:
         """Waits for environments and makes a batch of those that are ready."""
+        self._check_open()
         coming = sum([env.waiting for env in self._envs])
         if not 1 <= min_envs <= coming + len(self._ready):
             raise OutOfStep(
@@ -463,6 +465,10 @@ class Pool:
                 self._simulators.discard(peer)
 
     # -------------------------------------------------------------------------------------------------------- errors
+
+    def _check_open(self) -> None:
+        if not self._finalizer.alive:
+            raise OutOfStep("the pool is closed and its simulators have ended; make a new one")
 
     def _watch(self) -> None:
         """Deals with processes that ended or took too long, and with environments that wait for one."""

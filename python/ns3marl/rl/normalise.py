@@ -52,7 +52,9 @@ class ValueNormaliser(nn.Module):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64))
 
     def update(self, returns: Tensor) -> None:
-        """Takes a batch of returns, any shape, into account."""
+        """Takes a batch of returns, any shape, into account; an empty one changes nothing."""
+        if not returns.numel():
+            return
         returns = returns.double()
         self.mean_average.lerp_(returns.mean(), 1 - self.decay)
         self.square_average.lerp_((returns**2).mean(), 1 - self.decay)

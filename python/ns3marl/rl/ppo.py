@@ -280,11 +280,13 @@ def summary(returns: Tensor, values: Tensor, rewards: Float64, active: Tensor) -
     """Metrics of a rollout that every learner reports.
 
     Args:
-        returns: Lambda-returns, any shape.
+        returns: Lambda-returns of those present, any shape; none where nobody was.
         values: What the critic predicted of them, same shape.
         rewards: What was maximised, any shape.
         active: Who was active.
     """
+    if not returns.numel():
+        returns = values = torch.zeros(2)
     residual = returns - values
     return {
         "explained_variance": float(1 - residual.var() / returns.var().clamp(min=1e-12)),

@@ -91,15 +91,6 @@ class Always:
         return [Actions(discrete, np.full((1, self.pairs, 1), self.power, dtype=np.float32))]
 
 
-def test_same_seed_same_episode(executable: Path) -> None:
-    runs = [play(executable, ["--ticks=30"], "random") for _ in range(2)]
-    for one, other in zip(runs[0].batches, runs[1].batches, strict=True):
-        assert one.groups[0].observations.tobytes() == other.groups[0].observations.tobytes()
-        assert one.groups[0].rewards.tobytes() == other.groups[0].rewards.tobytes()
-        assert one.state[0].tobytes() == other.state[0].tobytes()
-    assert runs[0].metrics == pytest.approx(runs[1].metrics, rel=0, abs=0, nan_ok=True)
-
-
 def test_roads_losses_primaries_and_sensing_depend_on_no_action(executable: Path) -> None:
     quiet, busy = (play(executable, ["--ticks=40"], policy) for policy in (Always(SILENT, 0), "random"))
     names = ["position_x_m", "position_y_m"]

@@ -90,15 +90,6 @@ def test_each_kind_of_slice_is_a_group(executable: Path) -> None:
     assert spec.has_builtin
 
 
-def test_same_seed_same_episode(executable: Path) -> None:
-    runs = [play(executable, [*SMALL, "--ticks=6"], "random") for _ in range(2)]
-    for one, other in zip(runs[0][1], runs[1][1], strict=True):
-        for slice_, again in zip(one.groups, other.groups, strict=True):
-            assert slice_.observations.tobytes() == again.observations.tobytes()
-            assert slice_.rewards.tobytes() == again.rewards.tobytes()
-    assert final_metrics(*runs[0]) == pytest.approx(final_metrics(*runs[1]), rel=0, abs=0, nan_ok=True)
-
-
 def test_every_job_is_delivered_or_accounted_for(executable: Path) -> None:
     # The sources stop at 1.5 s; until 4.5 s the queues run empty. Two UEs want more than half of the cell carries.
     arguments = [*SMALL, NO_ERRORS, "--embbOff=0s", "--embbRate=8e6", "--embbCycles=1e5", "--radius=300"]

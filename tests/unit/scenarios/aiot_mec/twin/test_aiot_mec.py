@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
 import io
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from ns3marl import policies as heuristics
 from ns3marl.config import Config, load
-from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
+from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
@@ -20,7 +19,7 @@ from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.training import checkpoint
 from ns3marl.training.run import train
-from ns3marl.types import Actions, Batch, Float64
+from ns3marl.types import Batch, Float64
 
 LOCAL, PARTIAL, FULL = range(3)
 SMALL = ("--devices=12", "--servers=3", "--ticks=40")
@@ -82,17 +81,6 @@ def test_energy_is_that_of_the_whole_time_of_every_modem() -> None:
     assert (total >= floor).all()
     assert (total <= 1.5 * floor).all()
     np.testing.assert_array_equal(of["energy_compute_j"], 0)
-
-
-def test_the_same_seed_gives_the_same_episode_and_another_one_another() -> None:
-    def last(seed: int) -> Batch:
-        *_, batch = play(FastPool(arguments=SMALL, num_envs=2, seed=seed), "random", 20)
-        return batch
-
-    one, again, other = last(5), last(5), last(6)
-    np.testing.assert_array_equal(one.groups[0].observations, again.groups[0].observations)
-    np.testing.assert_array_equal(one.metrics, again.metrics)
-    assert not np.array_equal(one.groups[0].observations, other.groups[0].observations)
 
 
 @pytest.mark.parametrize("preset", ["default", "stress"])
@@ -246,20 +234,6 @@ def test_above_18_servers_the_slots_hold_the_strongest_in_order_of_id() -> None:
     assert (metrics(pool, batch)["tasks_completed"] > 0).any()
 
 
-def test_an_episode_ends_by_truncation_and_the_next_begins_in_the_same_step() -> None:
-    pool = FastPool(arguments=("--devices=5", "--servers=2", "--ticks=4"), num_envs=2, seed=1, first_run=11)
-    batches = list(play(pool, "random", 8))
-    for t, batch in enumerate(batches):
-        ends = t in {3, 7}
-        assert batch.truncated.tolist() == [ends] * 2
-        assert not batch.terminated.any()
-        assert batch.tick.tolist() == [0 if ends else (t + 1) % 4] * 2
-        if ends:
-            runs = [final.run for final in batch.final if final is not None]
-            assert runs == ([11, 12] if t == 3 else [13, 14])
-            np.testing.assert_array_equal(batch.metrics[0], batch.final[0].metrics)  # type: ignore[union-attr]
-
-
 def test_recorded_actions_lead_back_to_where_they_were_taken() -> None:
     def make(num_envs: int = 2, seed: int = 3) -> FastPool:
         return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, resumable=True)
@@ -282,29 +256,6 @@ def test_recorded_actions_lead_back_to_where_they_were_taken() -> None:
         make().load_state_dict(apart)
     np.testing.assert_array_equal(again.groups[0].observations, batch.groups[0].observations)
     np.testing.assert_array_equal(again.tick, batch.tick)
-
-
-def test_wrong_actions_are_refused() -> None:
-    pool = FastPool(arguments=SMALL, num_envs=2, seed=3)
-    lead = (2, 12)
-    good = Actions(np.zeros((*lead, 3), np.int32), np.full((*lead, 2), 0.5, np.float32))
-    with pytest.raises(OutOfStep, match="before reset"):
-        pool.step([good])
-    batch = pool.reset()
-    who = tuple(np.argwhere(batch.groups[0].active)[0])
-    for field, index, value, word in (
-        ("discrete", 1, 3, "masked"),
-        ("discrete", 0, 3, "choices"),
-        ("continuous", 0, 31.0, "power"),
-        ("continuous", 1, math.nan, "ratio"),
-    ):
-        wrong = Actions(good.discrete.copy(), good.continuous.copy())
-        getattr(wrong, field)[who + (index,)] = value  # noqa: RUF005 - Python 3.10 and mypy disagree on the star
-        with pytest.raises(SpecViolation, match=word):
-            pool.step([wrong])
-    with pytest.raises(SpecViolation, match="shapes"):
-        pool.step([Actions(good.discrete[:, :5], good.continuous)])
-    pool.step([good])
 
 
 def test_numbers_of_environments_below_one_are_refused() -> None:
