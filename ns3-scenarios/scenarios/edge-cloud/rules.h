@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The ns3marl authors
+// SPDX-License-Identifier: GPL-2.0-only
+
+#ifndef NS3MARL_SCENARIOS_EDGE_CLOUD_RULES_H
+#define NS3MARL_SCENARIOS_EDGE_CLOUD_RULES_H
+
+#include "bridge/action.h"
+#include "bridge/observation.h"
+
+#include <cstdint>
+
+#include "scenarios/edge-cloud/heads.h"
+#include "scenarios/edge-cloud/observer.h"
+#include "scenarios/edge-cloud/settings.h"
+
+namespace ns3::marl::edge_cloud
+{
+
+/// The scenario's own policy: simple rules for both kinds of agents, which look at nothing but an agent's own observation.
+///
+/// A device computes a task itself if its CPU makes the deadline with a margin, and else sends it to the gateway that it hears best, with
+/// the power that a fixed SNR takes. A gateway keeps the tasks that its computer makes within an allowance, sends those with more work to
+/// the cloud unless the backhaul has a queue, and runs its computer as fast as its load needs.
+class Rules
+{
+  public:
+    Rules(const Settings& settings, const RuleFeatures& features, const DeviceHeads& deviceHeads, const GatewayHeads& gatewayHeads);
+
+    void DecideDevice(const Observation& observation, uint32_t device, Action& action) const;
+    void DecideGateway(const Observation& observation, uint32_t gateway, Action& action) const;
+
+  private:
+    const Settings& m_settings;
+    RuleFeatures m_features;
+    DeviceHeads m_deviceHeads;
+    GatewayHeads m_gatewayHeads;
+};
+
+} // namespace ns3::marl::edge_cloud
+
+#endif // NS3MARL_SCENARIOS_EDGE_CLOUD_RULES_H
