@@ -26,7 +26,7 @@ namespace ns3::marl::edge_cloud
 /// What the links are like.
 struct BackhaulSettings
 {
-    DataRate rate{8'000'000};    ///< each way
+    DataRate rate{4'000'000};    ///< each way
     Time delay{MilliSeconds(5)}; ///< propagation, one way
     uint32_t queuePackets{100};  ///< drop-tail, at each end
 };

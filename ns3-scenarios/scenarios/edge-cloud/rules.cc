@@ -24,8 +24,9 @@ Tune(const char* name, double value)
 const double LOCAL_MARGIN = Tune("T_LOCAL", 0.6);
 const double TARGET_SNR_DB = Tune("T_SNR", 28);
 const double LOAD_DB = Tune("T_LOAD", 0);
-const double ALLOWANCE = Tune("T_ALLOW", 0.5);
-const double QUEUE_ALLOWANCE = Tune("T_QUEUE", 0.4);
+const double EXPECTED = Tune("T_EXP", 0.3);
+const double LINK_TASKS = Tune("T_LINK", 1.0);
+const double BIAS = Tune("T_BIAS", 1.0);
 const double SPEED = Tune("T_SPEED", 1.0);
 const double FLOOR = Tune("T_FLOOR", 0.5);
 
@@ -74,24 +75,20 @@ Rules::DecideDevice(const Observation& observation, uint32_t device, Action& act
 void
 Rules::DecideGateway(const Observation& observation, uint32_t gateway, Action& action) const
 {
-    const double deadlineS = (m_settings.tasks.deadlineMin + m_settings.tasks.deadlineMax).GetSeconds() / 2;
-    const double backlog = observation.Get(m_features.backlogCycles, gateway);
-    const double queueS =
-        observation.Get(m_features.backhaulQueueBits, gateway) / static_cast<double>(m_settings.backhaul.rate.GetBitRate());
-    const double room = std::max(0.0, ALLOWANCE * deadlineS * m_settings.edgeRateMaxHz - backlog);
-    const bool isBackhaulFull = queueS > QUEUE_ALLOWANCE * deadlineS;
-    if (isBackhaulFull)
-    {
-        action.Set(m_gatewayHeads.placement, gateway, GatewayHeads::EDGE);
-    }
-    else
-    {
-        action.Set(m_gatewayHeads.placement, gateway, GatewayHeads::BY_WORK);
-        action.Set(m_gatewayHeads.threshold, gateway, std::min(room, m_settings.GetMaximumCycles()));
-    }
-    const double load = backlog + observation.Get(m_features.arrivedCycles, gateway);
-    const double rateHz = std::max(FLOOR * m_settings.edgeRateMaxHz, SPEED * load / m_settings.tick.GetSeconds());
-    action.Set(m_gatewayHeads.cpuRate, gateway, std::clamp(rateHz, m_settings.edgeRateMinHz, m_settings.edgeRateMaxHz));
+    const double edgeHz = m_settings.edgeRateMaxHz;
+    const double backlogCycles =
+        observation.Get(m_features.backlogCycles, gateway) + EXPECTED * observation.Get(m_features.arrivedCycles, gateway);
+    const double linkBps = static_cast<double>(m_settings.backhaul.rate.GetBitRate());
+    const double taskBits = 4.0 * (m_settings.tasks.sizeMinBytes + m_settings.tasks.sizeMaxBytes);
+    const double cloudS = (observation.Get(m_features.backhaulQueueBits, gateway) + LINK_TASKS * taskBits) / linkBps +
+                          2 * m_settings.backhaul.delay.GetSeconds() + observation.Get(m_features.cloudWaitS, gateway);
+    const double leadCycles = (BIAS * cloudS - backlogCycles / edgeHz) / (1 / edgeHz - 1 / m_settings.cloudRateHz);
+    action.Set(m_gatewayHeads.placement, gateway, GatewayHeads::BY_WORK);
+    action.Set(m_gatewayHeads.threshold, gateway, std::clamp(leadCycles, 0.0, m_settings.GetMaximumCycles()));
+    const double loadHz = observation.Get(m_features.backlogCycles, gateway) / m_settings.tick.GetSeconds();
+    action.Set(m_gatewayHeads.cpuRate,
+               gateway,
+               std::clamp(FLOOR * edgeHz + SPEED * loadHz, m_settings.edgeRateMinHz, edgeHz));
 }
 
 } // namespace ns3::marl::edge_cloud

@@ -26,7 +26,7 @@ struct RewardWeights
 {
     double latency{0.2};
     double energy{0.3};
-    double energyReferenceJ{0.2};
+    double energyReferenceJ{0.1};
 };
 
 /// The arguments, with their defaults.
@@ -50,9 +50,9 @@ struct Settings
     Time tick{MilliSeconds(100)};
     double churn{0};
 
-    TaskRanges tasks{.arrivalProbability = 0.5,
-                     .densityMin = 300,
-                     .densityMax = 1500,
+    TaskRanges tasks{.arrivalProbability = 0.7,
+                     .densityMin = 500,
+                     .densityMax = 2500,
                      .deadlineMin = MilliSeconds(100),
                      .deadlineMax = MilliSeconds(400),
                      .premiumShare = 0};
@@ -74,14 +74,14 @@ struct Settings
     void Check() const;
 
     std::string m_rewardKind{"team"};
-    double m_sizeMinKb{10};
-    double m_sizeMaxKb{50};
+    double m_sizeMinKb{5};
+    double m_sizeMaxKb{30};
     double m_deviceCpuMinGhz{0.8};
     double m_deviceCpuMaxGhz{1.2};
     double m_edgeCpuMinGhz{1};
-    double m_edgeCpuMaxGhz{4};
-    double m_cloudCpuGhz{20};
-    double m_backhaulMbps{8};
+    double m_edgeCpuMaxGhz{3};
+    double m_cloudCpuGhz{10};
+    double m_backhaulMbps{4};
 };
 
 } // namespace ns3::marl::edge_cloud
