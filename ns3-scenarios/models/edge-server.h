@@ -28,7 +28,7 @@ struct EdgeJob
     Time expiry;   ///< when the result is of no use any more
     Time deadline; ///< allowance from arrival at the device to the expiry
     bool premium{false};
-    Time received; ///< at the server, complete; set by Submit
+    Time received;         ///< at the server, complete; set by Submit
     uint32_t sizeBytes{0}; ///< input that came over the air; set by EdgeGateway
 };
 
@@ -104,8 +104,8 @@ class EdgeServer : public Object
     TracedCallback<const EdgeJob&> m_droppedTrace;
     std::optional<EdgeJob> m_running;
     Time m_runningSince;
-    Time m_rateSince;             ///< when the running job began, or the rate changed after that
-    double m_executedCycles{0};   ///< of the running job until then
+    Time m_rateSince;           ///< when the running job began, or the rate changed after that
+    double m_executedCycles{0}; ///< of the running job until then
     EventId m_finish;
     Time m_busy; ///< of jobs that no longer run
     uint64_t m_submitted{0};

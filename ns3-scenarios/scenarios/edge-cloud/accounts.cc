@@ -77,10 +77,10 @@ Accounts::Describe(Spec& spec)
                     .description = "Age of information at tick ends, mean over ticks and the devices that are on",
                     .higherIsBetter = false,
                     .value = [this] { return Divide(m_ageSumS, static_cast<double>(m_ageTicks)); }});
-    spec.AddMetric({.name = "reward_mean",
-                    .unit = "1",
-                    .description = "Reward of the team, mean over ticks",
-                    .value = [this] { return GetPerTick(m_rewardSum); }});
+    spec.AddMetric(
+        {.name = "reward_mean", .unit = "1", .description = "Reward of the team, mean over ticks", .value = [this] {
+             return GetPerTick(m_rewardSum);
+         }});
     spec.AddMetric({.name = "value_mean",
                     .unit = "1",
                     .description = "What a task was worth, mean over tasks that ended",

@@ -43,12 +43,12 @@ class Accounts
     void DescribeTasks(Spec& spec);
     void DescribePlaces(Spec& spec);
 
-    double GetValue(const Task& task) const;    ///< what it is worth, in [0, 1]
-    double GetPrice(double energyJ) const;      ///< what energy costs, in completed tasks
-    double GetShare(Place place) const;         ///< of the tasks that ended
+    double GetValue(const Task& task) const; ///< what it is worth, in [0, 1]
+    double GetPrice(double energyJ) const;   ///< what energy costs, in completed tasks
+    double GetShare(Place place) const;      ///< of the tasks that ended
     double GetPerTick(double sum) const;
     double GetElapsedS() const;
-    double GetDeviceJ() const;  ///< since the beginning, as the next one
+    double GetDeviceJ() const; ///< since the beginning, as the next one
     double GetGatewayJ() const;
     void CheckConservation() const; ///< aborts unless these figures agree with the ledger
 

@@ -83,8 +83,8 @@ LinkEnd::CheckConservation(uint64_t received) const
 {
     const uint64_t waiting = m_device->GetQueue()->GetNPackets();
     NS_ABORT_MSG_IF(m_offered != m_dropped + waiting + m_begun || received > m_begun,
-                    m_offered << " packets came to a link, but " << m_dropped << " were dropped, " << waiting << " wait, "
-                              << m_begun << " were transmitted and " << received << " received");
+                    m_offered << " packets came to a link, but " << m_dropped << " were dropped, " << waiting
+                              << " wait, " << m_begun << " were transmitted and " << received << " received");
 }
 
 Backhaul::Backhaul(const BackhaulSettings& settings, const std::vector<Ptr<Node>>& gateways, Callbacks callbacks)

@@ -41,8 +41,8 @@ class LinkEnd
     LinkEnd(const LinkEnd&) = delete; // the device knows where it stands
     LinkEnd& operator=(const LinkEnd&) = delete;
 
-    uint64_t GetDropped() const;            ///< packets that found the queue full
-    double GetQueuedBits() const;           ///< waiting, headers included
+    uint64_t GetDropped() const;             ///< packets that found the queue full
+    double GetQueuedBits() const;            ///< waiting, headers included
     Time GetBusyTime(const Time& now) const; ///< in which it transmitted
 
     /// Aborts unless every packet is dropped, waiting or on the wire, and no more came out at the other end than went in.

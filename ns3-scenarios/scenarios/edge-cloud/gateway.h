@@ -35,13 +35,13 @@ struct PlacementRule
 /// What a gateway counts; since the beginning.
 struct GatewayCounts
 {
-    uint64_t arrived{0};        ///< tasks complete at the gateway
-    double arrivedCycles{0};    ///< of these
-    double arrivedBits{0};      ///< of these
-    uint64_t forwarded{0};      ///< of these, to the cloud
-    uint64_t returned{0};       ///< results sent to devices
-    Time backhaulBusy;          ///< its end of the link transmitted
-    double energyJ{0};          ///< of its CPU, beyond idling
+    uint64_t arrived{0};     ///< tasks complete at the gateway
+    double arrivedCycles{0}; ///< of these
+    double arrivedBits{0};   ///< of these
+    uint64_t forwarded{0};   ///< of these, to the cloud
+    uint64_t returned{0};    ///< results sent to devices
+    Time backhaulBusy;       ///< its end of the link transmitted
+    double energyJ{0};       ///< of its CPU, beyond idling
 
     GatewayCounts operator-(const GatewayCounts& before) const;
 };

@@ -11,13 +11,15 @@ namespace ns3::marl::edge_cloud
 void
 DeviceHeads::Describe(Group& devices, const std::vector<std::string>& gateways)
 {
-    mode = devices.AddDiscreteHead(
-        {.name = "mode", .choices = {"local", "offload"}, .description = "Where the task goes: the own CPU, or a gateway"});
+    mode = devices.AddDiscreteHead({.name = "mode",
+                                    .choices = {"local", "offload"},
+                                    .description = "Where the task goes: the own CPU, or a gateway"});
     gateway = devices.AddDiscreteHead(
         {.name = "gateway",
          .choices = gateways,
          .activeIf = mode.Is(OFFLOAD),
-         .description = "Which gateway gets it; only those on the tuned channel are allowed while an earlier task is under way"});
+         .description =
+             "Which gateway gets it; only those on the tuned channel are allowed while an earlier task is under way"});
     power = devices.AddContinuousHead({.name = "power",
                                        .unit = "dBm",
                                        .low = MINIMUM_POWER_DBM,

@@ -48,10 +48,10 @@ GetTaskEnd(const Task& task, const Journey& journey)
     case TaskOutcome::UPLINK_LOST:
         return TaskEnd::UPLINK_LOST;
     case TaskOutcome::QUEUE_EXPIRED:
-        return !isAtCloud                      ? TaskEnd::EDGE_QUEUE_EXPIRED
-               : !journey.atCloud.IsZero()     ? TaskEnd::CLOUD_QUEUE_EXPIRED
+        return !isAtCloud                     ? TaskEnd::EDGE_QUEUE_EXPIRED
+               : !journey.atCloud.IsZero()    ? TaskEnd::CLOUD_QUEUE_EXPIRED
                : journey.droppedFragments > 0 ? TaskEnd::BACKHAUL_DROPPED
-                                               : TaskEnd::BACKHAUL_LATE;
+                                              : TaskEnd::BACKHAUL_LATE;
     case TaskOutcome::COMPUTE_LATE:
         return isAtCloud ? TaskEnd::CLOUD_COMPUTE_LATE : TaskEnd::EDGE_COMPUTE_LATE;
     case TaskOutcome::RESULT_LATE:

@@ -53,9 +53,9 @@ const std::vector<std::string>& GetPlaceNames();
 struct Journey
 {
     Place place{Place::NONE};
-    Time forwarded;                ///< handed to the backhaul
-    Time atCloud;                  ///< complete there
-    uint32_t droppedFragments{0};  ///< that found the backhaul's queue full
+    Time forwarded;               ///< handed to the backhaul
+    Time atCloud;                 ///< complete there
+    uint32_t droppedFragments{0}; ///< that found the backhaul's queue full
 };
 
 /// \param task that ended \param journey of it, however far it came

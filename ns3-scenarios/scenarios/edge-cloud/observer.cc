@@ -56,7 +56,9 @@ void
 Observer::DescribeDevices(Group& devices, StateBlock& state)
 {
     using Value = decltype(m_devices)::Value;
-    const auto observed = [&](const Feature& feature, const Value& value) { return m_devices.Add(devices, feature, value); };
+    const auto observed = [&](const Feature& feature, const Value& value) {
+        return m_devices.Add(devices, feature, value);
+    };
     const auto inState = [&](const Feature& feature, const Value& value) { m_deviceState.Add(state, feature, value); };
     const auto both = [&](const Feature& feature, const Value& value) {
         inState(feature, value);
@@ -83,29 +85,31 @@ Observer::DescribeDevices(Group& devices, StateBlock& state)
           .unit = "1",
           .description = "1: a task arrived at this tick; without one the task's features are 0"},
          OfTask([](const TaskParameters&) { return 1.0; }));
-    m_ruleFeatures.taskBits = both(
-        {.name = "task_size_bits", .unit = "bit", .high = 8.0 * m_settings.tasks.sizeMaxBytes, .description = "Input of the task"},
-        OfTask([](const TaskParameters& task) { return task.GetSizeBits(); }));
-    m_ruleFeatures.taskCycles = both({.name = "task_cycles",
-                                      .unit = "cycles",
-                                      .high = m_settings.GetMaximumCycles(),
-                                      .saturating = true,
-                                      .description = "Work of the task"},
-                                     OfTask([](const TaskParameters& task) { return task.GetCycles(); }));
+    both({.name = "task_size_bits",
+          .unit = "bit",
+          .high = 8.0 * m_settings.tasks.sizeMaxBytes,
+          .description = "Input of the task"},
+         OfTask([](const TaskParameters& task) { return task.GetSizeBits(); }));
+    both({.name = "task_cycles",
+          .unit = "cycles",
+          .high = m_settings.GetMaximumCycles(),
+          .saturating = true,
+          .description = "Work of the task"},
+         OfTask([](const TaskParameters& task) { return task.GetCycles(); }));
     m_ruleFeatures.deadlineS =
         both({.name = "task_deadline_s", .unit = "s", .high = deadlineHighS, .description = "Allowance from now on"},
              OfTask([](const TaskParameters& task) { return task.deadline.GetSeconds(); }));
-    m_ruleFeatures.localTimeS =
-        observed({.name = "local_time_s",
-                  .unit = "s",
-                  .high = BACKLOG_HIGH_S,
-                  .saturating = true,
-                  .description = "Until this CPU would be done with the task"},
-                 [](const Device& device) {
-                     return device.arrival ? device.cpu->GetBacklog().GetSeconds() +
-                                                 device.arrival->GetCycles() / device.cpu->GetRateHz()
-                                           : 0;
-                 });
+    m_ruleFeatures.localTimeS = observed({.name = "local_time_s",
+                                          .unit = "s",
+                                          .high = BACKLOG_HIGH_S,
+                                          .saturating = true,
+                                          .description = "Until this CPU would be done with the task"},
+                                         [](const Device& device) {
+                                             return device.arrival
+                                                        ? device.cpu->GetBacklog().GetSeconds() +
+                                                              device.arrival->GetCycles() / device.cpu->GetRateHz()
+                                                        : 0;
+                                         });
     both({.name = "cpu_backlog_s",
           .unit = "s",
           .high = BACKLOG_HIGH_S,
@@ -164,35 +168,35 @@ void
 Observer::DescribeGatewaysOfDevices(Group& devices)
 {
     m_gatewaysOfDevices.resize(m_settings.gateways);
-    m_ruleFeatures.gateways.resize(m_settings.gateways);
+    m_ruleFeatures.gatewaySnrDb.resize(m_settings.gateways);
     for (uint32_t gateway = 0; gateway < m_settings.gateways; gateway++)
     {
         using Entry = StatusBoard::ServerEntry;
         const auto add = [&](Feature feature, const std::function<double(const Entry&)>& value) {
             feature.describes = m_deviceHeads.gateway.Choice(gateway, feature.name);
             feature.name = "gateway_" + std::to_string(gateway) + "_" + feature.name;
-            return m_gatewaysOfDevices[gateway].Add(
-                devices, feature, [gateway, value](const StatusBoard& board) { return value(board.GetServer(gateway)); });
+            return m_gatewaysOfDevices[gateway].Add(devices, feature, [gateway, value](const StatusBoard& board) {
+                return value(board.GetServer(gateway));
+            });
         };
-        auto& rule = m_ruleFeatures.gateways[gateway];
-        rule.snrDb = add({.name = "snr_db",
-                          .unit = "dB",
-                          .low = SNR_LOW_DB,
-                          .high = SNR_HIGH_DB,
-                          .saturating = true,
-                          .description = "Of a 30 dBm transmission, as last heard; the lower bound: never heard"},
-                         [](const Entry& entry) { return entry.known ? entry.snrDb : SNR_LOW_DB; });
-        rule.cpuHz = add({.name = "cpu_hz", .unit = "Hz", .high = m_settings.edgeRateMaxHz, .description = "Rate of its computer"},
-                         [](const Entry& entry) { return entry.status.rateHz; });
-        rule.utilisation =
-            add({.name = "utilisation", .unit = "1", .description = "Share of an interval that it computed"},
-                [](const Entry& entry) { return entry.status.utilisation; });
-        rule.waitS = add({.name = "wait_s",
-                          .unit = "s",
-                          .high = m_settings.tasks.deadlineMax.GetSeconds(),
-                          .saturating = true,
-                          .description = "Mean wait for its computer in an interval"},
-                         [](const Entry& entry) { return entry.status.meanWait.GetSeconds(); });
+        m_ruleFeatures.gatewaySnrDb[gateway] =
+            add({.name = "snr_db",
+                 .unit = "dB",
+                 .low = SNR_LOW_DB,
+                 .high = SNR_HIGH_DB,
+                 .saturating = true,
+                 .description = "Of a 30 dBm transmission, as last heard; the lower bound: never heard"},
+                [](const Entry& entry) { return entry.known ? entry.snrDb : SNR_LOW_DB; });
+        add({.name = "cpu_hz", .unit = "Hz", .high = m_settings.edgeRateMaxHz, .description = "Rate of its computer"},
+            [](const Entry& entry) { return entry.status.rateHz; });
+        add({.name = "utilisation", .unit = "1", .description = "Share of an interval that it computed"},
+            [](const Entry& entry) { return entry.status.utilisation; });
+        add({.name = "wait_s",
+             .unit = "s",
+             .high = m_settings.tasks.deadlineMax.GetSeconds(),
+             .saturating = true,
+             .description = "Mean wait for its computer in an interval"},
+            [](const Entry& entry) { return entry.status.meanWait.GetSeconds(); });
         add({.name = "received_tasks",
              .unit = "1",
              .high = TASKS_HIGH,
@@ -216,7 +220,9 @@ void
 Observer::DescribeGateways(Group& gateways, StateBlock& state)
 {
     using Value = decltype(m_gateways)::Value;
-    const auto observed = [&](const Feature& feature, const Value& value) { return m_gateways.Add(gateways, feature, value); };
+    const auto observed = [&](const Feature& feature, const Value& value) {
+        return m_gateways.Add(gateways, feature, value);
+    };
     const auto both = [&](const Feature& feature, const Value& value) {
         m_gatewayState.Add(state, feature, value);
         return observed(feature, value);
@@ -247,12 +253,12 @@ Observer::DescribeGateways(Group& gateways, StateBlock& state)
           .saturating = true,
           .description = "Mean wait for the computer in the last interval"},
          [](const Gateway& gateway) { return gateway.radio->GetStatus().meanWait.GetSeconds(); });
-    m_ruleFeatures.arrivedTasks = both({.name = "arrived_tasks",
-                                        .unit = "1",
-                                        .high = TASKS_HIGH,
-                                        .saturating = true,
-                                        .description = "That came over the air in the last interval"},
-                                       [](const Gateway& gateway) { return gateway.interval.arrived; });
+    both({.name = "arrived_tasks",
+          .unit = "1",
+          .high = TASKS_HIGH,
+          .saturating = true,
+          .description = "That came over the air in the last interval"},
+         [](const Gateway& gateway) { return gateway.interval.arrived; });
     m_ruleFeatures.arrivedCycles = both({.name = "arrived_cycles",
                                          .unit = "cycles",
                                          .high = TASKS_HIGH * m_settings.GetMaximumCycles(),
@@ -295,25 +301,29 @@ Observer::DescribeGateways(Group& gateways, StateBlock& state)
           .saturating = true,
           .description = "Of the computer in the last interval, beyond idling"},
          [](const Gateway& gateway) { return gateway.interval.energyJ; });
-    observed({.name = "channel_busy_ratio", .unit = "1", .description = "Share of the last interval that its channel was busy"},
+    observed({.name = "channel_busy_ratio",
+              .unit = "1",
+              .description = "Share of the last interval that its channel was busy"},
              [](const Gateway& gateway) { return gateway.radio->GetStatus().busy.at(gateway.channel); });
-    observed({.name = "cloud_utilisation", .unit = "1", .description = "Share of an interval that the cloud computed, as reported"},
+    observed({.name = "cloud_utilisation",
+              .unit = "1",
+              .description = "Share of an interval that the cloud computed, as reported"},
              [](const Gateway& gateway) { return gateway.cloud.status.utilisation; });
-    m_ruleFeatures.cloudWaitS = observed({.name = "cloud_wait_s",
-                                          .unit = "s",
-                                          .high = m_settings.tasks.deadlineMax.GetSeconds(),
-                                          .saturating = true,
-                                          .description = "Mean wait for the cloud's computer, as reported"},
-                                         [](const Gateway& gateway) { return gateway.cloud.status.meanWait.GetSeconds(); });
+    m_ruleFeatures.cloudWaitS =
+        observed({.name = "cloud_wait_s",
+                  .unit = "s",
+                  .high = m_settings.tasks.deadlineMax.GetSeconds(),
+                  .saturating = true,
+                  .description = "Mean wait for the cloud's computer, as reported"},
+                 [](const Gateway& gateway) { return gateway.cloud.status.meanWait.GetSeconds(); });
     observed({.name = "cloud_age_ticks",
               .unit = "ticks",
               .high = AGE_HIGH_TICKS,
               .saturating = true,
               .description = "Since that report came; the upper bound: never"},
              [this](const Gateway& gateway) {
-                 return gateway.cloud.isKnown
-                            ? ((Simulator::Now() - gateway.cloud.heard) / m_settings.tick).GetDouble()
-                            : AGE_HIGH_TICKS;
+                 return gateway.cloud.isKnown ? ((Simulator::Now() - gateway.cloud.heard) / m_settings.tick).GetDouble()
+                                              : AGE_HIGH_TICKS;
              });
     observed({.name = "index_share", .unit = "1", .description = "(j + 1/2) / M: tells gateways apart"},
              [this](const Gateway& gateway) { return (gateway.index + 0.5) / m_settings.gateways; });

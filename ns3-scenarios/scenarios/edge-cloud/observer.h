@@ -21,24 +21,12 @@ namespace ns3::marl::edge_cloud
 /// Features that the built-in rules read.
 struct RuleFeatures
 {
-    /// What a device knows of a gateway.
-    struct OfGateway
-    {
-        FeatureHandle snrDb;
-        FeatureHandle cpuHz;
-        FeatureHandle utilisation;
-        FeatureHandle waitS;
-    };
+    FeatureHandle deadlineS;                 ///< of devices
+    FeatureHandle localTimeS;                ///< of devices
+    std::vector<FeatureHandle> gatewaySnrDb; ///< of devices [gateway]
 
-    FeatureHandle taskCycles; ///< of devices
-    FeatureHandle taskBits;
-    FeatureHandle deadlineS;
-    FeatureHandle localTimeS;
-    std::vector<OfGateway> gateways; ///< [gateway]
-
-    FeatureHandle backlogCycles; ///< of gateways
+    FeatureHandle backlogCycles; ///< of gateways, as the others
     FeatureHandle arrivedCycles;
-    FeatureHandle arrivedTasks;
     FeatureHandle backhaulQueueBits;
     FeatureHandle cloudWaitS;
 };

@@ -19,12 +19,15 @@ namespace ns3::marl::edge_cloud
 /// The scenario's own policy: simple rules for both kinds of agents, which look at nothing but an agent's own observation.
 ///
 /// A device computes a task itself if its CPU makes the deadline with a margin, and else sends it to the gateway that it hears best, with
-/// the power that a fixed SNR takes. A gateway keeps the tasks that its computer makes within an allowance, sends those with more work to
-/// the cloud unless the backhaul has a queue, and runs its computer as fast as its load needs.
+/// the power that a fixed SNR takes. A gateway keeps the tasks that its own computer is expected to finish before the cloud would, by its
+/// backlog, its queue to the cloud and the cloud's report, and runs its computer faster the more work waits.
 class Rules
 {
   public:
-    Rules(const Settings& settings, const RuleFeatures& features, const DeviceHeads& deviceHeads, const GatewayHeads& gatewayHeads);
+    Rules(const Settings& settings,
+          const RuleFeatures& features,
+          const DeviceHeads& deviceHeads,
+          const GatewayHeads& gatewayHeads);
 
     void DecideDevice(const Observation& observation, uint32_t device, Action& action) const;
     void DecideGateway(const Observation& observation, uint32_t gateway, Action& action) const;

@@ -38,7 +38,8 @@ Settings::AddArguments(Arguments& arguments)
 {
     arguments.Add("devices", "Number of devices N, at least 1", devices);
     arguments.Add("gateways", "Number of gateways M, 1 to 64", gateways);
-    arguments.Add("channels", "Number of 20 MHz channels, 1 to 8, at most --gateways; gateway j uses j mod it", radio.channels);
+    arguments.Add(
+        "channels", "Number of 20 MHz channels, 1 to 8, at most --gateways; gateway j uses j mod it", radio.channels);
     arguments.Add("ticks", "Actions in an episode", ticks);
     arguments.Add("tick", "Time between two decisions", tick);
     arguments.Add("churn", "Probability that a device switches off, or on again, at a tick", churn);
@@ -68,7 +69,8 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("hotspotShare", "Share of the devices in the two hotspots, 0 to 1", placement.hotspotShare);
     arguments.Add("hotspotSigma", "Standard deviation of a hotspot [m]", placement.hotspotSigmaM);
     arguments.Add("exponent", "Path loss exponent", radio.propagation.pathLossExponent);
-    arguments.Add("fadingRho", "Correlation of the fading from tick to tick, 0 to below 1", radio.propagation.fadingRho);
+    arguments.Add(
+        "fadingRho", "Correlation of the fading from tick to tick, 0 to below 1", radio.propagation.fadingRho);
 
     arguments.Add("reward", "Who is paid: team or agent", m_rewardKind);
     arguments.Add("rewardLatency", "What a completion at the deadline loses of its worth of 1, 0 to 1", reward.latency);
@@ -95,7 +97,10 @@ Settings::Check() const
             "above 0 to 1");
     Require(m_sizeMinKb >= 0.001, "sizeMin", m_sizeMinKb, "at least 0.001 kB");
     Require(m_sizeMaxKb >= m_sizeMinKb, "sizeMax", m_sizeMaxKb, "at least --sizeMin");
-    Require(m_sizeMaxKb * KILOBYTE / OffloadClient::FRAGMENT_BYTES < MOST_FRAGMENTS, "sizeMax", m_sizeMaxKb, "below 91749 kB");
+    Require(m_sizeMaxKb * KILOBYTE / OffloadClient::FRAGMENT_BYTES < MOST_FRAGMENTS,
+            "sizeMax",
+            m_sizeMaxKb,
+            "below 91749 kB");
     Require(tasks.densityMin > 0, "densityMin", tasks.densityMin, "above 0 cycles/bit");
     Require(tasks.densityMax >= tasks.densityMin, "densityMax", tasks.densityMax, "at least --densityMin");
     Require(tasks.deadlineMin >= MilliSeconds(1), "deadlineMin", tasks.deadlineMin.As(Time::MS), "at least 1ms");

@@ -24,7 +24,9 @@ struct TaskColumn
 };
 
 TaskColumn
-Count(const std::string& name, TableRows::Value (*value)(const Task&, const Journey&), const std::vector<std::string>& categories = {})
+Count(const std::string& name,
+      TableRows::Value (*value)(const Task&, const Journey&),
+      const std::vector<std::string>& categories = {})
 {
     return {{.name = name, .unit = "1", .type = Column::Type::INT64, .categories = categories}, value};
 }
@@ -64,7 +66,8 @@ GetColumns()
                     return task.HasOffloadedPart() ? task.decision.powerDbm : NOTHING;
                 }),
         Measure("size", "bit", [](const Task& task, const Journey&) -> Value { return task.parameters.GetSizeBits(); }),
-        Measure("cycles", "cycles", [](const Task& task, const Journey&) -> Value { return task.parameters.GetCycles(); }),
+        Measure(
+            "cycles", "cycles", [](const Task& task, const Journey&) -> Value { return task.parameters.GetCycles(); }),
         Measure("deadline",
                 "s",
                 [](const Task& task, const Journey&) -> Value { return task.parameters.deadline.GetSeconds(); }),
@@ -74,10 +77,13 @@ GetColumns()
                 return static_cast<int64_t>(GetTaskEnd(task, journey));
             },
             GetTaskEndNames()),
-        Measure("latency", "s", [](const Task& task, const Journey&) -> Value { return (task.end - task.arrival).GetSeconds(); }),
-        Measure("uplink",
+        Measure("latency",
                 "s",
-                [](const Task& task, const Journey&) -> Value { return GetSpanS(task, task.uplinkStart, task.uplinkEnd); }),
+                [](const Task& task, const Journey&) -> Value { return (task.end - task.arrival).GetSeconds(); }),
+        Measure(
+            "uplink",
+            "s",
+            [](const Task& task, const Journey&) -> Value { return GetSpanS(task, task.uplinkStart, task.uplinkEnd); }),
         Measure("backhaul",
                 "s",
                 [](const Task& task, const Journey& journey) -> Value {
@@ -86,14 +92,18 @@ GetColumns()
         Measure("wait",
                 "s",
                 [](const Task& task, const Journey& journey) -> Value {
-                    return GetSpanS(task, journey.place == Place::CLOUD ? journey.atCloud : task.uplinkEnd, task.computeStart);
+                    return GetSpanS(
+                        task, journey.place == Place::CLOUD ? journey.atCloud : task.uplinkEnd, task.computeStart);
                 }),
         Measure("compute",
                 "s",
-                [](const Task& task, const Journey&) -> Value { return GetSpanS(task, task.computeStart, task.computeEnd); }),
-        Measure("downlink",
-                "s",
-                [](const Task& task, const Journey&) -> Value { return GetSpanS(task, task.computeEnd, task.resultTime); }),
+                [](const Task& task, const Journey&) -> Value {
+                    return GetSpanS(task, task.computeStart, task.computeEnd);
+                }),
+        Measure(
+            "downlink",
+            "s",
+            [](const Task& task, const Journey&) -> Value { return GetSpanS(task, task.computeEnd, task.resultTime); }),
         Measure("local",
                 "s",
                 [](const Task& task, const Journey&) -> Value {

@@ -62,8 +62,8 @@ World::CreateNetwork()
 {
     const auto& placement = m_settings.placement;
     m_devicePlaces = placement.GetDevices(m_settings.devices, PLACEMENT_STREAM, DEVICE_STREAMS);
-    m_network = std::make_unique<RadioNetwork>(
-        m_settings.radio, m_devicePlaces, placement.GetServers(m_settings.gateways));
+    m_network =
+        std::make_unique<RadioNetwork>(m_settings.radio, m_devicePlaces, placement.GetServers(m_settings.gateways));
     m_network->AssignStreams(NETWORK_STREAM);
     m_network->GetPropagation().GetFading()->Start();
 
@@ -98,7 +98,8 @@ World::CreateCloud()
     m_cloud->SetStartedCallback([this](uint32_t task) { m_ledger->Note(task, &Task::computeStart); });
     m_cloud->SetDoneCallback([this](const EdgeJob& job) {
         m_ledger->Note(job.id, &Task::computeEnd);
-        if (const auto origin = m_cloudJobs.find(job.id); origin != m_cloudJobs.end()) // else it expires at this very moment
+        if (const auto origin = m_cloudJobs.find(job.id);
+            origin != m_cloudJobs.end()) // else it expires at this very moment
         {
             m_backhaul->SendResult(origin->second, job);
         }
@@ -112,8 +113,7 @@ World::CreateGateway(uint32_t index)
     gateway.index = index;
     gateway.channel = index % m_settings.radio.channels;
     gateway.place = m_settings.placement.GetServers(m_settings.gateways)[index];
-    gateway.computer =
-        CreateObject<EdgeServer>(m_settings.edgeRateMaxHz, Discipline::DEADLINE, PriorityWeights{});
+    gateway.computer = CreateObject<EdgeServer>(m_settings.edgeRateMaxHz, Discipline::DEADLINE, PriorityWeights{});
     m_network->GetServer(index)->AggregateObject(gateway.computer);
     EdgeGateway::Callbacks callbacks;
     callbacks.fragment = [this](uint32_t task, bool accepted) { m_ledger->NoteFragment(task, accepted); };
@@ -141,8 +141,8 @@ World::CreateDevice(uint32_t index)
     device.churn->SetStream(stream + CHURN_STREAM);
     const auto rate = CreateObject<UniformRandomVariable>();
     rate->SetStream(stream + RATE_STREAM);
-    device.cpu = CreateObject<ComputeNode>(
-        rate->GetValue(m_settings.deviceRateMinHz, m_settings.deviceRateMaxHz), m_settings.deviceKappa);
+    device.cpu = CreateObject<ComputeNode>(rate->GetValue(m_settings.deviceRateMinHz, m_settings.deviceRateMaxHz),
+                                           m_settings.deviceKappa);
     device.energy = CreateObject<EnergyMeter>(ModemPower{}, START);
     device.board = std::make_unique<StatusBoard>(m_settings.gateways, m_settings.radio.channels, STATUS_LEAD);
     device.age = AgeTracker(START);
@@ -217,7 +217,8 @@ World::CloseInterval()
 void
 World::Churn(Device& device, uint64_t tick)
 {
-    const bool toggles = device.churn->GetValue() < m_settings.churn; // drawn in any case: the draws of a tick are its own
+    const bool toggles =
+        device.churn->GetValue() < m_settings.churn; // drawn in any case: the draws of a tick are its own
     if (!toggles || tick == 0)
     {
         return;

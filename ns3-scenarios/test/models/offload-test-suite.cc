@@ -494,7 +494,10 @@ class PlacedElsewhere : public TestCase
         NS_TEST_EXPECT_MSG_EQ(pair.server->TakeInterval().received, 0, "the computer got nothing");
         NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 1, "tasks ended");
         NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[0].outcome), "completed", "outcome");
-        NS_TEST_EXPECT_MSG_EQ_TOL((pair.ended[0].resultTime - pair.ended[0].uplinkEnd).GetSeconds(), 30.5e-3, 0.5e-3, "30 ms and the way back");
+        NS_TEST_EXPECT_MSG_EQ_TOL((pair.ended[0].resultTime - pair.ended[0].uplinkEnd).GetSeconds(),
+                                  30.5e-3,
+                                  0.5e-3,
+                                  "30 ms and the way back");
         pair.ledger->CheckConservation();
     }
 };

@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The ns3marl authors
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include "scenarios/edge-cloud/backhaul.h"
-
 #include "ns3/config.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-static-routing-helper.h"
@@ -12,6 +10,8 @@
 
 #include <memory>
 #include <vector>
+
+#include "scenarios/edge-cloud/backhaul.h"
 
 using namespace ns3;
 using namespace ns3::marl;
@@ -43,7 +43,9 @@ class Wires
         internet.SetRoutingHelper(Ipv4StaticRoutingHelper());
         internet.Install(gateways);
         Backhaul::Callbacks callbacks;
-        callbacks.job = [this](uint32_t gateway, const EdgeJob& job) { jobs.push_back({gateway, job, Simulator::Now()}); };
+        callbacks.job = [this](uint32_t gateway, const EdgeJob& job) {
+            jobs.push_back({gateway, job, Simulator::Now()});
+        };
         callbacks.result = [this](uint32_t gateway, const EdgeJob& job) {
             results.push_back({gateway, job, Simulator::Now()});
         };
@@ -51,7 +53,8 @@ class Wires
             reportGateways.push_back(gateway);
             lastStatus = status;
         };
-        backhaul = std::make_unique<Backhaul>(settings, std::vector<Ptr<Node>>{gateways.Get(0), gateways.Get(1)}, callbacks);
+        backhaul =
+            std::make_unique<Backhaul>(settings, std::vector<Ptr<Node>>{gateways.Get(0), gateways.Get(1)}, callbacks);
         backhaul->AssignStreams(1000);
     }
 
@@ -101,8 +104,9 @@ class TimesByHand : public TestCase
                 wires.backhaul->GetUp(0).GetQueuedBits(), 8 * (1430 + 230 + 130), "all but the fragment on the wire");
         });
         Simulator::Schedule(MilliSeconds(11), [&] {
-            NS_TEST_EXPECT_MSG_EQ(
-                wires.backhaul->GetUp(0).GetBusyTime(Simulator::Now()), MilliSeconds(1), "of a transmission that goes on");
+            NS_TEST_EXPECT_MSG_EQ(wires.backhaul->GetUp(0).GetBusyTime(Simulator::Now()),
+                                  MilliSeconds(1),
+                                  "of a transmission that goes on");
             wires.backhaul->CheckConservation();
         });
         Simulator::Schedule(MilliSeconds(40), [&] { wires.backhaul->SendResult(0, MakeJob(0, 3000)); });

@@ -205,8 +205,8 @@ class Places : public TestCase
             NS_TEST_EXPECT_MSG_EQ(episode.GetTasks(), episode.GetMetric("tasks_arrived"), "all tasks ended");
             NS_TEST_EXPECT_MSG_EQ(episode.GetMetric("local_share"), 1, "nothing is offloaded");
             NS_TEST_EXPECT_MSG_EQ(episode.GetMetric("energy_gateways_j"), 0, "gateways idle");
-            NS_TEST_EXPECT_MSG_EQ(episode.GetMetric("completion_ratio") + episode.GetMetric("failed_local_late") /
-                                                                              static_cast<double>(episode.GetTasks()),
+            NS_TEST_EXPECT_MSG_EQ(episode.GetMetric("completion_ratio") +
+                                      episode.GetMetric("failed_local_late") / static_cast<double>(episode.GetTasks()),
                                   1,
                                   "a local task fails in one way");
         }

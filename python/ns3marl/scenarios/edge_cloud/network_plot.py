@@ -33,7 +33,9 @@ def network_life(folder: Path, policy: str | None = None, run: int | None = None
     devices = state_table(folder, "device_state", _PLACE, policy, run)
     gateways = state_table(folder, "gateway_state", _GATEWAYS, devices.policy, devices.run)
     cloud = state_table(folder, "cloud_state", ("sim_time", "backlog_s"), devices.policy, devices.run)
-    tasks = EpisodeTable(folder, "tasks", ("device", "gateway", "place", "outcome"), devices.policy, devices.run)
+    tasks = EpisodeTable(
+        folder, "tasks", ("device", "gateway", "place", "outcome"), devices.policy, devices.run
+    )
     figure = Figure(figsize=(10, 5.6), layout="constrained")
     cells = figure.subplot_mosaic(
         [["ends", "waiting"], ["ends", "link"], ["ends", "rate"], ["ends", "cloud"]], width_ratios=[1.15, 1]

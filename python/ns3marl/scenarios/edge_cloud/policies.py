@@ -92,4 +92,5 @@ def _check(spec: Spec) -> None:
 
 
 def _heads(group: Group) -> tuple[str, ...]:
-    return tuple(head.name for head in (*group.discrete_heads, *group.continuous_heads))
+    discrete = [head.name for head in group.discrete_heads]
+    return (*discrete, *(head.name for head in group.continuous_heads))

@@ -75,7 +75,11 @@ class Episode:
         arrays = [
             array
             for batch in self.batches
-            for array in (*(g.observations for g in batch.groups), *(g.rewards for g in batch.groups), *batch.state)
+            for array in (
+                *(g.observations for g in batch.groups),
+                *(g.rewards for g in batch.groups),
+                *batch.state,
+            )
         ]
         return [array.tobytes() for array in arrays]
 
@@ -87,7 +91,9 @@ def executable(scenario_path: Callable[[str], Path]) -> Path:
 
 def play(executable: Path, arguments: list[str], policy: str) -> Episode:
     """An episode with RngSeed 5 and RngRun 1."""
-    with Pool(executable, arguments=arguments, seed=5, spares=0, builtin=policy == heuristics.BUILTIN) as pool:
+    with Pool(
+        executable, arguments=arguments, seed=5, spares=0, builtin=policy == heuristics.BUILTIN
+    ) as pool:
         made = heuristics.make(policy, pool.spec)
         played = Episode(pool.spec, [pool.reset()])
         while played.batches[-1].final[0] is None:
@@ -101,12 +107,10 @@ def test_the_spec_has_two_kinds_of_agents(executable: Path) -> None:
         spec = pool.spec
     devices, gateways = spec.groups
     assert (len(devices.agents), len(gateways.agents)) == (5, 3)
-    assert [h.name for h in (*devices.discrete_heads, *devices.continuous_heads)] == ["mode", "gateway", "power"]
-    assert [h.name for h in (*gateways.discrete_heads, *gateways.continuous_heads)] == [
-        "placement",
-        "threshold",
-        "cpu_rate",
-    ]
+    assert [head.name for head in devices.discrete_heads] == ["mode", "gateway"]
+    assert [head.name for head in devices.continuous_heads] == ["power"]
+    assert [head.name for head in gateways.discrete_heads] == ["placement"]
+    assert [head.name for head in gateways.continuous_heads] == ["threshold", "cpu_rate"]
     assert devices.discrete_heads[1].choices == gateways.agents
     assert [(block.name, block.agents_of) for block in spec.state] == [
         ("device_state", DEVICES),
@@ -145,7 +149,9 @@ def test_a_gateway_on_another_channel_is_masked_while_a_task_is_under_way(execut
     played = play(executable, SMALL, "random")
     first, last = played.spec.groups[DEVICES].mask_offsets[1:3]
     channel = played.seen(DEVICES, "tuned_channel").astype(int)
-    masks = np.stack([batch.groups[DEVICES].masks[0, :, first:last] for batch in played.batches[:-1]]).astype(bool)
+    masks = np.stack([batch.groups[DEVICES].masks[0, :, first:last] for batch in played.batches[:-1]]).astype(
+        bool
+    )
     assert np.take_along_axis(masks, channel[..., None], -1).all()  # gateway j is on channel j
     assert masks.all(-1).any()
     assert not masks.all(-1).all()
@@ -241,7 +247,16 @@ def test_policies_rank_as_they_should(executable: Path) -> None:
 
 def test_a_run_is_drawn(executable: Path, tmp_path: Path) -> None:
     tables = tmp_path / "tables"
-    run = ["run", str(executable), "--episodes=1", "--policy=random", "--tables", str(tables), "--", "--ticks=20"]
+    run = [
+        "run",
+        str(executable),
+        "--episodes=1",
+        "--policy=random",
+        "--tables",
+        str(tables),
+        "--",
+        "--ticks=20",
+    ]
     assert cli.main(run) == 0
     image = tmp_path / "life.png"
     assert cli.main(["plot-run", str(tables), "--plot=network-life", "--out", str(image)]) == 0
@@ -249,6 +264,13 @@ def test_a_run_is_drawn(executable: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_arguments_are_named(executable: Path) -> None:
-    for argument in ("--gateways=0", "--channels=3", "--tick=5ms", "--churn=2", "--backhaulRate=0", "--reward=some"):
+    for argument in (
+        "--gateways=0",
+        "--channels=3",
+        "--tick=5ms",
+        "--churn=2",
+        "--backhaulRate=0",
+        "--reward=some",
+    ):
         with pytest.raises(ConfigError, match=argument.split("=")[0].lstrip("-")):
             Pool(executable, arguments=[argument], seed=1, spares=0)
