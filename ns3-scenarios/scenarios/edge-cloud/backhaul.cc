@@ -45,8 +45,8 @@ Open(Ptr<Node> node, const InetSocketAddress& address)
 
 } // namespace
 
-LinkEnd::LinkEnd(Ptr<PointToPointNetDevice> device, const DataRate& rate)
-    : m_device(std::move(device)),
+LinkEnd::LinkEnd(const Ptr<PointToPointNetDevice>& device, const DataRate& rate)
+    : m_device(device),
       m_rate(rate)
 {
     using PacketCallback = Callback<void, Ptr<const Packet>>;
@@ -117,13 +117,13 @@ Backhaul::Backhaul(const BackhaulSettings& settings, const std::vector<Ptr<Node>
         using SocketCallback = Callback<void, Ptr<Socket>>;
         link.atGateway = Open(gateways[gateway], InetSocketAddress(GetGatewayAddress(gateway), JOB_PORT));
         link.atGateway->SetRecvCallback(
-            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveResult(gateway, std::move(socket)); }));
+            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveResult(gateway, socket); }));
         link.atCloud = Open(m_cloud, InetSocketAddress(GetCloudAddress(gateway), JOB_PORT));
         link.atCloud->SetRecvCallback(
-            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveJob(gateway, std::move(socket)); }));
+            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveJob(gateway, socket); }));
         link.reports = Open(gateways[gateway], InetSocketAddress(GetGatewayAddress(gateway), REPORT_PORT));
         link.reports->SetRecvCallback(
-            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveReport(gateway, std::move(socket)); }));
+            SocketCallback([this, gateway](Ptr<Socket> socket) { ReceiveReport(gateway, socket); }));
     }
 }
 

@@ -26,7 +26,7 @@ namespace ns3::marl::edge_cloud
 /// What the links are like.
 struct BackhaulSettings
 {
-    DataRate rate{4'000'000};    ///< each way
+    DataRate rate{3'000'000};    ///< each way
     Time delay{MilliSeconds(5)}; ///< propagation, one way
     uint32_t queuePackets{100};  ///< drop-tail, at each end
 };
@@ -37,7 +37,7 @@ struct BackhaulSettings
 class LinkEnd
 {
   public:
-    LinkEnd(Ptr<PointToPointNetDevice> device, const DataRate& rate);
+    LinkEnd(const Ptr<PointToPointNetDevice>& device, const DataRate& rate);
     LinkEnd(const LinkEnd&) = delete; // the device knows where it stands
     LinkEnd& operator=(const LinkEnd&) = delete;
 

@@ -15,11 +15,9 @@ namespace
 {
 
 // Tuned on RngSeeds 1 to 20, run 1, with the default arguments.
-constexpr double LOCAL_MARGIN = 0.9;      // of the deadline, in which the own CPU has to be done
 constexpr double TARGET_SNR_DB = 22;      // at the gateway
 constexpr double EXPECTED_ARRIVALS = 0.1; // of the work that came in the last interval, on top of what waits
-constexpr double TASK_SHARE = 0.5;        // of a mean task, for its own time on the link
-constexpr double CLOUD_BIAS = 1.25;       // by which the way through the cloud is taken to be longer
+constexpr double TASK_SHARE = 0.7;        // of a mean task, for its own time on the link
 constexpr double LOWEST_SPEED = 0.7;      // of the highest rate
 
 } // namespace
@@ -39,7 +37,7 @@ void
 Rules::DecideDevice(const Observation& observation, uint32_t device, Action& action) const
 {
     const double deadlineS = observation.Get(m_features.deadlineS, device);
-    if (observation.Get(m_features.localTimeS, device) <= LOCAL_MARGIN * deadlineS)
+    if (observation.Get(m_features.localTimeS, device) < deadlineS)
     {
         action.Set(m_deviceHeads.mode, device, DeviceHeads::LOCAL);
         return;
@@ -74,7 +72,7 @@ Rules::DecideGateway(const Observation& observation, uint32_t gateway, Action& a
                           2 * m_settings.backhaul.delay.GetSeconds() + observation.Get(m_features.cloudWaitS, gateway);
     const double gainS = 1 / edgeHz - 1 / m_settings.cloudRateHz; // of the cloud, for each cycle
     const double mostCycles = m_settings.GetMaximumCycles();
-    const double threshold = gainS > 0 ? (CLOUD_BIAS * cloudS - backlogCycles / edgeHz) / gainS : mostCycles;
+    const double threshold = gainS > 0 ? (cloudS - backlogCycles / edgeHz) / gainS : mostCycles;
     action.Set(m_gatewayHeads.placement, gateway, GatewayHeads::BY_WORK);
     action.Set(m_gatewayHeads.threshold, gateway, std::clamp(threshold, 0.0, mostCycles));
 

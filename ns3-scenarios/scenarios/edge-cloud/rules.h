@@ -18,7 +18,7 @@ namespace ns3::marl::edge_cloud
 
 /// The scenario's own policy: simple rules for both kinds of agents, which look at nothing but an agent's own observation.
 ///
-/// A device computes a task itself if its CPU makes the deadline with a margin, and else sends it to the gateway that it hears best, with
+/// A device computes a task itself if its CPU makes the deadline, and else sends it to the gateway that it hears best, with
 /// the power that a fixed SNR takes. A gateway keeps the tasks that its own computer is expected to finish before the cloud would, by its
 /// backlog, its queue to the cloud and the cloud's report, and runs its computer faster the more work waits.
 class Rules

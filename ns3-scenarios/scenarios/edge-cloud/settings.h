@@ -80,8 +80,8 @@ struct Settings
     double m_deviceCpuMaxGhz{1.2};
     double m_edgeCpuMinGhz{1};
     double m_edgeCpuMaxGhz{3};
-    double m_cloudCpuGhz{10};
-    double m_backhaulMbps{4};
+    double m_cloudCpuGhz{8};
+    double m_backhaulMbps{3};
 };
 
 } // namespace ns3::marl::edge_cloud

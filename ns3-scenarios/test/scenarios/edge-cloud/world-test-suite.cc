@@ -234,10 +234,10 @@ class Places : public TestCase
             {
                 if (!journey.atCloud.IsZero())
                 {
-                    // with headers of 30 B for each 1400 B, at 4 Mb/s, behind whatever else waits
+                    // with headers of 30 B for each 1400 B, at 3 Mb/s, behind whatever else waits
                     const double bytes = task.parameters.sizeBytes + 30 * std::ceil(task.parameters.sizeBytes / 1400.0);
                     NS_TEST_EXPECT_MSG_GT_OR_EQ((journey.atCloud - journey.forwarded).GetSeconds(),
-                                                8 * bytes / 4e6 + 5e-3 - 1e-6,
+                                                8 * bytes / 3e6 + 5e-3 - 1e-6,
                                                 "no task is faster than the link");
                 }
             }
