@@ -123,6 +123,7 @@ EdgeGateway::Receive(Ptr<Socket> socket)
     Address from;
     while (const auto packet = socket->RecvFrom(from))
     {
+        const uint32_t bytes = packet->GetSize();
         FragmentHeader header;
         packet->RemoveHeader(header);
         const Time now = Simulator::Now();
@@ -151,6 +152,7 @@ EdgeGateway::Receive(Ptr<Socket> socket)
         }
         assembly.have[header.fragment] = true;
         assembly.missing--;
+        assembly.bytes += bytes;
         m_fragmentsReceived++;
         NS_LOG_LOGIC("server " << m_index << ": fragment " << header.fragment << " of task " << header.job.id << ", "
                                << assembly.missing << " are missing");
@@ -158,7 +160,15 @@ EdgeGateway::Receive(Ptr<Socket> socket)
         if (assembly.missing == 0)
         {
             m_callbacks.received(header.job.id);
-            m_server.Submit(header.job);
+            header.job.sizeBytes = assembly.bytes;
+            if (m_callbacks.place)
+            {
+                m_callbacks.place(header.job);
+            }
+            else
+            {
+                m_server.Submit(header.job);
+            }
         }
     }
 }

@@ -21,8 +21,8 @@
 namespace ns3::marl
 {
 
-/// The radio side of an edge server: puts fragments together, submits complete tasks to the computer, sends the results
-/// back on the channel that the fragments came on, and broadcasts the server's status.
+/// The radio side of an edge server: puts fragments together, submits complete tasks to the computer (or hands them to Callbacks::place),
+/// sends the results back on the channel that the fragments came on, and broadcasts the server's status.
 class EdgeGateway
 {
   public:
@@ -33,6 +33,9 @@ class EdgeGateway
         std::function<void(uint32_t task, bool accepted)> fragment; ///< a fragment came, each once; false: while down
         std::function<void(uint32_t task)> received;                ///< the last fragment of a task is there
         std::function<void(uint32_t task)> dropped;                 ///< the server failed, and the task with it
+
+        /// Where a complete task is computed; the result goes back by SendResult. None: the server computes every one.
+        std::function<void(const EdgeJob& job)> place{};
     };
 
     /// What a server that is down tells genies of its wait.
@@ -65,6 +68,7 @@ class EdgeGateway
         Ipv4Address device;
         std::vector<bool> have;
         uint32_t missing{0};
+        uint32_t bytes{0}; ///< that came
         uint8_t tid{0};
     };
 

@@ -111,15 +111,47 @@ EdgeServer::Next()
     m_waiting.erase(next);
     m_waitingJobs = static_cast<uint32_t>(m_waiting.size());
     m_runningSince = Simulator::Now();
+    m_rateSince = m_runningSince;
+    m_executedCycles = 0;
     NS_LOG_LOGIC("task " << m_running->id << " begins after waiting "
                          << (m_runningSince - m_running->received).As(Time::MS) << ", " << m_waiting.size() << " wait");
     m_startedTrace(*m_running);
     m_intervalWait += m_runningSince - m_running->received;
     m_intervalBegun++;
-    m_finish = Simulator::Schedule(Seconds(m_running->cycles / m_rateHz), &EdgeServer::Finish, this);
+    ScheduleFinish();
     if (m_started)
     {
         m_started(m_running->id);
+    }
+}
+
+void
+EdgeServer::ScheduleFinish()
+{
+    const double restCycles = std::max(0.0, m_running->cycles - m_executedCycles);
+    m_finish = Simulator::Schedule(Seconds(restCycles / m_rateHz), &EdgeServer::Finish, this);
+}
+
+double
+EdgeServer::GetExecutedCycles() const
+{
+    return m_executedCycles + (Simulator::Now() - m_rateSince).GetSeconds() * m_rateHz;
+}
+
+void
+EdgeServer::SetRate(double rateHz)
+{
+    NS_ABORT_MSG_IF(rateHz <= 0, "A server needs a rate > 0 Hz, not " << rateHz);
+    if (m_running)
+    {
+        m_executedCycles = GetExecutedCycles();
+        m_rateSince = Simulator::Now();
+    }
+    m_rateHz = rateHz;
+    if (m_running)
+    {
+        m_finish.Cancel();
+        ScheduleFinish();
     }
 }
 
@@ -213,8 +245,7 @@ EdgeServer::GetBacklog() const
     }
     if (m_running)
     {
-        const double executed = (Simulator::Now() - m_runningSince).GetSeconds() * m_rateHz;
-        cycles += std::max(0.0, m_running->cycles - executed);
+        cycles += std::max(0.0, m_running->cycles - GetExecutedCycles());
     }
     return Seconds(cycles / m_rateHz);
 }

@@ -28,7 +28,8 @@ struct EdgeJob
     Time expiry;   ///< when the result is of no use any more
     Time deadline; ///< allowance from arrival at the device to the expiry
     bool premium{false};
-    Time received; ///< at the server, complete; set by Submit
+    Time received;         ///< at the server, complete; set by Submit
+    uint32_t sizeBytes{0}; ///< input that came over the air; set by EdgeGateway
 };
 
 /// Order in which waiting jobs are taken; ties go to the one that came first.
@@ -66,6 +67,9 @@ class EdgeServer : public Object
     /// The server fails: it drops all jobs, waiting or running. \return their ids
     std::vector<uint32_t> Drop();
 
+    /// Changes the rate; a job that runs goes on at the new one. \param rateHz above 0
+    void SetRate(double rateHz);
+
     double GetRateHz() const;
     std::size_t GetWaiting() const;
     Time GetBacklog() const;     ///< until the CPU would be free if nothing else came and nothing expired
@@ -82,7 +86,9 @@ class EdgeServer : public Object
     void Next();
     void Finish();
     void Expire(uint32_t id);
-    std::size_t Choose() const; ///< index of the next waiting job
+    void ScheduleFinish();
+    double GetExecutedCycles() const; ///< of the running job
+    std::size_t Choose() const;       ///< index of the next waiting job
 
     double m_rateHz;
     Discipline m_discipline;
@@ -98,6 +104,8 @@ class EdgeServer : public Object
     TracedCallback<const EdgeJob&> m_droppedTrace;
     std::optional<EdgeJob> m_running;
     Time m_runningSince;
+    Time m_rateSince;           ///< when the running job began, or the rate changed after that
+    double m_executedCycles{0}; ///< of the running job until then
     EventId m_finish;
     Time m_busy; ///< of jobs that no longer run
     uint64_t m_submitted{0};

@@ -214,6 +214,15 @@ OffloadClient::SwitchOff()
     }
 }
 
+void
+OffloadClient::SwitchOn()
+{
+    for (uint32_t channel = 0; channel < m_network.GetChannels(); channel++)
+    {
+        m_network.GetDeviceRadio(m_device, channel)->GetPhy()->ResumeFromOff();
+    }
+}
+
 uint32_t
 OffloadClient::GetTunedChannel() const
 {

@@ -60,8 +60,9 @@ class OffloadClient
     /// Chooses the MCS of all tasks under way anew.
     void RefreshRates();
 
-    /// The battery is empty: every radio falls silent for good. The tasks under way have ended.
+    /// Every radio falls silent until SwitchOn. The tasks under way have ended.
     void SwitchOff();
+    void SwitchOn();
 
     uint32_t GetTunedChannel() const;
     double GetQueuedBits() const; ///< waiting at the tuned radio

@@ -17,6 +17,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "aiot-mec": ("--devices=5", "--servers=3", "--channels=2"),
     "cognitive-v2x": (),
     "echo": ("--groups=2",),
+    "edge-cloud": ("--gateways=3",),
     "slice-lte": (),
     "template": (),
 }

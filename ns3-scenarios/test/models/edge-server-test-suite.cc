@@ -132,6 +132,48 @@ class Drop : public TestCase
     }
 };
 
+/// 50 ms of work at 1 GHz: after 20 ms at that rate the other 30 take 60 at half of it. The rate while nothing runs counts from the next job on.
+class RateChange : public TestCase
+{
+  public:
+    RateChange()
+        : TestCase("a running job goes on at the new rate")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        EdgeServer server(RATE_HZ, Discipline::DEADLINE, {});
+        std::vector<Time> done;
+        server.SetDoneCallback([&](const EdgeJob&) { done.push_back(Simulator::Now()); });
+        server.Submit(MakeJob(0, 5e7, 1000));
+        server.Submit(MakeJob(1, 4e7, 1000));
+        Simulator::Schedule(MilliSeconds(20), [&] {
+            server.SetRate(RATE_HZ / 2);
+            NS_TEST_EXPECT_MSG_EQ(server.GetBacklog(), MilliSeconds(140), "30 and 40 ms of work, at half the rate");
+        });
+        Simulator::Schedule(MilliSeconds(50), [&] {
+            NS_TEST_EXPECT_MSG_EQ(server.GetBacklog(), MilliSeconds(110), "30 ms less");
+            server.SetRate(RATE_HZ / 2); // the same again changes nothing
+            NS_TEST_EXPECT_MSG_EQ(server.GetBacklog(), MilliSeconds(110), "as before");
+        });
+        Simulator::Schedule(MilliSeconds(300), [&] {
+            server.SetRate(2 * RATE_HZ);
+            server.Submit(MakeJob(2, 1e8, 1000));
+        });
+        Simulator::Run();
+        NS_TEST_ASSERT_MSG_EQ(done.size(), 3, "jobs done");
+        NS_TEST_EXPECT_MSG_EQ(done[0], MilliSeconds(80), "20 + 60 ms");
+        NS_TEST_EXPECT_MSG_EQ(done[1], MilliSeconds(160), "80 ms at half the rate");
+        NS_TEST_EXPECT_MSG_EQ(done[2], MilliSeconds(350), "50 ms at twice the rate");
+        NS_TEST_EXPECT_MSG_EQ(server.GetBusyTime(), MilliSeconds(210), "of all three");
+        NS_TEST_EXPECT_MSG_EQ(server.GetRateHz(), 2 * RATE_HZ, "the last rate");
+        server.CheckConservation();
+        Simulator::Destroy();
+    }
+};
+
 /// M/D/1 at rho = 0.5: the mean wait is rho / (2 mu (1 - rho)) = 0.5 service times. With 40 000 jobs its standard error is
 /// about 0.008; the tolerance is 4 of them.
 class PollaczekKhinchine : public TestCase
@@ -179,6 +221,7 @@ class EdgeServerTestSuite : public TestSuite
         AddTestCase(new Order("highest priority first", Discipline::PRIORITY, {0, 3, 2, 1}), TestCase::Duration::QUICK);
         AddTestCase(new Expiry, TestCase::Duration::QUICK);
         AddTestCase(new Drop, TestCase::Duration::QUICK);
+        AddTestCase(new RateChange, TestCase::Duration::QUICK);
         AddTestCase(new PollaczekKhinchine, TestCase::Duration::QUICK);
     }
 };

@@ -16,6 +16,7 @@
 #include "ns3/wifi-phy-state-helper.h"
 #include "ns3/wifi-phy.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,8 +33,8 @@ constexpr uint8_t VIDEO_TID = 5;
 class Pair
 {
   public:
-    /// \param distanceM between the two \param rateHz of the server
-    Pair(double distanceM, double rateHz)
+    /// \param distanceM between the two \param rateHz of the server \param place EdgeGateway::Callbacks::place
+    Pair(double distanceM, double rateHz, const std::function<void(const EdgeJob&)>& place = {})
     {
         Config::Reset();
         RadioNetwork::SetAttributeDefaults();
@@ -52,6 +53,7 @@ class Pair
         atServer.fragment = [this](uint32_t id, bool accepted) { ledger->NoteFragment(id, accepted); };
         atServer.received = [this](uint32_t id) { ledger->Note(id, &Task::uplinkEnd); };
         atServer.dropped = [this](uint32_t id) { ledger->NoteServerFailure(id); };
+        atServer.place = place;
         gateway = std::make_unique<EdgeGateway>(*network, 0, *server, atServer);
         server->SetStartedCallback([this](uint32_t id) { ledger->Note(id, &Task::computeStart); });
         server->SetDoneCallback([this](const EdgeJob& job) {
@@ -427,6 +429,79 @@ class SwitchesOff : public TestCase
     }
 };
 
+/// Switched on again, a device offloads as before: the radio's queue and the agreements with the server are in order.
+class SwitchesOnAgain : public TestCase
+{
+  public:
+    SwitchesOnAgain()
+        : TestCase("a device that is switched on again offloads")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Pair pair(40, 10e9);
+        for (int64_t round = 0; round < 5; round++)
+        {
+            const Time start = MilliSeconds(100 * round);
+            Simulator::Schedule(start + MilliSeconds(10), [&] { pair.Offload(50, 0, 30); });
+            Simulator::Schedule(start + MilliSeconds(11), [&] { // in the middle of the upload
+                pair.ledger->NoteDeath(0);
+                pair.client->SwitchOff();
+            });
+            Simulator::Schedule(start + MilliSeconds(40), [&] { pair.client->SwitchOn(); });
+            Simulator::Schedule(start + MilliSeconds(50), [&] { pair.Offload(45, 0, 30); });
+        }
+        Simulator::Stop(Seconds(1));
+        Simulator::Run();
+        NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 10, "tasks ended");
+        for (std::size_t i = 0; i < pair.ended.size(); i++)
+        {
+            NS_TEST_EXPECT_MSG_EQ(
+                marl::GetName(pair.ended[i].outcome), (i % 2 == 0 ? "device_dead" : "completed"), "task " << i);
+        }
+        pair.ledger->CheckConservation();
+        pair.meter->CheckConservation(Simulator::Now());
+    }
+};
+
+/// Who asks for it gets complete tasks instead of the computer, with the bytes that came, and may return the result when it likes.
+class PlacedElsewhere : public TestCase
+{
+  public:
+    PlacedElsewhere()
+        : TestCase("a complete task is handed to whoever places it")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        std::vector<EdgeJob> placed;
+        Pair* there = nullptr;
+        Pair pair(40, 10e9, [&](const EdgeJob& job) {
+            placed.push_back(job);
+            Simulator::Schedule(MilliSeconds(30), [&there, job] { there->gateway->SendResult(job); });
+        });
+        there = &pair;
+        Simulator::Schedule(MilliSeconds(10), [&] { pair.Offload(100, 0, 30); });
+        Simulator::Stop(MilliSeconds(200));
+        Simulator::Run();
+        NS_TEST_ASSERT_MSG_EQ(placed.size(), 1, "tasks placed");
+        NS_TEST_EXPECT_MSG_EQ(placed[0].sizeBytes, 28000, "bytes of the task");
+        NS_TEST_EXPECT_MSG_EQ(placed[0].cycles, 28000 * 8 * 1000.0, "work");
+        NS_TEST_EXPECT_MSG_EQ(pair.server->TakeInterval().received, 0, "the computer got nothing");
+        NS_TEST_ASSERT_MSG_EQ(pair.ended.size(), 1, "tasks ended");
+        NS_TEST_EXPECT_MSG_EQ(marl::GetName(pair.ended[0].outcome), "completed", "outcome");
+        NS_TEST_EXPECT_MSG_EQ_TOL((pair.ended[0].resultTime - pair.ended[0].uplinkEnd).GetSeconds(),
+                                  30.5e-3,
+                                  0.5e-3,
+                                  "30 ms and the way back");
+        pair.ledger->CheckConservation();
+    }
+};
+
 class OffloadTestSuite : public TestSuite
 {
   public:
@@ -441,6 +516,8 @@ class OffloadTestSuite : public TestSuite
         AddTestCase(new ServerFails, TestCase::Duration::QUICK);
         AddTestCase(new CountsByCategory, TestCase::Duration::QUICK);
         AddTestCase(new SwitchesOff, TestCase::Duration::QUICK);
+        AddTestCase(new SwitchesOnAgain, TestCase::Duration::QUICK);
+        AddTestCase(new PlacedElsewhere, TestCase::Duration::QUICK);
     }
 };
 
