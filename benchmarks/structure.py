@@ -8,9 +8,9 @@ import grimp
 import networkx as nx
 
 
-def import_circles() -> list[list[str]]:
-    """Modules of ``ns3marl`` that import each other in a circle, imports for type checking included; one list a circle."""
-    graph = grimp.build_graph("ns3marl")
+def import_circles(package: str = "ns3marl") -> list[list[str]]:
+    """Modules of a package that import each other in a circle, imports for type checking included; one list a circle."""
+    graph = grimp.build_graph(package, cache_dir=None)
     arrows = nx.DiGraph()
     arrows.add_edges_from(
         (module, imported)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""IMAPPO on a topology other than aiot-mec (`ARGS="cognitive-v2x"` or `slice-lte`), beside every simple policy that fits.
+"""IMAPPO on a topology other than aiot-mec (`ARGS="cognitive-v2x"`, `slice-lte` or `edge-cloud`), beside every simple policy that fits.
 
 Trains the configuration of that name with several seeds and evaluates all on the same held-out episodes, also, as it stands, on
 larger networks. Finished runs under `runs/topologies/` are kept. Writes `benchmarks/topologies/NAME.md` and its plots.
@@ -63,6 +63,17 @@ TOPOLOGIES = {
             "embb_radio_held": ("radio eMBB [%]", 100.0, 0),
             "urllc_radio_held": ("radio URLLC [%]", 100.0, 0),
             "mmtc_radio_held": ("radio mMTC [%]", 100.0, 0),
+        }
+    ),
+    "edge-cloud": Topology(
+        {
+            "completion_ratio": ("completed [%]", 100.0, 1),
+            "latency_mean_s": ("latency [ms]", 1e3, 1),
+            "latency_p95_s": ("latency, 95 % [ms]", 1e3, 1),
+            "energy_per_task_j": ("energy per task [J]", 1.0, 3),
+            "aoi_mean_s": ("age [s]", 1.0, 2),
+            "edge_share": ("edge [%]", 100.0, 0),
+            "cloud_share": ("cloud [%]", 100.0, 0),
         }
     ),
 }
@@ -157,6 +168,34 @@ def page(
     return "\n".join(lines) + "\n"
 
 
+def measured(name: str, seeds: int, jobs: int) -> tuple[dict[str, Results], float]:
+    """Trains and evaluates what is missing, and writes the page of a topology and its plots.
+
+    Args:
+        name: Of the topology and its configuration.
+        seeds: Training seeds, from 1 on.
+        jobs: Runs at a time.
+
+    Returns:
+        Results by network, the one of the training first, and the mean time of a training [min].
+    """
+    topology, runs = TOPOLOGIES[name], ROOT / "runs" / "topologies" / name
+    config = configuration.load(name, ["training.tensorboard=false"])
+    logs = trained(config, range(1, seeds + 1), runs / "trained", jobs)
+    results = {name: evaluated(config, runs / "trained", runs / "evaluation")}
+    for title, arguments in topology.others.items():
+        scenario = dataclasses.replace(config.scenario, arguments=tuple(arguments))
+        other = dataclasses.replace(config, scenario=scenario)
+        results[title] = evaluated(other, runs / "trained", runs / f"evaluation-{title}")
+    pictures = draw(name, logs, results[name], list(topology.shown))
+    minutes = float(np.mean([rows[-1]["wall_s"] / 60 for rows in logs]))
+    text = page(name, config, results, pictures, minutes)
+    (ROOT / "benchmarks" / "topologies").mkdir(exist_ok=True)
+    (ROOT / "benchmarks" / "topologies" / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+    return results, minutes
+
+
 def main() -> None:
     """Trains, evaluates, writes."""
     parser = argparse.ArgumentParser(
@@ -167,20 +206,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
     options = parser.parse_args()
     for name in options.names:
-        topology, runs = TOPOLOGIES[name], ROOT / "runs" / "topologies" / name
-        config = configuration.load(name, ["training.tensorboard=false"])
-        logs = trained(config, range(1, options.seeds + 1), runs / "trained", options.jobs)
-        results = {name: evaluated(config, runs / "trained", runs / "evaluation")}
-        for title, arguments in topology.others.items():
-            scenario = dataclasses.replace(config.scenario, arguments=tuple(arguments))
-            other = dataclasses.replace(config, scenario=scenario)
-            results[title] = evaluated(other, runs / "trained", runs / f"evaluation-{title}")
-        pictures = draw(name, logs, results[name], list(topology.shown))
-        minutes = float(np.mean([rows[-1]["wall_s"] / 60 for rows in logs]))
-        text = page(name, config, results, pictures, minutes)
-        (ROOT / "benchmarks" / "topologies").mkdir(exist_ok=True)
-        (ROOT / "benchmarks" / "topologies" / f"{name}.md").write_text(text, encoding="utf-8")
-        print(text)
+        results, minutes = measured(name, options.seeds, options.jobs)
         for title, content in results.items():
             prefix = title.replace("-", "_")
             for policy in content["policies"]:

@@ -46,8 +46,9 @@ class ScenarioOptions:
     """Name of a built scenario, or the path of its executable; it has to be given."""
     arguments: tuple[str, ...] = ()
     """ns-3 command-line arguments, e.g. ``--devices=50`` or ``--ns3::Class::Attribute=value``."""
-    backend: Literal["ns3", "fastsim"] = "ns3"
-    """What simulates while a policy trains: ns-3, packet by packet, or the scenario's fast twin, where it has one."""
+    backend: str = "ns3"
+    """What simulates while a policy trains: ``ns3``, packet by packet; ``fastsim``, the scenario's fast twin, where it has one; or
+    ``module:make``, another simulator, which is opened as a twin is (``ns3marl.home.ScenarioHome.twin``)."""
     calibration: str = ""
     """The twin's constants: a file that ``ns3marl calibrate`` wrote; empty: those that ship with it."""
 
@@ -59,9 +60,9 @@ class PoolOptions:
     num_envs: PositiveInt = 2
     """Environments in parallel (E). Of ns-3 one per core is a good choice, of the twin 32 and more."""
     ns3_envs: NotNegativeInt = 0
-    """With the twin as backend: how many of the environments ns-3 simulates all the same."""
+    """With another backend than ns-3: how many of the environments ns-3 simulates all the same."""
     device: str = "cpu"
-    """Where the twin computes: ``cpu`` or ``cuda``."""
+    """Where the twin, or another simulator, computes: ``cpu`` or ``cuda``."""
     spares: NotNegativeInt = 1
     """Processes started ahead of the next episode."""
     tick_timeout_s: PositiveFloat = 60.0
@@ -119,13 +120,16 @@ class EvaluationOptions:
     """Episodes per policy."""
     seed: PositiveInt = 1001
     """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
-    backend: Literal["ns3", "fastsim"] = "ns3"
-    """Where policies are evaluated, wherever they were trained."""
+    backend: str = "ns3"
+    """Where policies are evaluated, wherever they were trained; the choices are those of ``scenario.backend``."""
     greedy: bool = False
     """Take the most likely action of a trained policy instead of sampling it."""
     bootstrap: PositiveInt = 10_000
     """Resamples behind each 95 % interval."""
 
+
+#: The backends of every scenario; any other one is ``module:make``.
+BACKENDS = ("ns3", "fastsim")
 
 #: The sections that do not belong to a learner.
 SECTIONS: dict[str, type[Any]] = {
@@ -332,6 +336,14 @@ def _as_table(table: Any, name: str, where: str) -> Mapping[str, Any]:
 def _check(config: Config) -> None:
     """Refuses combinations that no run could use."""
     pool, algorithm = config.pool, config.training.algorithm
+    for section, backend in (
+        ("scenario", config.scenario.backend),
+        ("evaluation", config.evaluation.backend),
+    ):
+        if backend not in BACKENDS and not all(backend.partition(":")):
+            raise ConfigError(
+                f"{section}.backend: expected {', '.join(BACKENDS)} or module:make, got {backend!r}{near(backend, BACKENDS)}"
+            )
     if config.training.ticks == 0 and config.training.minutes == 0:
         raise ConfigError("training.ticks and training.minutes are both 0: training would never end; set one")
     if pool.runner == "ray" and pool.endpoint:

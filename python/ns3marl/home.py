@@ -70,8 +70,9 @@ class ScenarioHome:
     configs: str = "configs"
     """Folder of configurations (TOML) beside the descriptor; ``ns3marl train NAME`` takes ``NAME.toml`` in it."""
     twin: Reference | None = None
-    """Opens the fast twin: ``make(*, arguments, num_envs, seed, first_run, device, calibration)`` gives environments as
-    ``ns3marl.launch.environments.Environments`` describes them; ``calibration`` is a path or None."""
+    """Opens the fast twin: ``make(*, arguments, num_envs, seed, first_run, device, calibration, resumable)`` gives environments as
+    ``ns3marl.launch.environments.Environments`` describes them; ``calibration`` is a path or None, ``resumable`` asks for
+    ``state_dict``. A backend ``module:make`` has the same signature."""
     fidelity: Reference | None = None
     """What validation of the twin needs, the exogenous world among it, see ``ns3marl.fidelity.scenario.ScenarioFidelity``."""
     plots: Mapping[str, Reference] = field(default_factory=dict)
@@ -92,21 +93,31 @@ class ScenarioHome:
         """
         if not isinstance(reference, str):
             return reference
-        module_name, _, attribute = reference.partition(":")
         what = f"scenario {self.name!r} names {reference!r}"
-        if module_name.endswith(".py"):
-            module = _module_of_file((self.folder or Path()) / module_name, what)
-        else:
-            module = _guarded(lambda: importlib.import_module(module_name), what)
-        if not attribute or not hasattr(module, attribute):
-            raise ConfigError(f"{what}, but {module_name} has no {attribute!r}; write module:attribute")
-        return getattr(module, attribute)
+        file, _, attribute = reference.partition(":")
+        if file.endswith(".py"):
+            return _attribute(_module_of_file((self.folder or Path()) / file, what), attribute, what)
+        return imported(reference, what)
 
     def configurations(self) -> dict[str, Path]:
         """Files of its configurations, by name."""
         if self.folder is None:
             return {}
         return {path.stem: path for path in sorted((self.folder / self.configs).glob("*.toml"))}
+
+
+def imported(reference: str, what: str) -> Any:
+    """The object that ``module:attribute`` stands for.
+
+    Args:
+        reference: The name of a module on the Python path and of an attribute in it.
+        what: Who names it, for messages: ``option 'x:y'``.
+
+    Raises:
+        ConfigError: There is no such module or attribute, or importing it failed.
+    """
+    module_name, _, attribute = reference.partition(":")
+    return _attribute(_guarded(lambda: importlib.import_module(module_name), what), attribute, what)
 
 
 def find(scenario: str | Path) -> ScenarioHome:
@@ -261,6 +272,13 @@ def _module_of_file(path: Path, what: str) -> ModuleType:
 
     _modules[name] = changed_ns, _guarded(read, str(path))
     return _modules[name][1]
+
+
+def _attribute(module: ModuleType, attribute: str, what: str) -> Any:
+    if not attribute or not hasattr(module, attribute):
+        where = getattr(module, "__file__", None) or module.__name__
+        raise ConfigError(f"{what}, but {where} has no {attribute!r}; write module:attribute")
+    return getattr(module, attribute)
 
 
 def _guarded(read: Callable[[], ModuleType], where: str) -> ModuleType:

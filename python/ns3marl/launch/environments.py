@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Opens environments: ns-3, a twin, or both at once, behind one interface."""
+"""Opens environments: ns-3, a twin, another simulator, or ns-3 beside one of them, behind one interface."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -89,7 +90,8 @@ def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Envir
         first_run: RngRun of the first episode.
 
     Raises:
-        ConfigError: The scenario refuses its arguments, or has no twin; the seed is out of range.
+        ConfigError: The scenario refuses its arguments, or has no twin; ``module:make`` opens no environments; the seed is out of
+            range.
         LaunchError: The scenario is not built or does not start.
     """
     if not config.scenario.name:
@@ -99,15 +101,15 @@ def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Envir
     of_ns3 = num_envs if config.scenario.backend == "ns3" else min(config.pool.ns3_envs, num_envs)
     if of_ns3 == num_envs:
         return _ns3(config, seed, num_envs, first_run)
-    twin = _twin(config, seed, num_envs - of_ns3, first_run)
-    return MixedPool(_ns3(config, seed, of_ns3, first_run), twin) if of_ns3 else twin
+    other = _other(config, seed, num_envs - of_ns3, first_run)
+    return MixedPool(_ns3(config, seed, of_ns3, first_run), other) if of_ns3 else other
 
 
 def evaluated(config: Config) -> Config:
     """The configuration that opens the environments of an evaluation: those of ``evaluation.backend``.
 
-    A training on the twin may have more environments than there are cores. An evaluation of it in ns-3 has at most one per core,
-    because each is a process.
+    A training on another backend may have more environments than there are cores. An evaluation of it in ns-3 has at most one per
+    core, because each is a process.
     """
     backend, num_envs = config.evaluation.backend, config.pool.num_envs
     if backend == "ns3" and config.scenario.backend != backend:
@@ -146,8 +148,43 @@ def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
         )
 
 
-def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
-    """The scenario's twin: the only place that makes one."""
+def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
+    """Environments of a backend other than ns-3: the only place that opens a twin or a simulator of somebody else."""
+    make, what = _maker(config)
+    if config.pool.builtin:
+        raise ConfigError(
+            f"policy 'builtin' is the C++ of {config.scenario.name!r}, so it needs ns-3 and not {what}; set the backend to \"ns3\""
+        )
+    given = {
+        "arguments": config.scenario.arguments,
+        "num_envs": num_envs,
+        "seed": seed,
+        "first_run": first_run,
+        "device": config.pool.device,
+        "calibration": Path(config.scenario.calibration) if config.scenario.calibration else None,
+        "resumable": True,
+    }
+    try:
+        inspect.signature(make).bind(**given)
+    except TypeError as error:
+        raise ConfigError(f"{what} cannot be opened: {error}; expected make(*, {', '.join(given)})") from None
+    pool: Environments = make(**given)
+    if not isinstance(getattr(pool, "spec", None), Spec):
+        raise ConfigError(
+            f"{what} was opened as {type(pool).__name__}, which has no spec; expected environments with the methods of "
+            "ns3marl.launch.environments.Environments"
+        )
+    # Only the wire's spec has a hash. With the same one, a checkpoint of the twin fits ns-3 and the other way round.
+    pool.spec = dataclasses.replace(pool.spec, hash=spec_hash(pool.spec))
+    return pool
+
+
+def _maker(config: Config) -> tuple[Callable[..., Environments], str]:
+    """What opens the environments of the configured backend, and how messages call it."""
+    backend = config.scenario.backend
+    if backend != "fastsim":
+        make: Callable[..., Environments] = homes.imported(backend, f"scenario.backend is {backend!r}")
+        return make, f"the simulator {backend}"
     home = homes.find(config.scenario.name)
     if home.twin is None:
         having = ", ".join(other.name for other in homes.homes() if other.twin is not None)
@@ -155,22 +192,7 @@ def _twin(config: Config, seed: int, num_envs: int, first_run: int) -> Environme
             f"scenario.backend is 'fastsim', but {home.name!r} has no twin (scenarios with one: {having}); "
             'use scenario.backend = "ns3"'
         )
-    if config.pool.builtin:
-        raise ConfigError(
-            f"policy 'builtin' is the C++ of {home.name!r}, so it needs ns-3 and not the twin; set the backend to \"ns3\""
-        )
-    pool: Environments = home.load(home.twin)(
-        arguments=config.scenario.arguments,
-        num_envs=num_envs,
-        seed=seed,
-        first_run=first_run,
-        device=config.pool.device,
-        calibration=Path(config.scenario.calibration) if config.scenario.calibration else None,
-        resumable=True,
-    )
-    # Only the wire's spec has a hash. With the same one, a checkpoint of the twin fits ns-3 and the other way round.
-    pool.spec = dataclasses.replace(pool.spec, hash=spec_hash(pool.spec))
-    return pool
+    return home.load(home.twin), "the twin"
 
 
 class MixedPool:
@@ -180,7 +202,7 @@ class MixedPool:
 
     Args:
         ns3: Simulators.
-        twin: The twin under the same arguments.
+        twin: The twin, or another simulator with the same spec, under the same arguments.
 
     Raises:
         ConfigError: Their specs differ.

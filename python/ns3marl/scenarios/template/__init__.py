@@ -20,6 +20,7 @@ import numpy as np
 
 from ns3marl.errors import ConfigError
 from ns3marl.home import ScenarioHome, SimplePolicy
+from ns3marl.policies import default_actions
 from ns3marl.rl.policy import fill_inactive
 from ns3marl.types import Actions, Batch, Spec
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class OwnSlot:
-    """Station i sends in slot i at full power.
+    """Station i sends in slot i at full power; kinds of agents that are added take their default actions.
 
     Args:
         spec: What C++ ``Describe`` declares.
@@ -38,7 +39,7 @@ class OwnSlot:
     """
 
     def __init__(self, spec: Spec) -> None:
-        self.group = spec.groups[0]
+        self.spec, self.group = spec, spec.groups[0]
         heads = [head.name for head in self.group.discrete_heads]
         heads += [head.name for head in self.group.continuous_heads]
         if heads != ["slot", "power"]:
@@ -62,7 +63,8 @@ class OwnSlot:
         slots = np.arange(active.shape[1]) % self.group.choice_counts[0]
         choices = np.broadcast_to(slots[:, None], (*active.shape, 1))
         powers = np.full((*active.shape, 1), self.group.continuous_heads[0].high)
-        return [fill_inactive(self.group, active, choices, powers)]
+        others = [Actions(*default_actions(group, len(batch.env_id))) for group in self.spec.groups[1:]]
+        return [fill_inactive(self.group, active, choices, powers), *others]
 
 
 def deliveries(folder: Path, policy: str | None = None, run: int | None = None) -> Figure:
@@ -96,7 +98,7 @@ HOME = ScenarioHome(
     plots={"deliveries": deliveries},
     # A fast twin is the same scenario as arrays, thousands of ticks a second: `make` in a file twin.py opens one,
     #
-    #     def make(*, arguments, num_envs, seed, first_run, device, calibration): ...
+    #     def make(*, arguments, num_envs, seed, first_run, device, calibration, resumable): ...
     #
     # and gives `num_envs` environments with the methods of ns3marl.env.pool.Pool and the spec of the C++ (the same hash).
     # Then `--set scenario.backend=fastsim` trains on it, and ns-3 evaluates what it taught.
