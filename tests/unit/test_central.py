@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium_pool import CARTPOLE, GymnasiumPool
-from kinds import fewer_agents, inputs
+from joint_inputs import fewer_agents, inputs
 from toy_game import ToyPool, toy_spec
 from two_kinds_game import two_kinds_spec
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from kinds import inputs
+from joint_inputs import inputs
 from toy_game import toy_spec
 from two_kinds_game import two_kinds_spec
 

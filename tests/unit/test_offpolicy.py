@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kinds import fewer_agents
+from joint_inputs import fewer_agents
 from rich.console import Console
 from slot_game import slot_spec
 from torch import Tensor

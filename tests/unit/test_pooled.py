@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from kinds import inputs, with_group
+from joint_inputs import inputs, with_group
 from toy_game import toy_spec
 from two_kinds_game import two_kinds_spec
 
