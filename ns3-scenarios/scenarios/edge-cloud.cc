@@ -54,7 +54,7 @@ class EdgeCloud : public Scenario
         m_gateways = gateways.handle;
         m_deviceHeads.Describe(devices, gatewayNames);
         m_gatewayHeads.Describe(gateways, m_settings);
-        m_observer->Describe(spec, devices, m_deviceHeads, gateways);
+        m_observer->Describe(spec, devices, m_deviceHeads, gateways, m_gatewayHeads);
         m_accounts->Describe(spec);
         m_tasks = spec.AddTable(DescribeTasks());
         m_rules = std::make_unique<Rules>(m_settings, m_observer->GetRuleFeatures(), m_deviceHeads, m_gatewayHeads);

@@ -39,7 +39,11 @@ Observer::Observer(const Settings& settings, const World& world)
 }
 
 void
-Observer::Describe(Spec& spec, Group& devices, const DeviceHeads& deviceHeads, Group& gateways)
+Observer::Describe(Spec& spec,
+                   Group& devices,
+                   const DeviceHeads& deviceHeads,
+                   Group& gateways,
+                   const GatewayHeads& gatewayHeads)
 {
     m_deviceGroup = devices.handle;
     m_deviceHeads = deviceHeads;
@@ -48,7 +52,9 @@ Observer::Describe(Spec& spec, Group& devices, const DeviceHeads& deviceHeads, G
     auto& gatewayState = spec.AddState("gateway_state", gateways);
     gatewayState.AddChoicesOf(deviceHeads.gateway);
     DescribeGateways(gateways, gatewayState);
-    DescribeCloud(spec.AddState("cloud_state", {"cloud"}));
+    auto& cloudState = spec.AddState("cloud_state", {"cloud"});
+    cloudState.AddChoicesOf(gatewayHeads.placement, {GatewayHeads::CLOUD});
+    DescribeCloud(cloudState);
 }
 
 /// Quantities of a device stand in its observation, in the global state, or in both.
@@ -364,7 +370,7 @@ Observer::DescribeCloud(StateBlock& state)
 double
 Observer::GetAgeTicks(const Time& then) const
 {
-    return static_cast<double>((Simulator::Now() - then).GetTimeStep() / m_settings.tick.GetTimeStep());
+    return static_cast<double>(Div(Simulator::Now() - then, m_settings.tick)); // whole ticks
 }
 
 const RuleFeatures&

@@ -41,7 +41,11 @@ class Observer
     Observer(const Settings& settings, const World& world);
 
     /// Declares features and state of the groups, which have their heads.
-    void Describe(Spec& spec, Group& devices, const DeviceHeads& deviceHeads, Group& gateways);
+    void Describe(Spec& spec,
+                  Group& devices,
+                  const DeviceHeads& deviceHeads,
+                  Group& gateways,
+                  const GatewayHeads& gatewayHeads);
 
     /// Fills what Describe declared, and the masks; at a boundary, after the tasks of the tick arrived.
     void Observe(Observation& observation) const;
