@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 from toy_game import ToyPool, mean_reward
-from two_kinds_game import TwoKindsPool, learn
 
 from ns3marl.algorithms import registry
 from ns3marl.config import load, team_of
+from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
+from ns3marl.testing import LearnerCompliance
+from ns3marl.types import Spec
 
 PAGE = Path(__file__).parents[2] / "docs" / "algorithms" / "own.md"
 
@@ -50,7 +52,10 @@ def test_it_learns(name: str) -> None:
     assert np.median([after for _, after in rewards]) > 0.75, rewards
 
 
-def test_it_trains_several_kinds(name: str) -> None:
-    pool = TwoKindsPool(num_envs=2, seed=1, leaving=True)
-    rows = learn(registry.make(name, pool.spec, registry.find(name).Options(), 1), pool, 64)
-    assert rows[-1].keys() >= {"devices/value_loss", "gateways/value_loss", "reward_per_tick"}
+class TestItKeepsTheRules(LearnerCompliance):
+    @pytest.fixture(autouse=True)
+    def _find(self, name: str) -> None:
+        self.kind = registry.find(name)
+
+    def make(self, spec: Spec, group: int, seed: int) -> Learner:
+        return self.kind(spec, group, self.kind.Options(rollout_ticks=8), seed)
