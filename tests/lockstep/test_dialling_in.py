@@ -31,7 +31,7 @@ options = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
 dealer = zmq.Context().socket(zmq.DEALER)
 dealer.setsockopt_string(zmq.IDENTITY, options["identity"])
 dealer.connect(options["connect"])
-dealer.send(codec.encode_hello(Hello("echo", "3.0", "release", os.getpid(), 1, 0)))
+dealer.send(codec.encode_hello(Hello("echo", "3.0", "release", os.getpid(), codec.PROTOCOL_MAJOR, codec.PROTOCOL_MINOR)))
 dealer.recv()
 """
 AIOT_MEC = ("--devices=5", "--servers=2", "--channels=2", "--ticks=10")
