@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,16 @@ def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.Captur
     assert all(f"[{name}]" in everything for name in ("training", "maddpg", "evaluation", "groups.NAME"))
     assert cli.main(["options", "imapo"]) == 2
     assert "did you mean imappo" in capsys.readouterr().err
+
+
+def test_simulators_are_served_where_only_their_needs_are_installed() -> None:
+    """The image of simulators has neither PyTorch nor what reports and other libraries need."""
+    absent = ("torch", "matplotlib", "pyarrow", "gymnasium", "pettingzoo", "jinja2", "tensorboard")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "from ns3marl.cli import main\n"
+        "main(['serve', '--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--connect" in done.stdout
