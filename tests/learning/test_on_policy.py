@@ -88,5 +88,5 @@ def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
 def test_ippo_balances_a_pole() -> None:
     options = IppoOptions(**BALANCE)
     reach(
-        lambda seed: {"balance": on_a_pole("ippo", options, seed)}, times=1, of=3, at_least={"balance": 200}
+        lambda seed: {"balance": on_a_pole("ippo", options, seed)}, times=2, of=4, at_least={"balance": 150}
     )
