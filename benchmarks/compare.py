@@ -164,7 +164,7 @@ def configure(cell: Cell, budget: Budget) -> Config:
 def open_setting(setting: str, config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
     """Simulators of a preset, or copies of a game."""
     if setting in GAMES:
-        return TeamPool(GAMES[setting](), num_envs=num_envs, seed=seed, first_run=first_run)
+        return TeamPool(GAMES[setting](), num_envs=num_envs, seed=seed, first_run=first_run, resumable=True)
     return open_pool(config, seed, num_envs, first_run)
 
 

@@ -22,6 +22,7 @@ from ns3marl.types import Spec
 ARGUMENTS = {
     "aiot-mec": (("--devices=4", "--servers=3", "--channels=2", "--ticks=8"),),
     "cognitive-v2x": (("--pairs=4", "--ticks=8"),),
+    "edge-cloud": (("--devices=4", "--ticks=8"),),
     "slice-lte": (("--embbDevices=1", "--urllcDevices=1", "--mmtcDevices=2", "--ticks=3"),),
     "template": (("--ticks=8",),),
 }
@@ -86,6 +87,10 @@ class TestAiotMec(_OfScenario):
 
 class TestCognitiveV2x(_OfScenario):
     scenario = "cognitive-v2x"
+
+
+class TestEdgeCloud(_OfScenario):
+    scenario = "edge-cloud"
 
 
 class TestSliceLte(_OfScenario):

@@ -45,6 +45,11 @@ class TestCognitiveV2x(_Bundled):
     arguments = (("--pairs=3", "--ticks=12"),)
 
 
+class TestEdgeCloud(_Bundled):
+    scenario = "edge-cloud"
+    arguments = (("--devices=4", "--ticks=10"), ("--devices=4", "--ticks=12", "--churn=0.3"))
+
+
 class TestSliceLte(_Bundled):
     scenario = "slice-lte"
     arguments = (("--embbDevices=1", "--urllcDevices=1", "--mmtcDevices=2", "--ticks=4"),)

@@ -24,7 +24,7 @@ from ns3marl.games.team import TeamPool
 
 # ------------------------------------------------------------------------------------------------------------ a known task
 
-TICKS, WARMUP, DECAY, TICKS_PER_STEP, TARGET_STEPS = 12_000, 800, 2000, 4, 50
+TICKS, WARMUP, DECAY, TICKS_PER_STEP, TARGET_STEPS = 24_000, 800, 2000, 4, 50
 
 
 def beside_a_peer(seed: int) -> Scores:
@@ -69,7 +69,7 @@ def beside_a_peer(seed: int) -> Scores:
 @pytest.mark.learning
 def test_a_pole_is_balanced_as_long_as_by_another_implementation() -> None:
     """500 at best, about 22 by chance."""
-    reach(beside_a_peer, times=2, of=4, at_least={"ours": 70, "ours over theirs": 0.5})
+    reach(beside_a_peer, times=2, of=4, at_least={"ours": 100, "ours over theirs": 0.5})
 
 
 # ------------------------------------------------------------------------------------------------------- cooperative games

@@ -424,14 +424,14 @@ class ScenarioCompliance:
 
 
 def _last(episode: Episode) -> Batch:
-    """The last observation of an episode, at which nobody acts, as a batch; who was absent before it counts as absent."""
+    """The last observation of an episode, at which nobody acts, as a batch; agents that see nothing count as absent."""
     before, final = episode.shown[-1], episode.final
     assert final is not None
     groups = tuple(
         GroupArrays(
             observations[None],
             rewards.rewards,
-            seen.present & (observations != 0).any(-1)[None],
+            (observations != 0).any(-1)[None],
             np.zeros_like(seen.active),
             seen.masks,
         )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ns3marl.errors import ConfigError
-from ns3marl.policies import default_actions
+from ns3marl.policies import Default, default_actions
 from ns3marl.types import Actions, Batch, Group, Spec
 
 _HEADS = {"devices": ("mode", "gateway", "power"), "gateways": ("placement", "threshold", "cpu_rate")}
@@ -28,15 +28,13 @@ class LocalOnly:
 
     def __init__(self, spec: Spec) -> None:
         _check(spec)
-        self.spec = spec
+        self.default = Default(spec)
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
-        del rngs
-        rows = len(batch.env_id)
-        devices, gateways = (default_actions(group, rows) for group in self.spec.groups)
-        devices[0][batch.groups[0].active, 0] = _LOCAL
-        return [Actions(*devices), Actions(*gateways)]
+        joint = self.default.act(batch, rngs)
+        joint[0].discrete[batch.groups[0].active, 0] = _LOCAL
+        return joint
 
 
 class OffloadOnly:
