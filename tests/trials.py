@@ -165,11 +165,15 @@ class Spread:
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def summary(self) -> list[str]:
-        """Of each test that was run: its claim, the probability that it fails, and the distribution of every score."""
+        """Of each test that was run: its claim, the probability that it fails, and the distribution of every score.
+
+        Trainings with one seed that end with the same scores, because rounding did not change an action, count once.
+        """
         lines: list[str] = []
         rows = self.rows()
         for test, claim in self.claims.items():
-            mine = [row for row in rows if row["test"] == test]
+            different = {(row["seed"], *row["scores"].values()): row for row in rows if row["test"] == test}
+            mine = list(different.values())
             met = sum(claim.met(row["scores"]) for row in mine)
             probability = claim.failure_probability(met, len(mine) - met)
             lines.append(
