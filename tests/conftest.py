@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--spread",
         type=int,
         metavar="N",
-        help="assert nothing of trained policies: train each with seeds 1 to N and print how their scores are distributed",
+        help="assert nothing of trained policies: train each with seeds 1 to N and print how their scores are distributed; "
+        "0: only print what was measured before",
     )
     group.addoption(
         "--perturb",
@@ -52,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests of learning measure instead of asserting, if they should."""
-    if config.getoption("spread"):
+    if config.getoption("spread") is not None:
         trials.spread = trials.Spread(
             config.getoption("spread"), config.getoption("perturb"), config.getoption("spread_file")
         )

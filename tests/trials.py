@@ -123,7 +123,7 @@ class Spread:
     """Scores of many seeds, kept in a file as one line of JSON for each training; what stands there is not measured again.
 
     Args:
-        seeds: Numbers 1 to ``seeds`` are tried.
+        seeds: Numbers 1 to ``seeds`` are tried; 0: none, for the summary of what is in the file.
         perturbation: Standard deviation of the relative change of every initial weight.
         path: The file.
     """
@@ -174,6 +174,9 @@ class Spread:
         for test, claim in self.claims.items():
             different = {(row["seed"], *row["scores"].values()): row for row in rows if row["test"] == test}
             mine = list(different.values())
+            if not mine:
+                lines.append(f"{test}: not measured")
+                continue
             met = sum(claim.met(row["scores"]) for row in mine)
             probability = claim.failure_probability(met, len(mine) - met)
             lines.append(

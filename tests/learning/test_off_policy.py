@@ -67,7 +67,7 @@ def beside_a_peer(seed: int) -> Scores:
 
 
 @pytest.mark.learning
-def test_a_pole_is_balanced_as_long_as_by_another_implementation() -> None:
+def test_a_pole_is_balanced_beside_another_implementation() -> None:
     """500 at best, about 22 by chance."""
     reach(beside_a_peer, times=2, of=4, at_least={"ours": 100, "ours over theirs": 0.5})
 
