@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from trials import Scores, reach
 
 from ns3marl.errors import ConfigError, OutOfStep, SpecViolation
 from ns3marl.games import library
@@ -166,15 +165,12 @@ def test_grid_games_follow_their_rules() -> None:
 # ------------------------------------------------------------------------------------------------------------- learners
 
 
-def on_small_soccer(seed: int) -> Scores:
-    """Errors of minimax-Q after random play: of the values, and what its policy loses to the best opponent.
-
-    On 2 x 4 cells; off-policy, and episodes begin anywhere, so that all states are seen. Goals are worth 1.
-    """
+def test_minimax_q_learns_soccer() -> None:
+    """On 2 x 4 cells, from random play; off-policy, and episodes begin anywhere, so that all states are seen."""
     game, discount, steps = library.soccer(2, 4), 0.8, 80_000
     solution = shapley(game, discount)
     learner = MinimaxQ(game.states, game.actions, 0, Options(discount=discount, epsilon=1.0, rate_power=0.6))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     state = 0
     for _ in range(steps):
         joint = (learner.act(state, rng), int(rng.integers(5)))
@@ -182,17 +178,11 @@ def on_small_soccer(seed: int) -> Scores:
         learner.update(state, joint, rewards.tolist(), successor)
         state = int(rng.integers(game.states)) if successor == END or rng.random() < 0.1 else successor
     values = np.array([learner.values(s)[0] for s in range(game.states)])
+    assert np.sqrt(np.mean((values - solution.values) ** 2)) < 0.1  # goals are worth 1
+    # Against the best of all fixed opponents.
     loss = solution.values + best_reply(game, 1, learner.policies(), discount)
-    return {
-        "values": float(np.sqrt(np.mean((values - solution.values) ** 2))),
-        "loss at start": float(loss[np.flatnonzero(game.start)].max()),
-        "loss": float(loss.max()),
-    }
-
-
-def test_minimax_q_learns_soccer() -> None:
-    """In one state or another a policy can stay exploitable long after the values are right."""
-    reach(on_small_soccer, times=1, of=6, at_most={"values": 0.1, "loss at start": 0.15, "loss": 0.25})
+    assert loss[np.flatnonzero(game.start)].max() < 0.05
+    assert loss.max() < 0.15
 
 
 def test_nash_q_finds_the_common_optimum_of_grid_game_1() -> None:
@@ -208,33 +198,19 @@ def test_nash_q_finds_the_common_optimum_of_grid_game_1() -> None:
         assert reply == pytest.approx(100 * discount**3, abs=0.1)
 
 
-def on_grid_game_2(seed: int) -> Scores:
-    """What both players get by best replies to what the other learned, and how wrong their values are."""
+def test_nash_q_meets_an_equilibrium_of_grid_game_2() -> None:
+    """One takes the middle lane, the other its own and waits; against what each learned, no reply earns more than that."""
     game, discount = library.grid_game_2(), 0.99
-    options = Options(discount=discount, epsilon=0.5, rate_power=0.8, choice="first")
+    options = Options(discount=discount, epsilon=0.5, rate_power=0.6, choice="first")
     learners = [NashQ(game.states, game.actions, player, options) for player in (0, 1)]
-    learn(game, learners, 12_000, np.random.default_rng(seed))
+    learn(game, learners, 12_000, np.random.default_rng(1))
     start = int(game.start.argmax())
     replies = [
         best_reply(game, player, learners[1 - player].policies(), discount)[start] for player in (0, 1)
     ]
-    errors = [np.abs(np.subtract(learner.values(start), replies)).max() for learner in learners]
-    return {"worse": float(min(replies)), "better": float(max(replies)), "error": float(max(errors))}
-
-
-def test_nash_q_meets_an_equilibrium_of_grid_game_2() -> None:
-    """One takes the middle lane, the other its own and waits; against what each learned, no reply earns more than that.
-
-    There are two such equilibria, and Nash-Q need not meet either (Hu and Wellman 2003).
-    """
-    middle = 100 * 0.99**2
-    reach(
-        on_grid_game_2,
-        times=1,
-        of=5,
-        at_least={"worse": middle / 2 - 1e-6, "better": middle - 1e-6},
-        at_most={"worse": middle / 2 + 1e-6, "better": middle + 1e-6, "error": 5},
-    )
+    assert replies == pytest.approx([100 * discount**2 / 2, 100 * discount**2])
+    for learner in learners:
+        assert learner.values(start) == pytest.approx(replies, abs=5)
 
 
 @pytest.mark.parametrize(("foes", "value"), [(False, 100 * 0.99**3), (True, 0.0)], ids=["friend", "foe"])
