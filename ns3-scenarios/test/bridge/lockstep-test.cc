@@ -151,7 +151,7 @@ class LockstepTest : public testing::Test
     std::vector<Seen> Run(const std::function<void(Spec&)>& change = {}, bool withBuiltin = false)
     {
         Spec spec;
-        probe.Describe(spec);
+        m_probe.Describe(spec);
         if (change)
         {
             change(spec);
@@ -159,12 +159,12 @@ class LockstepTest : public testing::Test
         spec.Check();
         std::vector<Seen> exchanges;
         Lockstep lockstep(
-            probe, spec, withBuiltin, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+            m_probe, spec, withBuiltin, [&](const Observation& observation, const Stamp& stamp, Action* action) {
                 auto& seen = exchanges.emplace_back();
                 seen.tick = stamp.tick;
                 seen.timeMs = stamp.simTimeNs / 1'000'000;
-                seen.time = observation.Get(probe.time, 0);
-                const auto rewards = observation.GetRewards(probe.group);
+                seen.time = observation.Get(m_probe.time, 0);
+                const auto rewards = observation.GetRewards(m_probe.group);
                 seen.rewards.assign(rewards.begin(), rewards.end());
                 seen.terminated = stamp.terminated;
                 seen.truncated = stamp.truncated;
@@ -172,19 +172,19 @@ class LockstepTest : public testing::Test
                 EXPECT_EQ(stamp.tables[1].GetRows(), 0U);
                 for (uint32_t agent = 0; agent < 2; ++agent)
                 {
-                    seen.active.push_back(observation.IsActive(probe.group, agent));
+                    seen.active.push_back(observation.IsActive(m_probe.group, agent));
                     if (stamp.builtin)
                     {
-                        seen.builtin.push_back(stamp.builtin->Get(probe.choice, agent));
+                        seen.builtin.push_back(stamp.builtin->Get(m_probe.choice, agent));
                     }
                 }
-                arrays.emplace_back(observation.GetArrays());
+                m_arrays.emplace_back(observation.GetArrays());
                 if (!action)
                 {
                     return false;
                 }
-                action->Set(probe.choice, 0, 1);
-                action->Set(probe.choice, 1, 1);
+                action->Set(m_probe.choice, 0, 1);
+                action->Set(m_probe.choice, 1, 1);
                 return true;
             });
         try
@@ -193,7 +193,7 @@ class LockstepTest : public testing::Test
         }
         catch (...)
         {
-            failedTick = lockstep.GetTick();
+            m_failedTick = lockstep.GetTick();
             Simulator::Destroy();
             throw;
         }
@@ -237,16 +237,16 @@ class LockstepTest : public testing::Test
     /// Nobody is active but at these times.
     void AskOnlyAt(const std::vector<int64_t>& times)
     {
-        probe.onObserve = [times](const Probe& self, Observation& observation) {
+        m_probe.onObserve = [times](const Probe& self, Observation& observation) {
             const bool isAsked = std::ranges::find(times, Simulator::Now().GetMilliSeconds()) != times.end();
             observation.SetActive(self.group, 0, isAsked);
             observation.SetActive(self.group, 1, false);
         };
     }
 
-    Probe probe;
-    std::vector<std::string> arrays;
-    uint64_t failedTick{0};
+    Probe m_probe;
+    std::vector<std::string> m_arrays;
+    uint64_t m_failedTick{0};
 };
 
 using Times = std::vector<int64_t>;
@@ -273,7 +273,7 @@ TEST_F(LockstepTest, EachBoundaryCallsInOrder)
                                             "metric",
                                             "open 2 last",
                                             "observe"}; // the end
-    EXPECT_EQ(probe.calls, expected);
+    EXPECT_EQ(m_probe.calls, expected);
     EXPECT_EQ(GetTimes(exchanges), (Times{0, 10, 20}));
     EXPECT_EQ(GetRewards(exchanges, 1), (Numbers{0, 10, 10}));
     EXPECT_TRUE(exchanges[2].truncated);
@@ -282,7 +282,7 @@ TEST_F(LockstepTest, EachBoundaryCallsInOrder)
 
 TEST_F(LockstepTest, ARequestedDecisionLeavesTheRegularBoundariesWhereTheyAre)
 {
-    probe.onBuild = [](Probe& self) { Simulator::Schedule(MilliSeconds(13), [&self] { self.RequestDecision(); }); };
+    m_probe.onBuild = [](Probe& self) { Simulator::Schedule(MilliSeconds(13), [&self] { self.RequestDecision(); }); };
     const auto exchanges = Run();
     EXPECT_EQ(GetTimes(exchanges), (Times{0, 10, 13, 20, 30}));
     for (std::size_t i = 0; i < exchanges.size(); ++i)
@@ -290,16 +290,16 @@ TEST_F(LockstepTest, ARequestedDecisionLeavesTheRegularBoundariesWhereTheyAre)
         EXPECT_EQ(exchanges[i].tick, i);
         EXPECT_EQ(exchanges[i].time, static_cast<float>(exchanges[i].timeMs)) << "observed at the very moment";
     }
-    EXPECT_EQ(std::ranges::count(probe.calls, "close 2 after 3 ms"), 1);
-    EXPECT_EQ(std::ranges::count(probe.calls, "open 2 requested"), 1);
-    EXPECT_EQ(std::ranges::count(probe.calls, "close 3 after 7 ms"), 1);
-    EXPECT_EQ(probe.last.number, 4U);
-    EXPECT_EQ(probe.last.tick, 3U);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "close 2 after 3 ms"), 1);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "open 2 requested"), 1);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "close 3 after 7 ms"), 1);
+    EXPECT_EQ(m_probe.last.number, 4U);
+    EXPECT_EQ(m_probe.last.tick, 3U);
 }
 
 TEST_F(LockstepTest, TwoRequestsAtOneTimeMakeOneExchange)
 {
-    probe.onBuild = [](Probe& self) {
+    m_probe.onBuild = [](Probe& self) {
         for (int i = 0; i < 2; ++i)
         {
             Simulator::Schedule(MilliSeconds(13), [&self] {
@@ -313,11 +313,11 @@ TEST_F(LockstepTest, TwoRequestsAtOneTimeMakeOneExchange)
 
 TEST_F(LockstepTest, ARequestAtABoundarysTimeIsServedByIt)
 {
-    probe.onBuild = [](Probe& self) { // before the boundary's own event, which is made at 10 ms
+    m_probe.onBuild = [](Probe& self) { // before the boundary's own event, which is made at 10 ms
         Simulator::Schedule(MilliSeconds(20), [&self] { self.RequestDecision(); });
     };
-    probe.onOpen = [](Probe& self) { self.RequestDecision(); };
-    probe.onAct = [](Probe& self) {
+    m_probe.onOpen = [](Probe& self) { self.RequestDecision(); };
+    m_probe.onAct = [](Probe& self) {
         self.RequestDecision();
         Simulator::ScheduleNow([&self] { self.RequestDecision(); }); // after the exchange of this time
     };
@@ -326,13 +326,13 @@ TEST_F(LockstepTest, ARequestAtABoundarysTimeIsServedByIt)
 
 TEST_F(LockstepTest, ARequestBeforeTheFirstBoundaryIsServedByIt)
 {
-    probe.onBuild = [](Probe& self) { self.RequestDecision(); };
+    m_probe.onBuild = [](Probe& self) { self.RequestDecision(); };
     EXPECT_EQ(GetTimes(Run()), (Times{0, 10, 20, 30}));
 }
 
 TEST_F(LockstepTest, WithoutTicksEveryDecisionIsRequested)
 {
-    probe.onBuild = [](Probe& self) {
+    m_probe.onBuild = [](Probe& self) {
         Simulator::Schedule(MilliSeconds(4), [&self] { self.RequestDecision(); });
         Simulator::Schedule(MilliSeconds(11), [&self] { self.RequestDecision(); });
     };
@@ -344,7 +344,7 @@ TEST_F(LockstepTest, WithoutTicksEveryDecisionIsRequested)
 TEST_F(LockstepTest, BoundariesAtWhichNobodyIsActiveMakeNoExchange)
 {
     AskOnlyAt({0, 30, 40});
-    probe.onOpen = [](Probe& self) {
+    m_probe.onOpen = [](Probe& self) {
         self.Rows(self.rows).Add({1.0});
         self.Rows(self.hidden).Add({1.0});
     };
@@ -358,7 +358,7 @@ TEST_F(LockstepTest, BoundariesAtWhichNobodyIsActiveMakeNoExchange)
     {
         EXPECT_EQ(exchanges[i].tick, i);
     }
-    const std::vector<std::string> afterTheFirst{probe.calls.begin() + 5, probe.calls.begin() + 11};
+    const std::vector<std::string> afterTheFirst{m_probe.calls.begin() + 5, m_probe.calls.begin() + 11};
     EXPECT_EQ(afterTheFirst,
               (std::vector<std::string>{"close 1 after 10 ms", "reward", "metric", "open 1", "observe", "act 00"}))
         << "the scenario acts by the defaults";
@@ -369,7 +369,7 @@ TEST_F(LockstepTest, TheyMakeOneWhereTheScenarioWantsIt)
     AskOnlyAt({0});
     const auto exchanges = Run([](Spec& spec) { spec.idleTicks = true; });
     EXPECT_EQ(GetTimes(exchanges), (Times{0, 10, 20, 30}));
-    EXPECT_EQ(std::ranges::count(probe.calls, "act 00"), 2);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "act 00"), 2);
 }
 
 TEST_F(LockstepTest, TheFirstAndTheLastBoundaryAlwaysMakeOne)
@@ -380,11 +380,11 @@ TEST_F(LockstepTest, TheFirstAndTheLastBoundaryAlwaysMakeOne)
 
 TEST_F(LockstepTest, ARequestAtASkippedBoundaryIsServed)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) {
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
         observation.SetActive(self.group, 0, !self.last.isRegular);
         observation.SetActive(self.group, 1, false);
     };
-    probe.onAct = [](Probe& self) {
+    m_probe.onAct = [](Probe& self) {
         if (Simulator::Now() == MilliSeconds(20))
         {
             self.RequestDecision();
@@ -395,7 +395,7 @@ TEST_F(LockstepTest, ARequestAtASkippedBoundaryIsServed)
 
 TEST_F(LockstepTest, AbsentAgentsAreInactiveAndZero)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) {
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
         const auto now = Simulator::Now().GetMilliSeconds();
         if (now >= 10 && now < 30)
         {
@@ -410,16 +410,16 @@ TEST_F(LockstepTest, AbsentAgentsAreInactiveAndZero)
     EXPECT_EQ(GetRewards(exchanges, 1), (Numbers{0, 10, 0, 10, 10})) << "paid for the interval in which it left";
     EXPECT_EQ(exchanges[1].active, (std::vector{true, false}));
     EXPECT_EQ(exchanges[3].active, (std::vector{true, true}));
-    EXPECT_EQ(std::ranges::count(probe.calls, "act 10"), 2);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "act 10"), 2);
     // metrics [1], features [2,1], rewards [2], then present [2], active [2], masks [2,3] and padding
     const std::string flags("\1\0\1\0\1\1\1\1\1\1\0\0\0\0\0\0", 16);
-    EXPECT_EQ(arrays[2].substr(24), flags);
-    EXPECT_EQ(arrays[2].substr(12, 4), std::string(4, '\0')) << "its features";
+    EXPECT_EQ(m_arrays[2].substr(24), flags);
+    EXPECT_EQ(m_arrays[2].substr(12, 4), std::string(4, '\0')) << "its features";
 }
 
 TEST_F(LockstepTest, NobodyPresentIsNobodyActive)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) {
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
         observation.SetPresent(self.group, 0, false);
         observation.SetPresent(self.group, 1, false);
     };
@@ -428,7 +428,7 @@ TEST_F(LockstepTest, NobodyPresentIsNobodyActive)
 
 TEST_F(LockstepTest, FinishInAnEventEndsTheEpisodeAtThatMoment)
 {
-    probe.onBuild = [](Probe& self) { Simulator::Schedule(MilliSeconds(13), [&self] { self.Finish(); }); };
+    m_probe.onBuild = [](Probe& self) { Simulator::Schedule(MilliSeconds(13), [&self] { self.Finish(); }); };
     AskOnlyAt({0, 10});
     const auto exchanges = Run();
     EXPECT_EQ(GetTimes(exchanges), (Times{0, 10, 13}));
@@ -438,7 +438,7 @@ TEST_F(LockstepTest, FinishInAnEventEndsTheEpisodeAtThatMoment)
 
 TEST_F(LockstepTest, FinishAtABoundaryMakesItTheLast)
 {
-    probe.onOpen = [](Probe& self) {
+    m_probe.onOpen = [](Probe& self) {
         if (self.last.number == 2)
         {
             self.Finish();
@@ -451,7 +451,7 @@ TEST_F(LockstepTest, FinishAtABoundaryMakesItTheLast)
 
 TEST_F(LockstepTest, FinishAfterTheExchangeOfATimeEndsTheEpisodeAtThatTime)
 {
-    probe.onAct = [](Probe& self) {
+    m_probe.onAct = [](Probe& self) {
         if (Simulator::Now() == MilliSeconds(10))
         {
             self.Finish();
@@ -464,18 +464,20 @@ TEST_F(LockstepTest, FinishAfterTheExchangeOfATimeEndsTheEpisodeAtThatTime)
 
 TEST_F(LockstepTest, TheScenariosOwnPolicyTravelsWhereItIsAskedFor)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) { observation.SetActive(self.group, 1, false); };
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
+        observation.SetActive(self.group, 1, false);
+    };
     const auto exchanges = Run({}, true);
     EXPECT_EQ(exchanges[0].builtin, (std::vector<int32_t>{2, 0})) << "the default of who is not active";
     EXPECT_TRUE(exchanges.back().builtin.empty()) << "no action follows";
-    EXPECT_EQ(std::ranges::count(probe.calls, "decide"), 3);
-    EXPECT_EQ(std::ranges::count(probe.calls, "act 10"), 3) << "the learner's choice counts";
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "decide"), 3);
+    EXPECT_EQ(std::ranges::count(m_probe.calls, "act 10"), 3) << "the learner's choice counts";
 }
 
 TEST_F(LockstepTest, TheScenariosOwnPolicyIsChecked)
 {
-    probe.decided = 2;
-    probe.onObserve = [](const Probe& self, Observation& observation) { observation.Forbid(self.choice, 0, 2); };
+    m_probe.decided = 2;
+    m_probe.onObserve = [](const Probe& self, Observation& observation) { observation.Forbid(self.choice, 0, 2); };
     EXPECT_EQ(
         GetFailure({}, true),
         "tick 0: the scenario's own policy: action of agent 'a', head 'choice': choice 2 ('maybe') is masked at this "
@@ -484,26 +486,26 @@ TEST_F(LockstepTest, TheScenariosOwnPolicyIsChecked)
 
 TEST_F(LockstepTest, AnEarlyEndOfTheSimulationIsAFault)
 {
-    probe.onBuild = [](Probe& /* self */) { Simulator::Stop(MilliSeconds(15)); };
+    m_probe.onBuild = [](Probe& /* self */) { Simulator::Stop(MilliSeconds(15)); };
     EXPECT_EQ(
         GetFailure(),
         "the simulation ended at +0.015s of simulated time, before the episode did; do not call Simulator::Stop(), "
         "call Finish() where the task has ended");
-    EXPECT_EQ(failedTick, 2U) << "the exchange that did not come";
+    EXPECT_EQ(m_failedTick, 2U) << "the exchange that did not come";
 }
 
 TEST_F(LockstepTest, AFailureInObserveIsOfTheExchangeThatItWasFor)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) {
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
         observation.Set(self.time, self.last.number == 2 ? 7 : 0, 0);
     };
     EXPECT_EQ(GetFailure(), "group 'agents', feature 'time': agent 7 does not exist, there are 0 to 1");
-    EXPECT_EQ(failedTick, 2U);
+    EXPECT_EQ(m_failedTick, 2U);
 }
 
 TEST_F(LockstepTest, ValuesOutsideTheirBoundsAreNamed)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) { observation.Set(self.time, 1, -1); };
+    m_probe.onObserve = [](const Probe& self, Observation& observation) { observation.Set(self.time, 1, -1); };
     EXPECT_EQ(
         GetFailure(),
         "tick 0: agent 'b', feature 'time' [ms]: -1 is outside [0, 1000]; widen the bounds in Describe(), declare "
@@ -512,7 +514,7 @@ TEST_F(LockstepTest, ValuesOutsideTheirBoundsAreNamed)
 
 TEST_F(LockstepTest, AnActiveAgentNeedsAChoice)
 {
-    probe.onObserve = [](const Probe& self, Observation& observation) {
+    m_probe.onObserve = [](const Probe& self, Observation& observation) {
         for (uint32_t choice = 0; choice < 3; ++choice)
         {
             observation.Forbid(self.choice, 1, choice);
@@ -524,20 +526,20 @@ TEST_F(LockstepTest, AnActiveAgentNeedsAChoice)
 
 TEST_F(LockstepTest, WhatBelongsToAnEpisodeIsRefusedOutsideOfOne)
 {
-    EXPECT_THROW(probe.RequestDecision(), Error);
-    EXPECT_THROW(probe.Finish(), Error);
-    EXPECT_THROW(probe.Rows(probe.rows), Error);
+    EXPECT_THROW(m_probe.RequestDecision(), Error);
+    EXPECT_THROW(m_probe.Finish(), Error);
+    EXPECT_THROW(m_probe.Rows(m_probe.rows), Error);
 }
 
 TEST_F(LockstepTest, RowsOfAnUndeclaredTableAreRefused)
 {
-    probe.onBuild = [](Probe& self) { self.Rows(TableHandle()).Add({1.0}); };
+    m_probe.onBuild = [](Probe& self) { self.Rows(TableHandle()).Add({1.0}); };
     EXPECT_EQ(GetFailure(),
               "a table was used that Describe() did not declare; keep what AddTable() gives in a member and use that");
 }
 
 TEST_F(LockstepTest, RowsOfOtherMakeAreRefusedAlsoWhenNobodyAskedForThem)
 {
-    probe.onBuild = [](Probe& self) { self.Rows(self.hidden).Add({1.0, 2.0}); };
+    m_probe.onBuild = [](Probe& self) { self.Rows(self.hidden).Add({1.0, 2.0}); };
     EXPECT_EQ(GetFailure(), "table 'hidden' has 1 columns, a row came with 2 values");
 }
