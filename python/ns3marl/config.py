@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import tomli_w
 
@@ -31,10 +31,8 @@ from ns3marl.options import (
     converted,
     near,
 )
+from ns3marl.rl.team import Team
 from ns3marl.types import Spec
-
-if TYPE_CHECKING:
-    from ns3marl.rl.team import Team
 
 # The standard library has it from Python 3.11 on.
 tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")

@@ -16,17 +16,15 @@ import dataclasses
 import importlib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ns3marl.errors import ConfigError
 from ns3marl.options import near
+from ns3marl.rl.learner import Learner
+from ns3marl.rl.team import Team
 from ns3marl.types import Spec
-
-if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
-    from ns3marl.rl.learner import Learner
-    from ns3marl.rl.team import Team
 
 ENTRY_POINTS = "ns3marl.learners"
 
@@ -97,8 +95,6 @@ def team(spec: Spec, choose: Callable[[str], tuple[str, Any]], seed: int) -> Tea
     Raises:
         ConfigError: No group has action heads, or a learner refuses the spec or its options.
     """
-    from ns3marl.rl.team import Team  # noqa: PLC0415 - see above
-
     learners: dict[int, Learner] = {}
     for number, group in enumerate(spec.groups):
         if group.discrete_heads or group.continuous_heads:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from torch import Tensor
 
 from ns3marl.errors import ConfigError
 from ns3marl.rl.state import Stateful
 from ns3marl.types import Actions, Batch, Group, Spec
+
+if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
+    from torch import Tensor
 
 
 class Learner(Protocol):

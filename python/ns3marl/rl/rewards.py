@@ -5,18 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ns3marl.types import Float64
+
+if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
+    from torch import Tensor
 
 #: ``team``: the mean reward of all agents of all groups; ``group``: of the learner's own group; ``agent``: each agent's own.
 RewardKind = Literal["team", "group", "agent"]
 #: The same for learners that have one value for all their agents.
 SharedReward = Literal["team", "group"]
 
-X = TypeVar("X", Float64, Tensor)
+X = TypeVar("X", Float64, "Tensor")
 
 
 def learned_reward(kind: RewardKind, rewards: Sequence[X], present: Sequence[Any], group: int) -> X:

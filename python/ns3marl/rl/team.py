@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-from torch import Tensor
 
 from ns3marl.errors import ConfigError
 from ns3marl.rl.averages import Averages
 from ns3marl.rl.learner import AsynchronousLearner, Learner, Sociable
 from ns3marl.rl.rewards import learned_reward
 from ns3marl.types import Actions, Batch, Spec
+
+if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
+    from torch import Tensor
 
 
 class Team:
