@@ -52,7 +52,7 @@ def test_the_optimum_is_found() -> None:
     reach(
         lambda seed: on_the_toy_game(OPTIONS, seed, updates=50),
         times=3,
-        of=5,
+        of=6,
         at_least={"likeliest": 0.94, "drawn": 0.9},
         at_most={"crowded": 0.1},
     )
@@ -77,7 +77,7 @@ def test_other_modes_learn_as_well(change: dict[str, Any]) -> None:
     reach(
         lambda seed: on_the_toy_game(options, seed, updates=25),
         times=1,
-        of=3,
+        of=4,
         at_least={"likeliest": 0.85},
     )
 
@@ -110,7 +110,7 @@ def least_reward(options: ImappoOptions, seed: int) -> Scores:
 @pytest.mark.parametrize("actors", ["shared", "per-agent"])
 def test_agents_that_are_paid_for_themselves_learn_what_pays_them(actors: Any) -> None:
     options = dataclasses.replace(OPTIONS, reward="agent", actors=actors)
-    reach(lambda seed: least_reward(options, seed), times=2, of=3, at_least={"least": 0.95})
+    reach(lambda seed: least_reward(options, seed), times=2, of=6, at_least={"least": 0.95})
 
 
 def on_the_channel_game(seed: int) -> Scores:
@@ -129,7 +129,7 @@ def on_the_channel_game(seed: int) -> Scores:
 @pytest.mark.learning
 def test_agents_share_channels() -> None:
     """Two of three agents send, each on a channel of its own."""
-    reach(on_the_channel_game, times=1, of=3, at_least={"after": 0.8}, at_most={"before": 0.5})
+    reach(on_the_channel_game, times=1, of=4, at_least={"after": 0.8}, at_most={"before": 0.5})
 
 
 @pytest.mark.learning

@@ -56,7 +56,7 @@ def test_a_cooperative_game_is_learned_lanes_and_all(
     reach(
         lambda seed: on_the_toy_game(name, options, seed),
         times=2,
-        of=4,
+        of=5,
         at_least={"likeliest": least},
         at_most={"crowded": most},
     )
@@ -81,12 +81,12 @@ def beside_a_peer(seed: int) -> Scores:
 @pytest.mark.learning
 def test_ppo_balances_a_pole_as_long_as_another_implementation() -> None:
     """500 at best, about 22 by chance."""
-    reach(beside_a_peer, times=1, of=3, at_least={"ours": 300, "ours over theirs": 0.8})
+    reach(beside_a_peer, times=1, of=4, at_least={"ours": 300, "ours over theirs": 0.8})
 
 
 @pytest.mark.learning
 def test_ippo_balances_a_pole() -> None:
     options = IppoOptions(**BALANCE)
     reach(
-        lambda seed: {"balance": on_a_pole("ippo", options, seed)}, times=2, of=4, at_least={"balance": 150}
+        lambda seed: {"balance": on_a_pole("ippo", options, seed)}, times=2, of=6, at_least={"balance": 150}
     )

