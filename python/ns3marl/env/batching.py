@@ -30,6 +30,9 @@ class Batching:
         self._all_ids = np.arange(num_envs)
         self._all_false = np.zeros(num_envs, np.bool_)
         self._all_ids.flags.writeable = self._all_false.flags.writeable = False
+        # The arrays of seeds and runs change only as episodes begin.
+        self._named: list[int] = []
+        self._seeds = self._runs = self._all_ids
 
     def prepare(self, rows: int) -> None:
         """Makes memory for a batch of so many rows, while there is time."""
@@ -41,10 +44,15 @@ class Batching:
         seen = [env.observation for env in envs if env.observation is not None]
         block = self._blocks.pop(len(envs), None) or codec.Block(self._spec, len(envs))
         block.fill([observation.arrays for observation in seen])
+        named = [rng_seed, *[env.run for env in envs]]
+        if named != self._named:
+            self._named = named
+            self._seeds, self._runs = np.full(len(envs), rng_seed), np.array(named[1:])
+            self._seeds.flags.writeable = self._runs.flags.writeable = False
         return Batch(
             self._all_ids if len(envs) == len(self._all_ids) else np.array([env.index for env in envs]),
-            np.full(len(envs), rng_seed),
-            np.array([env.run for env in envs]),
+            self._seeds,
+            self._runs,
             np.array([observation.tick for observation in seen]),
             np.array([observation.sim_time_ns for observation in seen]),
             block.groups,
