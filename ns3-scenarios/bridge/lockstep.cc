@@ -219,10 +219,11 @@ Lockstep::CheckObservation()
             }
             const auto values = arrays.features.subspan(std::size_t{agent} * arrays.width, arrays.width);
             saturated += CheckRow(values, m_groupBounds[g], group.features, "agent", group.agents[agent]);
-            for (uint32_t h = 0; arrays.active[agent] && h < group.discreteHeads.size(); ++h)
+            const auto masks = arrays.masks.subspan(std::size_t{agent} * arrays.maskWidth, arrays.maskWidth);
+            for (std::size_t h = 0; arrays.active[agent] && h < group.discreteHeads.size(); ++h)
             {
-                const DiscreteHeadHandle head{m_spec.id, static_cast<uint32_t>(g), h};
-                if (std::ranges::count(m_observation.GetMask(head, agent), 1) == 0)
+                const auto first = arrays.maskOffsets[h];
+                if (std::ranges::count(masks.subspan(first, arrays.maskOffsets[h + 1] - first), 1) == 0)
                 {
                     Violate(m_tick,
                             "agent '" + group.agents[agent] + "', head '" + group.discreteHeads[h].name +
@@ -255,54 +256,71 @@ Lockstep::CheckObservation()
 }
 
 void
+Lockstep::CheckChoices(const Group& group, uint32_t agent, const Action& action, const std::string& whose) const
+{
+    const auto& arrays = m_observation.m_groups[group.handle.group];
+    const auto heads = group.discreteHeads.size();
+    const auto choices = action.GetDiscrete(group.handle).subspan(agent * heads, heads);
+    const auto masks = arrays.masks.subspan(std::size_t{agent} * arrays.maskWidth, arrays.maskWidth);
+    for (std::size_t h = 0; h < heads; ++h)
+    {
+        const auto& head = group.discreteHeads[h];
+        const auto choice = choices[h];
+        if (choice < 0 || static_cast<std::size_t>(choice) >= head.choices.size())
+        {
+            Violate(m_tick,
+                    whose + "action of agent '" + group.agents[agent] + "', head '" + head.name +
+                        "': " + std::to_string(choice) + " is not one of the choices 0 to " +
+                        std::to_string(head.choices.size() - 1));
+        }
+        if (masks[arrays.maskOffsets[h] + choice] == 0 && IsHeadActive(head.activeIf, action, agent))
+        {
+            Violate(m_tick,
+                    whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
+                        std::to_string(choice) + " ('" + head.choices[choice] +
+                        "') is masked at this tick; choose where the mask is 1");
+        }
+    }
+}
+
+void
+Lockstep::CheckLevels(const Group& group, uint32_t agent, Action& action, const std::string& whose) const
+{
+    const auto heads = group.continuousHeads.size();
+    const auto values = action.GetContinuous(group.handle).subspan(agent * heads, heads);
+    for (std::size_t h = 0; h < heads; ++h)
+    {
+        const auto& head = group.continuousHeads[h];
+        const auto low = static_cast<float>(head.low);
+        const auto high = static_cast<float>(head.high);
+        const auto slack = CLIP_TOLERANCE * (high - low);
+        if (!(values[h] >= low - slack && values[h] <= high + slack)) // NaN is neither
+        {
+            Violate(m_tick,
+                    whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" + head.unit +
+                        "]: " + ToText(values[h]) + " is outside [" + ToText(head.low) + ", " + ToText(head.high) +
+                        "]");
+        }
+        values[h] = std::clamp(values[h], low, high);
+    }
+}
+
+void
 Lockstep::CheckAction(Action& action, const std::string& whose) const
 {
-    for (uint32_t g = 0; g < m_spec.groups.size(); ++g)
+    for (const auto& group : m_spec.groups)
     {
-        const auto& group = m_spec.groups[g];
-        for (uint32_t agent = 0; agent < group.agents.size(); ++agent)
+        const auto& arrays = m_observation.m_groups[group.handle.group];
+        for (uint32_t agent = 0; agent < arrays.agents; ++agent)
         {
-            if (!m_observation.IsActive(group.handle, agent))
+            if (arrays.active[agent])
+            {
+                CheckChoices(group, agent, action, whose);
+                CheckLevels(group, agent, action, whose);
+            }
+            else
             {
                 action.SetDefaults(group.handle, agent);
-                continue;
-            }
-            for (uint32_t h = 0; h < group.discreteHeads.size(); ++h)
-            {
-                const auto& head = group.discreteHeads[h];
-                const DiscreteHeadHandle handle{m_spec.id, g, h};
-                const auto choice = action.Get(handle, agent);
-                if (choice < 0 || static_cast<std::size_t>(choice) >= head.choices.size())
-                {
-                    Violate(m_tick,
-                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name +
-                                "': " + std::to_string(choice) + " is not one of the choices 0 to " +
-                                std::to_string(head.choices.size() - 1));
-                }
-                if (!m_observation.IsAllowed(handle, agent, choice) && IsHeadActive(head.activeIf, action, agent))
-                {
-                    Violate(m_tick,
-                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "': choice " +
-                                std::to_string(choice) + " ('" + head.choices[choice] +
-                                "') is masked at this tick; choose where the mask is 1");
-                }
-            }
-            for (uint32_t h = 0; h < group.continuousHeads.size(); ++h)
-            {
-                const auto& head = group.continuousHeads[h];
-                const ContinuousHeadHandle handle{m_spec.id, g, h};
-                const auto value = action.Get(handle, agent);
-                const auto low = static_cast<float>(head.low);
-                const auto high = static_cast<float>(head.high);
-                const auto slack = CLIP_TOLERANCE * (high - low);
-                if (!(value >= low - slack && value <= high + slack)) // NaN is neither
-                {
-                    Violate(m_tick,
-                            whose + "action of agent '" + group.agents[agent] + "', head '" + head.name + "' [" +
-                                head.unit + "]: " + ToText(value) + " is outside [" + ToText(head.low) + ", " +
-                                ToText(head.high) + "]");
-                }
-                action.Set(handle, agent, std::clamp(value, low, high));
             }
         }
     }
@@ -408,7 +426,7 @@ Lockstep::FillRewards()
         for (uint32_t agent = 0; agent < arrays.agents; ++agent)
         {
             const bool isPaid = arrays.present[agent] || m_wasPresent[g][agent];
-            m_observation.SetReward(group.handle, agent, isPaid ? rewards[agent] : 0);
+            arrays.rewards[agent] = static_cast<float>(isPaid ? rewards[agent] : 0);
             if (!std::isfinite(arrays.rewards[agent]))
             {
                 Violate(m_tick,

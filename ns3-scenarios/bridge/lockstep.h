@@ -54,6 +54,8 @@ class Lockstep
                       const std::string& name) const;
     uint64_t CheckObservation();
     void CheckAction(Action& action, const std::string& whose) const;
+    void CheckChoices(const Group& group, uint32_t agent, const Action& action, const std::string& whose) const;
+    void CheckLevels(const Group& group, uint32_t agent, Action& action, const std::string& whose) const;
 
     void ReachRegular();   ///< the event of a regular boundary
     void ReachRequested(); ///< the event of a requested one

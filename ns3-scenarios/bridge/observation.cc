@@ -96,7 +96,7 @@ Observation::SetFrom(const FeatureHandle& first, uint32_t agent, std::span<const
     {
         RefuseCount(m_spec, first, agent, values.size());
     }
-    std::ranges::copy(values, group.features.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy_n(values.data(), values.size(), group.features.data() + at);
 }
 
 void
@@ -125,12 +125,6 @@ Observation::Get(const MetricHandle& metric) const
         Refuse(m_spec, metric);
     }
     return m_metrics[metric.metric];
-}
-
-bool
-Observation::IsActive(const GroupHandle& group, uint32_t agent) const
-{
-    return Check(group, agent).active[agent] != 0;
 }
 
 bool

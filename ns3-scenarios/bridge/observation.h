@@ -196,6 +196,12 @@ Observation::IsAllowed(const DiscreteHeadHandle& head, uint32_t agent, uint32_t 
     return m_groups[head.group].masks[at] != 0;
 }
 
+inline bool
+Observation::IsActive(const GroupHandle& group, uint32_t agent) const
+{
+    return Check(group, agent).active[agent] != 0;
+}
+
 } // namespace ns3::marl
 
 #endif // NS3MARL_BRIDGE_OBSERVATION_H
