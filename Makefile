@@ -96,10 +96,15 @@ build: setup  ## compile the bridge, the models, the bundled scenarios and their
 demo: build  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report
 	$(BIN)/ns3marl demo
 
+# Tests that mind no neighbours run on all cores, each with one of them.
+UNIT_TESTS := tests/unit tests/architecture
+TOGETHER := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) $(UNIT_TESTS)
+
 .PHONY: test
 test: static  ## run the gate and every test
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
-	$(BIN)/pytest
+	$(TOGETHER) tests/learning
+	$(BIN)/pytest $(addprefix --ignore=,$(UNIT_TESTS) tests/learning)
 
 .PHONY: test-docker
 test-docker: setup  ## build the images and train in containers; needs a Docker engine with Compose
@@ -122,7 +127,7 @@ fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer a
 
 .PHONY: check
 check: static  ## run the quick gate: style, types, names, import contracts, unit tests
-	$(BIN)/pytest -q tests/unit tests/architecture
+	$(TOGETHER) -q
 
 # What reads the sources only. The build comes first: clang-tidy needs the generated headers.
 .PHONY: static
@@ -130,7 +135,8 @@ static: build
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy $(wildcard python/ns3marl tests benchmarks)
-	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+	@echo "clang-format on $(words $(CXX_FILES)) files"
+	@$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	@echo "clang-tidy on $(words $(TIDY_FILES)) files"
 	@printf '%s\n' $(TIDY_FILES) | xargs -r -P $(JOBS) -n 1 $(BIN)/clang-tidy -p $(BUILD) --quiet \
 	  2> >(grep -v 'warnings generated' >&2 || true)
