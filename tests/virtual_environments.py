@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -28,8 +29,11 @@ def python_with(requirements: Path) -> Path:
         Path(paths["purelib"], "parent.pth").write_text(
             f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
         )
+        # One PyTorch serves all: another one could bring several GB of CUDA libraries.
+        kept = folder / "kept.txt"
+        kept.write_text(f"torch=={version('torch')}\n")
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(requirements)], check=True)
+        subprocess.run([*pip, "-r", str(requirements), "-c", str(kept)], check=True)
         stamp.write_text(wanted)
     return python
 

@@ -16,6 +16,7 @@ from typing import Any, SupportsIndex
 import gymnasium
 import numpy as np
 import zmq
+from gymnasium.utils import EzPickle
 
 from ns3marl.compat import ns3gym_wire as wire
 from ns3marl.errors import ConfigError, Crashed, Hung, LaunchError, Ns3MarlError, OutOfStep, SpecViolation
@@ -27,7 +28,7 @@ _WATCH_MS = 50
 _GRACE_S = 1.0
 
 
-class Ns3GymEnv(gymnasium.Env[Any, Any]):
+class Ns3GymEnv(gymnasium.Env[Any, Any], EzPickle):
     """One simulation at a time, each an episode in a process of its own, with the spaces that it declares.
 
     An episode that ended by ns3-gym's GameOver is ``terminated``, one that ended with the simulated time ``truncated``. ``info`` holds
@@ -67,6 +68,15 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         start_timeout_s: float = 30.0,
         render_mode: None = None,
     ) -> None:
+        EzPickle.__init__(
+            self,
+            command,
+            arguments,
+            seed=seed,
+            working_directory=working_directory,
+            tick_timeout_s=tick_timeout_s,
+            start_timeout_s=start_timeout_s,
+        )
         words = [command] if isinstance(command, (str, Path)) else list(command)
         if not words:
             raise ConfigError("Ns3GymEnv: the command is empty; give the path of a simulation's executable")
@@ -89,6 +99,10 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
             self.close()
             raise
         self._unused = True
+
+    def __setstate__(self, made_with: dict[str, Any]) -> None:
+        """Makes this copy anew; EzPickle would make another one, which takes its simulation with it when it goes."""
+        Ns3GymEnv.__init__(self, *made_with["_ezpickle_args"], **made_with["_ezpickle_kwargs"])
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
