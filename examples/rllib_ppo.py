@@ -12,6 +12,7 @@ played, which ``masked_choices="refuse"`` proves. Every runner plays other episo
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 from ray.rllib.algorithms.ppo import PPOConfig
@@ -74,11 +75,9 @@ def main() -> None:
     )
     for update in range(max(1, options.ticks // options.update)):
         result = learner.train()["env_runners"]
-        if "episode_return_mean" in result:
-            mean = result["episode_return_mean"] / (options.devices * options.episode)
-            print(f"update {update}: reward per device and tick {mean:.1f}", flush=True)
-        else:
-            print(f"update {update}: no episode has ended yet", flush=True)
+        mean = result.get("episode_return_mean", math.nan) / (options.devices * options.episode)
+        what = "no episode ended" if math.isnan(mean) else f"reward per device and tick {mean:.1f}"
+        print(f"update {update}: {what}", flush=True)
     learner.stop()
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import supersuit
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from ns3marl.errors import ConfigError
 
 
-def agents(environment: Any, copies: int = 1, processes: int = 0) -> VecEnv:
+def agents(environment: Any, copies: int = 1) -> VecEnv:
     """Every agent of every copy as an environment of its own, so that one policy acts for all of them.
 
     ``MaskablePPO`` finds the masks of views that have them. With a seed (``PPO(..., seed=1)``), copy c plays the episodes of seed + c.
@@ -23,20 +24,19 @@ def agents(environment: Any, copies: int = 1, processes: int = 0) -> VecEnv:
         environment: a parallel environment whose agents are of one kind and present all the time, with ``multi_discrete_actions``,
             ``discrete_actions`` or ``flat_actions``. It serves as the pattern: copies are new ones, and this one may be closed.
         copies: simulators that run side by side.
-        processes: of SuperSuit, over which the copies are spread; 0: all in this one.
 
     Raises:
         ConfigError: the agents have different spaces.
     """
-    spaces = [
+    kinds = [
         (environment.observation_space(a), environment.action_space(a)) for a in environment.possible_agents
     ]
-    if any(space != spaces[0] for space in spaces):
+    if any(kind != kinds[0] for kind in kinds):
         raise ConfigError(
             "the agents have different spaces, expected one kind of agents; choose a scenario with one group"
         )
     rows = supersuit.pettingzoo_env_to_vec_env_v1(environment)
-    return AgentRows(supersuit.concat_vec_envs_v1(rows, copies, processes, base_class="gymnasium"))
+    return AgentRows(supersuit.concat_vec_envs_v1(rows, copies, base_class="gymnasium"))
 
 
 class AgentRows(VecEnv):
@@ -44,7 +44,7 @@ class AgentRows(VecEnv):
 
     def __init__(self, vector: Any) -> None:
         self._vector = vector
-        self._infos: list[dict[str, Any]] = []
+        self._infos: list[dict[str, Any]] = [{} for _ in range(vector.num_envs)]
         super().__init__(vector.num_envs, vector.observation_space, vector.action_space)
 
     def reset(self) -> Any:
@@ -76,8 +76,8 @@ class AgentRows(VecEnv):
         rows = self._get_indices(indices)
         if attr_name == "render_mode":
             return [None for _ in rows]
-        if attr_name == "action_masks" and all("action_mask" in info for info in self._infos):
-            return [self._infos[row]["action_mask"].astype(np.bool_) for row in rows]
+        if attr_name == "action_masks" and not isinstance(self.action_space, spaces.Box):
+            return [self._infos[row].get("action_mask") for row in rows]  # None before the first reset
         raise AttributeError(f"rows of agents have no attribute {attr_name!r}")
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
