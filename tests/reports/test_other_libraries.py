@@ -28,7 +28,7 @@ from virtual_environments import EXAMPLES, ROOT, python_with, run
 def test_a_library_keeps_the_masks(tmp_path: Path, library: str) -> None:
     python = python_with(EXAMPLES / f"requirements-{library}.txt")
     tests = Path(__file__).with_name(f"with_{library}.py")
-    pytest_with_their_warnings = [python, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider"]
-    done = run([*pytest_with_their_warnings, "--rootdir", ROOT, tests], tmp_path)
+    options = ["-q", "-W", "ignore", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]  # warnings are theirs
+    done = run([python, "-m", "pytest", *options, tests], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
