@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Virtual environments for what tests need beside the project's own requirements: nothing changes here."""
+"""Virtual environments for what tests and benchmarks need beside the project's own requirements: nothing changes here."""
 
 from __future__ import annotations
 
