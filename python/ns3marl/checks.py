@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import SupportsIndex
@@ -15,6 +16,8 @@ from ns3marl.types import Actions, Bool, Group
 
 #: The largest RngSeed: each seed of MRG32k3a lies below its modulus m2 (L'Ecuyer 1999), 4294944443.
 MAX_SEED = 4294944442
+#: Limits of waiting that make sense [s]: from a hundredth of a second to thirty days.
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.01, 2_592_000.0
 
 
 def checked_seed(owner: str, seed: SupportsIndex) -> int:
@@ -36,6 +39,51 @@ def checked_seed(owner: str, seed: SupportsIndex) -> int:
     if not 1 <= number <= MAX_SEED:
         raise ConfigError(f"{owner}: seed is {number}, expected ns-3's RngSeed, from 1 to {MAX_SEED}")
     return number
+
+
+def checked_whole(owner: str, name: str, value: SupportsIndex, low: int, high: int | None = None) -> int:
+    """A whole number as a Python integer.
+
+    Args:
+        owner: Who was given it, for the message.
+        name: Of the setting.
+        value: Of any integer type.
+        low: The least that is taken.
+        high: The most that is taken; None: any.
+
+    Raises:
+        ConfigError: It is no integer, or out of range.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = low - 1
+    if number < low or (high is not None and number > high):
+        expected = f"an integer of {low} or above" if high is None else f"an integer from {low} to {high}"
+        raise ConfigError(f"{owner}: {name} is {value!r}, expected {expected}")
+    return number
+
+
+def checked_seconds(owner: str, name: str, value: float) -> float:
+    """A time that somebody waits at most.
+
+    Args:
+        owner: Who was given it, for the message.
+        name: Of the setting.
+        value: The time [s].
+
+    Raises:
+        ConfigError: It is no number from ``MIN_TIMEOUT_S`` to ``MAX_TIMEOUT_S``.
+    """
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not MIN_TIMEOUT_S <= seconds <= MAX_TIMEOUT_S:
+        raise ConfigError(
+            f"{owner}: {name} is {value!r}, expected a time from {MIN_TIMEOUT_S:g} to {MAX_TIMEOUT_S:.0f} s"
+        )
+    return seconds
 
 
 def checked_actions(

@@ -7,6 +7,7 @@ On this host (``ipc://``) the learner speaks ZMTP itself (``local_router``), ove
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Protocol
@@ -15,14 +16,12 @@ from urllib.parse import urlsplit
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
-from ns3marl import keys
+from ns3marl import keys, resources
 from ns3marl.errors import ConfigError
-from ns3marl.local_router import LocalRouter
+from ns3marl.local_router import MAX_SOCKET_PATH, LocalRouter
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_FRAME_BYTES = 256 * 1024 * 1024
-#: The longest path of a Unix-domain socket, less its final zero (unix(7)).
-MAX_SOCKET_PATH = 107
 _IPC = "ipc://"
 #: A connection that has not proved itself after so long is closed.
 _HANDSHAKE_MS = 5000
@@ -75,10 +74,17 @@ def listen(endpoint: str | None = None, key_folder: Path | None = None) -> Route
             return LocalRouter(endpoint and endpoint.removeprefix(_IPC), MAX_FRAME_BYTES)
         return RemoteRouter(endpoint, own)
     except OSError as error:
-        raise ConfigError(
-            f"endpoint {endpoint!r} cannot be bound: {os.strerror(error.errno or 0)}; is another learner using it? Port 0 "
-            "takes a free one"
-        ) from error
+        raise ConfigError(_why_not_bound(endpoint, error)) from error
+
+
+def _why_not_bound(endpoint: str | None, error: OSError) -> str:
+    why = resources.shortage(error) or error.strerror or str(error)
+    if endpoint is None:
+        return f"no private socket can be made: {why}; set TMPDIR to a folder that this process may write to"
+    if error.errno != errno.EADDRINUSE:
+        return f"endpoint {endpoint!r} cannot be bound: {why}"
+    remedy = "give another path" if endpoint.startswith(_IPC) else "port 0 takes a free one"
+    return f"endpoint {endpoint!r} cannot be bound: {why}; is another learner using it? Else {remedy}"
 
 
 class RemoteRouter:
@@ -173,6 +179,10 @@ def check(endpoint: str, *, encrypted: bool) -> None:
             raise ConfigError(
                 f"endpoint {endpoint!r}: a socket's path has 1 to {MAX_SOCKET_PATH} bytes; "
                 "give a shorter one, or set TMPDIR to a short folder"
+            )
+        if path.startswith("@"):
+            raise ConfigError(
+                f"endpoint {endpoint!r}: abstract sockets have no file whose mode guards them; give the path of a file"
             )
         return
     parts = urlsplit(endpoint)
