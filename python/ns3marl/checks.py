@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from pathlib import Path
 from typing import SupportsIndex
 
 import numpy as np
@@ -84,6 +85,20 @@ def checked_seconds(owner: str, name: str, value: float) -> float:
             f"{owner}: {name} is {value!r}, expected a time from {MIN_TIMEOUT_S:g} to {MAX_TIMEOUT_S:.0f} s"
         )
     return seconds
+
+
+def check_current_folder(owner: str) -> None:
+    """Refuses to go on where the current folder is gone, which simulators and libraries need.
+
+    Raises:
+        ConfigError: It has been deleted.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{owner}: the current folder has been deleted; change to one that exists"
+        ) from None
 
 
 def checked_actions(

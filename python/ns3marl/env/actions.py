@@ -21,12 +21,12 @@ _LEVEL_TOLERANCE = 2e-5
 def joint_actions(
     group: Group, by_head: Mapping[str, Any], given: NDArray[np.intp], arrays: GroupArrays, *, remap: bool
 ) -> Actions:
-    """The actions of a group in one environment. Agents that are not asked take the default action.
+    """The actions of a group in one environment; those of agents that are not given are the default one.
 
     Args:
         group: whose actions.
         by_head: for each head the values of some agents, [given]: whole numbers for choices, numbers from -1 to 1 for levels, each of
-            any integer or floating-point type, alone or as an array of one element. What those say that are not asked is ignored.
+            any integer or floating-point type, alone or as an array of one element. Of agents that are not asked, any number is taken.
         given: indices of these agents; those of all that are asked are among them.
         arrays: what the group last showed, in one environment.
         remap: whether an allowed choice is taken in place of a masked one.
@@ -39,17 +39,16 @@ def joint_actions(
     """
     _check_heads(group, by_head)
     asked = arrays.active[0, given]
-    agents = given[asked]
     names = [group.agents[index] for index in given.tolist()]
     discrete = [_choices(head, by_head[head.name], names, asked) for head in group.discrete_heads]
     continuous = [_levels(head, by_head[head.name], names, asked) for head in group.continuous_heads]
     joint = spaces.default_actions(group)
     if discrete:
         choices: Int32 = np.stack(discrete, axis=-1)
-        masks = arrays.masks[0, agents]
-        joint.discrete[0, agents] = spaces.remap(group, choices, masks) if remap else choices
+        masks = arrays.masks[0, given]
+        joint.discrete[0, given] = spaces.remap(group, choices, masks) if remap else choices
     if continuous:
-        joint.continuous[0, agents] = spaces.to_physical(group, np.stack(continuous, axis=-1))
+        joint.continuous[0, given] = spaces.to_physical(group, np.stack(continuous, axis=-1))
     return joint
 
 
@@ -62,20 +61,21 @@ def _check_heads(group: Group, by_head: Mapping[str, Any]) -> None:
 
 
 def _choices(head: DiscreteHead, values: Any, names: Sequence[str], asked: Bool) -> Int32:
-    """Whole numbers from 0 to below the number of choices, [asked]."""
+    """Whole numbers from 0 to below the number of choices, [given]."""
     expected = f"one of the choices 0 to {len(head.choices) - 1}"
     array = _numbers(head.name, values, names, expected)
     right = (array >= 0) & (array < len(head.choices)) & (np.floor(array) == array)  # NaN is not
     _refuse(head.name, asked & ~right, array, names, expected)
-    return array[asked].astype(np.int32)
+    return np.where(right, array, head.default_choice).astype(np.int32)
 
 
 def _levels(head: ContinuousHead, values: Any, names: Sequence[str], asked: Bool) -> Float32:
-    """Numbers from -1 to 1, [asked]."""
+    """Numbers from -1 to 1, [given]."""
     expected = f"one number from -1 to 1, which stand for {head.low:g} to {head.high:g} [{head.unit}]"
     array = _numbers(head.name, values, names, expected)
-    _refuse(head.name, asked & ~(np.abs(array) <= 1 + _LEVEL_TOLERANCE), array, names, expected)
-    return array[asked].astype(np.float32)
+    right = np.abs(array) <= 1 + _LEVEL_TOLERANCE
+    _refuse(head.name, asked & ~right, array, names, expected)
+    return np.where(right, array, 0).astype(np.float32)
 
 
 def _numbers(head: str, values: Any, names: Sequence[str], expected: str) -> NDArray[Any]:

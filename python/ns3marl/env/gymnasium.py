@@ -118,10 +118,14 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
 
     def _by_group(self, action: Any) -> list[Any]:
         names = [group.name for group in self.groups]
-        if not isinstance(action, Mapping) or set(action) != set(names):
+        if not isinstance(action, Mapping):
             raise SpecViolation(
-                f"step(): the action {action!r} is no dictionary by the groups {', '.join(names)}; expected {self.action_space}"
+                f"step(): the action {action!r} is no dictionary by group; expected an element of {self.action_space}"
             )
+        for missing in [name for name in names if name not in action]:
+            raise SpecViolation(f"step(): the action lacks group {missing!r}; expected {', '.join(names)}")
+        for unknown in [name for name in action if name not in names]:
+            raise SpecViolation(f"step(): the action has group {unknown!r}; expected {', '.join(names)}")
         return [action[name] for name in names]
 
     def _actions(self, group: Group, action: Any, arrays: GroupArrays) -> Actions:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ns3marl import executables
-from ns3marl.checks import checked_seconds, checked_seed, checked_whole
+from ns3marl.checks import check_current_folder, checked_seconds, checked_seed, checked_whole
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
 from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool, check_resources
@@ -124,6 +124,7 @@ class Pool:
             checked_seconds("Pool", "start_timeout_s", start_timeout_s),
             checked_seconds("Pool", "tick_timeout_s", tick_timeout_s),
         )
+        check_current_folder("Pool")
         executable = executables.find_scenario(scenario) if spawn else None
         check_resources(num_envs, spares, spawn)
         self._turn = Turn()
