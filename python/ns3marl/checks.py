@@ -55,13 +55,13 @@ def checked_whole(owner: str, name: str, value: SupportsIndex, low: int, high: i
     Raises:
         ConfigError: It is no integer, or out of range.
     """
+    expected = f"{low} or above" if high is None else f"{low} to {high}"
     try:
         number = operator.index(value)
     except TypeError:
-        number = low - 1
+        raise ConfigError(f"{owner}: {name} is {value!r}, expected an integer, {expected}") from None
     if number < low or (high is not None and number > high):
-        expected = f"an integer of {low} or above" if high is None else f"an integer from {low} to {high}"
-        raise ConfigError(f"{owner}: {name} is {value!r}, expected {expected}")
+        raise ConfigError(f"{owner}: {name} is {number}, expected {expected}")
     return number
 
 
