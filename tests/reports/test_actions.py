@@ -184,5 +184,5 @@ def test_pool_wraps_no_choice(scenario_path: Callable[[str], Path]) -> None:
             SpecViolation,
             match=r"environment 0: action of agent 'agent_1', head 'choice': 4294967297 is not one of the choices 0 to 2",
         ):
-            pool.step([Actions(choices, np.zeros((1, 2, 1), np.float32))])  # type: ignore[arg-type]
+            pool.step([Actions(choices, np.zeros((1, 2, 1), np.float32))])
         pool.step([Actions(choices % 2, np.zeros((1, 2, 1)))])  # type: ignore[arg-type]
