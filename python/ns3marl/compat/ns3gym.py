@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import EzPickle
 
 from ns3marl.compat import ns3gym_wire as wire
 from ns3marl.compat.ns3gym_simulation import Simulations, checked_port
@@ -36,7 +37,7 @@ class Warner:
             warnings.warn(f"{text} (further ones of this kind are not told)", Ns3GymWarning, stacklevel=2)
 
 
-class Ns3GymEnv(gymnasium.Env[Any, Any]):
+class Ns3GymEnv(gymnasium.Env[Any, Any], EzPickle):
     """One simulation at a time, each an episode in a process of its own, with the spaces that it declares.
 
     An episode that ended by ns3-gym's GameOver is ``terminated``, one that ended with the simulated time ``truncated``. ``info`` holds
@@ -88,6 +89,19 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         start_timeout_s: float = 30.0,
         render_mode: None = None,
     ) -> None:
+        EzPickle.__init__(
+            self,
+            command,
+            arguments,
+            port=port,
+            lenient=lenient,
+            observation_space=observation_space,
+            action_space=action_space,
+            seed=seed,
+            working_directory=working_directory,
+            tick_timeout_s=tick_timeout_s,
+            start_timeout_s=start_timeout_s,
+        )
         if command is not None:
             words = [command] if isinstance(command, (str, Path)) else list(command)
             if not words:
@@ -126,6 +140,10 @@ class Ns3GymEnv(gymnasium.Env[Any, Any]):
         except BaseException:
             self.close()
             raise
+
+    def __setstate__(self, made_with: dict[str, Any]) -> None:
+        """Makes this copy anew; EzPickle would make another one, which takes its simulation with it when it goes."""
+        Ns3GymEnv.__init__(self, *made_with["_ezpickle_args"], **made_with["_ezpickle_kwargs"])
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

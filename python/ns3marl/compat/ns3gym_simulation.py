@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ _WATCH_MS = 50
 _GRACE_S = 1.0
 #: Time until the socket of the last episode has left its port.
 _REBIND_S = 2.0
+
+#: Runs a command with a descriptor as its stdout and stderr.
+_SHOWN = "import os, sys; fd = int(sys.argv[1]); os.dup2(fd, 1); os.dup2(fd, 2); os.execvp(sys.argv[2], sys.argv[2:])"
 
 Command = Callable[[int], Sequence[str]]
 """Makes the words that start a simulation from the port that it is to connect to."""
@@ -239,11 +243,9 @@ class _Run:
             self.process = Process(command, remedy, directory=directory)
         else:
             output = os.dup(2)
-            script = f'exec "$@" >&{output} 2>&{output}'
+            shown = [sys.executable, "-ISc", _SHOWN, str(output), *command]
             try:
-                self.process = Process(
-                    ["/bin/sh", "-c", script, "sh", *command], remedy, pass_fds=[output], directory=directory
-                )
+                self.process = Process(shown, remedy, pass_fds=[output], directory=directory)
             finally:
                 os.close(output)
         self.name += f" (pid {self.process.pid}, {self._about})"

@@ -159,20 +159,17 @@ def _launch(arguments: list[str]) -> tuple[str, Command | None, Path | None]:
         name = f"simulation {Path(words[0]).name!r}"
         return name, lambda port: [*words, f"--openGymPort={port}", *arguments], None
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        program = folder / "ns3"
-        if program.is_file():
-            name = f"simulation {here.name!r}"
-
-            def command(
-                port: int,
-            ) -> list[str]:  # `ns3 run` takes the simulation and its arguments as one word
-                return [str(program), "run", " ".join([here.name, f"--openGymPort={port}", *arguments])]
-
-            return name, command, folder
-    raise LaunchError(
-        f"there is no program 'ns3' in {here} or a folder above it, by which ns3-gym starts the simulation {here.name!r}; start it by "
-        f"hand, with startSim=False, or set {COMMAND} to the command that starts it"
+    program = next((found for folder in (here, *here.parents) if (found := folder / "ns3").is_file()), None)
+    if program is None:
+        raise LaunchError(
+            f"there is no program 'ns3' in {here} or a folder above it, by which ns3-gym starts the simulation {here.name!r}; start "
+            f"it by hand, with startSim=False, or set {COMMAND} to the command that starts it"
+        )
+    words = [str(program), "run"]  # which takes the simulation and its arguments as one word
+    return (
+        f"simulation {here.name!r}",
+        lambda port: [*words, " ".join([here.name, f"--openGymPort={port}", *arguments])],
+        program.parent,
     )
 
 
