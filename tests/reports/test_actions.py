@@ -16,6 +16,7 @@ import pytest
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.env.pool import Pool
+from ns3marl.env.wrappers import flat_actions, multi_discrete_actions
 from ns3marl.errors import SpecViolation
 from ns3marl.types import Actions
 
@@ -186,3 +187,43 @@ def test_pool_wraps_no_choice(scenario_path: Callable[[str], Path]) -> None:
         ):
             pool.step([Actions(choices, np.zeros((1, 2, 1), np.float32))])
         pool.step([Actions(choices % 2, np.zeros((1, 2, 1)))])  # type: ignore[arg-type]
+
+
+@pytest.mark.report("M22")
+@pytest.mark.report("M29")
+@pytest.mark.parametrize(
+    ("wrap", "action", "message"),
+    [
+        (flat_actions, np.zeros(5), r"float64 \[5\] came for 3 agents of group 'agents', expected \[6\]"),
+        (flat_actions, None, r"object \[1\] came for 3 agents"),
+        (
+            flat_actions,
+            [0, 0, np.nan, 0, 0, 0],
+            r"head 'choice' got \[0.0, nan, 0.0\], expected numbers from -1 to 1",
+        ),
+        (
+            flat_actions,
+            [0, 0, 0, 0, 1.5, 0],
+            r"head 'choice' got \[0.0, 0.0, 1.5\], expected numbers from -1 to 1",
+        ),
+        (multi_discrete_actions, np.zeros(7, int), r"int64 \[7\] came for 3 agents"),
+        (
+            multi_discrete_actions,
+            [2**32, 0, 0, 0, 0, 0],
+            "'agent_0', head 'choice': 4294967296 is not one of the choices",
+        ),
+        (
+            multi_discrete_actions,
+            [0, 0, 0, 5, 0, 0],
+            "'agent_1', head 'level': 1.5 is not one number from -1 to 1",
+        ),
+    ],
+)
+def test_wrapped_action_of_another_form_is_refused(
+    central: Ns3Env, wrap: Callable[[Ns3Env], Any], action: Any, message: str
+) -> None:
+    wrapped = wrap(central)
+    wrapped.reset(seed=1)
+    with pytest.raises(SpecViolation, match=message):
+        wrapped.step(action)
+    wrapped.step(wrapped.action_space.sample())

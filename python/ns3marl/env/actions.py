@@ -15,7 +15,7 @@ from ns3marl.errors import SpecViolation
 from ns3marl.types import Actions, Bool, ContinuousHead, DiscreteHead, Float32, Group, GroupArrays, Int32
 
 #: How far beyond [-1, 1] a level may lie, for the rounding of float32; the bridge clips it.
-_LEVEL_TOLERANCE = 2e-5
+LEVEL_TOLERANCE = 2e-5
 
 
 def joint_actions(
@@ -73,7 +73,7 @@ def _levels(head: ContinuousHead, values: Any, names: Sequence[str], asked: Bool
     """Numbers from -1 to 1, [given]."""
     expected = f"one number from -1 to 1, which stand for {head.low:g} to {head.high:g} [{head.unit}]"
     array = _numbers(head.name, values, names, expected)
-    right = np.abs(array) <= 1 + _LEVEL_TOLERANCE
+    right = np.abs(array) <= 1 + LEVEL_TOLERANCE
     _refuse(head.name, asked & ~right, array, names, expected)
     return np.where(right, array, 0).astype(np.float32)
 
