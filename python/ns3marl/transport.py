@@ -7,7 +7,6 @@ On this host (``ipc://``) the learner speaks ZMTP itself (``local_router``), ove
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
-from ns3marl import keys, resources
+from ns3marl import keys
 from ns3marl.errors import ConfigError
 from ns3marl.local_router import MAX_SOCKET_PATH, LocalRouter
 
@@ -74,17 +73,10 @@ def listen(endpoint: str | None = None, key_folder: Path | None = None) -> Route
             return LocalRouter(endpoint and endpoint.removeprefix(_IPC), MAX_FRAME_BYTES)
         return RemoteRouter(endpoint, own)
     except OSError as error:
-        raise ConfigError(_why_not_bound(endpoint, error)) from error
-
-
-def _why_not_bound(endpoint: str | None, error: OSError) -> str:
-    why = resources.shortage(error) or error.strerror or str(error)
-    if endpoint is None:
-        return f"no private socket can be made: {why}; set TMPDIR to a folder that this process may write to"
-    if error.errno != errno.EADDRINUSE:
-        return f"endpoint {endpoint!r} cannot be bound: {why}"
-    remedy = "give another path" if endpoint.startswith(_IPC) else "port 0 takes a free one"
-    return f"endpoint {endpoint!r} cannot be bound: {why}; is another learner using it? Else {remedy}"
+        raise ConfigError(
+            f"endpoint {endpoint!r} cannot be bound: {os.strerror(error.errno or 0)}; is another learner using it? Port 0 "
+            "takes a free one"
+        ) from error
 
 
 class RemoteRouter:
