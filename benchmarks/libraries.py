@@ -3,8 +3,8 @@
 """Ticks a second through other people's libraries, against our own pool with as many simulators.
 
 The scenario is `echo` with 50 agents of 128 features. Each library runs in a virtual environment of its own, in one process with the
-pool; the two take turns, block by block, and the ratio is the median over the blocks. Actions are drawn by the library where it draws
-some, within the masks; nothing is trained. `ARGS="torchrl tianshou"` measures some of them only.
+pool; the two take turns, block by block, and the ratio is the median over the blocks. Actions are those that a library draws within its
+step, or always the same; masks are read where a learner would read them. Nothing is trained. `ARGS="torchrl tianshou"` measures some of them only.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ def gymnasium_make() -> Play:
     import gymnasium
 
     environment = gymnasium.make("ns3marl.env:ns3marl/echo-v0", arguments=ARGUMENTS)
-    told = [environment.reset(seed=1)[1]]
+    environment.reset(seed=1)
+    action = environment.action_space.sample()
 
     def play(ticks: int) -> None:
         for _ in range(ticks):
-            told[0] = environment.step(environment.action_space.sample(mask=told[0]["action_mask"]))[-1]
+            environment.step(action)
 
     return play
 
@@ -83,14 +84,12 @@ def pettingzoo() -> Play:
     from ns3marl.env.wrappers import multi_discrete_actions
 
     environment = _parallel(multi_discrete_actions)
-    told = [environment.reset(seed=1)[1]]
+    environment.reset(seed=1)
+    actions = dict.fromkeys(environment.agents, np.zeros(2, np.int64))
 
     def play(ticks: int) -> None:
         for _ in range(ticks):
-            infos = told[0]
-            *_, told[0] = environment.step(
-                {a: environment.action_space(a).sample(mask=infos[a]["action_mask"]) for a in infos}
-            )
+            environment.step(actions)
 
     return play
 
@@ -138,7 +137,7 @@ def torchrl() -> Play:
     from ns3marl.env.wrappers import discrete_actions
 
     environment = PettingZooWrapper(_parallel(discrete_actions), use_mask=True, seed=1)
-    return environment.rollout
+    return environment.rollout  # type: ignore[no-any-return]
 
 
 def benchmarl() -> Play:
@@ -147,7 +146,7 @@ def benchmarl() -> Play:
 
     from ns3marl.libraries.benchmarl import task
 
-    make = task("echo", ARGUMENTS, levels=LEVELS).get_env_fun(2, False, 1, "cpu")  # noqa: FBT003 - BenchMARL's
+    make = task("echo", ARGUMENTS, levels=LEVELS).get_env_fun(2, False, 1, "cpu")
     copies = SerialEnv(2, make)
     return lambda ticks: copies.rollout(ticks // 2)
 
@@ -176,11 +175,9 @@ def rllib() -> Play:
     from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
     from ray.tune.registry import register_env
 
-    from ns3marl.env.wrappers import masked_observations, multi_discrete_actions
+    from ns3marl.env.wrappers import multi_discrete_actions
 
-    register_env(
-        "echo", lambda _: ParallelPettingZooEnv(masked_observations(_parallel(multi_discrete_actions)))
-    )
+    register_env("echo", lambda _: ParallelPettingZooEnv(_parallel(multi_discrete_actions)))
     config = (
         PPOConfig()
         .environment("echo", disable_env_checking=True)
@@ -230,7 +227,8 @@ def _seconds(play: Play, ticks: int) -> float:
 def measure(make: Callable[[], Play], simulators: int) -> None:
     """Prints the figures of one library, in its own environment."""
     plays = {"library": make(), "pool": own(simulators)}
-    ticks, times = {}, {name: [] for name in plays}
+    ticks: dict[str, int] = {}
+    times: dict[str, list[float]] = {name: [] for name in plays}
     for name, play in plays.items():
         play(simulators)  # warm-up
         ticks[name] = simulators * max(2, round(BLOCK_S / _seconds(play, 4 * simulators) * 4))

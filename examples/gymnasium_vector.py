@@ -4,7 +4,7 @@
 
     python examples/gymnasium_vector.py
 
-The ids are known to Gymnasium without an import of ns3marl. ``masked_choices="refuse"`` proves that no masked choice is played.
+The ids need no import of ns3marl. ``masked_choices="refuse"`` proves that no masked choice is played.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import argparse
 
 import gymnasium
 import numpy as np
+
+ID = "ns3marl.env:ns3marl/echo-v0"  # Gymnasium imports what stands before the colon, which registers the id
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
         "masked_choices": "refuse",
     }
 
-    with gymnasium.make("ns3marl/echo-v0", **settings) as environment:
+    with gymnasium.make(ID, **settings) as environment:
         _, info = environment.reset(seed=1)
         total, over = 0.0, False
         while not over:
@@ -39,9 +41,7 @@ def main() -> None:
 
     numbers = np.random.default_rng(1)
     for mode in ("sync", "async"):
-        environments = gymnasium.make_vec(
-            "ns3marl/echo-v0", num_envs=options.envs, vectorization_mode=mode, **settings
-        )
+        environments = gymnasium.make_vec(ID, num_envs=options.envs, vectorization_mode=mode, **settings)
         observations, infos = environments.reset(seed=1)
         different = len({row.tobytes() for row in observations})
         total = 0.0

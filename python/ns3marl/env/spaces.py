@@ -31,7 +31,9 @@ class MaskableMultiDiscrete(spaces.MultiDiscrete):  # type: ignore[type-arg, unu
                 raise SpecViolation(
                     f"sample(): the mask has {mask.size} values, expected {ends[-1]}, one for each choice of {self}"
                 )
-            mask = tuple(np.split(mask.astype(np.int8).ravel(), ends[:-1]))
+            numbers = np.where(mask.ravel() > 0, self.np_random.random(mask.size), -1.0)
+            highest = [part.argmax() for part in np.split(numbers, ends[:-1])]  # of equally likely ones
+            return np.array(highest, self.dtype).reshape(self.shape) + self.start
         if probability is None:
             return super().sample(mask)
         return super().sample(mask, probability)
@@ -91,7 +93,7 @@ def state_space(spec: Spec) -> spaces.Box:
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
+def global_state(spec: Spec, state: Sequence[Float32], observations: Sequence[Float32]) -> Float32:
     """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
 
     Rows of absent agents, which are 0, are brought within the bounds.
@@ -106,6 +108,14 @@ def check_masked_choices(masked_choices: str) -> None:
     if masked_choices not in MASKED_CHOICES:
         raise ConfigError(
             f"masked_choices is {masked_choices!r}, expected one of {', '.join(MASKED_CHOICES)}"
+        )
+
+
+def check_render_mode(render_mode: None) -> None:
+    """Refuses every way of showing an environment: there is none."""
+    if render_mode is not None:
+        raise ConfigError(
+            f"render_mode is {render_mode!r}, expected None: simulators show nothing; look at files that a scenario writes"
         )
 
 
