@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from roundtrip import ratio
-from virtual_environments import EXAMPLES, python_with, run
+from virtual_environments import EXAMPLES, HAS_TIANSHOU, python_with, run
 
 from ns3marl.env.pool import Pool
 from ns3marl.types import Actions
@@ -248,7 +248,7 @@ def main() -> None:
         make = by_name[sys.argv[2]]
         measure(make, LIBRARIES[make][1])
     failed = []
-    wanted = sys.argv[1:] or list(by_name)
+    wanted = sys.argv[1:] or [name for name in by_name if name != "tianshou" or HAS_TIANSHOU]
     for name in wanted:
         requirements, _ = LIBRARIES[by_name[name]]
         python = (

@@ -15,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 
+HAS_TIANSHOU = sys.version_info >= (3, 11)
+"""Whether there is a Tianshou for this Python."""
+
 
 def python_with(requirements: Path) -> Path:
     """The interpreter of the environment with a file of requirements, made if it is not there."""

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from virtual_environments import EXAMPLES, python_with, run
+from virtual_environments import EXAMPLES, HAS_TIANSHOU, python_with, run
 
 
 @pytest.mark.learning
@@ -71,6 +71,7 @@ def test_rllib_trains_with_several_runners_and_episodes_longer_than_an_update(tm
 @pytest.mark.learning
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("built_scenarios")
+@pytest.mark.skipif(not HAS_TIANSHOU, reason="Tianshou needs Python 3.11")
 def test_tianshou_trains(tmp_path: Path) -> None:
     python = python_with(EXAMPLES / "requirements-tianshou.txt")
     sizes = ["--pairs=2", "--episode=10", "--ticks=40"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from virtual_environments import EXAMPLES, ROOT, python_with, run
+from virtual_environments import EXAMPLES, HAS_TIANSHOU, ROOT, python_with, run
 
 
 @pytest.mark.learning
@@ -21,7 +21,13 @@ from virtual_environments import EXAMPLES, ROOT, python_with, run
     [
         pytest.param("sb3", marks=[pytest.mark.report("P14"), pytest.mark.report("P16")]),
         pytest.param("torchrl", marks=[pytest.mark.report("P16"), pytest.mark.report("P17")]),
-        pytest.param("tianshou", marks=pytest.mark.report("P16")),
+        pytest.param(
+            "tianshou",
+            marks=[
+                pytest.mark.report("P16"),
+                pytest.mark.skipif(not HAS_TIANSHOU, reason="Tianshou needs Python 3.11"),
+            ],
+        ),
         pytest.param("benchmarl", marks=pytest.mark.report("P16")),
     ],
 )
