@@ -40,6 +40,8 @@ class LocalRouter:
         OSError: The path cannot be bound.
     """
 
+    refusal = ""  #: a socket file lets in whoever may open it
+
     def __init__(self, path: str | None, max_frame_bytes: int) -> None:
         self._folder = tempfile.mkdtemp(prefix="ns3marl-") if path is None else None
         self._path = f"{self._folder}/pool" if path is None else path

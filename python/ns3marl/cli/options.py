@@ -7,24 +7,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from ns3marl import config as configuration
-from ns3marl import executables
+from ns3marl import cores, executables
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
-
-if TYPE_CHECKING:
-    from ns3marl.reporting.page import TextTable
 
 Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
 
@@ -52,9 +50,9 @@ def add_tables(command: argparse.ArgumentParser) -> None:
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
     """``--jobs``, for episodes of ns-3."""
-    cores = len(os.sched_getaffinity(0))
+    usable = cores.usable()
     command.add_argument(
-        "--jobs", type=positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
+        "--jobs", type=positive, default=usable, help=f"episodes of ns-3 at a time (one per core: {usable})"
     )
 
 
@@ -63,6 +61,14 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time of 0 or more [s], finite."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected 0 or more seconds, got {text}")
     return value
 
 
@@ -175,10 +181,22 @@ def opponents(config: Config) -> Sequence[str]:
     return found if config.evaluation.backend == "ns3" else [n for n in found if n != policies.BUILTIN]
 
 
-def print_table(table: TextTable, title: str | None = None) -> None:
-    """Prints a table, marked cells in bold, in full width where the output is not a terminal."""
-    columns = (Column(Text(cell)) for cell in table.header)
+def print_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    marked: Container[tuple[int, int]] = (),
+    title: str | None = None,
+) -> None:
+    """Prints a table, in full width where the output is not a terminal.
+
+    Args:
+        header: Of the columns.
+        rows: Each as long as the header.
+        marked: (row, column) of the cells in bold.
+        title: Above it.
+    """
+    columns = (Column(Text(cell)) for cell in header)
     shown = Table(*columns, box=None, title=title, title_justify="left")
-    for r, row in enumerate(table.rows):
-        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in table.marked)) for c, cell in enumerate(row)))
+    for r, row in enumerate(rows):
+        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in marked)) for c, cell in enumerate(row)))
     Console(width=None if sys.stdout.isatty() else 240).print(shown)
