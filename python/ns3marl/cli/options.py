@@ -99,13 +99,15 @@ def config_for(policy: str, source: str | None, settings: Sequence[str]) -> Conf
     """What to evaluate a policy on: what was named, or else the scenario whose simple policy it is.
 
     Raises:
-        ConfigError: Nothing was named, and not exactly one scenario has the policy.
+        ConfigError: Nothing was named, and not exactly one scenario has the policy; or it is a path and nothing is there.
     """
     config = config_or_scenario(source, settings)
     if config.scenario.name:
         return config
     having = [home.name for home in homes.homes() if policy in home.policies]
     if len(having) != 1:
+        if os.sep in policy and not Path(policy).exists():
+            raise ConfigError(f"there is no {policy}; give a run folder, a checkpoint or a simple policy")
         of = f"{policy!r} is a policy of {' and '.join(having)}" if having else f"{policy!r} says no scenario"
         raise ConfigError(f"{of}: name a configuration or a scenario with --config NAME")
     return config_or_scenario(source, [*settings, f"scenario.name={having[0]}"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ns3marl import text
 from ns3marl.errors import ConfigError
 
 FILE = "metrics.jsonl"
@@ -26,7 +27,7 @@ class RunLog:
         wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run goes on in the same one there.
 
     Raises:
-        ConfigError: The package ``wandb`` is missing.
+        ConfigError: The package ``wandb`` is missing, or TensorBoard cannot write to a folder of this name.
     """
 
     def __init__(self, folder: Path, *, tensorboard: bool, wandb: bool = False) -> None:
@@ -35,6 +36,11 @@ class RunLog:
         self._file = (folder / FILE).open("a", encoding="utf-8")
         self._board: Any = None
         if tensorboard:
+            text.checked(
+                folder,
+                "training.tensorboard",
+                "name another folder (--out), or set training.tensorboard=false",
+            )
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second to import
 
             self._board = SummaryWriter(str(folder / "tensorboard"))
