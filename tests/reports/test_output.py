@@ -107,3 +107,14 @@ def test_closed_standard_streams(scenario_path: Callable[[str], Path]) -> None:
     """What is opened takes the lowest free number, and must not become somebody's output."""
     code = f"exec '{sys.executable}' -m ns3marl.cli run '{scenario_path('echo')}' -- --ticks=3 <&- >&- 2>&-"
     assert subprocess.run(["/bin/sh", "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.report("P20")
+@pytest.mark.parametrize("words", ["doctor", "scenarios", "run echo", "train echo", "new-scenario my-net"])
+def test_a_folder_that_is_gone(tmp_path: Path, words: str) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    code = f"cd '{folder}' && rmdir '{folder}' && exec '{sys.executable}' -m ns3marl.cli {words}"
+    done = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "LaunchError: the current folder does not exist any more; change to one that does" in done.stderr

@@ -85,11 +85,18 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
-    """A configuration by its name or file, or the defaults with a scenario by its name or executable."""
-    if source is None or source in configuration.shipped():
+    """A configuration by its name or file, or the defaults with a scenario: by its name or executable.
+
+    With ``pool.spawn=false`` a scenario need not be built here: those that dial in have it.
+    """
+    if source is None or source in configuration.shipped() or source in homes.configurations():
         return configuration.load(source, settings)
-    if source not in homes.configurations() and (
-        source in executables.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK))
+    path = Path(source)
+    is_file = os.sep in source or path.suffix == ".toml" or path.exists()
+    if (
+        source in executables.scenarios()
+        or (path.is_file() and os.access(source, os.X_OK))
+        or (not is_file and not configuration.load(None, settings).pool.spawn)
     ):
         return configuration.load(None, [f"scenario.name={source}", *settings])
     return configuration.load(source, settings)
