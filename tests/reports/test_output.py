@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ns3marl import new_scenario
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -107,6 +108,15 @@ def test_closed_standard_streams(scenario_path: Callable[[str], Path]) -> None:
     """What is opened takes the lowest free number, and must not become somebody's output."""
     code = f"exec '{sys.executable}' -m ns3marl.cli run '{scenario_path('echo')}' -- --ticks=3 <&- >&- 2>&-"
     assert subprocess.run(["/bin/sh", "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.report("M4")
+def test_a_new_scenario_where_nothing_can_be_made() -> None:
+    with pytest.raises(
+        ConfigError,
+        match=r"/proc/my-net cannot be made \(.*\); name a folder where you may write \(--parent\)",
+    ):
+        new_scenario.create("my-net", Path("/proc"))
 
 
 @pytest.mark.report("P20")

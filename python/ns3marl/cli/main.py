@@ -132,10 +132,10 @@ def _main(words: list[str]) -> int:
 def _remedy(error: OSError) -> str:
     """What to do about a file, or the output, that cannot be read or written."""
     return {
-        errno.EACCES: "; name a folder where you may write (--out)",
-        errno.EROFS: "; name a folder that can be written (--out)",
-        errno.ENOSPC: "; free some space there, or name another folder (--out)",
-        errno.EDQUOT: "; free some space there, or name another folder (--out)",
+        errno.EACCES: "; name a folder where you may write",
+        errno.EROFS: "; name a folder that can be written",
+        errno.ENOSPC: "; free some space there, or name another folder",
+        errno.EDQUOT: "; free some space there, or name another folder",
         errno.EMFILE: "; raise the limit of open files: ulimit -n",
     }.get(error.errno or 0, "")
 
