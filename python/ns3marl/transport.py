@@ -83,7 +83,7 @@ def listen(endpoint: str | None = None, key_folder: Path | None = None) -> Route
             return LocalRouter(endpoint and endpoint.removeprefix(_IPC), MAX_FRAME_BYTES)
         return RemoteRouter(endpoint, own)
     except OSError as error:
-        raise _cannot_bind(endpoint, error) from error
+        raise refused(endpoint, "bound", error) from error
 
 
 class RemoteRouter:
@@ -102,6 +102,16 @@ class RemoteRouter:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._gate: _Gate | None = None
         self._authenticator: ThreadAuthenticator | None = None
+        self._receive_timeout_ms = -1
+        try:
+            self._bind(endpoint, own)
+        except zmq.ZMQError as error:
+            self._stop_gate()
+            self._context.destroy(linger=0)
+            raise OSError(error.errno, str(error)) from error
+        self.endpoint: str = _plain(self._socket.getsockopt_string(zmq.LAST_ENDPOINT))
+
+    def _bind(self, endpoint: str, own: keys.LearnerKeys | None) -> None:
         self._socket = self._context.socket(zmq.ROUTER)
         self._monitor = self._socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -114,7 +124,6 @@ class RemoteRouter:
         self._socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
         self._socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 30)
         self._socket.setsockopt(zmq.IPV6, 1)
-        self._receive_timeout_ms = -1
         if own is not None:
             self._gate = _Gate(own)
             self._authenticator = ThreadAuthenticator(self._context)
@@ -122,12 +131,7 @@ class RemoteRouter:
             self._authenticator.configure_curve_callback("*", self._gate)
             self._socket.curve_server = True
             self._socket.curve_publickey, self._socket.curve_secretkey = own.public, own.secret
-        try:
-            self._socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            self.close()
-            raise OSError(error.errno, str(error)) from error
-        self.endpoint: str = _plain(self._socket.getsockopt_string(zmq.LAST_ENDPOINT))
+        self._socket.bind(endpoint)
 
     @property
     def refusal(self) -> str:
@@ -180,10 +184,13 @@ class RemoteRouter:
             self._socket.disable_monitor()
         self._monitor.close()
         self._socket.close()
+        self._stop_gate()
+        self._context.term()
+
+    def _stop_gate(self) -> None:
         if self._authenticator is not None:
             self._authenticator.stop()
             self._authenticator = None
-        self._context.term()
 
 
 class _Gate:
@@ -279,22 +286,24 @@ def _check_path(endpoint: str, *, dial: bool) -> None:
         raise ConfigError(f"endpoint {endpoint!r}: {path} is {what}")
 
 
-def _cannot_bind(endpoint: str | None, error: OSError) -> ConfigError:
-    """What to do about an endpoint that cannot be bound."""
+def refused(endpoint: str | None, what: str, error: OSError) -> ConfigError:
+    """What to do about an endpoint that cannot be bound or dialled."""
     tcp = endpoint is not None and endpoint.startswith("tcp:")
+    in_use = "take port 0, which is a free one" if tcp else "name another path"
     remedies = {
-        errno.EADDRINUSE: "another learner uses it: stop that one, or "
-        + ("take port 0, which is a free one" if tcp else "name another path"),
+        errno.EADDRINUSE: f"another learner uses it: stop that one, or {in_use}",
         errno.EADDRNOTAVAIL: "this host has no such address; `ip address` lists those that it has",
-        errno.EACCES: "name a folder where you may write"
-        if not tcp
-        else "ports below 1024 are the system's: take a higher one",
+        errno.EACCES: "ports below 1024 are the system's: take a higher one"
+        if tcp
+        else "name a folder where you may write",
+        errno.EMFILE: "raise the limit of open files, ulimit -n",
     }
-    what = os.strerror(error.errno) if error.errno else str(error)
-    remedy = remedies.get(error.errno or 0, "name another one")
+    why = os.strerror(error.errno) if error.errno else str(error)
     name = (
         f"endpoint {endpoint!r}"
         if endpoint
         else "a private socket in the folder for temporary files (TMPDIR)"
     )
-    return ConfigError(f"{name} cannot be bound: {what}; {remedy}")
+    return ConfigError(
+        f"{name} cannot be {what}: {why}; {remedies.get(error.errno or 0, 'name another one')}"
+    )

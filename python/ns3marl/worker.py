@@ -147,6 +147,19 @@ class _Visit:
 
     def __enter__(self) -> _Visit:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._dial()
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise transport.refused(self.endpoint, "dialled", OSError(error.errno, error.strerror)) from error
+        self._life_line = LifeLine()
+        self._running: dict[str, _Slot] = {}
+        self._endings: list[codec.Ending] = []
+        self._launched = 0
+        self._welcome: bool = False
+        return self
+
+    def _dial(self) -> None:
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt_string(zmq.IDENTITY, self.name)
         self._socket.setsockopt(zmq.LINGER, 500)  # for the last words
@@ -168,12 +181,6 @@ class _Visit:
             | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
         )
         self._socket.connect(self.endpoint)
-        self._life_line = LifeLine()
-        self._running: dict[str, _Slot] = {}
-        self._endings: list[codec.Ending] = []
-        self._launched = 0
-        self._welcome: bool = False
-        return self
 
     def __exit__(self, *_: object) -> None:
         for slot in self._running.values():
