@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ns3marl import new_scenario
+from ns3marl import cli, executables, new_scenario
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -128,3 +128,25 @@ def test_a_folder_that_is_gone(tmp_path: Path, words: str) -> None:
     done = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "LaunchError: the current folder does not exist any more; change to one that does" in done.stderr
+
+
+@pytest.mark.report("M10")
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "MemoryError: no memory is left; allow this process more memory"),
+        (
+            ImportError("libx.so: failed to map segment"),
+            "a library cannot be loaded: libx.so: failed to map segment; ",
+        ),
+    ],
+)
+def test_too_little_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, message: str
+) -> None:
+    def fail() -> dict[str, Path]:
+        raise error
+
+    monkeypatch.setattr(executables, "scenarios", fail)
+    assert cli.main(["scenarios"]) == 2
+    assert message in capsys.readouterr().err

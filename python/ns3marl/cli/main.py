@@ -123,6 +123,18 @@ def _main(words: list[str]) -> int:
             raise
         print(f"ns3marl: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    except (ImportError, MemoryError) as error:
+        if parsed.debug:
+            raise
+        what = (
+            "no memory is left" if isinstance(error, MemoryError) else f"a library cannot be loaded: {error}"
+        )
+        print(
+            f"ns3marl: {type(error).__name__}: {what}; allow this process more memory (ulimit -v, or the container's limit), or see "
+            "what is missing with `ns3marl doctor`",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         print("ns3marl: interrupted", file=sys.stderr)
         return 130
