@@ -128,7 +128,6 @@ def test_a_failure_shows_in_the_tables(executable: Path, tmp_path: Path) -> None
     assert cli.main(["plot-run", str(tmp_path), "--run", "9"]) == 2
 
 
-@pytest.mark.report("T8")
 def test_run_writes_tables_of_any_scenario(
     scenario_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
