@@ -25,30 +25,12 @@ def search_folders() -> list[Path]:
 
     The folders of ``NS3MARL_SCENARIO_PATH``, the checkout's build, and what ``ns3marl build`` left in the current folder and in
     the folders right below it.
-
-    Raises:
-        LaunchError: the current folder has been removed.
     """
     folders = [Path(folder) for folder in os.environ.get(SCENARIO_PATH_VARIABLE, "").split(":") if folder]
     folders.append(REPOSITORY / "build" / "scenarios" / "bin")
-    here = current_folder()
-    folders.append(here / "build" / "bin")
-    folders.extend(sorted(here.glob("*/build/bin")))
+    folders.append(Path.cwd() / "build" / "bin")
+    folders.extend(sorted(Path.cwd().glob("*/build/bin")))
     return folders
-
-
-def current_folder() -> Path:
-    """Where this process runs.
-
-    Raises:
-        LaunchError: the folder has been removed.
-    """
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise LaunchError(
-            "the current folder does not exist any more; change to one that does (cd), and start again"
-        ) from None
 
 
 def scenarios() -> dict[str, Path]:

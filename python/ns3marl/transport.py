@@ -18,14 +18,12 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import recv_monitor_message
 
-from ns3marl import keys
+from ns3marl import keys, resources
 from ns3marl.errors import ConfigError
-from ns3marl.local_router import LocalRouter
+from ns3marl.local_router import MAX_SOCKET_PATH, LocalRouter
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_FRAME_BYTES = 256 * 1024 * 1024
-#: The longest path of a Unix-domain socket, less its final zero (unix(7)).
-MAX_SOCKET_PATH = 107
 _IPC = "ipc://"
 #: A connection that has not proved itself after so long is closed.
 _HANDSHAKE_MS = 5000
@@ -296,14 +294,11 @@ def refused(endpoint: str | None, what: str, error: OSError) -> ConfigError:
         errno.EACCES: "ports below 1024 are the system's: take a higher one"
         if tcp
         else "name a folder where you may write",
-        errno.EMFILE: "raise the limit of open files, ulimit -n",
     }
-    why = os.strerror(error.errno) if error.errno else str(error)
-    name = (
-        f"endpoint {endpoint!r}"
-        if endpoint
-        else "a private socket in the folder for temporary files (TMPDIR)"
-    )
-    return ConfigError(
-        f"{name} cannot be {what}: {why}; {remedies.get(error.errno or 0, 'name another one')}"
-    )
+    why = resources.shortage(error) or (os.strerror(error.errno) if error.errno else str(error))
+    if endpoint is None:
+        return ConfigError(
+            f"no private socket can be made: {why}; set TMPDIR to a folder that this process may write to"
+        )
+    remedy = remedies.get(error.errno or 0)
+    return ConfigError(f"endpoint {endpoint!r} cannot be {what}: {why}{f'; {remedy}' if remedy else ''}")

@@ -24,7 +24,7 @@ from pathlib import Path
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from ns3marl import cores, executables, keys, transport
+from ns3marl import cores, executables, keys, resources, transport
 from ns3marl.clock import Clock
 from ns3marl.errors import ConfigError, Lost, SimulatorError
 from ns3marl.protocol import codec
@@ -36,6 +36,8 @@ _PING_MS, _SILENCE_MS = 500, 2000
 #: A simulator that fails so soon after its launch is followed by the next one after a pause only, which grows.
 _SOON_S = 1.0
 _PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0
+#: File descriptors: of a simulator, and of a worker for itself and while it launches one.
+_OF_SLOT, _OF_WORKER = 3, 24
 #: So many such failures in a row end the worker.
 MAX_FAILURES = 6
 
@@ -80,6 +82,9 @@ def serve(
         raise ConfigError(
             f"endpoint {endpoint!r}: keys are for tcp; an ipc socket is guarded by its file's mode"
         )
+    resources.check_descriptors(
+        "worker", f"{slots} simulators", _OF_SLOT * slots + _OF_WORKER, "lower the number of slots (--slots)"
+    )
     executable = executables.find_scenario(scenario)
     own = None if key_folder is None else keys.read_simulator(key_folder)
     stop = stop or threading.Event()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import socket
 import threading
 from collections.abc import Callable
@@ -174,6 +175,19 @@ def test_a_worker_that_met_no_learner_fails(
     stop = threading.Event()
     stop.set()
     serve(scenario_path("echo"), f"ipc://{tmp_path}/s", stop=stop)  # it was told to end: no failure
+
+
+@pytest.mark.report("M10")
+def test_more_slots_than_file_descriptors(tmp_path: Path, scenario_path: Callable[[str], Path]) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
+    try:
+        with pytest.raises(
+            ConfigError, match=r"worker: 1000 simulators need up to \d+ file descriptors .* lower the number"
+        ):
+            serve(scenario_path("echo"), f"ipc://{tmp_path}/s", slots=1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.report("M35")

@@ -127,7 +127,9 @@ def test_a_folder_that_is_gone(tmp_path: Path, words: str) -> None:
     code = f"cd '{folder}' && rmdir '{folder}' && exec '{sys.executable}' -m ns3marl.cli {words}"
     done = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "LaunchError: the current folder does not exist any more; change to one that does" in done.stderr
+    assert (
+        "ConfigError: ns3marl: the current folder has been deleted; change to one that exists" in done.stderr
+    )
 
 
 @pytest.mark.report("M10")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
-from ns3marl import executables
+from ns3marl.checks import check_current_folder
 from ns3marl.cli import building, completion, demo, explaining, fidelity, playing, serving, training
 from ns3marl.cli.streams import NO_READER, safe_output, write_no_more
 from ns3marl.errors import ConfigError, Ns3MarlError
@@ -112,7 +112,7 @@ def _main(words: list[str]) -> int:
     parsed = parser().parse_args(words[:split])
     parsed.scenario_arguments = tuple(words[split + 1 :])
     try:
-        executables.current_folder()  # libraries abort where there is none
+        check_current_folder("ns3marl")  # libraries abort where there is none
         if parsed.scenario_arguments and not parsed.takes_scenario_arguments:
             raise ConfigError(
                 f"ns3marl {parsed.command} takes no scenario arguments: leave out `--` and what follows it"
