@@ -77,7 +77,8 @@ def _finish_curves(axes: Any, references: dict[str, float], colour: int) -> None
         axes.axhline(value, color=COLOURS[i % len(COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:

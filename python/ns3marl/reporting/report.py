@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ns3marl import files
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import REWARD
@@ -23,40 +25,80 @@ MAIN_METRICS = 6
 """A spec lists its most telling metrics first: so many of them, after the reward, make the table and the bars."""
 
 
-def report(folder: Path) -> Path:
+def report(folder: Path, out: Path | None = None) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from what a run or an evaluation left in a folder.
 
     Args:
         folder: A run folder, or the folder of an evaluation alone.
+        out: Where to write; by default the same folder.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
-        ConfigError: The folder holds neither, a file in it is damaged, or it cannot be written.
+        ConfigError: The folder holds neither, or a file in it is damaged.
+        OutputError: The report cannot be written.
     """
-    rows = metrics.read(folder)
+    rows = _updates(folder)
     curves = {
-        path.parent.name: metrics.read(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
+        path.parent.name: _updates(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
     }
+    logs = [folder, *(folder / name for name in curves)]
     curves = {name: curve for name, curve in curves.items() if curve}
-    results = comparison.read(folder / "evaluation") or comparison.read(folder)
+    where = next(
+        (place for place in (folder / "evaluation", folder) if (place / comparison.FILE).exists()), folder
+    )
+    results = comparison.read(where)
     if not rows and not curves and results is None:
+        if any((log / metrics.FILE).exists() for log in logs):
+            raise ConfigError(
+                f"{folder} has nothing to report: its training was stopped before its first update; go on with "
+                f"`ns3marl train --resume {folder}`"
+            )
         raise ConfigError(
             f"{folder} holds neither {metrics.FILE} of a training nor {comparison.FILE} of an evaluation; give a run folder"
         )
     first = folder / next(iter(curves), "")
-    manifest = comparison.read_json(first / "manifest.json") or (results or {}).get("manifest", {})
+    manifest = files.read_json(first / "manifest.json")
+    origin = first / "manifest.json" if manifest is not None else where / comparison.FILE
+    manifest = manifest or (results or {}).get("manifest", {})
     config = first / "config.toml"
     what = "training and evaluation" if rows or curves else "evaluation"
-    content = {
-        "title": f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}",
-        "facts": _facts(manifest, rows, list(curves), results),
-        "config": config.read_text(encoding="utf-8") if config.exists() else "",
-        "manifest": json.dumps(manifest, indent=2),
-        "comparison": None if results is None else _comparison(results),
-    }
-    return page.write(folder, "run", _draw(rows, list(curves.values()), results), content)
+    with _reading(origin):
+        facts = _facts(manifest, rows, list(curves), results)
+        title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}"
+    for log in logs:
+        if damaged := metrics.unreadable(log):
+            facts.append(
+                ("Left out", f"{log / metrics.FILE}, which is damaged in line {', '.join(map(str, damaged))}")
+            )
+    with _reading(where / comparison.FILE):
+        content = {
+            "title": title,
+            "facts": facts,
+            "config": files.read_text(config) if config.exists() else "",
+            "manifest": json.dumps(manifest, indent=2),
+            "comparison": None if results is None else _comparison(results),
+        }
+        drawn = _draw(rows, list(curves.values()), results)
+    return page.write(out or folder, "run", drawn, content)
+
+
+def _updates(run: Path) -> Rows:
+    """The rows of a run's log from which a curve can be drawn."""
+    return [row for row in metrics.read(run) if REWARD.name in row]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What lacks something, or has something else in its place, is a damaged file."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: it lacks something, or holds something else ({type(error).__name__}: {error}); make it "
+            "again, or restore a copy"
+        ) from error
 
 
 def main_metrics(results: Results) -> list[str]:
@@ -251,7 +293,7 @@ def _facts(
     if rows:
         last = rows[-1]
         facts["Training"] = (
-            f"{last['ticks']:,.0f} ticks, {last['update']:.0f} updates, {last['wall_s'] / 60:.1f} minutes"
+            f"{last['ticks']:,.0f} ticks, {last['update']:.0f} updates, {last.get('wall_s', 0) / 60:.1f} minutes"
         )
     if results is not None:
         facts["Evaluation"] = (
