@@ -106,10 +106,9 @@ def converted(kind: type[Any], values: Mapping[str, Any], section: str, where: s
 def _convert(hint: Any, value: Any, what: str) -> Any:
     if get_origin(hint) is Annotated:
         kind, allowed = get_args(hint)
-        value = _convert(kind, value, what)
-        if value not in allowed:
+        if isinstance(value, int | float) and value not in allowed:
             raise ConfigError(f"{what}: expected {allowed}, got {_shown(value)}")
-        return value
+        return _convert(kind, value, what)
     if get_origin(hint) is Literal:
         if value in get_args(hint):
             return value
