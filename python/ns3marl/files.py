@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
-def writing(path: Path, remedy: str = "choose another one with --out", kept: str = "") -> Iterator[None]:
+def writing(path: Path, remedy: str = "choose another place with --out", kept: str = "") -> Iterator[None]:
     """A stretch of code that writes a file or a folder.
 
     Args:
@@ -38,7 +39,7 @@ def writing(path: Path, remedy: str = "choose another one with --out", kept: str
         elif error.errno in _CLOSED:
             advice = f"make it writable, or {remedy}"
         else:
-            advice = f"it has to be a place where files can be written: {remedy}"
+            advice = remedy
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}; {advice}{kept and f'. {kept}'}"
         ) from error
@@ -64,6 +65,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, remedy: str = "choose another place with --out") -> None:
+    """Makes a folder if there is none, and finds out whether files can be written there before work is done for them.
+
+    Args:
+        folder: The folder.
+        remedy: See ``writing``.
+
+    Raises:
+        OutputError: They cannot.
+    """
+    with writing(folder, remedy):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"?")
 
 
 def write(path: Path, content: str | bytes, kept: str = "") -> None:

@@ -19,6 +19,7 @@ from ns3marl import files
 from ns3marl.config import Config
 from ns3marl.evaluation import statistics
 from ns3marl.evaluation.statistics import Interval
+from ns3marl.home import ScenarioHome
 from ns3marl.types import Float64, Group, Metric, Spec
 
 FILE = "results.json"
@@ -144,7 +145,8 @@ def write(
     entries: Sequence[Entry],
     provenance: dict[str, Any],
     failures: Mapping[str, str],
-    first: Sequence[str] = (),
+    home: ScenarioHome,
+    distributions: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
@@ -155,7 +157,8 @@ def write(
         entries: Who was compared.
         provenance: See ``ns3marl.manifest``.
         failures: What happened to policies that could not be evaluated, by name.
-        first: Metrics that stand before the others of the spec, after the reward.
+        home: Of the scenario: which metrics stand before the others of the spec, after the reward, and which add up to a whole.
+        distributions: What tables say, see ``ns3marl.evaluation.distributions``.
 
     Returns:
         The path of ``results.json``.
@@ -163,7 +166,7 @@ def write(
     Raises:
         OutputError: A file cannot be written; the one before it stays.
     """
-    leading = [metric for name in first for metric in spec.metrics if metric.name == name]
+    leading = [metric for name in home.metrics for metric in spec.metrics if metric.name == name]
     metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
     options = config.evaluation
     content = {
@@ -172,6 +175,11 @@ def write(
         "seed": options.seed,
         "greedy": options.greedy,
         "failures": dict(failures),
+        "parts": {
+            title: [name for name in names if name in {metric.name for metric in metrics}]
+            for title, names in home.parts.items()
+        },
+        "distributions": list(distributions),
         **summarise(entries, metrics, heads_of(spec), options.bootstrap),
     }
     path = folder / FILE

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,8 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
                 lambda: plots.metric_bars(results, main_metrics(results)),
                 "Bars: means over evaluation episodes. Whiskers: 95 % bootstrap intervals.",
             ),
+            *_parts(results),
+            *_distributions(results),
             render(
                 "actions",
                 "What the policies chose",
@@ -274,6 +277,35 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
             ),
         ]
     return drawn
+
+
+def _parts(results: Results) -> list[Plot]:
+    """What adds up to a whole, such as how tasks ended: the causes of failure."""
+    return [
+        render(
+            f"parts-{number}",
+            title,
+            partial(plots.parts, results, names),
+            "Shares in percent, mean over evaluation episodes and training seeds.",
+        )
+        for number, (title, names) in enumerate(results.get("parts", {}).items(), 1)
+        if names
+    ]
+
+
+def _distributions(results: Results) -> list[Plot]:
+    """What the tables of the evaluation say, such as how latency is distributed."""
+    policies = list(results["summary"])
+    return [
+        render(
+            f"distribution-{number}",
+            spread["title"],
+            partial(plots.distribution, spread, policies),
+            "Over all rows of the evaluation's tables: the share of values that are at most as large. Further left is smaller.",
+        )
+        for number, spread in enumerate(results.get("distributions", []), 1)
+        if spread["quantiles"]
+    ]
 
 
 def _facts(
