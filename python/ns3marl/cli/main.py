@@ -5,18 +5,12 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 from ns3marl.cli import building, demo, explaining, fidelity, playing, serving, training
 from ns3marl.errors import ConfigError, Ns3MarlError
-
-#: What the operating system says of an output that takes nothing any more.
-_OUTPUT_LOST = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 _EPILOG = """\
 examples:
@@ -49,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process by default.
 
     Returns:
-        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error, also of one policy among several, 130 after Ctrl-C.
+        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error, also of one policy among several.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # What follows `--` belongs to the scenario; argparse would mix it with optional positional arguments.
@@ -62,31 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"ns3marl {parsed.command} takes no scenario arguments: leave out `--` and what follows it"
             )
         status: int = parsed.action(parsed)
-        print(end="", flush=True)  # so that what cannot be written is known now
     except Ns3MarlError as error:
         if parsed.debug:
             raise
         print(f"ns3marl: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        _give_up_output()
-        return 141  # as a program that SIGPIPE ends: whoever read the output has all that was wanted
-    except OSError as error:
-        if parsed.debug or error.filename is not None or error.errno not in _OUTPUT_LOST:
-            raise
-        _give_up_output()
-        print(f"ns3marl: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("ns3marl: interrupted", file=sys.stderr)
         return 130
     return status
-
-
-def _give_up_output() -> None:
-    """Keeps Python from trying to write the rest of the output when it ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
