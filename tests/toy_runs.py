@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from rich.console import Console
 from toy_game import ToyPool
 
@@ -74,18 +77,54 @@ def files_of_at_most(size_bytes: int) -> Iterator[None]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """A folder in which this process may write nothing: root, whom modes do not stop, becomes somebody else meanwhile."""
-    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
-    for path in modes:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
+    """A folder in which nothing can be written, for root too, whom modes do not stop."""
+
+    def refused(path: object, writes: bool) -> None:
+        inside = isinstance(path, str | os.PathLike) and folder in Path(path).absolute().parents
+        if writes and inside:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    def opened(path: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        refused(path, not set(mode).isdisjoint("wax+"))
+        return whole_open(path, mode, *arguments, **options)
+
+    def opened_low(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        refused(Path(path) / "it" if flags & os.O_DIRECTORY else path, bool(flags & _WRITES))
+        return low_open(path, flags, *arguments, **options)
+
+    def made(path: Any, *arguments: Any, **options: Any) -> None:
+        refused(path, not Path(path).exists())
+        whole_mkdir(path, *arguments, **options)
+
+    whole_open, low_open, whole_mkdir = Path.open, os.open, os.mkdir
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", opened)
+        patch.setattr(os, "open", opened_low)
+        patch.setattr(os, "mkdir", made)
         yield
-    finally:
-        if is_root:
-            os.seteuid(0)
-        for path, mode in modes.items():
-            if path.exists():
-                path.chmod(mode)
+
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+def make(
+    *,
+    arguments: Sequence[str],
+    num_envs: int,
+    seed: int,
+    first_run: int,
+    device: str,
+    calibration: Path | None,
+    resumable: bool,
+) -> ToyPool:
+    """The backend ``toy_runs:make``, for the command line."""
+    del arguments, device, calibration, resumable
+    return ToyPool(num_envs=num_envs, seed=seed, first_run=first_run, ticks=10)
+
+
+#: ``--set`` for the command line, to train on the game.
+COMMAND = [
+    word
+    for setting in (*SETTINGS, "scenario.name=toy", "scenario.backend=toy_runs:make")
+    for word in ("--set", setting)
+]

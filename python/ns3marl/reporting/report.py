@@ -65,23 +65,23 @@ def report(folder: Path, out: Path | None = None) -> Path:
     manifest = manifest or (results or {}).get("manifest", {})
     config = first / "config.toml"
     what = "training and evaluation" if rows or curves else "evaluation"
+    with _reading(where / comparison.FILE):
+        compared = None if results is None else _comparison(results)
+        drawn = _draw(rows, list(curves.values()), results)
     with _reading(origin):
         facts = _facts(manifest, rows, list(curves), results)
         title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}"
     for log in logs:
         if damaged := metrics.unreadable(log):
-            facts.append(
-                ("Left out", f"{log / metrics.FILE}, which is damaged in line {', '.join(map(str, damaged))}")
-            )
-    with _reading(where / comparison.FILE):
-        content = {
-            "title": title,
-            "facts": facts,
-            "config": files.read_text(config) if config.exists() else "",
-            "manifest": json.dumps(manifest, indent=2),
-            "comparison": None if results is None else _comparison(results),
-        }
-        drawn = _draw(rows, list(curves.values()), results)
+            lines = ", ".join(map(str, damaged))
+            facts.append(("Left out", f"{log / metrics.FILE}, which is damaged in line {lines}"))
+    content = {
+        "title": title,
+        "facts": facts,
+        "config": files.read_text(config) if config.exists() else "",
+        "manifest": json.dumps(manifest, indent=2),
+        "comparison": compared,
+    }
     return page.write(out or folder, "run", drawn, content)
 
 
