@@ -45,11 +45,7 @@ class Range:
     above: bool = False  #: whether ``low`` itself is refused
 
     def __contains__(self, value: float) -> bool:
-        return (
-            (value > self.low if self.above else value >= self.low)
-            and value <= self.high
-            and value < math.inf
-        )
+        return (value > self.low if self.above else value >= self.low) and value <= self.high
 
     def __str__(self) -> str:
         if self.high < math.inf:
