@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from toy_game import ToyPool
-from toy_runs import COMMAND, run
+from toy_game import ToyPool, toy_spec
+from toy_runs import COMMAND, config, run
 
 from ns3marl.cli import main
+from ns3marl.config import team_of
 from ns3marl.launch.interrupt import stop_on_signal
 from ns3marl.progress import ProgressDisplay
 from ns3marl.training import checkpoint
+from ns3marl.training.asynchronous import _first_runs
+from ns3marl.training.checkpoint import Progress
 from ns3marl.types import Actions, Batch
 
 
@@ -114,6 +117,13 @@ def test_a_run_that_was_ended_before_its_first_checkpoint_begins_anew(
     )
 
 
+@pytest.mark.report("M32")
+def test_asynchronous_workers_begin_anew_from_the_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, team_of(config(), toy_spec()), config(), Progress(), {})
+    assert _first_runs(checkpoint.load(path), 2) == _first_runs(None, 2)
+
+
 _INTERRUPTED = """
 import importlib.abc, sys
 class Interrupting(importlib.abc.MetaPathFinder):
@@ -122,6 +132,7 @@ class Interrupting(importlib.abc.MetaPathFinder):
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupting())
 from ns3marl.cli import main
+from ns3marl.config import team_of
 """
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -37,12 +38,12 @@ def distributions(
     found = []
     for one in wanted:
         path = folder / f"{one.table}.parquet"
-        needed = ["policy", one.column, *([one.where[0]] if one.where else [])]
+        needed = list(dict.fromkeys(["policy", one.column, *([one.where[0]] if one.where else [])]))
         if not path.exists():
             continue
         with reading(path):
             schema = pq.read_schema(path)
-            if not {*needed} <= {*schema.names}:
+            if not {*needed} <= {*schema.names} or not _is_number(schema.field(one.column).type):
                 continue
             rows = pq.read_table(path, columns=needed)
         if one.where is not None:
@@ -57,3 +58,7 @@ def distributions(
         unit = (schema.field(one.column).metadata or {}).get(b"unit", b"1").decode()
         found.append({"title": one.title, "unit": unit, "quantiles": quantiles})
     return found
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
