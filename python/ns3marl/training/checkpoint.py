@@ -25,7 +25,7 @@ from ns3marl.options import build
 from ns3marl.rl.team import Team
 from ns3marl.types import Batch, Group, Spec
 
-FORMAT = 3
+FORMAT = 4
 
 # How a state that does not load is told of; widths and layers of a policy are those that its checkpoint names.
 _OTHER_OPTIONS = (
