@@ -165,7 +165,7 @@ def test_the_report_of_a_run_without_updates(  # pytest makes errors of warnings
 ) -> None:
     run(tmp_path, "training.ticks=2", "ippo.rollout_ticks=20")
     with pytest.raises(
-        ConfigError, match=r"has nothing to report: .* first update; go on with `ns3marl train --resume"
+        ConfigError, match=r"has nothing to report yet: .* no update; go on with `ns3marl train --resume"
     ):
         report(tmp_path)
     assert main(["report", str(tmp_path)]) == 2

@@ -53,8 +53,8 @@ def report(folder: Path, out: Path | None = None) -> Path:
     if not rows and not curves and results is None:
         if any((log / metrics.FILE).exists() for log in logs):
             raise ConfigError(
-                f"{folder} has nothing to report: its training was stopped before its first update; go on with "
-                f"`ns3marl train --resume {folder}`"
+                f"{folder} has nothing to report yet: its training has made no update; go on with `ns3marl train --resume "
+                f"{folder}`"
             )
         raise ConfigError(
             f"{folder} holds neither {metrics.FILE} of a training nor {comparison.FILE} of an evaluation; give a run folder"
