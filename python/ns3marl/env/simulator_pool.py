@@ -19,7 +19,7 @@ from ns3marl import resources, transport
 from ns3marl.env.remote import RemoteSimulator, RemoteSimulators
 from ns3marl.errors import Crashed, Hung, LaunchError, Lost, OutOfStep, ProtocolError, SimulatorError
 from ns3marl.protocol import codec
-from ns3marl.simulator import LifeLine, Simulator
+from ns3marl.simulator import LifeLine, Program, Simulator
 from ns3marl.types import Hello, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
@@ -120,6 +120,7 @@ class SimulatorPool:
         self.router = transport.listen(endpoint, key_folder)
         self.remote = RemoteSimulators(scenario, self.router)
         self._executable = executable
+        self._program = None if executable is None else Program(executable)
         self._size = size
         self._limits = limits
         self._life_line = LifeLine()
@@ -232,6 +233,7 @@ class SimulatorPool:
             identity,
             self._life_line,
             orphaned_socket=self.router.private_path,
+            program=self._program,
         )
         deadline_s = time.monotonic() + self._limits.start_s
         self._peers[identity.encode()] = Peer(identity.encode(), simulator, deadline_s)
@@ -254,6 +256,8 @@ class SimulatorPool:
         self._leaving.clear()
         self.router.close()
         self._life_line.close()
+        if self._program is not None:
+            self._program.close()
 
     @property
     def spawns(self) -> bool:
