@@ -20,7 +20,7 @@ from ns3marl.clock import Clock
 from ns3marl.env.remote import RemoteSimulator, RemoteSimulators
 from ns3marl.errors import Crashed, Hung, LaunchError, Lost, OutOfStep, ProtocolError, SimulatorError
 from ns3marl.protocol import codec
-from ns3marl.simulator import LifeLine, Simulator
+from ns3marl.simulator import LifeLine, Program, Simulator
 from ns3marl.types import Hello, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
@@ -125,6 +125,7 @@ class SimulatorPool:
         self.router = transport.listen(endpoint, key_folder)
         self.remote = RemoteSimulators(scenario, self.router, clock)
         self._executable = executable
+        self._program = None if executable is None else Program(executable)
         self._size = size
         self._limits = limits
         self._life_line = LifeLine()
@@ -238,6 +239,7 @@ class SimulatorPool:
             identity,
             self._life_line,
             orphaned_socket=self.router.private_path,
+            program=self._program,
         )
         deadline_s = self._clock.now_s() + self._limits.start_s
         self._peers[identity.encode()] = Peer(identity.encode(), simulator, deadline_s)
@@ -260,6 +262,8 @@ class SimulatorPool:
         self._leaving.clear()
         self.router.close()
         self._life_line.close()
+        if self._program is not None:
+            self._program.close()
 
     @property
     def spawns(self) -> bool:
