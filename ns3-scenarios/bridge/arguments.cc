@@ -87,8 +87,7 @@ Arguments::Add(const Argument& argument)
 const Arguments::Argument*
 Arguments::Find(const std::string& name) const
 {
-    const auto found =
-        std::ranges::find_if(m_arguments, [&](const auto& argument) { return argument.name == name; });
+    const auto found = std::ranges::find_if(m_arguments, [&](const auto& argument) { return argument.name == name; });
     return found == m_arguments.end() ? nullptr : &*found;
 }
 

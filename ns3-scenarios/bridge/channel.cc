@@ -78,8 +78,8 @@ struct RemoteDealer
         const auto deadline = std::chrono::steady_clock::now() + CONNECT_TIMEOUT;
         while ((dealer.get(zmq::sockopt::events) & ZMQ_POLLOUT) == 0)
         {
-            const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(
-                deadline - std::chrono::steady_clock::now());
+            const auto rest =
+                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             if (rest.count() <= 0)
             {
                 throw std::runtime_error("no learner answered within " + std::to_string(CONNECT_TIMEOUT.count()) +

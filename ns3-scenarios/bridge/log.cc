@@ -167,7 +167,8 @@ Log::Log(const LogArguments& arguments)
         if (!m_file)
         {
             throw Error(FaultKind::CONFIG,
-                        "argument '--logFile': '" + m_name + "' cannot be written; name a file in a folder that exists");
+                        "argument '--logFile': '" + m_name +
+                            "' cannot be written; name a file in a folder that exists");
         }
         FatalImpl::RegisterStream(&m_file); // complete also when ns-3 aborts
         m_before = std::clog.rdbuf(m_file.rdbuf());

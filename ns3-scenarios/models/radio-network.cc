@@ -340,7 +340,8 @@ RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
 void
 RadioNetwork::SetSending(Ptr<WifiNetDevice> radio, const Address& peer, bool isAllowed)
 {
-    constexpr auto AWAY = WifiQueueBlockedReason::POWER_SAVE_MODE; // as good a reason as any: these stations save no power
+    constexpr auto AWAY =
+        WifiQueueBlockedReason::POWER_SAVE_MODE; // as good a reason as any: these stations save no power
     const auto mac = radio->GetMac();
     const auto address = Mac48Address::ConvertFrom(peer);
     if (isAllowed)

@@ -48,7 +48,8 @@ class Echo : public Scenario
         arguments.Add("rejoin", "and there again from this tick on; 0 is never", m_rejoinTick);
         arguments.Add("terminate", "End as terminated at this tick; 0 is never", m_terminateTick);
         arguments.Add("finishAfter", "End as terminated when this has passed; 0 is never", m_finishAfter);
-        arguments.Add("failure", "none, crash, exit, hang, throw, nan, bounds, index or stop: what goes wrong", m_failure);
+        arguments.Add(
+            "failure", "none, crash, exit, hang, throw, nan, bounds, index or stop: what goes wrong", m_failure);
         arguments.Add("failureTick", "The tick at which it goes wrong", m_failureTick);
         arguments.Add("buildTime", "Wall-clock time that building takes", m_buildTime);
     }

@@ -125,12 +125,16 @@ def test_a_bad_argument_is_refused_by_both_by_its_name(scenario_path: Scenario, 
 def test_a_time_is_the_same_on_both_sides(scenario_path: Scenario, text: str) -> None:
     words = ("--deadlineMin=1ms", f"--deadlineMax={text}")
     time_ns = float(values(scenario_path("aiot-mec"), *words)["deadlineMax"].removesuffix("ns"))
-    assert Settings.parse(words).deadlineMax * 1000 == pytest.approx(time_ns, rel=1e-5)  # printed with few digits
+    assert Settings.parse(words).deadlineMax * 1000 == pytest.approx(
+        time_ns, rel=1e-5
+    )  # printed with few digits
 
 
 @pytest.mark.report("M18")
 def test_the_remedy_is_named() -> None:
-    with pytest.raises(ConfigError, match="cannot be read from '20000': expected a time with its unit, such as 20ms"):
+    with pytest.raises(
+        ConfigError, match="cannot be read from '20000': expected a time with its unit, such as 20ms"
+    ):
         Settings.parse(["--tick=20000"])
 
 
@@ -161,7 +165,9 @@ def test_times_of_ns3_itself_have_units_too(scenario_path: Scenario, value: str)
         ("slice-lte", "--embbOn=1e30s"),
     ],
 )
-def test_what_is_huge_or_no_number_is_refused_by_name(scenario_path: Scenario, scenario: str, word: str) -> None:
+def test_what_is_huge_or_no_number_is_refused_by_name(
+    scenario_path: Scenario, scenario: str, word: str
+) -> None:
     done = run(scenario_path(scenario), "--standalone", "--ticks=1", word)
     assert done.returncode == 2, done
     assert word.removeprefix("--").partition("=")[0] in done.stderr.decode()
@@ -189,7 +195,9 @@ def test_texts_are_taken_whole(tmp_path: Path, scenario_path: Scenario) -> None:
 
 
 @pytest.mark.report("C10")
-@pytest.mark.parametrize("seed", ["0", "4294944443", "4294967295", "4294967297", "99999999999999999999", "-1", "1.5"])
+@pytest.mark.parametrize(
+    "seed", ["0", "4294944443", "4294967295", "4294967297", "99999999999999999999", "-1", "1.5"]
+)
 def test_a_seed_that_ns3_has_not_is_refused(scenario_path: Scenario, seed: str) -> None:
     done = run(scenario_path("echo"), "--standalone", f"--seed={seed}")
     assert (done.returncode, b"seed" in done.stderr) == (2, True), done
@@ -211,7 +219,9 @@ def test_only_regular_files_are_read(tmp_path: Path, scenario_path: Scenario, ar
 
 
 @pytest.mark.report("M25")
-def test_bytes_that_are_no_utf8_are_refused_with_file_and_line(tmp_path: Path, scenario_path: Scenario) -> None:
+def test_bytes_that_are_no_utf8_are_refused_with_file_and_line(
+    tmp_path: Path, scenario_path: Scenario
+) -> None:
     path = tmp_path / "places.csv"
     path.write_bytes(b"kind,x,y\ndevice,1,2\nserver,3,\xff4\n")
     with (

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import default_actions
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError, SimulatorError
-from support import default_actions
 
 SMALL = ("--devices=2", "--servers=1", "--channels=1", "--ticks=3")
 OUTPUTS = [
@@ -35,6 +35,13 @@ def arguments(output: str, folder: Path) -> list[str]:
     return [*SMALL, output.format(folder), *([WITH[name]] if name in WITH else [])]
 
 
+def play(pool: Pool) -> None:
+    """Plays an episode."""
+    batch = pool.reset()
+    while batch.final[0] is None:
+        batch = pool.step(default_actions(pool.spec, 1))
+
+
 @pytest.mark.report("M3")
 @pytest.mark.parametrize(("output", "file"), OUTPUTS)
 def test_a_full_disk_is_a_fault_that_names_the_file(
@@ -42,7 +49,7 @@ def test_a_full_disk_is_a_fault_that_names_the_file(
 ) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).symlink_to("/dev/full")
-    command = [scenario_path("aiot-mec"), "--standalone", *arguments(output, tmp_path)]
+    command = [str(scenario_path("aiot-mec")), "--standalone", *arguments(output, tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2, done
     assert file in done.stderr
@@ -54,7 +61,7 @@ def test_a_full_disk_is_a_fault_that_names_the_file(
 def test_the_same_outputs_are_written_where_there_is_room(
     tmp_path: Path, scenario_path: Callable[[str], Path], output: str, file: str
 ) -> None:
-    command = [scenario_path("aiot-mec"), "--standalone", *arguments(output, tmp_path)]
+    command = [str(scenario_path("aiot-mec")), "--standalone", *arguments(output, tmp_path)]
     subprocess.run(command, capture_output=True, timeout=60, check=True)
     assert (tmp_path / file).stat().st_size > 0
 
@@ -74,9 +81,7 @@ def test_the_learner_hears_of_it_before_the_episode_ends(
         ) as pool,
         pytest.raises(SimulatorError, match=r"out-seed1-run1.xml' cannot be written completely"),
     ):
-        pool.reset()
-        for _ in range(3):
-            pool.step(default_actions(pool.spec, 1))
+        play(pool)
 
 
 @pytest.mark.report("M3")
@@ -88,7 +93,9 @@ def test_a_file_that_cannot_be_made_is_refused_by_name(
         (tmp_path / file).mkdir(exist_ok=True)  # in the way, also for the superuser
     with (
         Pool(scenario_path("aiot-mec"), arguments=arguments(output, tmp_path), seed=1, spares=0) as pool,
-        pytest.raises(ConfigError, match=rf"argument '{output.partition('=')[0]}': '.*out-seed1.*' cannot be written"),
+        pytest.raises(
+            ConfigError, match=rf"argument '{output.partition('=')[0]}': '.*out-seed1.*' cannot be written"
+        ),
     ):
         pool.reset()
 
@@ -97,7 +104,7 @@ def test_a_file_that_cannot_be_made_is_refused_by_name(
 @pytest.mark.parametrize("mode", ["--standalone", "--describe", "--arguments", "--help", "--logComponents"])
 def test_a_full_standard_output_is_no_success(scenario_path: Callable[[str], Path], mode: str) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [scenario_path("echo"), mode]
+        command = [str(scenario_path("echo")), mode]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == 2
     assert b"the standard output cannot be written" in done.stderr

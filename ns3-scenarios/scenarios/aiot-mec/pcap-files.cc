@@ -31,7 +31,8 @@ PcapFiles::Watch(Ptr<WifiNetDevice> radio, const std::string& name)
                                                    const MpduInfo& aggregate,
                                                    uint16_t station) {
                                             Check(*info);
-                                            PcapSniffTxEvent(info, id, packet, frequencyMhz, vector, aggregate, station);
+                                            PcapSniffTxEvent(
+                                                info, id, packet, frequencyMhz, vector, aggregate, station);
                                         }));
     phy->TraceConnectWithoutContext(
         "MonitorSnifferRx",

@@ -46,17 +46,19 @@ def describe(executable: Path) -> dict[str, Any]:
     """
     spec = json.loads(_output(executable, "--describe"))
     arguments: dict[str, dict[str, Any]] = {}
-    for argument in json.loads(_output(executable, "--arguments")):
-        arguments[argument["name"]] = {
-            "description": argument["help"],
-            "type": argument["type"],
-            "default": _value(argument["value"]),
+    for declared in json.loads(_output(executable, "--arguments")):
+        arguments[declared["name"]] = {
+            "description": declared["help"],
+            "type": declared["type"],
+            "default": _value(declared["value"]),
             "limits": [],
         }
     if "preset" not in arguments:
-        raise ConfigError(f"{executable} --arguments lists no argument --preset; expected the scenario aiot-mec")
-    for name in arguments:
-        for refused, limit in _refusals(executable, name, arguments[name]):
+        raise ConfigError(
+            f"{executable} --arguments lists no argument --preset; expected the scenario aiot-mec"
+        )
+    for name, argument in arguments.items():
+        for refused, limit in _refusals(executable, name, argument):
             if limit not in arguments[refused]["limits"]:
                 arguments[refused]["limits"].append(limit)
     presets = _presets(arguments["preset"]["description"])

@@ -176,7 +176,9 @@ class Settings:
                 f"fastsim: --serverRates={self.serverRates}, expected {self.servers} rates above 0 GHz, one for each server"
             )
         if any(not 0.001 <= rate <= 100_000 for rate in self.serverRates):
-            raise ConfigError(f"fastsim: --serverRates={self.serverRates}, expected rates from 0.001 to 100000 GHz")
+            raise ConfigError(
+                f"fastsim: --serverRates={self.serverRates}, expected rates from 0.001 to 100000 GHz"
+            )
 
 
 def _rates(text: str) -> tuple[float, ...]:
