@@ -15,18 +15,20 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 
 from ns3marl import home
 from ns3marl.algorithms import registry
+from ns3marl.checks import MAX_SEED
 from ns3marl.errors import ConfigError
 from ns3marl.options import (
     NotNegativeFloat,
     NotNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Range,
     build,
     converted,
     near,
@@ -36,6 +38,10 @@ from ns3marl.types import Spec
 
 # The standard library has it from Python 3.11 on.
 tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+#: ns-3's RngSeed.
+Seed = Annotated[int, Range(1, MAX_SEED)]
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,12 @@ class TrainingOptions:
     algorithm: str = "imappo"
     """The learner of every group of agents: a name that ``ns3marl options`` lists, or ``module:Class``. ``[groups.NAME]`` may choose
     another one for a group."""
-    seed: PositiveInt = 1
+    seed: Seed = 1
     """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
     start_from: str = ""
     """Run folder, experiment or checkpoint whose learner this training goes on from, with a budget of its own; running episodes and
     stored experience stay behind. Of an experiment it is the run with the same seed."""
-    ticks: NotNegativeInt = 200_000
+    ticks: Annotated[int, Range(0, 2**62)] = 200_000
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
     """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
@@ -118,7 +124,7 @@ class EvaluationOptions:
     """Simple policies to compare with; empty: all that fit the scenario."""
     episodes: PositiveInt = 10
     """Episodes per policy."""
-    seed: PositiveInt = 1001
+    seed: Seed = 1001
     """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
     backend: str = "ns3"
     """Where policies are evaluated, wherever they were trained; the choices are those of ``scenario.backend``."""
@@ -260,8 +266,11 @@ def _read(source: str | Path) -> tuple[str, str]:
     if path.suffix == ".toml" or path.exists():
         try:
             return path.read_text(encoding="utf-8"), str(path)
-        except OSError as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = (
+                error.strerror if isinstance(error, OSError) else f"it is no text in UTF-8 ({error.reason})"
+            )
+            raise ConfigError(f"cannot read the configuration {path}: {reason}") from None
     found: Mapping[str, Path] = home.shipped_configurations()
     if str(source) not in found:
         found = home.configurations()

@@ -176,6 +176,7 @@ def test_builds_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_missing_tools_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("NS3MARL_SCENARIO_PATH", raising=False)
     with pytest.raises(BuildError, match=r"^cmake is not on the path; install it, .*apt-get install cmake"):
         toolchain.build(build_dir=tmp_path / "build")
 
@@ -208,6 +209,7 @@ def test_doctor_finds_what_the_tests_use(scenario_path: Callable[[str], Path]) -
 
 def test_doctor_names_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("NS3MARL_SCENARIO_PATH", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(toolchain, "REPOSITORY", tmp_path)
     monkeypatch.setattr(executables, "REPOSITORY", tmp_path)

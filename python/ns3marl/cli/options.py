@@ -9,7 +9,9 @@ import dataclasses
 import datetime as dt
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ns3marl import config as configuration
-from ns3marl import executables
+from ns3marl import executables, files
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
@@ -140,11 +142,35 @@ def run_folder(path: Path) -> Path | None:
 
 
 def new_folder(config: Config, what: str | None = None) -> Path:
-    """A folder below ``runs`` named after the scenario, what is done with it, and the time."""
+    """Makes a folder below ``runs`` named after the scenario, what is done with it, and the time; nobody else gets the same one.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
     name = Path(config.scenario.name).name
     learner = config.training.algorithm.rpartition(":")[2]
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{name}-{what or learner}-{stamp}"
+    folder = Path("runs") / f"{name}-{what or learner}-{stamp}"
+    for number in count(2):
+        with files.writing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:
+                folder = folder.with_name(f"{name}-{what or learner}-{stamp}-{number}")
+    return folder
+
+
+@contextmanager
+def tidied(folder: Path) -> Iterator[None]:
+    """Removes a folder of results again if a command failed before it wrote anything there."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:

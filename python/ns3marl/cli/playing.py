@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ns3marl import config as configuration
+from ns3marl import files
 from ns3marl import home as homes
 from ns3marl.cli.options import (
     Commands,
@@ -22,6 +23,7 @@ from ns3marl.cli.options import (
     own_config,
     positive,
     print_table,
+    tidied,
     with_arguments,
 )
 from ns3marl.config import Config
@@ -62,6 +64,7 @@ def add(commands: Commands) -> None:
         "report", help="write the HTML and Markdown report of a run, an evaluation or a validation"
     )
     command.add_argument("folder", type=Path)
+    command.add_argument("--out", type=Path, help="where to write it (the folder itself)")
     command.set_defaults(action=_report)
 
     command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
@@ -128,7 +131,7 @@ def _report(parsed: argparse.Namespace) -> int:
     from ns3marl.reporting import report  # noqa: PLC0415
 
     write = validation.report if validation.is_validation(parsed.folder) else report.report
-    print(write(parsed.folder))
+    print(write(parsed.folder, parsed.out))
     return 0
 
 
@@ -145,8 +148,7 @@ def _plot_run(parsed: argparse.Namespace) -> int:
     draw = home.load(plots[name])
     image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
     out = parsed.out or parsed.folder / f"{name}.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(image.png)
+    files.write(out, image.png)
     print(out)
     others = [other for other in plots if other != name]
     if others and parsed.plot is None:
@@ -166,7 +168,8 @@ def evaluate_and_report(
     from ns3marl.reporting import report  # noqa: PLC0415
     from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
 
-    evaluate.evaluate(config, policies, folder, tables=tables)
+    with tidied(folder):
+        evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)
     assert results is not None
     print_table(report.table(results), "bold: may be the best")

@@ -71,7 +71,7 @@ def state_space(spec: Spec) -> spaces.Box:
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
+def global_state(spec: Spec, state: Sequence[Float32], observations: Sequence[Float32]) -> Float32:
     """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
 
     Rows of absent agents, which are 0, are brought within the bounds.
@@ -86,6 +86,14 @@ def check_masked_choices(masked_choices: str) -> None:
     if masked_choices not in MASKED_CHOICES:
         raise ConfigError(
             f"masked_choices is {masked_choices!r}, expected one of {', '.join(MASKED_CHOICES)}"
+        )
+
+
+def check_render_mode(render_mode: None) -> None:
+    """Refuses every way of showing an environment: there is none."""
+    if render_mode is not None:
+        raise ConfigError(
+            f"render_mode is {render_mode!r}, expected None: simulators show nothing; look at files that a scenario writes"
         )
 
 
