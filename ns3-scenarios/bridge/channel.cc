@@ -79,7 +79,7 @@ struct RemoteDealer
     void AwaitLearner()
     {
         const auto deadline = std::chrono::steady_clock::now() + CONNECT_TIMEOUT;
-        while ((dealer.get(zmq::sockopt::events) & ZMQ_POLLOUT) == 0)
+        while (!IsAnswered())
         {
             const auto rest =
                 std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -90,6 +90,22 @@ struct RemoteDealer
             }
             pollfd socket{dealer.get(zmq::sockopt::fd), POLLIN, 0};
             poll(&socket, 1, static_cast<int>(rest.count()));
+        }
+    }
+
+    bool IsAnswered()
+    {
+        try
+        {
+            return (dealer.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
+        }
+        catch (const zmq::error_t& error)
+        {
+            if (error.num() != EINTR)
+            {
+                throw;
+            }
+            return false;
         }
     }
 
