@@ -204,6 +204,14 @@ def test_a_seed_that_ns3_has_not_is_refused(scenario_path: Scenario, seed: str) 
     assert run(scenario_path("echo"), "--standalone", "--seed=4294944442", "--ticks=1").returncode == 0
 
 
+@pytest.mark.report("C12")
+def test_a_scenario_cannot_take_a_name_of_the_bridge() -> None:
+    bridge = Path(__file__).resolve().parents[2] / "ns3-scenarios" / "bridge" / "arguments.cc"
+    reserved = bridge.read_text().partition("RESERVED{")[2].partition("}")[0]
+    for name in ("seed", "run", "keys", "connect", "standalone"):
+        assert f'"{name}"' in reserved  # the C++ test of names is in spec-test.cc
+
+
 @pytest.mark.report("M24")
 @pytest.mark.parametrize("argument", ["positionsFile", "mobilityFile", "exogenousIn"])
 def test_only_regular_files_are_read(tmp_path: Path, scenario_path: Scenario, argument: str) -> None:
@@ -233,10 +241,3 @@ def test_bytes_that_are_no_utf8_are_refused_with_file_and_line(
         ) as pool,
     ):
         pool.reset()
-
-
-@pytest.mark.report("C12")
-def test_a_fault_carries_the_tick_at_which_observing_failed(scenario_path: Scenario) -> None:
-    done = run(scenario_path("echo"), "--standalone", "--failure=index", "--failureTick=3")
-    assert done.returncode == 2
-    assert "agent 2" in done.stderr.decode()

@@ -10,12 +10,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import right_actions
 
 from ns3marl.env.pool import Pool
 from ns3marl.errors import SimulatorError, SpecViolation
+from ns3marl.protocol import codec
 
 Scenario = Callable[[str], Path]
 
@@ -54,6 +56,29 @@ def test_what_is_set_beside_the_arrays_is_refused_by_name(scenario_path: Scenari
         ),
     ):
         play(pool)
+
+
+@pytest.mark.report("C12")
+def test_a_fault_has_the_tick_at_which_observing_failed(
+    scenario_path: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks: list[int] = []
+    decode = codec.decode
+
+    def note(*args: Any) -> Any:
+        message = decode(*args)
+        if isinstance(message, codec.Fault):
+            ticks.append(message.tick)
+        return message
+
+    monkeypatch.setattr(codec, "decode", note)
+    words = ["--failure=index", "--failureTick=3"]
+    with (
+        Pool(scenario_path("echo"), arguments=words, spares=0, restarts=0) as pool,
+        pytest.raises(SpecViolation),
+    ):
+        play(pool)
+    assert ticks == [3]
 
 
 @pytest.mark.report("C2")
