@@ -262,7 +262,7 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
         }
         before = now;
         last = stamp;
-        reward += observation.GetMeanReward();
+        reward += stamp.teamReward;
         if (!action)
         {
             metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
