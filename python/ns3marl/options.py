@@ -28,6 +28,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ns3marl import text
 from ns3marl.errors import ConfigError
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ def _convert(hint: Any, value: Any, what: str) -> Any:
         )
     if get_origin(hint) is tuple:
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return tuple(value)
+            return tuple(text.checked(item, what) for item in value)
         raise ConfigError(f'{what}: expected a list of strings such as ["--devices=10"], got {value!r}')
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         if not abs(value) <= sys.float_info.max:
@@ -123,7 +124,7 @@ def _convert(hint: Any, value: Any, what: str) -> Any:
     if type(value) is not hint:
         wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}[hint]
         raise ConfigError(f"{what}: expected {wanted}, got {value!r}")
-    return value
+    return text.checked(value, what) if hint is str else value
 
 
 def _shown(value: float) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import importlib.metadata
-import os
 import platform
 import re
 import shlex
@@ -20,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ns3marl import executables
+from ns3marl import cores, executables
 from ns3marl.errors import BuildError, Ns3MarlError
 from ns3marl.executables import REPOSITORY
 
@@ -98,7 +97,7 @@ def build(
         BuildError: with the last lines printed, the command and the remedy.
     """
     started_s = time.monotonic()
-    jobs = jobs or len(os.sched_getaffinity(0))
+    jobs = jobs or cores.usable()
     if source is None:
         build_dir = build_dir or bundled_build_dir()
         _make(sources(), build_dir, ["scenarios"], jobs, echo)

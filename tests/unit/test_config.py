@@ -102,7 +102,7 @@ def test_errors_name_the_option_and_what_is_expected(setting: str, message: str)
 
 
 def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no configuration 'dem'.*did you mean demo"):
+    with pytest.raises(ConfigError, match=r"no configuration or scenario 'dem'.*did you mean demo"):
         load("dem")
     with pytest.raises(ConfigError, match="cannot read the configuration"):
         load(tmp_path / "absent.toml")

@@ -7,11 +7,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from ns3marl import executables, new_scenario, toolchain
-from ns3marl.cli.options import Commands
+from ns3marl.cli.options import Commands, print_table
 from ns3marl.errors import ConfigError
 
 
@@ -41,10 +38,8 @@ def add(commands: Commands) -> None:
 def _doctor(parsed: argparse.Namespace) -> int:
     del parsed
     checks = toolchain.diagnose()
-    table = Table("", "", "found", "wanted", box=None)
-    for check in checks:
-        table.add_row("ok" if check.ok else "MISSING", check.name, check.found, check.wanted)
-    Console().print(table)
+    rows = [["ok" if check.ok else "MISSING", check.name, check.found, check.wanted] for check in checks]
+    print_table(["", "", "found", "wanted"], rows)
     missing = [check for check in checks if not check.ok]
     for check in missing:
         print(f"{check.name}: {check.remedy}")

@@ -85,7 +85,6 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
-    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
@@ -106,7 +105,7 @@ def _run(parsed: argparse.Namespace) -> int:
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
             rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
         hello = pool.hello
-    print_table(TextTable(["metric", "unit", "mean", "95 % interval"], rows))
+    print_table(["metric", "unit", "mean", "95 % interval"], rows)
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
@@ -172,7 +171,8 @@ def evaluate_and_report(
         evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)
     assert results is not None
-    print_table(report.table(results), "bold: may be the best")
+    table = report.table(results)
+    print_table(table.header, table.rows, table.marked, "bold: may be the best")
     print(verdict(results))
     print(f"report: {report.report(of)}")
     for name, text in results["failures"].items():

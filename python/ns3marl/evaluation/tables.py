@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ns3marl import files
+from ns3marl import files, text
 from ns3marl.errors import ConfigError, OutputError, SpecViolation
 from ns3marl.types import Batch, Column, Spec
 
@@ -45,11 +45,12 @@ class TableWriter:
         spec: Of the environments, with the tables that they send.
 
     Raises:
-        ConfigError: A table of the scenario has the name of the table of ticks.
+        ConfigError: A table of the scenario has the name of the table of ticks, or the folder's name is no UTF-8.
         OutputError: Nothing can be written to the folder; methods raise it when a file cannot be written.
     """
 
     def __init__(self, folder: Path, spec: Spec) -> None:
+        text.checked(folder, "--tables", "name another folder, for Parquet files need that")
         self._spec = spec
         self._folder = folder
         if any(table.name == TICKS for table in spec.tables):

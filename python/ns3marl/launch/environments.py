@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ns3marl import cores
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.env.pool import Pool
@@ -113,7 +113,7 @@ def evaluated(config: Config) -> Config:
     """
     backend, num_envs = config.evaluation.backend, config.pool.num_envs
     if backend == "ns3" and config.scenario.backend != backend:
-        num_envs = min(num_envs, len(os.sched_getaffinity(0)))
+        num_envs = min(num_envs, cores.usable())
     return dataclasses.replace(
         config,
         scenario=dataclasses.replace(config.scenario, backend=backend),

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ns3marl import files
+from ns3marl import files, text
 from ns3marl.errors import ConfigError, OutputError
 
 FILE = "metrics.jsonl"
@@ -30,7 +30,7 @@ class RunLog:
         wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run goes on in the same one there.
 
     Raises:
-        ConfigError: The package ``wandb`` is missing.
+        ConfigError: The package ``wandb`` is missing, or TensorBoard cannot write to a folder of this name.
         OutputError: Files cannot be written there.
     """
 
@@ -41,6 +41,11 @@ class RunLog:
         with files.writing(folder / FILE, kept=_KEPT):
             self._file = (folder / FILE).open("a", encoding="utf-8")
         if tensorboard:
+            text.checked(
+                folder,
+                "training.tensorboard",
+                "name another folder (--out), or set training.tensorboard=false",
+            )
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second to import
 
             with files.writing(folder / "tensorboard", kept=_KEPT):
