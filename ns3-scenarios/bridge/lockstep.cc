@@ -127,8 +127,6 @@ Lockstep::Run()
 {
     m_wallNs = ReadClockNs(CLOCK_MONOTONIC);
     m_cpuNs = ReadClockNs(CLOCK_THREAD_CPUTIME_ID);
-    // Nothing to run yet, but from its first run on ns-3 keeps no list of all Time objects: building gets faster.
-    Simulator::Run();
     m_scenario.Build();
     Simulator::Schedule(m_scenario.GetStart(), &Lockstep::ReachRegular, this);
     Simulator::Run();
