@@ -42,6 +42,7 @@ autodoc_default_options = {
     "member-order": "bysource",
     "ignore-module-all": True,
 }
+autodoc_mock_imports = ["benchmarl", "supersuit"]  # a virtual environment of its own has them
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100

@@ -5,50 +5,33 @@
     pip install -r examples/requirements-torchrl.txt
     python examples/torchrl_mappo.py
 
-Each device's heads become one Box in [-1, 1], so that a squashed Gaussian is the policy.
+Each device's heads become one Discrete, whose mask the policy takes into account: no masked choice is ever played, which
+``masked_choices="refuse"`` proves.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 import torch
-from pettingzoo.utils import BaseParallelWrapper
 from tensordict.nn import TensorDictModule
-from tensordict.nn.distributions import NormalParamExtractor
 from torchrl.envs import PettingZooWrapper
-from torchrl.modules import MultiAgentMLP, ProbabilisticActor, TanhNormal
+from torchrl.modules import MaskedCategorical, MultiAgentMLP, ProbabilisticActor
 from torchrl.objectives import ClipPPOLoss, ValueEstimators
 
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
-from ns3marl.env.wrappers import flat_actions, scaled_observations
+from ns3marl.env.wrappers import discrete_actions, scaled_observations
 
 GROUP = "agents"
 EPOCHS = 4
 
 
-class WithoutInfos(BaseParallelWrapper):
-    """TorchRL makes tensors of what infos hold; nested dictionaries of masks are none."""
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Without infos."""
-        observations, infos = self.env.reset(seed, options)
-        return observations, {agent: {} for agent in infos}
-
-    def step(self, actions: dict[str, Any]) -> Any:
-        """Without infos."""
-        *rest, infos = self.env.step(actions)
-        return *rest, {agent: {} for agent in infos}
-
-
 def make(arguments: list[str], seed: int) -> PettingZooWrapper:
     """One simulator as a TorchRL environment with one group of agents."""
-    parallel = Ns3ParallelEnv("aiot-mec", arguments, seed=seed)
-    parallel = WithoutInfos(flat_actions(scaled_observations(parallel)))
-    return PettingZooWrapper(
-        parallel, group_map={GROUP: list(parallel.possible_agents)}, use_mask=False, seed=seed
-    )
+    parallel = Ns3ParallelEnv("aiot-mec", arguments, masked_choices="refuse")
+    parallel = discrete_actions(scaled_observations(parallel), levels=2)
+    groups = {GROUP: list(parallel.possible_agents)}
+    return PettingZooWrapper(parallel, group_map=groups, use_mask=True, seed=seed)
 
 
 def make_networks(
@@ -56,7 +39,7 @@ def make_networks(
 ) -> tuple[ProbabilisticActor, TensorDictModule]:
     """Actor and critic."""
     features = environment.observation_spec[GROUP, "observation"].shape[-1]
-    heads = environment.full_action_spec_unbatched[GROUP, "action"].shape[-1]
+    choices = environment.full_action_spec_unbatched[GROUP, "action"].space.n
     sizes = {
         "n_agents": devices,
         "share_params": True,
@@ -64,18 +47,13 @@ def make_networks(
         "num_cells": 64,
         "activation_class": torch.nn.Tanh,
     }
-    body = MultiAgentMLP(n_agent_inputs=features, n_agent_outputs=2 * heads, centralised=False, **sizes)
+    body = MultiAgentMLP(n_agent_inputs=features, n_agent_outputs=choices, centralised=False, **sizes)
     actor = ProbabilisticActor(
-        TensorDictModule(
-            torch.nn.Sequential(body, NormalParamExtractor()),
-            [(GROUP, "observation")],
-            [(GROUP, "loc"), (GROUP, "scale")],
-        ),
+        TensorDictModule(body, [(GROUP, "observation")], [(GROUP, "logits")]),
         spec=environment.full_action_spec_unbatched[GROUP, "action"],
-        in_keys=[(GROUP, "loc"), (GROUP, "scale")],
+        in_keys={"logits": (GROUP, "logits"), "mask": (GROUP, "action_mask")},
         out_keys=[(GROUP, "action")],
-        distribution_class=TanhNormal,
-        distribution_kwargs={"low": -1.0, "high": 1.0},
+        distribution_class=MaskedCategorical,
         return_log_prob=True,
     )
     critic = TensorDictModule(

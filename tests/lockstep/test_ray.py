@@ -11,6 +11,7 @@ from virtual_environments import EXAMPLES, ROOT, python_with, run
 
 
 @pytest.mark.learning
+@pytest.mark.report("P1")
 @pytest.mark.timeout(900)  # the first run installs
 @pytest.mark.usefixtures("built_scenarios")
 def test_simulators_on_a_cluster(tmp_path: Path) -> None:
@@ -18,4 +19,4 @@ def test_simulators_on_a_cluster(tmp_path: Path) -> None:
     tests = Path(__file__).with_name("with_ray.py")
     done = run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ROOT, tests], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout

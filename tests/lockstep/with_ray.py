@@ -12,12 +12,18 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+from ray.tune.registry import register_env
 from support import is_running, parent, right_actions
 
 from ns3marl import config as configuration
+from ns3marl.env.pettingzoo import Ns3ParallelEnv
+from ns3marl.env.wrappers import multi_discrete_actions
 from ns3marl.errors import ConfigError
 from ns3marl.launch.environments import open_pool
 from ns3marl.types import Batch
@@ -83,3 +89,30 @@ def test_the_same_as_here(scenario_path: Callable[[str], Path]) -> None:
 def test_too_few_cores(scenario_path: Callable[[str], Path]) -> None:
     with pytest.raises(ConfigError, match="whose cluster has 3 cores for 4 environments"):
         open_pool(config(scenario_path("echo"), "ray", 4), 3, 4, 1)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("cluster")
+def test_rllibs_runners_play_different_episodes(scenario_path: Callable[[str], Path]) -> None:
+    echo = str(scenario_path("echo"))
+
+    def make(_: dict[str, Any]) -> ParallelPettingZooEnv:
+        return ParallelPettingZooEnv(multi_discrete_actions(Ns3ParallelEnv(echo, ("--ticks=3",), spares=0)))
+
+    register_env("echo", make)
+    learner = (
+        PPOConfig()
+        .environment("echo", disable_env_checking=True)
+        .env_runners(num_env_runners=2)
+        .multi_agent(policies={"all"}, policy_mapping_fn=lambda *_, **__: "all")
+        .training(train_batch_size_per_learner=12, minibatch_size=12, num_epochs=1)
+        .debugging(seed=1)
+        .build_algo()
+    )
+    learner.train()
+    seeds = learner.env_runner_group.foreach_env_runner(
+        lambda runner: [e.unwrapped.par_env.unwrapped._batch.seed[0] for e in runner.env.envs],
+        local_env_runner=False,
+    )
+    learner.stop()
+    assert len({int(number) for (number,) in seeds}) == 2

@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces as gymnasium_spaces
+from gymnasium.utils import EzPickle
 
 from ns3marl.env import spaces
 from ns3marl.env.actions import joint_actions
@@ -22,7 +23,7 @@ from ns3marl.rl.rewards import team_reward
 from ns3marl.types import Actions, Batch, Float32, Group, GroupArrays
 
 
-class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
+class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
     """One simulator at a time; the controller sees the observations of all agents and acts for every agent.
 
     With one group of agents, the observation is a ``Box`` [A,F], and the action a ``Dict`` by head: ``MultiDiscrete`` [A] choices
@@ -32,6 +33,8 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
     dictionaries by the groups' names of all that.
 
     The reward is the mean over the agents that were present when the action was taken (``ns3marl.rl.rewards.team_reward``).
+
+    A copy, by ``copy`` or ``pickle``, is a new environment that is made with the same arguments; call its ``reset`` first.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
@@ -56,6 +59,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
         render_mode: None = None,
         **pool_options: Any,
     ) -> None:
+        EzPickle.__init__(self, scenario, arguments, seed=seed, masked_choices=masked_choices, **pool_options)
         spaces.check_masked_choices(masked_choices)
         spaces.check_render_mode(render_mode)
         self.render_mode = render_mode
@@ -157,7 +161,7 @@ def _action_space(group: Group) -> gymnasium_spaces.Dict:
     """The actions of all agents of a group, by head."""
     agents = len(group.agents)
     heads: dict[str, gymnasium_spaces.Space[Any]] = {
-        h.name: gymnasium_spaces.MultiDiscrete([len(h.choices)] * agents) for h in group.discrete_heads
+        h.name: spaces.MaskableMultiDiscrete([len(h.choices)] * agents) for h in group.discrete_heads
     }
     heads |= {h.name: gymnasium_spaces.Box(-1.0, 1.0, (agents,), np.float32) for h in group.continuous_heads}
     return gymnasium_spaces.Dict(heads)

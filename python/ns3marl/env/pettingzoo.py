@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces as gymnasium_spaces
+from gymnasium.utils import EzPickle
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import parallel_to_aec
 
@@ -21,7 +22,7 @@ from ns3marl.errors import SpecViolation
 from ns3marl.types import Actions, Batch, Float32, Float64, Group, GroupArrays
 
 
-class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
+class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
     """One simulator at a time, one dictionary entry per agent.
 
     ``agents`` are the agents of all groups that are present; agents may join and leave during an episode. ``step`` needs
@@ -31,6 +32,8 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
     Observations are ``Box`` [F], actions ``Dict`` spaces by head (see ``spaces.action_space``). ``infos[agent]`` holds
     ``action_mask`` (by head), ``active`` (whether the agent is asked to act; otherwise its action is ignored), ``present`` and
     ``metrics`` (of the episode so far).
+
+    A copy, by ``copy`` or ``pickle``, is a new environment that is made with the same arguments; call its ``reset`` first.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
@@ -55,6 +58,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         render_mode: None = None,
         **pool_options: Any,
     ) -> None:
+        EzPickle.__init__(self, scenario, arguments, seed=seed, masked_choices=masked_choices, **pool_options)
         spaces.check_masked_choices(masked_choices)
         spaces.check_render_mode(render_mode)
         self._remap = masked_choices == "remap"

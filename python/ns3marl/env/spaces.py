@@ -10,11 +10,33 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from ns3marl.errors import ConfigError
+from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Actions, Batch, Bool, Float32, Group, Int32, Spec
 
 #: What adapters do with a choice that is masked: take another one that is allowed, or refuse it.
 MASKED_CHOICES = ("remap", "refuse")
+
+
+class MaskableMultiDiscrete(spaces.MultiDiscrete):  # type: ignore[type-arg, unused-ignore] # generic from Gymnasium 1.3 on
+    """A ``MultiDiscrete`` whose ``sample`` also takes the mask as one array, choice after choice, [sum n].
+
+    This is the form in which libraries take masks (``MaskablePPO``, TorchRL, RLlib). Gymnasium's tuple of arrays works too.
+    """
+
+    def sample(self, mask: Any = None, probability: Any = None) -> Any:
+        """An element; of each choice one of those that ``mask`` allows (1), or its first one where the mask allows none."""
+        if isinstance(mask, np.ndarray):
+            ends = np.cumsum(self.nvec)
+            if mask.size != ends[-1]:
+                raise SpecViolation(
+                    f"sample(): the mask has {mask.size} values, expected {ends[-1]}, one for each choice of {self}"
+                )
+            numbers = np.where(mask.ravel() > 0, self.np_random.random(mask.size), -1.0)
+            highest = [part.argmax() for part in np.split(numbers, ends[:-1])]  # of equally likely ones
+            return np.array(highest, self.dtype).reshape(self.shape) + self.start
+        if probability is None:
+            return super().sample(mask)
+        return super().sample(mask, probability)
 
 
 def observation_space(group: Group, agents: int | None = None) -> spaces.Box:

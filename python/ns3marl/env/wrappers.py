@@ -4,14 +4,22 @@
 
 All take an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers. Gymnasium's own ``FlattenObservation(env)``
 makes one vector of an observation, ``scaled_observations`` numbers from -1 to 1.
+
+Masks follow the actions: ``info["action_mask"]`` fits the action space of the view, so that ``action_space.sample(info["action_mask"])``
+gives an allowed action. It is one array of int8, 1 for what is allowed: choice after choice, [sum n], or [n] of a ``Discrete``.
+Actions without choices (``flat_actions``) have none. ``masked_observations`` puts it into the observation, where some libraries look for it.
+
+The infos of views of an ``Ns3ParallelEnv`` hold nothing but numbers and arrays, always under the same keys, as libraries that make tensors
+of infos require: ``metrics`` [M] in the order of the spec, 0 where there is nothing to measure yet, and ``measured`` [M], which says where there is.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -19,82 +27,15 @@ from gymnasium import spaces as gymnasium_spaces
 from numpy.typing import NDArray
 from pettingzoo.utils import BaseParallelWrapper
 
-from ns3marl.env.actions import LEVEL_TOLERANCE
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
-from ns3marl.env.spaces import by_group, default_action
+from ns3marl.env.spaces import MaskableMultiDiscrete, by_group, default_action
+from ns3marl.env.views import Flat, Mask, MultiDiscrete, View
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Bool, Float32, Group
 
-
-class View(Protocol):
-    """Another form of the action of A agents of a group."""
-
-    def space(self, agents: int) -> gymnasium_spaces.Space[Any]:
-        """The space of all their actions, one after the other."""
-
-    def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
-        """An element of it by head, [A] each."""
-
-    def masks(self, by_head: dict[str, Any], agents: int) -> Bool:
-        """What is allowed, from the masks by head ([A,n] each), in the order of ``space``."""
-
-
-@dataclass(frozen=True)
-class Flat:
-    """Numbers in [-1, 1], [A (D + R)]: a discrete head's n choices take an equal part each, a continuous head is as it is."""
-
-    group: Group
-
-    def space(self, agents: int) -> gymnasium_spaces.Box:
-        """A ``Box`` [A (D + R)]."""
-        heads = len(self.group.discrete_heads) + len(self.group.continuous_heads)
-        return gymnasium_spaces.Box(-1.0, 1.0, (agents * heads,), np.float32)
-
-    def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
-        """By head, [A] each."""
-        values = _rows(self.group, action, agents).astype(np.float32)
-        for _, column in np.argwhere(~(np.abs(values) <= 1 + LEVEL_TOLERANCE))[:1]:  # NaN, too
-            raise SpecViolation(
-                f"step(): head {_names(self.group)[column]!r} got {values[:, column].tolist()}, expected numbers from -1 to 1"
-            )
-        counts = np.array(self.group.choice_counts)
-        discrete = len(counts)
-        choices = np.floor((values[:, :discrete] + 1) * 0.5 * counts).clip(0, counts - 1).astype(np.int32)
-        return dict(zip(_names(self.group), [*choices.T, *values[:, discrete:].T], strict=True))
-
-    def masks(self, by_head: dict[str, Any], agents: int) -> Bool:
-        """Every number is allowed; what is masked is remapped."""
-        del by_head, agents
-        raise ConfigError("flat actions have no masks; use multi_discrete_actions")
-
-
-@dataclass(frozen=True)
-class MultiDiscrete:
-    """Choices, [A (D + R)]: of a continuous head, ``levels`` evenly spaced ones from its low to its high."""
-
-    group: Group
-    levels: int
-
-    def _counts(self) -> list[int]:
-        return [*self.group.choice_counts, *[self.levels] * len(self.group.continuous_heads)]
-
-    def space(self, agents: int) -> gymnasium_spaces.MultiDiscrete:
-        """A ``MultiDiscrete`` [A (D + R)]."""
-        return gymnasium_spaces.MultiDiscrete(self._counts() * agents)
-
-    def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
-        """By head, [A] each."""
-        values = _rows(self.group, action, agents)
-        discrete = len(self.group.discrete_heads)
-        numbers = (values[:, discrete:] * (2.0 / (self.levels - 1)) - 1).astype(np.float32)
-        return dict(zip(_names(self.group), [*values[:, :discrete].T, *numbers.T], strict=True))
-
-    def masks(self, by_head: dict[str, Any], agents: int) -> Bool:
-        """[A sum n], as learners with masks (``MaskablePPO``) take them."""
-        rows = [np.reshape(by_head[head.name], (agents, -1)) for head in self.group.discrete_heads]
-        rows += [np.ones((agents, self.levels))] * len(self.group.continuous_heads)
-        return np.concatenate(rows, axis=1).astype(np.bool_).ravel()
+#: Above this a ``Discrete`` and its masks are no longer of use to a learner.
+_MOST_COMBINATIONS = 65536
 
 
 class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
@@ -130,8 +71,8 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         self._parallel = environment
         groups = {name: group for group in environment.spec_of_scenario.groups for name in group.agents}
         self.group = groups[self.agent]
-        defaults = {name: default_action(group) for name, group in groups.items()}
-        self._others = others or (lambda name, _observation, _info: defaults[name])
+        self._defaults = {name: default_action(group) for name, group in groups.items()}
+        self._others = others
         self.observation_space = environment.observation_space(self.agent)
         self.action_space = environment.action_space(self.agent)
         self._seen: tuple[dict[str, Float32], dict[str, dict[str, Any]]] = ({}, {})
@@ -166,10 +107,14 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         self, own: dict[str, dict[str, Any]]
     ) -> tuple[dict[str, float], dict[str, bool], dict[str, bool]]:
         observations, infos = self._seen
-        actions = {
-            name: own[name] if name in own else self._others(name, observations[name], infos[name])
-            for name in self._parallel.agents
-        }
+        actions = {name: self._defaults[name] for name in self._parallel.agents}
+        if self._others is not None:
+            actions = {
+                name: self._others(name, observations[name], infos[name])
+                for name in actions
+                if name not in own
+            }
+        actions |= own
         observations, rewards, terminated, truncated, infos = self._parallel.step(actions)
         self._seen = observations, infos
         return rewards, terminated, truncated
@@ -179,8 +124,98 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         self._parallel.close()
 
 
-class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Takes actions in another form, group after group where there are several; ``info`` passes through."""
+class GymnasiumView(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """What views of Gymnasium environments share: each says how actions come in and what goes out."""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """As the environment does."""
+        return self._seen(*self.env.reset(seed=seed, options=options))
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """As the environment does."""
+        observation, reward, terminated, truncated, info = self.env.step(self._acted(action))
+        observation, info = self._seen(observation, info)
+        return observation, reward, terminated, truncated, info
+
+    def _acted(self, action: Any) -> Any:
+        return action
+
+    def _seen(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return observation, info
+
+
+class ParallelView(BaseParallelWrapper):  # type: ignore[misc]
+    """The same for PettingZoo's parallel environments, agent by agent."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        agents = environment.possible_agents
+        self._observation_spaces: dict[str, gymnasium_spaces.Space[Any]] = {
+            agent: environment.observation_space(agent) for agent in agents
+        }
+        self._action_spaces: dict[str, gymnasium_spaces.Space[Any]] = {
+            agent: environment.action_space(agent) for agent in agents
+        }
+
+    def observation_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
+        """The same object every time."""
+        return self._observation_spaces[agent]
+
+    def action_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
+        """The same object every time."""
+        return self._action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """As the environment does."""
+        return self._seen_by_all(*self.env.reset(seed, options))
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        """As the environment does."""
+        acted = {agent: self._acted(agent, action) for agent, action in actions.items()}
+        observations, rewards, terminated, truncated, infos = self.env.step(acted)
+        observations, infos = self._seen_by_all(observations, infos)
+        return observations, rewards, terminated, truncated, infos
+
+    def _seen_by_all(self, observations: dict[str, Any], infos: dict[str, Any]) -> tuple[Any, Any]:
+        seen = {agent: self._seen(agent, row, infos[agent]) for agent, row in observations.items()}
+        return {agent: row for agent, (row, _) in seen.items()}, {a: info for a, (_, info) in seen.items()}
+
+    def _acted(self, agent: str, action: Any) -> Any:
+        del agent
+        return action
+
+    def _seen(self, agent: str, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        del agent
+        return observation, info
+
+
+class GymnasiumMasked(GymnasiumView):
+    """Keeps the mask for ``action_masks``."""
+
+    _mask: Mask | None = None
+
+    def action_masks(self) -> Bool:
+        """What is allowed now, as ``MaskablePPO`` asks for it.
+
+        Raises:
+            ConfigError: the actions have no masks.
+        """
+        if self._mask is None:
+            raise ConfigError("flat actions have no masks; use multi_discrete_actions")
+        return self._mask.astype(np.bool_)
+
+    def _seen(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        self._mask = self._form(info["action_mask"])
+        return observation, _with_mask(info, self._mask)
+
+    def _form(self, mask: Any) -> Mask | None:
+        raise NotImplementedError
+
+
+class GymnasiumActions(GymnasiumMasked):
+    """Takes actions in another form, group after group where there are several."""
 
     def __init__(self, environment: gymnasium.Env[Any, Any], make: Callable[[Group], View]) -> None:
         super().__init__(environment)
@@ -194,88 +229,110 @@ class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
         parts = [view.space(agents) for view, agents in zip(self._views, self._agents, strict=True)]
         self._ends = np.cumsum([part.shape[0] for part in parts if part.shape]).tolist()
         self.action_space = parts[0] if len(parts) == 1 else _side_by_side(parts)
-        self._masks: dict[str, Any] = {}
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """As the environment does."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._masks = info["action_mask"]
-        return observation, info
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """As the environment does."""
+    def _acted(self, action: Any) -> Any:
         parts = np.split(np.atleast_1d(action), self._ends[:-1])
         by_head = [
             view.to_heads(part, agents)
             for view, part, agents in zip(self._views, parts, self._agents, strict=True)
         ]
-        observation, reward, terminated, truncated, info = self.env.step(
-            by_group(self._groups, by_head) if self._joint else _of_one(by_head[0])
-        )
-        self._masks = info["action_mask"]
-        return observation, reward, terminated, truncated, info
+        return by_group(self._groups, by_head) if self._joint else _of_one(by_head[0])
 
-    def action_masks(self) -> Bool:
-        """What is allowed now, [sum of A sum n]; for ``MultiDiscrete``."""
-        of_groups = [self._masks] if len(self._groups) == 1 else [self._masks[g.name] for g in self._groups]
-        return np.concatenate(
-            [
-                view.masks(masks, agents)
-                for view, masks, agents in zip(self._views, of_groups, self._agents, strict=True)
-            ]
-        )
+    def _form(self, mask: Any) -> Mask | None:
+        of_groups = [mask] if len(self._groups) == 1 else [mask[group.name] for group in self._groups]
+        masks = [
+            view.mask(by_head, agents)
+            for view, by_head, agents in zip(self._views, of_groups, self._agents, strict=True)
+        ]
+        known = [of_group for of_group in masks if of_group is not None]
+        return np.concatenate(known) if known else None
 
 
-class ParallelActions(BaseParallelWrapper):  # type: ignore[misc]
-    """Takes every agent's actions in another form."""
+class ParallelActions(ParallelView):
+    """Takes every agent's actions in another form; infos are numbers and arrays."""
 
     def __init__(self, environment: Any, make: Callable[[Group], View]) -> None:
         super().__init__(environment)
-        inner = environment.unwrapped
-        self._views = {
-            agent: make(group) for group in inner.spec_of_scenario.groups for agent in group.agents
+        spec = environment.unwrapped.spec_of_scenario
+        self._views = {agent: make(group) for group in spec.groups for agent in group.agents}
+        self._action_spaces = {agent: view.space(1) for agent, view in self._views.items()}
+        self._names = [metric.name for metric in spec.metrics]
+        self._metrics: tuple[dict[str, float], dict[str, NDArray[Any]]] = {}, self._as_arrays({})
+
+    def _acted(self, agent: str, action: Any) -> Any:
+        return _of_one(self._views[agent].to_heads(action, 1))
+
+    def _seen(self, agent: str, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        if info["metrics"] is not self._metrics[0]:  # agents of a tick share them
+            self._metrics = info["metrics"], self._as_arrays(info["metrics"])
+        mask = self._views[agent].mask(info["action_mask"], 1)
+        return observation, _with_mask(info | self._metrics[1], mask)
+
+    def _as_arrays(self, metrics: dict[str, float]) -> dict[str, NDArray[Any]]:
+        return {
+            "metrics": np.array([metrics.get(name, 0.0) for name in self._names]),
+            "measured": np.array([name in metrics for name in self._names], np.bool_),
         }
-        self._spaces = {agent: view.space(1) for agent, view in self._views.items()}
-
-    def action_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
-        """The same object every time."""
-        return self._spaces[agent]
-
-    def step(self, actions: dict[str, Any]) -> Any:
-        """As the environment does."""
-        return self.env.step(
-            {agent: _of_one(self._views[agent].to_heads(action, 1)) for agent, action in actions.items()}
-        )
 
 
-class ParallelScaled(BaseParallelWrapper):  # type: ignore[misc]
-    """Observations from -1, a feature's low, to 1, its high."""
+class GymnasiumDiscrete(GymnasiumMasked):
+    """Takes a ``MultiDiscrete`` action as one number."""
+
+    def __init__(self, environment: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(environment)
+        self._counts = _counts(environment.action_space)
+        self.action_space = gymnasium_spaces.Discrete(math.prod(self._counts))
+
+    def _acted(self, action: Any) -> Any:
+        return np.array(np.unravel_index(int(action), self._counts))
+
+    def _form(self, mask: Mask) -> Mask:
+        return _of_combinations(mask, self._counts)
+
+
+class ParallelDiscrete(ParallelView):
+    """Takes every agent's ``MultiDiscrete`` action as one number."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._spaces = {
-            agent: _scaled_space(environment.observation_space(agent))
-            for agent in environment.possible_agents
+        self._counts = {agent: _counts(space) for agent, space in self._action_spaces.items()}
+        self._action_spaces = {
+            agent: gymnasium_spaces.Discrete(math.prod(counts)) for agent, counts in self._counts.items()
         }
 
-    def observation_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
-        """The same object every time."""
-        return self._spaces[agent]
+    def _acted(self, agent: str, action: Any) -> Any:
+        return np.array(np.unravel_index(int(action), self._counts[agent]))
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """As the environment does."""
-        observations, infos = self.env.reset(seed, options)
-        return self._scaled(observations), infos
+    def _seen(self, agent: str, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return observation, _with_mask(info, _of_combinations(info["action_mask"], self._counts[agent]))
 
-    def step(self, actions: dict[str, Any]) -> Any:
-        """As the environment does."""
-        observations, *rest = self.env.step(actions)
-        return self._scaled(observations), *rest
 
-    def _scaled(self, observations: dict[str, Float32]) -> dict[str, Float32]:
-        return {agent: _scaled(self.env.observation_space(agent), row) for agent, row in observations.items()}
+class GymnasiumMaskedObservations(GymnasiumView):
+    """Observations with the mask."""
+
+    def __init__(self, environment: gymnasium.Env[Any, Any], name: str) -> None:
+        super().__init__(environment)
+        self._name = name
+        self.observation_space = _masked_space(environment.observation_space, environment.action_space, name)
+
+    def _seen(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return {self._name: observation, "action_mask": info["action_mask"]}, info
+
+
+class ParallelMaskedObservations(ParallelView):
+    """Observations with the mask."""
+
+    def __init__(self, environment: Any, name: str) -> None:
+        super().__init__(environment)
+        self._name = name
+        self._observation_spaces = {
+            agent: _masked_space(space, self._action_spaces[agent], name)
+            for agent, space in self._observation_spaces.items()
+        }
+
+    def _seen(self, agent: str, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        del agent
+        return {self._name: observation, "action_mask": info["action_mask"]}, info
 
 
 class GymnasiumScaled(gymnasium.ObservationWrapper[Any, Any, Any]):
@@ -288,6 +345,17 @@ class GymnasiumScaled(gymnasium.ObservationWrapper[Any, Any, Any]):
     def observation(self, observation: Any) -> Any:
         """In the other form."""
         return _scaled(self.env.observation_space, observation)
+
+
+class ParallelScaled(ParallelView):
+    """Observations from -1, a feature's low, to 1, its high."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._observation_spaces = {a: _scaled_space(space) for a, space in self._observation_spaces.items()}
+
+    def _seen(self, agent: str, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return _scaled(self.env.observation_space(agent), observation), info
 
 
 def scaled_observations(environment: Any) -> Any:
@@ -322,31 +390,40 @@ def multi_discrete_actions(environment: Any, levels: int = 5) -> Any:
     return _wrapped(environment, lambda group: MultiDiscrete(group, levels))
 
 
+def discrete_actions(environment: Any, levels: int = 5) -> Any:
+    """One ``Discrete`` for all heads: a number for every combination of their choices. For learners that take nothing else.
+
+    Args:
+        environment: what to wrap, with few heads, since the number of combinations is the product of their choices; where the
+            environment acts for all agents, of all of theirs.
+        levels: choices that stand for a continuous head, as for ``multi_discrete_actions``.
+
+    Raises:
+        ConfigError: fewer than 2 levels, or more than 65536 combinations.
+    """
+    inner = multi_discrete_actions(environment, levels)
+    return GymnasiumDiscrete(inner) if isinstance(environment, gymnasium.Env) else ParallelDiscrete(inner)
+
+
+def masked_observations(environment: Any, name: str = "observation") -> Any:
+    """Observations as a ``Dict`` of the observation and ``action_mask``, as PettingZoo suggests; the outermost view.
+
+    Args:
+        environment: a view with ``multi_discrete_actions`` or ``discrete_actions``.
+        name: of the observation in the ``Dict``; RLlib's examples call it ``observations``.
+
+    Raises:
+        ConfigError: the actions have another form.
+    """
+    if isinstance(environment, gymnasium.Env):
+        return GymnasiumMaskedObservations(environment, name)
+    return ParallelMaskedObservations(environment, name)
+
+
 def _wrapped(environment: Any, make: Callable[[Group], View]) -> Any:
     if isinstance(environment, gymnasium.Env):
         return GymnasiumActions(environment, make)
     return ParallelActions(environment, make)
-
-
-def _names(group: Group) -> list[str]:
-    """Of the heads, discrete ones first."""
-    return [head.name for head in group.discrete_heads] + [head.name for head in group.continuous_heads]
-
-
-def _rows(group: Group, action: Any, agents: int) -> NDArray[Any]:
-    """A vector of numbers by agent and head, [A,D+R].
-
-    Raises:
-        SpecViolation: it is none of that size.
-    """
-    heads = len(_names(group))
-    values = np.asarray(action)
-    if values.dtype.kind not in "biuf" or values.size != agents * heads:
-        raise SpecViolation(
-            f"step(): {values.dtype} {list(values.shape)} came for {agents} agents of group {group.name!r}, expected "
-            f"[{agents * heads}]: a number for each agent and each head of {', '.join(_names(group))}"
-        )
-    return values.reshape(agents, heads)
 
 
 def _of_one(by_head: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -354,11 +431,51 @@ def _of_one(by_head: dict[str, NDArray[Any]]) -> dict[str, Any]:
     return {name: values[0] if values.dtype.kind in "iu" else values for name, values in by_head.items()}
 
 
+def _with_mask(info: dict[str, Any], mask: Mask | None) -> dict[str, Any]:
+    """The info with that mask, or without one."""
+    rest = {name: value for name, value in info.items() if name != "action_mask"}
+    return rest if mask is None else rest | {"action_mask": mask}
+
+
+def _counts(space: gymnasium_spaces.Space[Any]) -> tuple[int, ...]:
+    """The numbers of choices of a ``MultiDiscrete`` that may become one ``Discrete``."""
+    assert isinstance(space, gymnasium_spaces.MultiDiscrete)
+    counts = tuple(space.nvec.tolist())
+    if math.prod(counts) > _MOST_COMBINATIONS:
+        raise ConfigError(
+            f"{space} has {math.prod(counts)} combinations, expected at most {_MOST_COMBINATIONS} for one Discrete; take fewer levels, "
+            "an environment of agents that act for themselves, or multi_discrete_actions"
+        )
+    return counts
+
+
+def _of_combinations(mask: Mask, counts: tuple[int, ...]) -> Mask:
+    """The mask of every combination, from that of every choice [sum n]."""
+    parts = np.split(mask, np.cumsum(counts)[:-1])
+    return functools.reduce(np.multiply.outer, parts).ravel()
+
+
+def _masked_space(
+    observation: gymnasium_spaces.Space[Any], action: gymnasium_spaces.Space[Any], name: str
+) -> gymnasium_spaces.Dict:
+    """The space of an observation with the mask of an action."""
+    if isinstance(action, gymnasium_spaces.Discrete):
+        size = int(action.n)
+    elif isinstance(action, gymnasium_spaces.MultiDiscrete):
+        size = int(action.nvec.sum())
+    else:
+        raise ConfigError(
+            f"actions are {action}, which no one mask fits; wrap the environment with multi_discrete_actions or discrete_actions first"
+        )
+    mask = gymnasium_spaces.Box(0, 1, (size,), np.int8)
+    return gymnasium_spaces.Dict({name: observation, "action_mask": mask})
+
+
 def _side_by_side(parts: Sequence[gymnasium_spaces.Space[Any]]) -> gymnasium_spaces.Space[Any]:
     """Spaces of one kind as one vector."""
     if isinstance(parts[0], gymnasium_spaces.MultiDiscrete):
         choices = [part.nvec for part in parts if isinstance(part, gymnasium_spaces.MultiDiscrete)]
-        return gymnasium_spaces.MultiDiscrete(np.concatenate(choices))
+        return MaskableMultiDiscrete(np.concatenate(choices))
     return gymnasium_spaces.Box(-1.0, 1.0, (sum(part.shape[0] for part in parts if part.shape),), np.float32)
 
 

@@ -43,7 +43,7 @@ class FastPool:
         resumable: Record the actions of the running episodes, for ``state_dict``.
 
     Raises:
-        ConfigError: An argument is unknown, out of range, or not modelled.
+        ConfigError: An argument is unknown, out of range, or not modelled, or this machine has no such device.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class FastPool:
         self.episodes = Episodes(
             "FastPool", num_envs=num_envs, seed=seed, first_run=first_run, resumable=resumable
         )
+        _check_device(device)
         self.sim = AiotMec(
             Settings.parse(arguments),
             num_envs,
@@ -217,3 +218,13 @@ class FastPool:
 def _numpy(values: Tensor) -> Float32:
     array: Float32 = values.cpu().contiguous().numpy().copy()
     return array
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (AssertionError, RuntimeError) as error:  # the former from a PyTorch that was built for the CPU
+        raise ConfigError(
+            f"FastPool: PyTorch cannot compute on device {device!r} here: {str(error).splitlines()[0]}; set pool.device to one that "
+            "it has, such as cpu. A run that began elsewhere goes on with: ns3marl train --resume RUN --set pool.device=cpu"
+        ) from error

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Virtual environments for what tests need beside the project's own requirements: nothing changes here."""
+"""Virtual environments for what tests and benchmarks need beside the project's own requirements: nothing changes here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
+
+HAS_TIANSHOU = sys.version_info >= (3, 11)
+"""Whether there is a Tianshou for this Python."""
 
 
 def python_with(requirements: Path) -> Path:
@@ -28,8 +32,11 @@ def python_with(requirements: Path) -> Path:
         Path(paths["purelib"], "parent.pth").write_text(
             f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
         )
+        # One PyTorch serves all: another one could bring several GB of CUDA libraries.
+        kept = folder / "kept.txt"
+        kept.write_text(f"torch=={version('torch')}\n")
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(requirements)], check=True)
+        subprocess.run([*pip, "-r", str(requirements), "-c", str(kept)], check=True)
         stamp.write_text(wanted)
     return python
 
