@@ -17,6 +17,8 @@
     ├── TraceError                a recorded episode cannot be read or does not fit
     └── BuildError                scenarios do not compile
 
+    StaleScenario                 a warning: an executable is older than its sources
+
 Every message says what happened, where, what was expected, what came, and the remedy.
 """
 
@@ -77,3 +79,7 @@ class TraceError(Ns3MarlError):
 
 class BuildError(Ns3MarlError):
     """Scenarios, or the kernels of a twin, do not compile."""
+
+
+class StaleScenario(UserWarning):
+    """A scenario runs whose sources have changed since it was built."""

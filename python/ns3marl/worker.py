@@ -23,7 +23,7 @@ from pathlib import Path
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from ns3marl import executables, keys, transport
+from ns3marl import keys, toolchain, transport
 from ns3marl.errors import ConfigError, SimulatorError
 from ns3marl.protocol import codec
 from ns3marl.simulator import LifeLine, Simulator
@@ -69,7 +69,7 @@ def serve(
     if slots < 1:
         raise ConfigError(f"slots is {slots}, expected 1 or above")
     transport.check(endpoint, encrypted=key_folder is not None)
-    executable = executables.find_scenario(scenario)
+    executable = toolchain.provide(scenario)
     own = None if key_folder is None else keys.read_simulator(key_folder)
     stop = stop or threading.Event()
     failures = _Failures()

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from ns3marl.cli import building, demo, explaining, fidelity, playing, serving, training
-from ns3marl.errors import ConfigError, Ns3MarlError
+from ns3marl.errors import ConfigError, Ns3MarlError, StaleScenario
 
 _EPILOG = """\
 examples:
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     split = words.index("--") if "--" in words else len(words)
     parsed = parser().parse_args(words[:split])
     parsed.scenario_arguments = tuple(words[split + 1 :])
+    warnings.showwarning = _show_warning
     try:
         if parsed.scenario_arguments and not parsed.takes_scenario_arguments:
             raise ConfigError(
@@ -65,6 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ns3marl: interrupted", file=sys.stderr)
         return 130
     return status
+
+
+_show_any_warning = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Warnings of ns3marl in a sentence, like its errors; those of others as Python shows them."""
+    if issubclass(category, StaleScenario):
+        print(f"ns3marl: warning: {message}", file=file or sys.stderr)
+    else:
+        _show_any_warning(message, category, filename, lineno, file, line)
 
 
 def parser() -> argparse.ArgumentParser:

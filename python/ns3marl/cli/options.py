@@ -83,7 +83,9 @@ def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
     if source is None or source in configuration.shipped():
         return configuration.load(source, settings)
     if source not in homes.configurations() and (
-        source in executables.scenarios() or (Path(source).is_file() and os.access(source, os.X_OK))
+        source in executables.scenarios()
+        or source in homes.names()
+        or (Path(source).is_file() and os.access(source, os.X_OK))
     ):
         return configuration.load(None, [f"scenario.name={source}", *settings])
     return configuration.load(source, settings)

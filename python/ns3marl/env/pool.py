@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl import executables
+from ns3marl import toolchain
 from ns3marl.checks import checked_seed
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
@@ -130,7 +130,7 @@ class Pool:
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
         self._last: Batch | None = None
-        executable = executables.find_scenario(scenario) if spawn else None
+        executable = toolchain.provide(scenario) if spawn else None
         self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
