@@ -40,4 +40,4 @@ def debug(scenario: str, seed: int, arguments: Sequence[str]) -> NoReturn:
         )
     else:
         executables.warn_if_stale(executable)
-    os.execv(gdb, [gdb, "--args", str(executable), "--standalone", f"--seed={seed}", *arguments])
+    os.execv(gdb, [gdb, "--args", str(executable), "--standalone", f"--seed={seed}", *arguments])  # noqa: S606 - the user's own debugger
