@@ -127,14 +127,14 @@ class GymnasiumPool:
         self.episodes.play(actions)
         returns = self._returns.copy()
         for e in np.flatnonzero(terminated | truncated).tolist():
-            last = self._seen[e][None]
+            last = self._group(self._seen[e][None, None], rewards[e, None])
             finals[e] = Final(
                 tick=int(self.episodes.tick[e]),
                 sim_time_ns=int(self.episodes.tick[e]) * self.spec.tick_ns,
                 terminated=bool(terminated[e]),
                 truncated=bool(truncated[e]),
-                observations=(last,),
-                state=(last,),
+                groups=(last[0],),
+                state=(last.observations[0],),
                 metrics=returns[e],
                 seed=self.episodes.seed,
                 run=int(self.episodes.run[e]),
@@ -174,6 +174,12 @@ class GymnasiumPool:
     def _clip(self, observation: np.ndarray) -> Float32:
         return observation.astype(np.float32).clip(*self.spec.groups[0].bounds)
 
+    def _group(self, seen: np.ndarray, rewards: np.ndarray) -> GroupArrays:
+        """The one agent of B environments, always asked, all choices allowed."""
+        alone = np.ones((len(rewards), 1), bool)
+        masks = np.ones((len(rewards), 1, self.spec.groups[0].mask_offsets[-1]), bool)
+        return GroupArrays(seen, rewards[:, None].astype(np.float32), alone, alone.copy(), masks)
+
     def _batch(
         self,
         rewards: np.ndarray,
@@ -183,21 +189,13 @@ class GymnasiumPool:
         finals: list[Final | None],
     ) -> Batch:
         seen = np.stack(self._seen)[:, None]
-        E, choices = self.num_envs, self.spec.groups[0].mask_offsets[-1]
-        group = GroupArrays(
-            seen,
-            rewards[:, None].astype(np.float32),
-            np.ones((E, 1), bool),
-            np.ones((E, 1), bool),
-            np.ones((E, 1, choices), bool),
-        )
         return Batch(
-            env_id=np.arange(E),
-            seed=np.full(E, self.episodes.seed),
+            env_id=np.arange(self.num_envs),
+            seed=np.full(self.num_envs, self.episodes.seed),
             run=self.episodes.run.copy(),
             tick=self.episodes.tick.copy(),
             sim_time_ns=self.episodes.tick * self.spec.tick_ns,
-            groups=(group,),
+            groups=(self._group(seen, rewards),),
             state=(seen.copy(),),
             metrics=metrics,
             terminated=terminated,

@@ -274,7 +274,7 @@ class Hello:
 
 @dataclass(slots=True)
 class GroupArrays:
-    """What the agents of one group see and got, for B environments."""
+    """What the agents of one group see and got, for B environments; a row of it is one environment's, without axis B."""
 
     observations: Float32  #: [B,A,F] in the features' units; 0 for absent agents
     rewards: Float32  #: [B,A] of the time since the observation before
@@ -282,16 +282,28 @@ class GroupArrays:
     active: Bool  #: [B,A] who is asked to act
     masks: Bool  #: [B,A,sum n] allowed choices, discrete head after discrete head
 
+    def __getitem__(self, rows: int | list[int]) -> GroupArrays:
+        """Of one environment, without axis B, or of some."""
+        return GroupArrays(
+            self.observations[rows],
+            self.rewards[rows],
+            self.present[rows],
+            self.active[rows],
+            self.masks[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The last observation of an episode that ended in this step (of one environment: no axis B)."""
+    """The last observation of an episode that ended in this step (of one environment: no axis B). Nobody acts on it."""
 
     tick: int
     sim_time_ns: int
     terminated: bool
     truncated: bool
-    observations: tuple[Float32, ...]  #: per group [A,F]
+    groups: tuple[
+        GroupArrays, ...
+    ]  #: without axis B; who is active there would be asked if the episode went on
     state: tuple[Float32, ...]  #: per state block [S,F]
     metrics: Float64  #: [M] of the whole episode; NaN: nothing was there to measure
     seed: int  #: ns-3 RngSeed of the episode

@@ -126,8 +126,8 @@ def test_an_episode_is_the_one_of_our_own_wire(
         agents = len(group.agents)
         for tick in range(pool.spec.ticks + 1):
             state = served.client.state()
-            ours = batch if batch.final[0] is None else batch.final[0]
-            observations = ours.groups[0].observations[0] if ours is batch else ours.observations[0]  # type: ignore[union-attr]
+            final = batch.final[0]
+            observations = (batch.groups[0][0] if final is None else final.groups[0]).observations
             from_wire = np.frombuffer(state.obsData.data.value[-observations.nbytes :], np.float32)
             np.testing.assert_array_equal(from_wire, observations.ravel())
             assert state.isGameOver == (tick == pool.spec.ticks)

@@ -92,7 +92,7 @@ def test_boundaries_at_which_nobody_is_asked_make_no_exchange(echo: Path) -> Non
     np.testing.assert_allclose(together, [0.0, rewards[1:5].sum(), rewards[5:].sum()], rtol=1e-6)
     assert [batch.tables[0]["answers"]["tick"].tolist() for batch in batches] == [[], [1, 2, 3, 4], [5, 6]]
     np.testing.assert_array_equal(final.metrics, last.metrics)  # the simulation is the same
-    np.testing.assert_array_equal(final.observations[0], last.observations[0])
+    np.testing.assert_array_equal(final.groups[0].observations, last.groups[0].observations)
 
 
 def test_agents_leave_and_join(echo: Path) -> None:
@@ -105,6 +105,10 @@ def test_agents_leave_and_join(echo: Path) -> None:
         assert group.active[0].tolist() == [True, True, False]
         assert not group.observations[0, 2].any()
         assert group.masks[0, 2].all()
+    with Pool(echo, arguments=["--agents=3", "--ticks=3", "--leave=3"]) as pool:
+        _, final = played(pool)
+        assert final.groups[0].present.tolist() == [True, True, False]  # also in the last observation
+        assert final.groups[0].active.tolist() == [True, True, False]
     rewards = [float(batch.groups[0].rewards[0, 2]) for batch in batches]
     assert rewards[2] == 1.0  # for the interval in which it left
     assert rewards[3] == 0.0

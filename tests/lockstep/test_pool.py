@@ -49,7 +49,7 @@ def test_an_episode_has_t_actions_and_t_plus_1_observations(echo: Path) -> None:
         assert batch.metrics[0, 1] == final.metrics[1] == 1.0
         assert batch.truncated.tolist() == [True]
         assert batch.tick.tolist() == [0]
-        np.testing.assert_array_equal(final.observations[0][0, 2:4], last_wanted)
+        np.testing.assert_array_equal(final.groups[0].observations[0, 2:4], last_wanted)
         np.testing.assert_array_equal(batch.groups[0].observations[0, 0, 2:4], 0)
         assert np.isnan(pool.reset().metrics).all()
 

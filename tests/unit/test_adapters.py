@@ -93,9 +93,9 @@ class FakePool:
         tick = int(self.episodes.tick[0])
         if tick < TICKS:
             return self._batch(tick, None)
-        rows = tuple([group.observations[0] for group in self._batch(tick, None).groups])
+        groups = tuple([group[0] for group in self._batch(tick, None).groups])
         run = int(self.episodes.run[0])
-        final = Final(tick, tick, False, True, rows, (), np.array([1.0]), self.episodes.seed, run)
+        final = Final(tick, tick, False, True, groups, (), np.array([1.0]), self.episodes.seed, run)
         self.episodes.begin_all()
         return self._batch(tick, final)
 

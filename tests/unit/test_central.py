@@ -340,7 +340,7 @@ def test_only_the_task_ends_the_return_time_does_not(kind: str) -> None:
             assert (following[tick, 0] == 0).all()
             continue
         there = seen_in(before).rows(torch.tensor([0]))
-        there.groups[0].observations[:] = torch.tensor(final.observations[0])
+        there.groups[0].observations[:] = torch.tensor(final.groups[0].observations)
         for block, now in zip(there.state, final.state, strict=True):
             block[:] = torch.tensor(now)
         np.testing.assert_allclose(following[tick, 0], learner._values(there).numpy()[0], rtol=1e-5)

@@ -34,6 +34,7 @@ def test_doctor_finds_what_the_tests_use(scenario_path: Callable[[str], Path]) -
 
 def test_doctor_names_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("NS3MARL_SCENARIO_PATH", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(executables, "REPOSITORY", tmp_path)
     checks = {check.name: check for check in doctor.diagnose()}

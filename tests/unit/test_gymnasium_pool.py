@@ -39,7 +39,7 @@ def test_a_falling_pole_terminates_and_the_next_episode_begins_in_the_same_step(
         assert final is not None
         assert final.terminated
         assert final.metrics[0] == final.tick < 20
-        assert abs(final.observations[0][0, 2]) > 0.2  # fallen
+        assert abs(final.groups[0].observations[0, 2]) > 0.2  # fallen
         assert batch.tick[e] == 0
         assert np.abs(batch.groups[0].observations[e]).max() < 0.05  # upright again
         assert batch.groups[0].rewards[e] == 1
@@ -56,7 +56,7 @@ def test_the_time_limit_truncates() -> None:
     assert (final.terminated, final.truncated, final.tick) == (False, True, 500)
     assert batch.truncated.all()
     assert not batch.terminated.any()
-    np.testing.assert_array_equal(final.state[0], final.observations[0])
+    np.testing.assert_array_equal(final.state[0], final.groups[0].observations)
 
 
 def test_it_plays_what_gymnasium_plays() -> None:

@@ -21,7 +21,7 @@ from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import Actor
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.rollout import Rollout
-from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.rl.seen import GroupSeen, Seen, seen_in
 from ns3marl.types import Batch, Bool, Describes, Float64, Group, Spec
 
 SPEC = toy_spec()
@@ -117,8 +117,13 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
         end = (tail[:, i] if own else tail).double().numpy() * scale + shift
         following = np.vstack([v[1:], end])
         for cut in rollout.truncated:
-            seen = data.seen.rows(torch.tensor([2 * cut.tick + cut.env]))
-            mine = dataclasses.replace(seen.groups[0], observations=torch.tensor(cut.observations[0][None]))
+            shown = cut.groups[0]
+            mine = GroupSeen(
+                *(
+                    torch.tensor(a[None])
+                    for a in (shown.observations, shown.present, shown.active, shown.masks)
+                )
+            )
             with torch.no_grad():
                 there = before.critic.state_value(Seen((mine,), [torch.tensor(b[None]) for b in cut.state]))
             following[cut.tick, cut.env] = float(there[0, i] if own else there[0]) * scale + shift

@@ -21,6 +21,7 @@ from ns3marl.types import (
     DiscreteHead,
     Feature,
     Final,
+    Float32,
     Group,
     GroupArrays,
     Spec,
@@ -36,6 +37,20 @@ SPEC = Spec(
 )
 
 
+def seen(x: Float32) -> GroupArrays:
+    """Both agents observe x [B]; the second is absent where x ends in 3."""
+    envs = len(x)
+    mask = np.zeros((envs, 2, 3), bool)
+    mask[np.arange(envs), :, x.astype(int) % 3] = True
+    return GroupArrays(
+        observations=np.broadcast_to(x[:, None, None], (envs, 2, 1)).copy(),
+        rewards=np.stack([x, 10 * x], -1),
+        present=np.stack([x >= 0, x % 10 != 3], -1),
+        active=np.stack([x % 2 == 0, x % 2 == 1], -1),
+        masks=mask,
+    )
+
+
 def batch(numbers: list[int], ended: dict[int, tuple[int, bool]] | None = None) -> Batch:
     """Environment e observes ``numbers[e]``; ``ended``: its last observation, and whether it was terminated."""
     envs, ended = len(numbers), ended or {}
@@ -47,28 +62,19 @@ def batch(numbers: list[int], ended: dict[int, tuple[int, bool]] | None = None) 
             4,
             terminated=terminated,
             truncated=not terminated,
-            observations=(np.full((2, 1), last, np.float32),),
+            groups=(seen(np.array([last], np.float32))[0],),
             state=(np.full((1, 1), last, np.float32),),
             metrics=np.zeros(0),
             seed=1,
             run=1,
         )
-    mask = np.zeros((envs, 2, 3), bool)
-    mask[np.arange(envs), :, x.astype(int) % 3] = True
-    group = GroupArrays(
-        observations=np.broadcast_to(x[:, None, None], (envs, 2, 1)).copy(),
-        rewards=np.stack([x, 10 * x], -1),
-        present=np.ones((envs, 2), bool),
-        active=np.stack([x % 2 == 0, x % 2 == 1], -1),
-        masks=mask,
-    )
     return Batch(
         env_id=np.arange(envs),
         seed=np.ones(envs, np.int64),
         run=np.arange(1, envs + 1),
         tick=np.zeros(envs, np.int64),
         sim_time_ns=np.zeros(envs, np.int64),
-        groups=(group,),
+        groups=(seen(x),),
         state=(x[:, None, None].copy(),),
         metrics=np.zeros((envs, 0)),
         terminated=np.array([f is not None and f.terminated for f in final]),
@@ -128,10 +134,10 @@ def test_an_episode_ends_in_its_own_last_observation() -> None:
     x = data.before.groups[0].observations[:, 0, 0]
     assert data.terminated.equal(x == 102)  # a truncated episode would have gone on
     cut = x == 2
-    assert (
-        data.after.groups[0].masks[cut].equal(data.before.groups[0].masks[cut])
-    )  # those of the tick before stand for the last ones
-    assert data.after.groups[0].active[cut].equal(data.before.groups[0].active[cut])
+    last = data.after.groups[0]
+    assert last.masks[cut, 0].long().argmax(-1).eq(0).all()
+    assert last.active[cut].equal(torch.tensor([False, True]).expand(int(cut.sum()), 2))
+    assert last.present[cut].equal(torch.tensor([True, False]).expand(int(cut.sum()), 2))
     assert data.after.state[0][cut].eq(3).all()
 
 

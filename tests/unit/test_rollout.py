@@ -13,8 +13,8 @@ from toy_game import ToyPool
 from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.record import Decision, elapsed_ticks
-from ns3marl.rl.rollout import Rollout, Samples
-from ns3marl.rl.seen import Seen
+from ns3marl.rl.rollout import Rollout
+from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.types import Actions, Batch
 
 
@@ -57,12 +57,16 @@ def test_truncation_bootstraps_from_the_last_observation_of_its_own_episode() ->
     np.testing.assert_allclose(following[5], values[6])
     assert len(rollout.truncated) == 2
     blocks = zip(*(cut.state for cut in rollout.truncated), strict=True)
-    before = Samples(rollout).seen.rows(torch.tensor([8, 9])).groups[0]
-    observations = torch.tensor(np.stack([cut.observations[0] for cut in rollout.truncated]))
+    seen = GroupSeen(
+        *(
+            torch.tensor(np.stack([getattr(cut.groups[0], name) for cut in rollout.truncated]))
+            for name in ("observations", "present", "active", "masks")
+        )
+    )
     with torch.no_grad():
         last = learner.critic.state_value(
             Seen(
-                (dataclasses.replace(before, observations=observations),),
+                (seen,),
                 [torch.tensor(np.stack(block)) for block in blocks],
             )
         )

@@ -175,6 +175,7 @@ def test_builds_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_missing_tools_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("NS3MARL_SCENARIO_PATH", raising=False)
     with pytest.raises(BuildError, match=r"^cmake is not on the path; install it, .*apt-get install cmake"):
         toolchain.build(build_dir=tmp_path / "build")
 

@@ -245,9 +245,9 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     ):
         saved.policy(dataclasses.replace(toy_spec(), groups=(changed,)))
     torch.save({"format": 99}, path)
-    with pytest.raises(CheckpointError, match="expected checkpoint format 3, found 99"):
+    with pytest.raises(CheckpointError, match="expected checkpoint format 4, found 99"):
         checkpoint.load(path)
-    torch.save({"format": 3}, path)
+    torch.save({"format": checkpoint.FORMAT}, path)
     with pytest.raises(CheckpointError, match="lacks something"):
         checkpoint.load(path)
 

@@ -8,6 +8,7 @@ package, whose messages have the same names, can be imported beside this one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +81,26 @@ def _message_classes() -> dict[str, Any]:
 _CLASSES = _message_classes()
 
 
+Complain = Callable[[str, str, str], None]
+"""Is told what breaks a declared space although a message can carry it: where, of which kind, and a sentence. It may raise."""
+
+Data = Any
+"""What a container holds: an int, an array [n] of the type it was sent with, a tuple, a dict, or None where nothing was sent."""
+
+
+def refuse(_where: str, _kind: str, text: str) -> None:
+    """Raises SpecViolation, for those who bear nothing."""
+    raise SpecViolation(f"{text}; lenient=True goes on, as ns3-gym's own client does")
+
+
 @dataclass(slots=True)
 class State:
     """What a simulation tells at a step."""
 
-    observation: Any  #: an element of the observation space
+    observation: (
+        Any  #: an element of the observation space up to its bounds, or as it came where it fits none
+    )
+    came: Data  #: the observation as it came
     reward: float
     over: bool  #: no action follows
     game_over: bool  #: over because the task ended, not because the simulated time did
@@ -94,30 +110,87 @@ class State:
 # ---------------------------------------------------------------------------------------------------------- to learner
 
 
-def decode_init(frame: bytes) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
-    """The observation and action spaces that a simulation's first message declares.
+def decode_init(frame: bytes) -> tuple[spaces.Space[Any] | None, spaces.Space[Any] | None]:
+    """The observation and action spaces that a simulation's first message declares; None where it declares none.
 
     Raises:
         OutOfStep: the bytes are no such message.
         SpecViolation: a space is of no known type, or has no elements.
     """
     message = _parse("SimInitMsg", frame)
-    return _space(message.obsSpace, "the observation space"), _space(message.actSpace, "the action space")
+    declared = [(message.obsSpace, "the observation space"), (message.actSpace, "the action space")]
+    observed, acted = (_space(space, where) if space.type else None for space, where in declared)
+    return observed, acted
 
 
-def decode_state(frame: bytes, space: spaces.Space[Any]) -> State:
-    """A state whose observation is an element of ``space``, up to its bounds.
+def decode_state(frame: bytes, space: spaces.Space[Any] | None, complain: Complain = refuse) -> State:
+    """A state, whose observation is held against ``space``; None holds it against nothing.
 
     Raises:
         OutOfStep: the bytes are no such message.
-        SpecViolation: the observation is of another make than the space, or it or the reward is not finite.
+        SpecViolation: the observation is of no known type; ``complain`` may raise it for one of another make than the space, and for
+            numbers that are not finite.
     """
     message = _parse("EnvStateMsg", frame)
     if not np.isfinite(message.reward):
-        raise SpecViolation(f"the reward is {message.reward}, expected a finite number")
+        complain("the reward", "finite", f"the reward is {message.reward}, expected a finite number")
     over = message.isGameOver
-    observation = _data(message.obsData, space, "the observation")
-    return State(observation, message.reward, over, over and message.reason == 1, message.info)
+    came = _data(message.obsData, "the observation")
+    observation = _fit(came, space, "the observation", complain)
+    return State(observation, came, message.reward, over, over and message.reason == 1, message.info)
+
+
+def _fit(data: Data, space: spaces.Space[Any] | None, where: str, complain: Complain) -> Any:
+    """``data`` in the shape and type of ``space``, up to its bounds; what does not fit it stays as it came, after a complaint."""
+    if space is None:
+        return data
+    if isinstance(space, spaces.Box) and isinstance(data, np.ndarray):
+        return _fit_box(data, space, where, complain)
+    if isinstance(space, spaces.Discrete) and isinstance(data, int):
+        return np.int64(data)
+    if isinstance(space, spaces.Tuple) and isinstance(data, tuple):
+        if len(data) == len(space.spaces):
+            parts = zip(data, space.spaces, strict=True)
+            return tuple(_fit(part, sub, f"{where}[{i}]", complain) for i, (part, sub) in enumerate(parts))
+        complain(where, "length", f"{where} came with {len(data)} elements, expected {len(space.spaces)}")
+    elif isinstance(space, spaces.Dict) and isinstance(data, dict):
+        if data.keys() == space.spaces.keys():
+            return {
+                key: _fit(data[key], sub, f"{where}[{key!r}]", complain) for key, sub in space.spaces.items()
+            }
+        complain(where, "keys", f"{where} came with the keys {sorted(data)}, expected {sorted(space.spaces)}")
+    else:
+        complain(where, "kind", f"{where} came as {_kind(data)}, expected {type(space).__name__}")
+    return data
+
+
+def _fit_box(values: np.ndarray[Any, Any], space: spaces.Box, where: str, complain: Complain) -> Any:
+    finite = np.isfinite(values)
+    if not finite.all():
+        complain(
+            where,
+            "finite",
+            f"{where} has a value that is not finite, at index {np.flatnonzero(~finite)[0]}",
+        )
+    expected = int(np.prod(space.shape))
+    if values.size != expected:
+        complain(
+            where,
+            "length",
+            f"{where} came with {values.size} values, expected {expected}, as the space {space} has",
+        )
+        return values
+    with np.errstate(invalid="ignore"):  # of numbers that the type cannot hold, which come next
+        fitted = values.astype(space.dtype)
+    if fitted.dtype != values.dtype and fitted.dtype.kind in "iu" and not np.array_equal(fitted, values):
+        complain(where, "type", f"{where} came as {values.dtype} with values that {space.dtype} cannot hold")
+        return values
+    return fitted.reshape(space.shape)
+
+
+def _kind(data: Data) -> str:
+    kinds = {int: "Discrete", np.ndarray: "Box", tuple: "Tuple", dict: "Dict"}
+    return kinds.get(type(data), "nothing")
 
 
 def _parse(name: str, data: bytes) -> Any:
@@ -143,10 +216,12 @@ def _space(description: Any, where: str) -> spaces.Space[Any]:
     if description.type == _BOX:
         box = _unpack(packed, "BoxSpace", "BoxSpace", where)
         dtype: Any = _DTYPES.get(box.dtype, np.float32)
-        low, high = box.low, box.high
+        if not box.low <= box.high:
+            raise SpecViolation(f"{where} is a Box from {box.low} to {box.high}, expected low <= high")
         if np.issubdtype(dtype, np.integer):
-            limits = np.iinfo(dtype)
-            low, high = max(low, limits.min), min(high, limits.max)
+            low, high = _whole_bounds(box.low, box.high, dtype)
+        else:
+            low, high = box.low, box.high
         return spaces.Box(dtype(low), dtype(high), tuple(box.shape), dtype)
     if description.type == _TUPLE:
         elements = _unpack(packed, "TupleSpace", "ElementSpace", where).element
@@ -161,51 +236,86 @@ def _space(description: Any, where: str) -> spaces.Space[Any]:
     )
 
 
-def _data(container: Any, space: spaces.Space[Any], where: str) -> Any:
+def _whole_bounds(low: float, high: float, dtype: Any) -> tuple[float, float]:
+    """Bounds within those of an integer type."""
+    limits = np.iinfo(dtype)
+    return tuple(min(max(bound, limits.min), limits.max) for bound in (low, high))  # type: ignore[return-value]
+
+
+def _data(container: Any, where: str) -> Data:
     packed = container.data
-    if isinstance(space, spaces.Discrete):
-        return np.int64(_unpack(packed, "DiscreteDataContainer", "DiscreteDataContainer", where).data)
-    if isinstance(space, spaces.Box):
+    if container.type == 0:
+        return None
+    if container.type == _DISCRETE:
+        return int(_unpack(packed, "DiscreteDataContainer", "DiscreteDataContainer", where).data)
+    if container.type == _BOX:
         box = _unpack(packed, "BoxDataContainer", "BoxDataContainer", where)
-        values: np.ndarray[Any, Any]
         if box.dtype == _INT:
-            values = np.array(box.intData, np.int32)
-        elif box.dtype == _UINT:
-            values = np.array(box.uintData, np.uint32)
-        else:
-            text = box.doubleData if box.dtype == _DOUBLE else box.floatData
-            values = np.frombuffer(text, np.float64 if box.dtype == _DOUBLE else np.float32)
-            if not np.isfinite(values).all():
-                raise SpecViolation(
-                    f"{where} has a value that is not finite, at index {np.flatnonzero(~np.isfinite(values))[0]}"
-                )
-        expected = int(np.prod(space.shape))
-        if values.size != expected:
-            raise SpecViolation(
-                f"{where} came with {values.size} values, expected {expected}, as the space {space} has"
-            )
-        return values.astype(space.dtype).reshape(space.shape)
-    if isinstance(space, spaces.Tuple):
+            return np.array(box.intData, np.int32)
+        if box.dtype == _UINT:
+            return np.array(box.uintData, np.uint32)
+        dtype, text = (np.float64, box.doubleData) if box.dtype == _DOUBLE else (np.float32, box.floatData)
+        if len(text) % np.dtype(dtype).itemsize:
+            raise OutOfStep(f"{where} has {len(text)} bytes of {dtype.__name__}, which end within a number")
+        return np.frombuffer(text, dtype)
+    if container.type == _TUPLE:
         elements = _unpack(packed, "TupleDataContainer", "ElementDataContainer", where).element
-        if len(elements) != len(space.spaces):
-            raise SpecViolation(f"{where} came with {len(elements)} elements, expected {len(space.spaces)}")
-        return tuple(
-            _data(e, s, f"{where}[{i}]") for i, (e, s) in enumerate(zip(elements, space.spaces, strict=True))
+        return tuple(_data(element, f"{where}[{i}]") for i, element in enumerate(elements))
+    if container.type == _DICT:
+        elements = _unpack(packed, "DictDataContainer", "ElementDataContainer", where).element
+        return {element.name: _data(element, f"{where}[{element.name!r}]") for element in elements}
+    raise SpecViolation(
+        f"{where} is of type {container.type}, expected Discrete, Box, Tuple or Dict (1 to 4)"
+    )
+
+
+# ---------------------------------------------------------------------------------------- spaces that the wire cuts short
+
+
+def open_bounds(space: spaces.Space[Any] | None, where: str, tell: Complain) -> spaces.Space[Any] | None:
+    """``space`` without the bounds that the wire lost.
+
+    A simulation that declares a vector of bounds, one for each value, sends low = high = 0: the wire has room for one number. Such a Box
+    becomes one without bounds, or with those of its integer type, and ``tell`` is told.
+    """
+    if isinstance(space, spaces.Box) and space.low.size and not (space.low.any() or space.high.any()):
+        tell(
+            where,
+            "bounds",
+            f"{where} came as a Box from 0 to 0, as ns3-gym sends it when each value has bounds of its own; bounds are unknown now",
         )
-    assert isinstance(space, spaces.Dict)
-    elements = _unpack(packed, "DictDataContainer", "ElementDataContainer", where).element
-    by_name = {element.name: element for element in elements}
-    if by_name.keys() != space.spaces.keys():
-        raise SpecViolation(f"{where} came with the keys {sorted(by_name)}, expected {sorted(space.spaces)}")
-    return {name: _data(by_name[name], sub, f"{where}[{name!r}]") for name, sub in space.spaces.items()}
+        if space.dtype.kind in "iu":
+            limits = np.iinfo(space.dtype)
+            return spaces.Box(limits.min, limits.max, space.shape, space.dtype.type)
+        return spaces.Box(-np.inf, np.inf, space.shape, space.dtype.type)
+    if isinstance(space, spaces.Tuple):
+        parts = (open_bounds(sub, f"{where}[{i}]", tell) for i, sub in enumerate(space.spaces))
+        return spaces.Tuple([part for part in parts if part is not None])
+    if isinstance(space, spaces.Dict):
+        opened = {key: open_bounds(sub, f"{where}[{key!r}]", tell) for key, sub in space.spaces.items()}
+        return spaces.Dict({key: sub for key, sub in opened.items() if sub is not None})
+    return space
+
+
+def alike(one: spaces.Space[Any], other: spaces.Space[Any]) -> bool:
+    """Whether two spaces differ in bounds alone."""
+    if isinstance(one, spaces.Box) and isinstance(other, spaces.Box):
+        return one.shape == other.shape and one.dtype == other.dtype
+    if isinstance(one, spaces.Tuple) and isinstance(other, spaces.Tuple):
+        return len(one.spaces) == len(other.spaces) and all(map(alike, one.spaces, other.spaces))
+    if isinstance(one, spaces.Dict) and isinstance(other, spaces.Dict):
+        return one.spaces.keys() == other.spaces.keys() and all(
+            alike(sub, other.spaces[key]) for key, sub in one.spaces.items()
+        )
+    return one == other
 
 
 # -------------------------------------------------------------------------------------------------------- to simulator
 
 
-def encode_ack() -> bytes:
-    """The answer to a simulation's first message: go on."""
-    encoded: bytes = _CLASSES["SimInitAck"](done=True).SerializeToString()
+def encode_ack(*, stop: bool = False) -> bytes:
+    """The answer to a simulation's first message: go on, or end."""
+    encoded: bytes = _CLASSES["SimInitAck"](done=True, stopSimReq=stop).SerializeToString()
     return encoded
 
 
@@ -215,17 +325,18 @@ def encode_stop() -> bytes:
     return encoded
 
 
-def encode_action(action: Any, space: spaces.Space[Any]) -> bytes:
+def encode_action(action: Any, space: spaces.Space[Any] | None, complain: Complain = refuse) -> bytes:
     """The answer to a state that lets the simulation go on.
 
     Whole numbers travel as INT or UINT as the space has them, all others as FLOAT, whatever their precision: that is what
-    simulations expect.
+    simulations expect. After a complaint the action is sent as it is; without a space nothing is sent in its place.
 
     Raises:
-        SpecViolation: the action is no element of the space; says what is wrong with it, and where.
+        SpecViolation: the action cannot be sent; ``complain`` may raise it for what is no element of the space. Says what is wrong, and where.
     """
     message = _CLASSES["EnvActMsg"]()
-    _fill(message.actData, action, space, "the action")
+    if space is not None:
+        _fill(message.actData, action, space, "the action", complain)
     encoded: bytes = message.SerializeToString()
     return encoded
 
@@ -236,67 +347,91 @@ def _pack(container: Any, kind: int, name: str, message: Any) -> None:
     container.data.value = message.SerializeToString()
 
 
-def _fill(container: Any, action: Any, space: spaces.Space[Any], where: str) -> None:
+def _fill(container: Any, action: Any, space: spaces.Space[Any], where: str, complain: Complain) -> None:
     if isinstance(space, spaces.Discrete):
-        value = np.asarray(action)
-        if (
-            value.size != 1
-            or not np.issubdtype(value.dtype, np.integer)
-            or not 0 <= int(value.flat[0]) < space.n
-        ):
-            raise SpecViolation(f"{where} is {action!r}, expected a whole number from 0 to {space.n - 1}")
-        _pack(
-            container,
-            _DISCRETE,
-            "DiscreteDataContainer",
-            _CLASSES["DiscreteDataContainer"](data=int(value.flat[0])),
-        )
+        choice = _choice(action, space, where, complain)
+        _pack(container, _DISCRETE, "DiscreteDataContainer", _CLASSES["DiscreteDataContainer"](data=choice))
     elif isinstance(space, spaces.Box):
-        _pack(container, _BOX, "BoxDataContainer", _box(action, space, where))
+        _pack(container, _BOX, "BoxDataContainer", _box(action, space, where, complain))
     elif isinstance(space, spaces.Tuple):
-        if not isinstance(action, (tuple, list)) or len(action) != len(space.spaces):
-            raise SpecViolation(f"{where} is {action!r}, expected a tuple of {len(space.spaces)}")
+        expected = f"{where} is {action!r}, expected a tuple of {len(space.spaces)}"
+        if not isinstance(action, (tuple, list)):
+            raise SpecViolation(expected)
+        if len(action) != len(space.spaces):
+            complain(where, "length", expected)
         message = _CLASSES["ElementDataContainer"]()
-        for i, (part, sub) in enumerate(zip(action, space.spaces, strict=True)):
-            _fill(message.element.add(), part, sub, f"{where}[{i}]")
+        for i, (part, sub) in enumerate(zip(action, space.spaces, strict=False)):
+            _fill(message.element.add(), part, sub, f"{where}[{i}]", complain)
         _pack(container, _TUPLE, "TupleDataContainer", message)
     else:
         assert isinstance(space, spaces.Dict)
-        if not isinstance(action, dict) or action.keys() != space.spaces.keys():
-            raise SpecViolation(
-                f"{where} is {action!r}, expected a dict with the keys {sorted(space.spaces)}"
-            )
+        expected = f"{where} is {action!r}, expected a dict with the keys {sorted(space.spaces)}"
+        if not isinstance(action, dict) or not action.keys() <= space.spaces.keys():
+            raise SpecViolation(expected)
+        if action.keys() != space.spaces.keys():
+            complain(where, "keys", expected)
         message = _CLASSES["ElementDataContainer"]()
         for name, sub in space.spaces.items():
-            element = message.element.add(name=name)
-            _fill(element, action[name], sub, f"{where}[{name!r}]")
+            if name in action:
+                _fill(message.element.add(name=name), action[name], sub, f"{where}[{name!r}]", complain)
         _pack(container, _DICT, "DictDataContainer", message)
 
 
-def _box(action: Any, space: spaces.Box, where: str) -> Any:
+def _choice(action: Any, space: spaces.Discrete, where: str, complain: Complain) -> int:
+    value = np.asarray(action)
+    expected = f"{where} is {action!r}, expected a whole number from 0 to {space.n - 1}"
+    if value.size != 1 or not np.issubdtype(value.dtype, np.integer):
+        raise SpecViolation(expected)
+    choice = int(value.flat[0])
+    if abs(choice) > np.iinfo(np.int32).max:
+        raise SpecViolation(expected)
+    if not 0 <= choice < space.n:
+        complain(where, "bounds", expected)
+    return choice
+
+
+def _box(action: Any, space: spaces.Box, where: str, complain: Complain) -> Any:
     values = np.asarray(action)
-    if values.size != space.low.size or values.dtype.kind not in "iufb":
-        raise SpecViolation(f"{where} has the shape {values.shape} and type {values.dtype}, expected {space}")
-    if values.shape != space.shape:
+    expected = f"{where} has the shape {values.shape} and type {values.dtype}, expected {space}"
+    if values.dtype.kind not in "iufb":
+        raise SpecViolation(expected)
+    if values.size == space.low.size:
         values = values.reshape(space.shape)
+        low, high = space.low, space.high
+    else:
+        complain(where, "length", expected)
+        low, high = space.low.min(initial=0), space.high.max(initial=0)
     kind = space.dtype.kind
-    whole = kind in "iu"
-    inside = (values >= space.low) & (values <= space.high)  # NaN is on neither side of a bound
-    if whole and values.dtype.kind == "f":
-        inside &= values == np.floor(values)
-    if not inside.all():
-        at = tuple(int(i) for i in np.argwhere(~inside)[0])
-        number = "a whole number" if whole else "a number"
-        raise SpecViolation(
-            f"{where} has {values[at]} at {list(at)}, expected {number} in [{space.low[at]}, {space.high[at]}]"
-        )
+    if kind in "iu":
+        limits: Any = np.iinfo(_DTYPES[_INT if kind == "i" else _UINT])  # of the wire
+        sent = (values >= limits.min) & (values <= limits.max)
+        if values.dtype.kind == "f":
+            sent &= values == np.floor(values)
+        _check_each(sent, values, low, high, "a whole number", where, _reject)
+    inside = (values >= low) & (values <= high)  # NaN is on neither side of a bound
+    _check_each(inside, values, low, high, "a whole number" if kind in "iu" else "a number", where, complain)
     message = _CLASSES["BoxDataContainer"](shape=[values.size])
-    if not whole:
-        message.dtype, message.floatData = _FLOAT, values.astype(np.float32).tobytes()
-    elif kind == "i":
+    if kind == "i":
         message.dtype = _INT
         message.intData.extend(values.astype(np.int64).ravel().tolist())
-    else:
+    elif kind == "u":
         message.dtype = _UINT
-        message.uintData.extend(values.ravel().astype(np.int64).tolist())
+        message.uintData.extend(values.astype(np.int64).ravel().tolist())
+    else:
+        with np.errstate(over="ignore"):  # beyond the bounds, which was said
+            message.dtype, message.floatData = _FLOAT, values.astype(np.float32).tobytes()
     return message
+
+
+def _reject(_where: str, _kind: str, text: str) -> None:
+    raise SpecViolation(text)
+
+
+def _check_each(
+    right: Any, values: Any, low: Any, high: Any, number: str, where: str, complain: Complain
+) -> None:
+    if right.all():
+        return
+    at = tuple(int(i) for i in np.argwhere(~right)[0])
+    low, high = (np.broadcast_to(bound, values.shape)[at] for bound in (low, high))
+    complain(where, "bounds", f"{where} has {values[at]} at {list(at)}, expected {number} in [{low}, {high}]")

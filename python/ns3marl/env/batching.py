@@ -87,7 +87,7 @@ class Batching:
             ended.sim_time_ns,
             ended.terminated,
             ended.truncated,
-            tuple([group.observations[0] for group in block.groups]),
+            tuple([group[0] for group in block.groups]),
             tuple([rows[0] for rows in block.state]),
             block.metrics[0],
             rng_seed,

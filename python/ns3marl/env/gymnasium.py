@@ -100,11 +100,9 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
         self._batch = batch = self._pool.step(joint)
         final = batch.final[0]
         self._ended = final is not None
-        observations = (
-            [group.observations[0] for group in batch.groups] if final is None else final.observations
-        )
+        groups = [group[0] for group in batch.groups] if final is None else final.groups
         return (
-            self._seen(observations),
+            self._seen([group.observations for group in groups]),
             float(np.mean([group.rewards[0].mean() for group in batch.groups])),
             bool(batch.terminated[0]),
             bool(batch.truncated[0]),

@@ -139,9 +139,8 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         self.agents = [] if over else self._present(batch)
         told = before if over else [a for a in self.possible_agents if a in {*before, *self.agents}]
         final = batch.final[0]
-        observations = (
-            tuple([group.observations[0] for group in batch.groups]) if final is None else final.observations
-        )
+        groups = [group[0] for group in batch.groups] if final is None else final.groups
+        observations = [group.observations for group in groups]
         self._state = self._global_state(batch, observations)
         left = set() if over else {*before} - {*self.agents}
         by_agent = dict(zip(self.possible_agents, rewards.tolist(), strict=True))
@@ -205,7 +204,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         joint.continuous[0, present] = spaces.to_physical(group, numbers)
         return joint
 
-    def _global_state(self, batch: Batch, observations: tuple[Float32, ...]) -> Float32:
+    def _global_state(self, batch: Batch, observations: Sequence[Float32]) -> Float32:
         """The state that belongs to these observations, the last ones of an episode that has ended."""
         final = batch.final[0]
         state = (
@@ -213,7 +212,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         )
         return spaces.global_state(self._pool.spec, state, observations)
 
-    def _by_agent(self, observations: tuple[Float32, ...], agents: list[str]) -> dict[str, Float32]:
+    def _by_agent(self, observations: Sequence[Float32], agents: list[str]) -> dict[str, Float32]:
         rows = {
             agent: row
             for group, of_group in zip(self._pool.spec.groups, observations, strict=True)

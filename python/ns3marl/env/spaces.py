@@ -71,7 +71,7 @@ def state_space(spec: Spec) -> spaces.Box:
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def global_state(spec: Spec, state: tuple[Float32, ...], observations: tuple[Float32, ...]) -> Float32:
+def global_state(spec: Spec, state: Sequence[Float32], observations: Sequence[Float32]) -> Float32:
     """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
 
     Rows of absent agents, which are 0, are brought within the bounds.

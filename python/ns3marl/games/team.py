@@ -133,7 +133,7 @@ class TeamPool:
         self.episodes.play(actions)
         metrics, finals = self._metrics(), self._nothing()
         for env in np.flatnonzero(self.episodes.tick == self.spec.ticks).tolist():
-            finals[env] = self._final(env, metrics[env])
+            finals[env] = self._final(env, rewards[env], metrics[env])
             self.episodes.begin(env)
             self._worlds[env] = self._begin(env)
         self.timing.ticks += self.num_envs
@@ -184,14 +184,14 @@ class TeamPool:
     def _metrics(self) -> Float64:
         return np.stack([world.metrics for world in self._worlds])
 
-    def _final(self, env: int, metrics: Float64) -> Final:
+    def _final(self, env: int, rewards: Float64, metrics: Float64) -> Final:
         world = self._worlds[env]
         return Final(
             self.spec.ticks,
             self.spec.ticks * self.spec.tick_ns,
             terminated=False,
             truncated=True,
-            observations=tuple(world.observations),
+            groups=tuple(group[0] for group in _groups([world], rewards[None])),
             state=world.state,
             metrics=metrics,
             seed=self.episodes.seed,
@@ -201,36 +201,37 @@ class TeamPool:
     def _batch(self, rewards: Float64, metrics: Float64, finals: list[Final | None]) -> Batch:
         """A batch of all worlds; ``rewards`` [E,G]."""
         worlds, tick = self._worlds, self.episodes.tick.copy()
-        present = _stacked([world.present for world in worlds])
-        active = _stacked([world.active for world in worlds])
         return Batch(
             env_id=np.arange(self.num_envs),
             seed=np.full(self.num_envs, self.episodes.seed),
             run=self.episodes.run.copy(),
             tick=tick,
             sim_time_ns=tick * self.spec.tick_ns,
-            groups=tuple(
-                GroupArrays(
-                    observations,
-                    (rewards[:, g, None] * present[g]).astype(np.float32),
-                    present[g],
-                    active[g],
-                    masks,
-                )
-                for g, (observations, masks) in enumerate(
-                    zip(
-                        _stacked([world.observations for world in worlds]),
-                        _stacked([world.masks for world in worlds]),
-                        strict=True,
-                    )
-                )
-            ),
+            groups=_groups(worlds, rewards),
             state=tuple(_stacked([world.state for world in worlds])),
             metrics=metrics,
             terminated=np.zeros(self.num_envs, bool),
             truncated=np.array([final is not None for final in finals]),
             final=finals,
         )
+
+
+def _groups(worlds: Sequence[World], rewards: Float64) -> tuple[GroupArrays, ...]:
+    """What some worlds show; ``rewards`` [E,G] go to every agent of a group that is present."""
+    present = _stacked([world.present for world in worlds])
+    return tuple(
+        GroupArrays(
+            observations, (rewards[:, g, None] * present[g]).astype(np.float32), present[g], active, masks
+        )
+        for g, (observations, active, masks) in enumerate(
+            zip(
+                _stacked([world.observations for world in worlds]),
+                _stacked([world.active for world in worlds]),
+                _stacked([world.masks for world in worlds]),
+                strict=True,
+            )
+        )
+    )
 
 
 def _of(joint: Actions, env: int) -> Actions:

@@ -130,9 +130,10 @@ class Record:
             block[at] = now[row]
 
     def see_last(self, at: Any, final: Final) -> None:
-        """Writes the last observation of an episode, which says neither who is present nor who would be active."""
-        for kept, observations in zip(self.groups, final.observations, strict=True):
-            kept.observations[at] = observations
+        """Writes the last observation of an episode."""
+        for kept, seen in zip(self.groups, final.groups, strict=True):
+            kept.observations[at], kept.present[at] = seen.observations, seen.present
+            kept.active[at], kept.masks[at] = seen.active, seen.masks
         for block, now in zip(self.state, final.state, strict=True):
             block[at] = now
 

@@ -44,9 +44,6 @@ class Transitions:
 class Replay:
     """Transitions of all groups.
 
-    An episode's last observation comes without masks and without word of who is present and would be active; those of the
-    tick before stand for them.
-
     Args:
         spec: The scenario's spec.
         group: Number of the learner's own group.

@@ -7,8 +7,8 @@ Row t holds the observation of a tick, the joint action that answered it, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from torch import Tensor
 from ns3marl.rl.record import Decision, GroupRecord, Record, elapsed_ticks
 from ns3marl.rl.rewards import RewardKind, learned_reward
 from ns3marl.rl.seen import GroupSeen, Seen, seen_in
-from ns3marl.types import Actions, Batch, Bool, Float32, Float64, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Float64, GroupArrays, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Cut:
 
     tick: int  #: row in the rollout
     env: int
-    observations: tuple[Float32, ...]  #: per group [A,F]
+    groups: tuple[GroupArrays, ...]  #: without axis B
     state: tuple[Float32, ...]  #: per block [S,F]
 
 
@@ -89,7 +89,7 @@ class Rollout:
         self.ends[t] = outcome.terminated | outcome.truncated
         for e, final in enumerate(outcome.final):
             if final is not None and outcome.truncated[e] and not outcome.terminated[e]:
-                self.truncated.append(Cut(t, e, final.observations, final.state))
+                self.truncated.append(Cut(t, e, final.groups, final.state))
         self.length += 1
 
     def rewards(self, kind: RewardKind) -> Float64:
@@ -141,23 +141,21 @@ class Rollout:
         following[self.ends] = 0.0
         if self.truncated:
             ticks, envs = [cut.tick for cut in self.truncated], [cut.env for cut in self.truncated]
-            following[ticks, envs] = found(self._cuts(ticks, envs))
+            following[ticks, envs] = found(self._cuts())
         return following
 
-    def _cuts(self, ticks: list[int], envs: list[int]) -> Seen:
-        """The last observations of truncated episodes; who is present and would be active is taken from the tick before."""
-        before = self.record.seen((ticks, envs))
+    def _cuts(self) -> Seen:
+        """The last observations of truncated episodes."""
+
+        def joined(rows: Iterable[np.ndarray[Any, Any]]) -> Tensor:
+            return torch.from_numpy(np.stack(list(rows)))
+
         groups = tuple(
-            GroupSeen(
-                torch.tensor(np.stack([cut.observations[g] for cut in self.truncated])),
-                seen.present,
-                seen.active,
-                seen.masks,
-            )
-            for g, seen in enumerate(before.groups)
+            GroupSeen(*(joined(getattr(row, name) for row in rows) for name in GroupSeen.__slots__))
+            for rows in zip(*(cut.groups for cut in self.truncated), strict=True)
         )
         blocks = zip(*(cut.state for cut in self.truncated), strict=True)
-        return Seen(groups, [torch.tensor(np.stack(block)) for block in blocks])
+        return Seen(groups, [joined(block) for block in blocks])
 
     def state_dict(self) -> dict[str, Any]:
         """What is filled so far: tensors and plain values."""
@@ -167,7 +165,7 @@ class Rollout:
                 {
                     "tick": cut.tick,
                     "env": cut.env,
-                    "observations": [torch.from_numpy(block.copy()) for block in cut.observations],
+                    "groups": [[torch.from_numpy(array) for array in astuple(group)] for group in cut.groups],
                     "state": [torch.from_numpy(block.copy()) for block in cut.state],
                 }
                 for cut in self.truncated
@@ -192,7 +190,7 @@ class Rollout:
             Cut(
                 cut["tick"],
                 cut["env"],
-                tuple(block.numpy() for block in cut["observations"]),
+                tuple(GroupArrays(*(array.numpy() for array in group)) for group in cut["groups"]),
                 tuple(block.numpy() for block in cut["state"]),
             )
             for cut in state["truncated"]

@@ -26,9 +26,7 @@ def arrays(spec: Spec, batch: Batch) -> Arrays:
         name: getattr(batch, name)
         for name in ("seed", "run", "tick", "sim_time_ns", "metrics", "terminated", "truncated")
     }
-    for group, seen in zip(spec.groups, batch.groups, strict=True):
-        for field in dataclasses.fields(GroupArrays):
-            named[f"{field.name} of group {group.name!r}"] = getattr(seen, field.name)
+    named.update(_of_groups(spec, batch.groups))
     for block, rows in zip(spec.state, batch.state, strict=True):
         named[f"state {block.name!r}"] = rows
     return named
@@ -40,11 +38,18 @@ def final_arrays(spec: Spec, final: Final) -> Arrays:
         name: np.asarray(getattr(final, name))
         for name in ("tick", "sim_time_ns", "terminated", "truncated", "metrics", "seed", "run")
     }
-    for group, seen in zip(spec.groups, final.observations, strict=True):
-        named[f"observations of group {group.name!r}"] = seen
+    named.update(_of_groups(spec, final.groups))
     for block, rows in zip(spec.state, final.state, strict=True):
         named[f"state {block.name!r}"] = rows
     return {f"final {name}": array for name, array in named.items()}
+
+
+def _of_groups(spec: Spec, groups: Sequence[GroupArrays]) -> Arrays:
+    return {
+        f"{field.name} of group {group.name!r}": getattr(seen, field.name)
+        for group, seen in zip(spec.groups, groups, strict=True)
+        for field in dataclasses.fields(GroupArrays)
+    }
 
 
 def difference(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> str | None:
@@ -85,10 +90,7 @@ def rows(batch: Batch, chosen: Sequence[int]) -> Batch:
             "truncated",
         )
     }
-    changes["groups"] = tuple(
-        GroupArrays(*[getattr(seen, field.name)[picked] for field in dataclasses.fields(GroupArrays)])
-        for seen in batch.groups
-    )
+    changes["groups"] = tuple(seen[picked] for seen in batch.groups)
     changes["state"] = tuple(block[picked] for block in batch.state)
     changes["final"] = [batch.final[row] for row in picked]
     changes["tables"] = [batch.tables[row] for row in picked] if batch.tables else []
@@ -116,28 +118,24 @@ def inactive(batch: Batch, group: int, agents: slice = slice(None)) -> Batch:
 
 def absent(batch: Batch, group: int, agents: slice = slice(None)) -> Batch:
     """A batch in which some agents of a group take no part: they are inactive, see zeros and get nothing."""
-    seen = copy.deepcopy(batch.groups[group])
-    for array in (seen.present, seen.active, seen.observations, seen.rewards):
-        array[:, agents] = 0
+
+    def gone(seen: GroupArrays) -> GroupArrays:
+        seen = copy.deepcopy(seen)
+        for array in (seen.present, seen.active, seen.rewards):
+            array[..., agents] = 0
+        seen.observations[..., agents, :] = 0
+        return seen
+
     final = [
         None
         if ended is None
         else dataclasses.replace(
             ended,
-            observations=tuple(
-                _zeroed(shown, agents) if number == group else shown
-                for number, shown in enumerate(ended.observations)
-            ),
+            groups=tuple(gone(seen) if g == group else seen for g, seen in enumerate(ended.groups)),
         )
         for ended in batch.final
     ]
-    return dataclasses.replace(with_groups(batch, {group: seen}), final=final)
-
-
-def _zeroed(array: NDArray[Any], agents: slice) -> NDArray[Any]:
-    zeroed: NDArray[Any] = array.copy()
-    zeroed[agents] = 0
-    return zeroed
+    return dataclasses.replace(with_groups(batch, {group: gone(batch.groups[group])}), final=final)
 
 
 def shuffled(spec: Spec, batch: Batch, rng: np.random.Generator, *, masks: bool = True) -> Batch:

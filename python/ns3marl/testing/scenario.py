@@ -424,20 +424,12 @@ class ScenarioCompliance:
 
 
 def _last(episode: Episode) -> Batch:
-    """The last observation of an episode, at which nobody acts, as a batch; agents that see nothing count as absent."""
+    """The last observation of an episode as a batch."""
     before, final = episode.shown[-1], episode.final
     assert final is not None
     groups = tuple(
-        GroupArrays(
-            observations[None],
-            rewards.rewards,
-            (observations != 0).any(-1)[None],
-            np.zeros_like(seen.active),
-            seen.masks,
-        )
-        for seen, rewards, observations in zip(
-            before.groups, episode.after[-1].groups, final.observations, strict=True
-        )
+        GroupArrays(*(getattr(seen, field.name)[None] for field in dataclasses.fields(GroupArrays)))
+        for seen in final.groups
     )
     return dataclasses.replace(before, groups=groups, state=tuple(block[None] for block in final.state))
 

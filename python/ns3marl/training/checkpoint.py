@@ -22,7 +22,7 @@ from ns3marl.options import build
 from ns3marl.rl.team import Team
 from ns3marl.types import Batch, Group, Spec
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass

@@ -85,8 +85,8 @@ class TaskRecorder:
         done = outcome == COMPLETED
         self._latency_s[env[done], arrival[done], device[done]] = latency_s[done]
         for e, final in enumerate(batch.final):
-            seen = batch.groups[0].observations[e] if final is None else final.observations[0]
-            self._ages[e, tick] = np.minimum(seen[:, self._age], _MAX_AGE_TICKS)
+            seen = batch.groups[0][e] if final is None else final.groups[0]
+            self._ages[e, tick] = np.minimum(seen.observations[:, self._age], _MAX_AGE_TICKS)
 
 
 _Ended = tuple[

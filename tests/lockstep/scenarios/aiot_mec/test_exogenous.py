@@ -56,7 +56,7 @@ class Episodes:
                 batch = pool.step(acting.act(batch, action_generators(batch)))
                 ended += sum(final is not None for final in batch.final)
                 if (final := batch.final[0]) is not None:
-                    self.observations.append(final.observations[0].copy())
+                    self.observations.append(final.groups[0].observations.copy())
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ class Episode:
         column = [feature.name for feature in self.spec.groups[0].features].index(name)
         final = self.batches[-1].final[0]
         assert final is not None
-        rows = [batch.groups[0].observations[0] for batch in self.batches[:-1]] + [final.observations[0]]
+        rows = [batch.groups[0].observations[0] for batch in self.batches[:-1]] + [
+            final.groups[0].observations
+        ]
         return np.stack(rows)[..., column].astype(float)
 
     @property

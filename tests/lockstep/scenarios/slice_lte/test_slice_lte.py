@@ -72,7 +72,7 @@ def seen(spec: Spec, batches: list[Batch], name: str) -> np.ndarray:
     columns = []
     for g, group in enumerate(spec.groups):
         column = [feature.name for feature in group.features].index(name)
-        rows = [batch.groups[g].observations[0] for batch in batches[:-1]] + [final.observations[g]]
+        rows = [batch.groups[g].observations[0] for batch in batches[:-1]] + [final.groups[g].observations]
         columns.append(np.stack(rows)[:, 0, column].astype(float))
     return np.stack(columns, -1)
 

@@ -156,7 +156,7 @@ class FastPool:
         return torch.stack([values[m.name] for m in self.spec.metrics], 1).cpu().numpy()
 
     def _finals(self, view: View) -> list[Final]:
-        observations = view.observations.cpu().numpy().copy()
+        group = self._group(view)
         state = [_numpy(block) for block in self.sim.global_state()]
         metrics = self._metrics()
         return [
@@ -165,7 +165,7 @@ class FastPool:
                 self.spec.ticks * self.spec.tick_ns,
                 False,
                 True,
-                (observations[b],),
+                (group[b],),
                 tuple(block[b] for block in state),
                 metrics[b],
                 self.episodes.seed,
@@ -174,22 +174,24 @@ class FastPool:
             for b, run in enumerate(self.episodes.run.tolist())
         ]
 
-    def _batch(self, view: View, final: list[Final] | None, metrics: Float64 | None = None) -> Batch:
-        envs, tick = self.num_envs, self.sim.state.tick
-        group = GroupArrays(
+    def _group(self, view: View) -> GroupArrays:
+        return GroupArrays(
             view.observations.cpu().numpy().copy(),
             _numpy(view.rewards),
             np.ones(view.active.shape, np.bool_),
             view.active.cpu().numpy().copy(),
             view.masks.cpu().numpy().copy(),
         )
+
+    def _batch(self, view: View, final: list[Final] | None, metrics: Float64 | None = None) -> Batch:
+        envs, tick = self.num_envs, self.sim.state.tick
         return Batch(
             env_id=np.arange(envs),
             seed=np.full(envs, self.episodes.seed),
             run=self.episodes.run.copy(),
             tick=np.full(envs, tick),
             sim_time_ns=np.full(envs, tick * self.spec.tick_ns),
-            groups=(group,),
+            groups=(self._group(view),),
             state=tuple(_numpy(block) for block in self.sim.global_state()),
             metrics=self._metrics() if metrics is None else metrics,
             terminated=np.zeros(envs, np.bool_),
