@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ns3marl import executables, toolchain
+from ns3marl.errors import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
 CPP = "ns3marl/cpp"
@@ -119,6 +120,25 @@ def test_a_bundled_scenario_is_compiled_when_it_is_first_used(
     said = capsys.readouterr()
     assert said.out == ""  # it may be a command's result
     assert "compiling hello" in said.err
+
+
+@pytest.mark.report("P22")
+def test_another_version_removes_what_the_one_before_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executables, "CARRIED", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    current = executables.bundled_build_dir()
+    earlier = current.with_name(f"0.0.1-{current.name.rpartition('-')[2]}")
+    elses = current.with_name("0.0.1-00000000")  # of another Python environment
+    for folder in (current, earlier, elses):
+        (folder / "bin").mkdir(parents=True)
+    (tmp_path / "ns3-scenarios").mkdir()
+    (tmp_path / "ns3-scenarios" / "CMakeLists.txt").touch()
+    with pytest.raises(BuildError):  # there is no CMake on the path
+        toolchain.build()
+    assert sorted(current.parent.iterdir()) == sorted([current, elses])
 
 
 def dry_run(folder: Path, *words: str) -> str:
