@@ -25,7 +25,9 @@ class BuildDisplay:
         self._what = what
         self._started_s = time.monotonic()
         self._said_s = self._started_s
-        self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._is_terminal = False
+        with contextlib.suppress(ValueError):  # a closed output is none
+            self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def __enter__(self) -> BuildDisplay:
         self._say("\r" if self._is_terminal else "\n", self._what)

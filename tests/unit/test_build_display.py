@@ -41,7 +41,6 @@ def test_elsewhere_it_says_the_beginning_and_the_end(capsys: pytest.CaptureFixtu
 def test_a_closed_output_does_not_end_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.StringIO()
     closed.close()
-    display = BuildDisplay("compiling net")
     monkeypatch.setattr(sys, "stderr", closed)
-    with display:
+    with BuildDisplay("compiling net") as display:
         display("[1/9] Building CXX object net.cc.o")
