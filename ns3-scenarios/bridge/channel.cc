@@ -8,15 +8,19 @@
 
 #include <zmq.hpp>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <poll.h>
 #include <stdexcept>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace ns3::marl
@@ -107,20 +111,28 @@ struct RemoteDealer
     zmq::message_t received;
 };
 
+constexpr std::chrono::seconds WATCH_PERIOD{1};
+
 // What a signal handler may look at.
 int g_lifeFd{-1};
+int g_launcherFd{-1};     ///< its process (pidfd_open(2)); negative: the kernel gives none
 std::string g_socketPath; ///< removed when the launcher is gone; empty: none
 std::string g_socketFolder;
 
-/// Signal handler: the pipe has changed.
-void
-LauncherSpoke(int /* signal */)
+/// \return whether the launcher is gone, after at most `waitMs`: its process has ended, or no process holds the pipe's other
+/// end. A process that the launcher forked may hold that for longer than the launcher lives.
+bool
+LauncherIsGone(int waitMs)
 {
-    pollfd pipe{g_lifeFd, 0, 0};
-    if (poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLHUP))
-    {
-        return;
-    }
+    std::array<pollfd, 2> signs{{{g_lifeFd, 0, 0}, {g_launcherFd, POLLIN, 0}}};
+    return poll(signs.data(), signs.size(), waitMs) > 0 &&
+           ((signs[0].revents & POLLHUP) || (signs[1].revents & POLLIN));
+}
+
+/// Ends this process, which nobody needs any more.
+void
+EndAsOrphan()
+{
     if (!g_socketPath.empty())
     {
         unlink(g_socketPath.c_str());
@@ -130,6 +142,18 @@ LauncherSpoke(int /* signal */)
     raise(SIGTERM);
 }
 
+/// Signal handler: the pipe has changed, or it is time to look after the launcher.
+void
+LauncherSpoke(int /* signal */)
+{
+    const auto before = errno;
+    if (LauncherIsGone(0))
+    {
+        EndAsOrphan();
+    }
+    errno = before;
+}
+
 /// The connection is gone. With the launcher all its connections go, in any order: if it is the launcher's end, this process
 /// ends as WatchLauncher says.
 void
@@ -137,8 +161,7 @@ FollowLauncher()
 {
     if (g_lifeFd >= 0)
     {
-        pollfd pipe{g_lifeFd, 0, 0};
-        poll(&pipe, 1, 1000);
+        (void)LauncherIsGone(1000);
         LauncherSpoke(SIGIO);
     }
 }
@@ -149,6 +172,21 @@ FailToWatch(int lifeFd)
     throw Error(FaultKind::CONFIG,
                 "--life-fd=" + std::to_string(lifeFd) + " cannot be watched (" + std::strerror(errno) +
                     "); expected the read end of a pipe");
+}
+
+/// Has SIGIO come every WATCH_PERIOD: no signal tells that a process ended which is not one's child.
+void
+LookAgain()
+{
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGIO;
+    timer_t timer{};
+    const itimerspec period{{WATCH_PERIOD.count(), 0}, {WATCH_PERIOD.count(), 0}};
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 || timer_settime(timer, 0, &period, nullptr) < 0)
+    {
+        throw Error(FaultKind::SIMULATION, std::string("no timer to watch the launcher with: ") + std::strerror(errno));
+    }
 }
 
 } // namespace
@@ -235,6 +273,17 @@ WatchLauncher(int lifeFd, const std::string& orphanedSocket)
         fcntl(g_lifeFd, F_SETFL, fcntl(g_lifeFd, F_GETFL) | O_ASYNC) < 0)
     {
         FailToWatch(lifeFd);
+    }
+    // The launcher owns the description of the pipe's end. The kernel forgets an owner that has ended.
+    const auto launcher = fcntl(lifeFd, F_GETOWN);
+    g_launcherFd = static_cast<int>(syscall(SYS_pidfd_open, launcher, 0));
+    if (launcher == 0 || (g_launcherFd < 0 && errno == ESRCH))
+    {
+        EndAsOrphan();
+    }
+    if (g_launcherFd >= 0)
+    {
+        LookAgain();
     }
     LauncherSpoke(SIGIO); // it may have gone before anyone watched
 }

@@ -37,8 +37,9 @@ class Channel
 };
 
 /// Ends this process by SIGTERM when the one that launched it is gone, even in the middle of a long tick. That one holds the
-/// other end of the pipe; its end of file is the sign.
-/// \param lifeFd read end of the pipe
+/// other end of a pipe, whose end of file is the first sign. Its forked children hold that end too, so the end of the
+/// launching process is the second sign, which is looked for once a second.
+/// \param lifeFd read end of the pipe; the launching process is the owner of its description (F_SETOWN)
 /// \param orphanedSocket a file that a killed learner leaves behind; it and its folder are removed then. Empty: none
 void WatchLauncher(int lifeFd, const std::string& orphanedSocket);
 

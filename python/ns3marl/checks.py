@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
+from pathlib import Path
 from typing import SupportsIndex
 
 import numpy as np
@@ -15,6 +17,8 @@ from ns3marl.types import Actions, Bool, Group
 
 #: The largest RngSeed: each seed of MRG32k3a lies below its modulus m2 (L'Ecuyer 1999), 4294944443.
 MAX_SEED = 4294944442
+#: Limits of waiting that make sense [s]: from a hundredth of a second to thirty days.
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.01, 2_592_000.0
 
 
 def checked_seed(owner: str, seed: SupportsIndex) -> int:
@@ -36,6 +40,65 @@ def checked_seed(owner: str, seed: SupportsIndex) -> int:
     if not 1 <= number <= MAX_SEED:
         raise ConfigError(f"{owner}: seed is {number}, expected ns-3's RngSeed, from 1 to {MAX_SEED}")
     return number
+
+
+def checked_whole(owner: str, name: str, value: SupportsIndex, low: int, high: int | None = None) -> int:
+    """A whole number as a Python integer.
+
+    Args:
+        owner: Who was given it, for the message.
+        name: Of the setting.
+        value: Of any integer type.
+        low: The least that is taken.
+        high: The most that is taken; None: any.
+
+    Raises:
+        ConfigError: It is no integer, or out of range.
+    """
+    expected = f"{low} or above" if high is None else f"{low} to {high}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{owner}: {name} is {value!r}, expected an integer, {expected}") from None
+    if number < low or (high is not None and number > high):
+        raise ConfigError(f"{owner}: {name} is {number}, expected {expected}")
+    return number
+
+
+def checked_seconds(owner: str, name: str, value: float) -> float:
+    """A time that somebody waits at most.
+
+    Args:
+        owner: Who was given it, for the message.
+        name: Of the setting.
+        value: The time [s].
+
+    Raises:
+        ConfigError: It is no number from ``MIN_TIMEOUT_S`` to ``MAX_TIMEOUT_S``.
+    """
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not MIN_TIMEOUT_S <= seconds <= MAX_TIMEOUT_S:
+        raise ConfigError(
+            f"{owner}: {name} is {value!r}, expected a time from {MIN_TIMEOUT_S:g} to {MAX_TIMEOUT_S:.0f} s"
+        )
+    return seconds
+
+
+def check_current_folder(owner: str) -> None:
+    """Refuses to go on where the current folder is gone, which simulators and libraries need.
+
+    Raises:
+        ConfigError: It has been deleted.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{owner}: the current folder has been deleted; change to one that exists"
+        ) from None
 
 
 def checked_actions(

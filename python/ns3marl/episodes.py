@@ -15,9 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl.checks import checked_seed
+from ns3marl.checks import checked_seed, checked_whole
 from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.types import Actions, Int64
+
+#: Environments of one pool; memory and file descriptors end long before.
+MAX_ENVS = 1_000_000
+#: Runs fit into 64 bits with a sign, also those of the last of very many episodes.
+MAX_FIRST_RUN = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ class Numbering:
 
     Args:
         owner: Whose episodes, for messages.
-        num_envs: E, 1 or above.
-        first_run: Run of the first episode, 0 or above.
+        num_envs: E, from 1 to ``MAX_ENVS``.
+        first_run: Run of the first episode, from 0 to ``MAX_FIRST_RUN``.
 
     Raises:
         ConfigError: A number is out of range.
@@ -38,9 +43,8 @@ class Numbering:
     first_run: int
 
     def __post_init__(self) -> None:
-        for name, value, low in (("num_envs", self.num_envs, 1), ("first_run", self.first_run, 0)):
-            if value < low:
-                raise ConfigError(f"{self.owner}: {name} is {value}, expected {low} or above")
+        for name, low, high in (("num_envs", 1, MAX_ENVS), ("first_run", 0, MAX_FIRST_RUN)):
+            object.__setattr__(self, name, checked_whole(self.owner, name, getattr(self, name), low, high))
 
     def run(self, env: int, episode: int) -> int:
         """Run of an environment's episode number ``episode``, from 0."""

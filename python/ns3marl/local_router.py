@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import select
 import socket
 import struct
@@ -18,12 +19,20 @@ import time
 from collections import deque
 from pathlib import Path
 
+from ns3marl import resources
+from ns3marl.errors import LaunchError
+
 # Flags of a frame.
 _MORE, _LONG, _COMMAND = 1, 2, 4
 
 _GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 _READY = b"\x05READY" + b"\x0bSocket-Type" + b"\x00\x00\x00\x06ROUTER" + b"\x08Identity" + bytes(4)
 _BUFFER_BYTES = 64 * 1024
+#: The longest frame of a peer that nothing has been sent to: a Hello has some 100 bytes.
+_STRANGER_BYTES = 64 * 1024
+#: The longest path of a Unix-domain socket, less its final zero (unix(7)).
+MAX_SOCKET_PATH = 107
+_SOCKET = "pool"
 _SEND_TIMEOUT = struct.pack("ll", 1, 0)  # a struct timeval of 1 s
 _LENGTH = struct.Struct(">Q")
 
@@ -34,15 +43,16 @@ class LocalRouter:
     Args:
         path: Of the socket file, which its owner alone may use (mode 0600). One that nobody listens to any more is replaced.
             None: a file in a private folder (mode 0700) that goes away with the router.
-        max_frame_bytes: A peer that announces a longer frame is disconnected.
+        max_frame_bytes: A peer that announces a longer frame is disconnected. So is one that nothing has been sent to yet, and
+            that announces more than 64 KiB: anybody may dial in, and nobody knows it yet.
 
     Raises:
         OSError: The path cannot be bound.
     """
 
     def __init__(self, path: str | None, max_frame_bytes: int) -> None:
-        self._folder = tempfile.mkdtemp(prefix="ns3marl-") if path is None else None
-        self._path = f"{self._folder}/pool" if path is None else path
+        self._folder = _private_folder() if path is None else None
+        self._path = f"{self._folder}/{_SOCKET}" if path is None else path
         self.endpoint = f"ipc://{self._path}"  #: where simulators connect to
         self.private_path = (
             self._path if path is None else None
@@ -89,6 +99,7 @@ class LocalRouter:
         connection = self._peers.get(peer)
         if connection is None:
             return False
+        connection.max_frame_bytes = self._max_frame_bytes
         try:
             connection.socket.sendall(_header(0, len(frame)) + frame)
         except BlockingIOError:  # half a frame may be gone: nothing more can be said on this connection
@@ -144,17 +155,24 @@ class LocalRouter:
         return bool(events)
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # gone again
+        try:
             accepted, _ = self._listener.accept()
-            accepted.setblocking(True)
-            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
-            connection = _Connection(accepted, self._max_frame_bytes)
-            self._connections[accepted.fileno()] = connection
-            self._epoll.register(accepted, select.EPOLLIN)
-            try:
-                accepted.sendall(_GREETING)
-            except OSError:
-                self._drop(connection)
+        except OSError as error:
+            why = resources.shortage(error)
+            if why is not None:  # it would be tried again at once, and for ever
+                raise LaunchError(
+                    f"a peer that dialled in at {self.endpoint} cannot be let in: {why}"
+                ) from error
+            return  # gone again
+        accepted.setblocking(True)
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
+        connection = _Connection(accepted, min(_STRANGER_BYTES, self._max_frame_bytes))
+        self._connections[accepted.fileno()] = connection
+        self._epoll.register(accepted, select.EPOLLIN)
+        try:
+            accepted.sendall(_GREETING)
+        except OSError:
+            self._drop(connection)
 
     def _welcome(self, connection: _Connection) -> None:
         """A peer has named itself; a name that is taken is refused."""
@@ -169,7 +187,8 @@ class LocalRouter:
         self._connections.pop(connection.socket.fileno(), None)
         if connection.ready and connection.identity is not None:
             self._peers.pop(connection.identity, None)
-        connection.socket.close()  # leaves the epoll by itself
+        self._epoll.unregister(connection.socket)  # a forked process may hold it, then closing alone does not
+        connection.socket.close()
 
 
 class _NoPeer(Exception):  # noqa: N818 - ends a connection, never leaves this module
@@ -183,8 +202,8 @@ class _Connection:
         self.socket = connected
         self.identity: bytes | None = None  #: once its READY came
         self.ready = False  #: whether ours was sent
+        self.max_frame_bytes = max_frame_bytes
         self._greeted = False
-        self._max_frame_bytes = max_frame_bytes
         self._buffer = bytearray(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._end = 0
@@ -241,7 +260,7 @@ class _Connection:
             start, size = begin + 9, _LENGTH.unpack_from(buffer, begin + 1)[0]
         else:
             start, size = begin + 2, buffer[begin + 1]
-        if size > self._max_frame_bytes:
+        if size > self.max_frame_bytes:
             raise _NoPeer
         return flags, start, start + size
 
@@ -266,6 +285,15 @@ class _Connection:
         if not self._within_message:
             frames.append((self.identity, body))
         self._within_message = bool(flags & _MORE)
+
+
+def _private_folder() -> str:
+    """A new folder for a socket file, in ``TMPDIR`` unless that makes the file's path too long."""
+    folder = tempfile.mkdtemp(prefix="ns3marl-")
+    if len(os.fsencode(f"{folder}/{_SOCKET}")) <= MAX_SOCKET_PATH:
+        return folder
+    Path(folder).rmdir()
+    return tempfile.mkdtemp(prefix="ns3marl-", dir="/tmp")
 
 
 def _header(flags: int, size: int) -> bytes:

@@ -5,24 +5,28 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ns3marl import resources
 from ns3marl.errors import LaunchError
-
-STDERR_TAIL_LINES = 25
-_STDERR_TAIL_BYTES = 16 * 1024
+from ns3marl.output import Output
 
 
 class LifeLine:
-    """A pipe whose end of file tells simulators that their learner is gone, however it went."""
+    """By which simulators know that their learner is gone, however it went.
+
+    It is a pipe whose read end they inherit. They end at its end of file, or when the owner of the read end has ended: a process
+    that the learner forked holds the write end open for longer.
+    """
 
     def __init__(self) -> None:
         self.read_fd, self._write_fd = os.pipe()  # both close on exec; simulators inherit only the read end
+        fcntl.fcntl(self.read_fd, fcntl.F_SETOWN, os.getpid())
 
     def close(self) -> None:
         """Tells every simulator that holds the read end to end. May be called once."""
@@ -33,6 +37,8 @@ class LifeLine:
 class Process:
     """A running simulator, in a session of its own.
 
+    Only the process that launched it can end it: in a forked child, ``kill`` and ``stop`` do nothing.
+
     Args:
         command: the words that start it.
         remedy: what to do where the command cannot be run; the end of the error's sentence.
@@ -40,7 +46,7 @@ class Process:
         directory: where it runs; this process's current folder by default.
 
     Raises:
-        LaunchError: the command cannot be run.
+        LaunchError: the command cannot be run, or there are too few file descriptors or processes.
     """
 
     def __init__(
@@ -51,24 +57,28 @@ class Process:
         pass_fds: Sequence[int] = (),
         directory: str | Path | None = None,
     ) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name to leave behind
+        self._launcher = os.getpid()
+        self._ended = False
+        try:
+            self._output = Output()
+        except OSError as error:
+            raise _launch_error(command, error, remedy) from error
         try:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=self._stderr,
-                stderr=self._stderr,
+                stdout=self._output.write_fd,
+                stderr=self._output.write_fd,
                 pass_fds=pass_fds,
                 cwd=directory,
                 start_new_session=True,  # Ctrl-C is the learner's to handle
             )
         except OSError as error:
-            self._stderr.close()
-            raise LaunchError(
-                f"scenario executable {command[0]!r} cannot be run: {error.strerror}; {remedy}"
-            ) from error
+            self._output.close()
+            raise _launch_error(command, error, remedy) from error
+        finally:
+            os.close(self._output.write_fd)
         self.pid = self._process.pid
-        self._last_words: str | None = None
 
     def is_alive(self) -> bool:
         """Whether the process still runs."""
@@ -85,15 +95,7 @@ class Process:
 
     def stderr_tail(self) -> str:
         """The last 25 lines that the process printed, or "(nothing)"."""
-        if self._last_words is not None:
-            return self._last_words
-        file = self._stderr.fileno()
-        start = max(0, os.fstat(file).st_size - _STDERR_TAIL_BYTES)
-        text = os.pread(
-            file, _STDERR_TAIL_BYTES, start
-        )  # the process shares the file's position, so it stays put
-        lines = text.decode(errors="replace").splitlines()[-STDERR_TAIL_LINES:]
-        return "\n".join(lines) or "(nothing)"
+        return self._output.tail()
 
     def open_fd(self) -> int:
         """A descriptor that can be read from once the process has ended (pidfd_open(2)); it is the caller's to close."""
@@ -101,14 +103,15 @@ class Process:
 
     def kill(self) -> None:
         """Ends the process at once, without waiting for it."""
-        self._process.kill()
+        if os.getpid() == self._launcher:
+            self._process.kill()
 
     def stop(self, grace_s: float = 0.0) -> None:
         """Ends the process: waits ``grace_s`` for it to end by itself, then terminates, then kills it.
 
         May be called twice.
         """
-        if self._last_words is not None:
+        if self._ended or os.getpid() != self._launcher:
             return
         for number, wait_s in ((None, grace_s), (signal.SIGTERM, 1.0), (signal.SIGKILL, None)):
             if number is not None:
@@ -118,13 +121,18 @@ class Process:
                 break
             except subprocess.TimeoutExpired:
                 continue
-        self._last_words = self.stderr_tail()
-        self._stderr.close()
+        self._ended = True
+        self._output.close()
 
     def _signal(self, number: signal.Signals) -> None:
         """To the process and its children."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
+
+
+def _launch_error(command: Sequence[str], error: OSError, remedy: str) -> LaunchError:
+    why = resources.shortage(error) or f"{error.strerror}; {remedy}"
+    return LaunchError(f"scenario executable {command[0]!r} cannot be run: {why}")
 
 
 class Simulator(Process):

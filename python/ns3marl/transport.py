@@ -17,12 +17,10 @@ from zmq.auth.thread import ThreadAuthenticator
 
 from ns3marl import keys
 from ns3marl.errors import ConfigError
-from ns3marl.local_router import LocalRouter
+from ns3marl.local_router import MAX_SOCKET_PATH, LocalRouter
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_FRAME_BYTES = 256 * 1024 * 1024
-#: The longest path of a Unix-domain socket, less its final zero (unix(7)).
-MAX_SOCKET_PATH = 107
 _IPC = "ipc://"
 #: A connection that has not proved itself after so long is closed.
 _HANDSHAKE_MS = 5000
@@ -173,6 +171,10 @@ def check(endpoint: str, *, encrypted: bool) -> None:
             raise ConfigError(
                 f"endpoint {endpoint!r}: a socket's path has 1 to {MAX_SOCKET_PATH} bytes; "
                 "give a shorter one, or set TMPDIR to a short folder"
+            )
+        if path.startswith("@"):
+            raise ConfigError(
+                f"endpoint {endpoint!r}: abstract sockets have no file whose mode guards them; give the path of a file"
             )
         return
     parts = urlsplit(endpoint)

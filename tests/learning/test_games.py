@@ -423,7 +423,7 @@ def test_luck_is_paid_for_the_answer_that_was_given_and_shown_in_the_state_alone
         (lambda: SignalGame(0), "0 agents and 4 signals, expected 1 or more and 2 or more"),
         (lambda: SignalGame(2, 1), "2 agents and 1 signals"),
         (lambda: SignalGame(2, 2, luck=-1), "the luck is -1, expected a number of 0 or more"),
-        (lambda: TeamPool(ChannelGame([1.0], 1), num_envs=0), "num_envs is 0, expected 1 or above"),
+        (lambda: TeamPool(ChannelGame([1.0], 1), num_envs=0), "num_envs is 0, expected 1 to 1000000"),
     ],
 )
 def test_what_is_out_of_range_is_refused(refused: Callable[[], object], message: str) -> None:

@@ -245,7 +245,7 @@ def test_frames_larger_than_any_buffer(echo: Path) -> None:
 
 
 def test_wrong_settings(echo: Path) -> None:
-    with pytest.raises(ConfigError, match="num_envs is 0, expected 1 or above"):
+    with pytest.raises(ConfigError, match="num_envs is 0, expected 1 to 1000000"):
         Pool(echo, num_envs=0)
     with pytest.raises(ConfigError, match="seed is 0, expected ns-3's RngSeed, from 1 to 4294944442"):
         Pool(echo, seed=0)

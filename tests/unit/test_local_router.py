@@ -85,6 +85,10 @@ def closed_by(router: LocalRouter, connected: socket.socket) -> bool:
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 70_000, MAX])
 def test_frames_of_any_size_both_ways(router: LocalRouter, dealer: Dealer, size: int) -> None:
     peer, frame = dealer(b"a"), bytes(range(256)) * (size // 256) + bytes(size % 256)
+    peer.send(b"hello")
+    assert receive(router) == (b"a", b"hello")
+    assert router.send(b"a", b"welcome")  # only then it may send much
+    assert peer.recv() == b"welcome"
     peer.send(frame)
     assert receive(router) == (b"a", frame)
     assert router.send(b"a", frame)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import numpy as np
 from gymnasium import spaces as gymnasium_spaces
 
 from ns3marl.env import spaces
+from ns3marl.env.actions import joint_actions
 from ns3marl.env.pool import Pool
 from ns3marl.env.seeds import rng_seed
 from ns3marl.errors import SpecViolation
-from ns3marl.types import Actions, Batch, Bool, Float32, Group
+from ns3marl.types import Actions, Batch, Float32, Group, GroupArrays
 
 
 class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
@@ -55,6 +56,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
         **pool_options: Any,
     ) -> None:
         spaces.check_masked_choices(masked_choices)
+        spaces.check_render_mode(render_mode)
         self.render_mode = render_mode
         self._remap = masked_choices == "remap"
         self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
@@ -83,20 +85,19 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
         return self._seen(observations), self._info(self._batch, {})
 
     def step(self, action: dict[str, Any]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """One tick. When the episode ends, the observation is its last one."""
+        """One tick. When the episode ends, the observation is its last one.
+
+        Raises:
+            SpecViolation: there is no episode to go on with, or the action has another form or is out of range; no simulator has
+                seen it then.
+        """
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
-        try:
-            of_groups = [action] if len(self.groups) == 1 else [action[group.name] for group in self.groups]
-            joint = [
-                self._actions(group, of_group, arrays.masks[0])
-                for group, of_group, arrays in zip(self.groups, of_groups, self._batch.groups, strict=True)
-            ]
-        except KeyError as error:
-            name, what = error.args[0], "head" if len(self.groups) == 1 else "group or head"
-            raise SpecViolation(
-                f"step(): the action lacks {what} {name!r}; expected {self.action_space}"
-            ) from error
+        of_groups = [action] if len(self.groups) == 1 else self._by_group(action)
+        joint = [
+            self._actions(group, of_group, arrays)
+            for group, of_group, arrays in zip(self.groups, of_groups, self._batch.groups, strict=True)
+        ]
         self._batch = batch = self._pool.step(joint)
         final = batch.final[0]
         self._ended = final is not None
@@ -113,13 +114,25 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
         """Ends the simulator."""
         self._pool.close()
 
-    def _actions(self, group: Group, action: dict[str, Any], masks: Bool) -> Actions:
-        agents = len(group.agents)
-        discrete = _columns([action[h.name] for h in group.discrete_heads], agents).astype(np.int32)
-        levels = _columns([action[h.name] for h in group.continuous_heads], agents).astype(np.float32)
-        if self._remap:
-            discrete = spaces.remap(group, discrete, masks)
-        return Actions(discrete[None], spaces.to_physical(group, levels)[None])
+    def _by_group(self, action: Any) -> list[Any]:
+        names = [group.name for group in self.groups]
+        if not isinstance(action, Mapping):
+            raise SpecViolation(
+                f"step(): the action {action!r} is no dictionary by group; expected an element of {self.action_space}"
+            )
+        for missing in [name for name in names if name not in action]:
+            raise SpecViolation(f"step(): the action lacks group {missing!r}; expected {', '.join(names)}")
+        for unknown in [name for name in action if name not in names]:
+            raise SpecViolation(f"step(): the action has group {unknown!r}; expected {', '.join(names)}")
+        return [action[name] for name in names]
+
+    def _actions(self, group: Group, action: Any, arrays: GroupArrays) -> Actions:
+        if not isinstance(action, Mapping):
+            raise SpecViolation(
+                f"step(): the action {action!r} of group {group.name!r} is no dictionary by head; expected an element of "
+                f"{self.action_space}, or wrap the environment (ns3marl.env.wrappers)"
+            )
+        return joint_actions(group, action, np.arange(len(group.agents)), arrays, remap=self._remap)
 
     def _seen(self, observations: Sequence[Float32]) -> Any:
         rows = [spaces.bounded(group, of) for group, of in zip(self.groups, observations, strict=True)]
@@ -146,8 +159,3 @@ def _action_space(group: Group) -> gymnasium_spaces.Dict:
     }
     heads |= {h.name: gymnasium_spaces.Box(-1.0, 1.0, (agents,), np.float32) for h in group.continuous_heads}
     return gymnasium_spaces.Dict(heads)
-
-
-def _columns(by_head: list[Any], agents: int) -> Any:
-    """Values [A] by head side by side, [A,D] or [A,R]; there may be no heads."""
-    return np.stack(by_head, axis=-1) if by_head else np.zeros((agents, 0))

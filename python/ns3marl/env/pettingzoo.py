@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pettingzoo import ParallelEnv
 from pettingzoo.utils import parallel_to_aec
 
 from ns3marl.env import spaces
+from ns3marl.env.actions import joint_actions
 from ns3marl.env.pool import Pool
 from ns3marl.env.seeds import rng_seed
 from ns3marl.errors import SpecViolation
@@ -37,6 +38,7 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         seed: of the episodes until ``reset`` is given another one, see ``seeds.rng_seed``; None: another one in every environment.
         masked_choices: "remap" takes an allowed choice in place of a masked one, for libraries that know no masks; "refuse"
             raises SpecViolation.
+        render_mode: None, for nothing is shown.
         pool_options: further options of ``Pool``.
 
     Raises:
@@ -50,9 +52,11 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         *,
         seed: int | None = None,
         masked_choices: str = "remap",
+        render_mode: None = None,
         **pool_options: Any,
     ) -> None:
         spaces.check_masked_choices(masked_choices)
+        spaces.check_render_mode(render_mode)
         self._remap = masked_choices == "remap"
         self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
         self.spec_of_scenario = self._pool.spec
@@ -77,10 +81,12 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
 
     def observation_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
         """The same object every time."""
+        self._check_known(agent)
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> gymnasium_spaces.Space[Any]:
         """The same object every time."""
+        self._check_known(agent)
         return self.action_spaces[agent]
 
     def reset(
@@ -114,17 +120,16 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
         """One tick. When the episode ends, the observations are its last ones and no agents remain.
 
         Args:
-            actions: of every agent in ``agents``; further ones are ignored.
+            actions: of every agent in ``agents``; those of agents that are absent are ignored.
 
         Raises:
-            SpecViolation: there is no episode to go on with, or an action is missing or has another form.
+            SpecViolation: there is no episode to go on with, or an action is missing, has another form or is out of range; no simulator
+                has seen it then.
         """
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
         before = self.agents
-        missing = [agent for agent in before if agent not in actions]
-        if missing:
-            raise SpecViolation(f"step(): no action came for agent {missing[0]!r}; every agent needs one")
+        self._check_agents(actions)
         batch = self._pool.step(
             [
                 self._actions(group, actions, arrays)
@@ -166,6 +171,22 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
     def render(self) -> None:
         """Nothing to show."""
 
+    def _check_known(self, agent: str) -> None:
+        if agent not in self.observation_spaces:
+            raise SpecViolation(
+                f"there is no agent {agent!r} in scenario {self._pool.spec.scenario!r}; there are: "
+                f"{', '.join(self.possible_agents)}"
+            )
+
+    def _check_agents(self, actions: dict[str, dict[str, Any]]) -> None:
+        if not isinstance(actions, Mapping):
+            raise SpecViolation(f"step(): {actions!r} is no dictionary; expected an action by agent")
+        for agent in actions:
+            self._check_known(agent)
+        for agent in self.agents:
+            if agent not in actions:
+                raise SpecViolation(f"step(): no action came for agent {agent!r}; every agent needs one")
+
     def _present(self, batch: Batch) -> list[str]:
         """The agents that take part now."""
         present = np.concatenate([group.present[0] for group in batch.groups]).tolist()
@@ -183,26 +204,24 @@ class Ns3ParallelEnv(ParallelEnv):  # type: ignore[misc]
             rewards, over = rewards + _rewards(batch), batch.final[0] is not None
         return batch, rewards, over
 
-    def _actions(self, group: Group, actions: dict[str, dict[str, Any]], arrays: GroupArrays) -> Actions:
-        joint = spaces.default_actions(group)
-        present = np.flatnonzero(arrays.present[0])
-        given = [actions[group.agents[index]] for index in present.tolist()]
-        try:
-            discrete = [[int(action[head.name]) for head in group.discrete_heads] for action in given]
-            levels = [[np.ravel(action[h.name])[0] for h in group.continuous_heads] for action in given]
-        except KeyError as error:
-            expected = self.action_space(group.agents[0])
-            raise SpecViolation(
-                f"step(): an action lacks head {error.args[0]!r}; expected {expected}"
-            ) from error
-        count = len(given)
-        choices = np.array(discrete, np.int32).reshape(count, len(group.discrete_heads))
-        numbers = np.array(levels, np.float32).reshape(count, len(group.continuous_heads))
-        if self._remap:
-            choices = spaces.remap(group, choices, arrays.masks[0, present])
-        joint.discrete[0, present] = choices
-        joint.continuous[0, present] = spaces.to_physical(group, numbers)
-        return joint
+    def _actions(self, group: Group, actions: Mapping[str, Any], arrays: GroupArrays) -> Actions:
+        asked = np.flatnonzero(arrays.active[0])
+        if not asked.size:
+            return spaces.default_actions(group)
+        given = {name: actions[name] for name in [group.agents[index] for index in asked.tolist()]}
+        for name, action in given.items():
+            if not isinstance(action, Mapping):
+                raise SpecViolation(
+                    f"step(): the action {action!r} of agent {name!r} is no dictionary by head; expected an element of "
+                    f"{self.action_spaces[name]}, or wrap the environment (ns3marl.env.wrappers)"
+                )
+        heads = dict.fromkeys([head for action in given.values() for head in action])
+        for name, action in given.items():
+            for head in heads:
+                if head not in action:
+                    raise SpecViolation(f"step(): the action of agent {name!r} lacks head {head!r}")
+        by_head = {head: [action[head] for action in given.values()] for head in heads}
+        return joint_actions(group, by_head, asked, arrays, remap=self._remap)
 
     def _global_state(self, batch: Batch, observations: Sequence[Float32]) -> Float32:
         """The state that belongs to these observations, the last ones of an episode that has ended."""

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from ns3marl import toolchain
-from ns3marl.checks import checked_seed
+from ns3marl.checks import check_current_folder, checked_seconds, checked_seed, checked_whole
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
-from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool
+from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool, check_resources
+from ns3marl.env.turns import Turn
 from ns3marl.episodes import Numbering
 from ns3marl.errors import (
     ConfigError,
@@ -80,11 +81,14 @@ class Pool:
     Raises:
         LaunchError: the scenario is not built or does not start.
         Lost: no simulator dialled in.
-        ConfigError: the scenario refused the arguments, the endpoint cannot be bound, or ``num_envs``, ``spares``, ``restarts``,
-            ``seed`` or ``first_run`` is out of range.
+        ConfigError: the scenario refused the arguments, the endpoint cannot be bound, a number or time is out of range, or this
+            process may open too few file descriptors for so many environments.
 
     After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset, unless it is closed. Actions that ``step`` or ``send``
     refuses have reached no simulator and may be mended and sent again.
+
+    A pool is for one thread at a time, and for the process that made it: another thread, and a process forked from this one, gets
+    ``OutOfStep``. A forked process ends nothing of its parent's, whatever it does and however it ends.
     """
 
     def __init__(
@@ -108,20 +112,28 @@ class Pool:
     ) -> None:
         self._numbering = Numbering("Pool", num_envs, first_run)
         self._seed = checked_seed("Pool", seed)
-        for name, value, low in (("spares", spares, 0), ("restarts", restarts, 0)):
-            if value < low:
-                raise ConfigError(f"Pool: {name} is {value}, expected {low} or above")
+        spares = checked_whole("Pool", "spares", spares, 0)
+        restarts = checked_whole("Pool", "restarts", restarts, 0)
+        _check_arguments(arguments)
         if spawn and key_folder is not None:
             raise ConfigError("Pool: simulators launched here need no keys; set spawn=False with key_folder")
         if endpoint is None and not spawn:
             raise ConfigError("Pool: spawn is False, so simulators dial in: give an endpoint where they can")
-        self.num_envs = num_envs
+        self.num_envs = num_envs = self._numbering.num_envs
+        limits = Limits(
+            checked_seconds("Pool", "start_timeout_s", start_timeout_s),
+            checked_seconds("Pool", "tick_timeout_s", tick_timeout_s),
+        )
+        check_current_folder("Pool")
+        executable = toolchain.provide(scenario) if spawn else None
+        check_resources(num_envs, spares, spawn)
+        self._turn = Turn()
         self.timing = Timing()
         self._arguments = tuple(arguments)
         self._restarts = restarts
         self._builtin = builtin
         self._recording = resumable or restarts > 0
-        self._limits = Limits(start_timeout_s, tick_timeout_s)
+        self._limits = limits
         self._on_frame = on_frame
         self._envs = [Environment(index) for index in range(num_envs)]
         self._unbegun: list[Environment] = []
@@ -130,11 +142,10 @@ class Pool:
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
         self._last: Batch | None = None
-        executable = toolchain.provide(scenario) if spawn else None
         self._simulators = SimulatorPool(
             Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
         )
-        self._finalizer = weakref.finalize(self, self._simulators.close)
+        self._finalizer = weakref.finalize(self, _release, self._simulators, self._turn)
         try:
             self.hello, self.spec = self._described()
         except BaseException:
@@ -155,14 +166,16 @@ class Pool:
         """
         started_s = time.perf_counter()
         given = None if seed is None else checked_seed("Pool", seed)
-        self._abandon()
-        if given is not None:
-            self._seed = given
+        with self._turn:
+            self._check_open()
+            self._abandon()
+            if given is not None:
+                self._seed = given
+                for env in self._envs:
+                    env.episode = -1
             for env in self._envs:
-                env.episode = -1
-        for env in self._envs:
-            env.move_on(self._numbering)
-        return self._start(started_s)
+                env.move_on(self._numbering)
+            return self._start(started_s)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the environments stand: the seed, and the number and the actions of each environment's episode.
@@ -196,11 +209,14 @@ class Pool:
         """
         started_s = time.perf_counter()
         self._numbering.check_state(state)
-        self._abandon()
-        self._seed = checked_seed("Pool", state["seed"])
-        for env, episode, recorded in zip(self._envs, state["episodes"], state["actions"], strict=True):
-            env.replay(self._numbering, int(episode), recorded)
-        return self._start(started_s)
+        seed = checked_seed("Pool", state["seed"])
+        with self._turn:
+            self._check_open()
+            self._abandon()
+            self._seed = seed
+            for env, episode, recorded in zip(self._envs, state["episodes"], state["actions"], strict=True):
+                env.replay(self._numbering, int(episode), recorded)
+            return self._start(started_s)
 
     def _start(self, started_s: float) -> Batch:
         self._unbegun[:] = self._envs
@@ -215,8 +231,9 @@ class Pool:
             E rows in order of environment.
         """
         started_s = time.perf_counter()
-        self._send(self._answered(None), actions)
-        return self._collect(self.num_envs, started_s)
+        with self._turn:
+            self._send(self._answered(None), actions)
+            return self._collect(self.num_envs, started_s)
 
     def recv(self, min_envs: int = 1) -> Batch:
         """Waits for at least ``min_envs`` environments, first come.
@@ -224,12 +241,14 @@ class Pool:
         Returns:
             B rows, ``min_envs`` <= B <= E, in order of environment; ``env_id`` tells whose they are.
         """
-        return self._collect(min_envs, time.perf_counter())
+        with self._turn:
+            return self._collect(min_envs, time.perf_counter())
 
     def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
         """Sends the joint actions of the environments of the last ``recv``; ``env_id`` is that of its batch."""
-        self._send(self._answered(env_id), actions)
-        self._simulators.remote.listening(False)
+        with self._turn:
+            self._send(self._answered(env_id), actions)
+            self._simulators.remote.listening(False)
 
     @property
     def pids(self) -> list[int]:
@@ -242,8 +261,14 @@ class Pool:
         return self._simulators.router.endpoint
 
     def close(self) -> None:
-        """Ends every process and removes the socket. May be called twice."""
-        self._finalizer()
+        """Ends every process and removes the socket. May be called twice; in a forked process it does nothing.
+
+        Raises:
+            OutOfStep: another thread is in a method of the pool.
+        """
+        if self._turn.is_own_process:
+            with self._turn:
+                self._finalizer()
 
     def __enter__(self) -> Pool:
         """The pool itself."""
@@ -519,3 +544,16 @@ class Pool:
 
     def _fault(self, peer: Peer, fault: codec.Fault) -> Ns3MarlError:
         return _FAULTS.get(fault.kind, SimulatorError)(f"{self._simulators.name(peer)}: {fault.message}")
+
+
+def _release(simulators: SimulatorPool, turn: Turn) -> None:
+    """When the pool is closed or forgotten, or this process ends: a forked one cleans up nothing of its parent's."""
+    if turn.is_own_process:
+        simulators.close()
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    if isinstance(arguments, str) or not all(isinstance(argument, str) for argument in arguments):
+        raise ConfigError(
+            f'Pool: arguments is {arguments!r}, expected a sequence of texts, such as ("--devices=10", "--servers=2")'
+        )

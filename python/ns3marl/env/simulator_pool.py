@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from ns3marl import transport
+from ns3marl import resources, transport
 from ns3marl.env.remote import RemoteSimulator, RemoteSimulators
 from ns3marl.errors import Crashed, Hung, LaunchError, Lost, OutOfStep, ProtocolError, SimulatorError
 from ns3marl.protocol import codec
@@ -26,6 +26,27 @@ from ns3marl.types import Hello, Spec
 WATCH_MS = 50
 #: After a process that ended before its Hello, none is launched for so long [s]; doubled each further time.
 _PAUSE_S, _MAX_DOUBLINGS = 0.1, 6
+
+
+#: File descriptors that a simulator costs: its connection and, if launched here, its output.
+_CONNECTION, _OUTPUT = 1, 1
+#: Those that a pool needs for itself and while it launches a process.
+_OF_POOL = 16
+
+
+def check_resources(num_envs: int, spares: int, spawn: bool) -> None:
+    """Refuses more environments than this process can serve.
+
+    Raises:
+        ConfigError: it may open too few file descriptors.
+    """
+    simulators = num_envs
+    if spawn:  # when all episodes end at once, as many new ones begin before the old processes are buried
+        simulators += num_envs + spares
+    each = _CONNECTION + _OUTPUT * spawn
+    resources.check_descriptors(
+        "Pool", f"{num_envs} environments", each * simulators + _OF_POOL, "lower num_envs"
+    )
 
 
 class Process(Protocol):

@@ -19,6 +19,7 @@ from gymnasium import spaces as gymnasium_spaces
 from numpy.typing import NDArray
 from pettingzoo.utils import BaseParallelWrapper
 
+from ns3marl.env.actions import LEVEL_TOLERANCE
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.env.spaces import by_group, default_action
@@ -52,7 +53,11 @@ class Flat:
 
     def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
         """By head, [A] each."""
-        values = np.asarray(action, np.float32).reshape(agents, -1)
+        values = _rows(self.group, action, agents).astype(np.float32)
+        for _, column in np.argwhere(~(np.abs(values) <= 1 + LEVEL_TOLERANCE))[:1]:  # NaN, too
+            raise SpecViolation(
+                f"step(): head {_names(self.group)[column]!r} got {values[:, column].tolist()}, expected numbers from -1 to 1"
+            )
         counts = np.array(self.group.choice_counts)
         discrete = len(counts)
         choices = np.floor((values[:, :discrete] + 1) * 0.5 * counts).clip(0, counts - 1).astype(np.int32)
@@ -80,12 +85,10 @@ class MultiDiscrete:
 
     def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
         """By head, [A] each."""
-        values = np.asarray(action).reshape(agents, -1)
+        values = _rows(self.group, action, agents)
         discrete = len(self.group.discrete_heads)
         numbers = (values[:, discrete:] * (2.0 / (self.levels - 1)) - 1).astype(np.float32)
-        return dict(
-            zip(_names(self.group), [*values[:, :discrete].T.astype(np.int32), *numbers.T], strict=True)
-        )
+        return dict(zip(_names(self.group), [*values[:, :discrete].T, *numbers.T], strict=True))
 
     def masks(self, by_head: dict[str, Any], agents: int) -> Bool:
         """[A sum n], as learners with masks (``MaskablePPO``) take them."""
@@ -203,7 +206,7 @@ class GymnasiumActions(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """As the environment does."""
-        parts = np.split(np.asarray(action), self._ends[:-1])
+        parts = np.split(np.atleast_1d(action), self._ends[:-1])
         by_head = [
             view.to_heads(part, agents)
             for view, part, agents in zip(self._views, parts, self._agents, strict=True)
@@ -330,9 +333,25 @@ def _names(group: Group) -> list[str]:
     return [head.name for head in group.discrete_heads] + [head.name for head in group.continuous_heads]
 
 
+def _rows(group: Group, action: Any, agents: int) -> NDArray[Any]:
+    """A vector of numbers by agent and head, [A,D+R].
+
+    Raises:
+        SpecViolation: it is none of that size.
+    """
+    heads = len(_names(group))
+    values = np.asarray(action)
+    if values.dtype.kind not in "biuf" or values.size != agents * heads:
+        raise SpecViolation(
+            f"step(): {values.dtype} {list(values.shape)} came for {agents} agents of group {group.name!r}, expected "
+            f"[{agents * heads}]: a number for each agent and each head of {', '.join(_names(group))}"
+        )
+    return values.reshape(agents, heads)
+
+
 def _of_one(by_head: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """The action of one agent, as its ``Dict`` space has it."""
-    return {name: int(values[0]) if values.dtype == np.int32 else values for name, values in by_head.items()}
+    return {name: values[0] if values.dtype.kind in "iu" else values for name, values in by_head.items()}
 
 
 def _side_by_side(parts: Sequence[gymnasium_spaces.Space[Any]]) -> gymnasium_spaces.Space[Any]:

@@ -23,7 +23,7 @@ from google.protobuf.message import DecodeError
 from ns3marl.errors import OutOfStep, SpecViolation, VersionMismatch
 from ns3marl.protocol import lockstep_pb2 as pb
 from ns3marl.protocol import spec_codec
-from ns3marl.types import Actions, Float32, Float64, GroupArrays, Hello, Int64, Spec
+from ns3marl.types import Actions, Float32, Float64, Group, GroupArrays, Hello, Int64, Spec
 
 PROTOCOL_MAJOR: int = pb.PROTOCOL_VERSION_MAJOR
 PROTOCOL_MINOR: int = pb.PROTOCOL_VERSION_MINOR
@@ -342,7 +342,7 @@ def shape_actions(spec: Spec, actions: Sequence[Actions], envs: int) -> list[Act
     """Brings the joint actions of ``envs`` environments to the wire's types; the bridge checks their values.
 
     Raises:
-        SpecViolation: there is not one ``Actions`` per group, or an array has the wrong shape or kind.
+        SpecViolation: there is not one ``Actions`` per group, an array has the wrong shape or kind, or a choice is beyond 32 bits.
     """
     if len(actions) != len(spec.groups):
         raise SpecViolation(
@@ -355,30 +355,39 @@ def shape_actions(spec: Spec, actions: Sequence[Actions], envs: int) -> list[Act
                 _INT32,
                 "iu",
                 (envs, len(group.agents), len(group.discrete_heads)),
-                group.name,
+                group,
             ),
             _shaped(
                 action.continuous,
                 _FLOAT32,
                 "f",
                 (envs, len(group.agents), len(group.continuous_heads)),
-                group.name,
+                group,
             ),
         )
         for group, action in zip(spec.groups, actions, strict=True)
     ]
 
 
-def _shaped(array: Any, dtype: np.dtype[Any], kinds: str, shape: tuple[int, ...], group: str) -> Any:
+def _shaped(array: Any, dtype: np.dtype[Any], kinds: str, shape: tuple[int, ...], group: Group) -> Any:
     array = np.asarray(array)
     if array.shape == shape and array.dtype == dtype:
         return array
     if array.shape != shape or array.dtype.kind not in kinds:
         raise SpecViolation(
-            f"actions of group {group!r} came as {array.dtype} {list(array.shape)}, "
+            f"actions of group {group.name!r} came as {array.dtype} {list(array.shape)}, "
             f"expected {dtype.name} {list(shape)} (environments, agents, heads)"
         )
-    return array.astype(dtype)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by the bridge
+        cast = array.astype(dtype)
+    if dtype == _INT32 and (wrapped := np.argwhere(cast != array)).size:
+        env, agent, head = wrapped[0]
+        declared = group.discrete_heads[head]
+        raise SpecViolation(
+            f"environment {env}: action of agent {group.agents[agent]!r}, head {declared.name!r}: {array[env, agent, head]} is not "
+            f"one of the choices 0 to {len(declared.choices) - 1}"
+        )
+    return cast
 
 
 # --------------------------------------------------------------------------------------------------- the worker's side
