@@ -57,7 +57,7 @@ setup: $(STAMPS)/ns3  ## install what is missing: system packages, a virtual env
 
 # A virtual environment holds its own path: in a checkout that was moved or copied it is made anew.
 ifneq ($(wildcard $(BIN)/activate),)
-  MOVED := $(shell grep -qF "$(realpath $(VENV))" $(BIN)/activate || echo moved)
+  MOVED := $(shell set +eu; . $(BIN)/activate; [ "$$VIRTUAL_ENV" -ef $(VENV) ] || echo moved)
 endif
 .PHONY: moved
 moved:

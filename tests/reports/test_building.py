@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import threading
+import venv
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,25 @@ def test_a_checkout_that_was_copied_is_built_from_its_own_sources(
     monkeypatch.setattr(executables, "REPOSITORY", copied)
     assert "exit 3" in toolchain.build().scenarios["toy"].read_text()
     assert "exit 3" not in (checkout / "build" / "scenarios" / "bin" / "toy").read_text()
+
+
+@pytest.mark.report("M14")
+def test_make_makes_the_virtual_environment_of_a_moved_checkout_anew(tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(Path(__file__).parents[2] / name, root)
+    venv.create(root / ".venv")
+    (root / ".venv" / "stamps").mkdir()
+    for stamp in ("system", "python", "ns3"):
+        (root / ".venv" / "stamps" / stamp).touch()
+
+    def commands(folder: Path) -> str:
+        make = ["make", "-n", "setup"]
+        return subprocess.run(make, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    assert "rm -rf .venv" not in commands(root)
+    assert "rm -rf .venv" in commands(root.rename(tmp_path / "moved"))
 
 
 def test_a_folder_that_cannot_be_written_is_named(checkout: Path) -> None:
