@@ -112,16 +112,17 @@ def build(
         _make(sources(), bundled, ["ns3marl-bridge", "ns3marl-models"], jobs, echo, settings)
         settings += [f"-DNS3MARL_USER_SOURCE_DIR={folder}", f"-DNS3MARL_BUILD_DIR={bundled}"]
         _make(sources() / "cmake" / "user", build_dir, only or ["all"], jobs, echo, settings)
-    if not only:
+    if not only or executables.source_of(build_dir / "bin" / only[0]) is None:
         executables.remember_source(build_dir, folder, started_s)
     return BuildResult(executables.in_folder(build_dir / "bin"), build_dir, time.time() - started_s)
 
 
-def provide(scenario: str | Path) -> Path:
+def provide(scenario: str | Path, *, up_to_date: bool = False) -> Path:
     """The executable of a scenario that is about to run. A bundled scenario is compiled where it is not built yet.
 
     Args:
         scenario: its name, or the path of its executable.
+        up_to_date: compile a bundled scenario also where its sources have changed since, instead of warning.
 
     Raises:
         LaunchError: there is no such scenario, or its name is ambiguous.
@@ -131,8 +132,10 @@ def provide(scenario: str | Path) -> Path:
         StaleScenario: its sources have changed since it was built.
     """
     name = str(scenario)
-    if name in bundled_names() and name not in executables.scenarios():
-        with BuildDisplay(f"compiling {name}, once") as display:
+    built = executables.scenarios().get(name)
+    wanted = built is None or (up_to_date and executables.newer_source(built) is not None)
+    if wanted and name in bundled_names():
+        with BuildDisplay(f"compiling {name}") as display:
             build(only=[name], echo=display)
     executable = executables.find_scenario(scenario)
     executables.warn_if_stale(executable)

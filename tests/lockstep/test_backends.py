@@ -16,7 +16,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.config import Config, load
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.evaluation.evaluate import evaluate
@@ -72,7 +72,7 @@ def test_a_mixed_batch_is_ns3_beside_its_twin(configured: Callable[..., Config])
     ):
         assert isinstance(mixed, MixedPool)
         assert mixed.spec == ns3.spec
-        policy = heuristics.make("random", mixed.spec)
+        policy = policies.make("random", mixed.spec)
         batches = mixed.reset(), ns3.reset(), twin.reset()
         for _ in range(TICKS + 3):  # beyond an episode's end
             both, first, second = batches

@@ -16,8 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ns3marl import cli
-from ns3marl import policies as heuristics
+from ns3marl import cli, policies
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import action_generators
@@ -110,7 +109,7 @@ def test_environments_write_files_of_their_own(executable: Path, tmp_path: Path)
         "--tables=all",
     ]
     with Pool(executable, num_envs=2, arguments=arguments, seed=7, spares=0) as pool:
-        policy = heuristics.make("best-snr", pool.spec)
+        policy = policies.make("best-snr", pool.spec)
         batch = pool.reset()
         while batch.final[0] is None or batch.final[1] is None:
             batch = pool.step(policy.act(batch, action_generators(batch)))

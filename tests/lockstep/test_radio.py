@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import action_generators
@@ -79,7 +79,7 @@ def test_everything_at_once_repeats(executable: Path, tmp_path: Path) -> None:
     episodes = []
     with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
         for _ in range(2):
-            policy = heuristics.make("best-snr", pool.spec)
+            policy = policies.make("best-snr", pool.spec)
             batch = pool.reset(seed=5)
             positions_seen = [batch.groups[0].observations[0, :, POSITION].copy()]
             while (final := batch.final[0]) is None:
@@ -156,7 +156,7 @@ def test_a_trace_moves_devices_where_it_says(executable: Path, tmp_path: Path) -
     trace.write_text("device,time,x,y\n2,0.01,10,20\n2,1.01,110,120\n")
     arguments = [*SMALL, "--mobility=trace", f"--mobilityFile={trace}"]
     with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
-        policy = heuristics.make("local-only", pool.spec)
+        policy = policies.make("local-only", pool.spec)
         batch = pool.reset()
         for tick in range(15):
             share = min(1.0, tick / 10)

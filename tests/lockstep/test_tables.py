@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ns3marl import cli
-from ns3marl import policies as heuristics
+from ns3marl import cli, policies
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.evaluation import evaluate
@@ -43,7 +42,7 @@ def play(executable: Path, policy: str, arguments: list[str], folder: Path) -> d
         Pool(executable, arguments=[*SMALL, *arguments, "--tables=all"], seed=5, spares=0) as pool,
         TableWriter(folder, pool.spec) as writer,
     ):
-        result = evaluate.play(heuristics.make(policy, pool.spec), policy, pool, options, tables=writer)
+        result = evaluate.play(policies.make(policy, pool.spec), policy, pool, options, tables=writer)
     return {name: values[0] for name, values in result.metrics.items()}
 
 

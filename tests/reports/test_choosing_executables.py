@@ -105,6 +105,28 @@ def test_a_changed_source_is_named_with_the_command_that_builds_it(here: Path, n
 
 
 @pytest.mark.report("T4")
+def test_the_demo_compiles_a_bundled_scenario_that_has_changed(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = here / "checkout" / "ns3-scenarios" / "scenarios" / "net.cc"
+    source.parent.mkdir(parents=True)
+    source.touch()
+    program = executables.bundled_build_dir() / "bin" / "net"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    executables.remember_source(executables.bundled_build_dir(), here / "checkout" / "ns3-scenarios")
+    built: list[str] = []
+    monkeypatch.setattr(toolchain, "build", lambda only, **_: built.extend(only))
+    assert toolchain.provide("net", up_to_date=True) == program
+    assert built == []
+    for path in (program, program.parents[1] / "ns3marl-source"):
+        age(path, 60)
+    with pytest.warns(StaleScenario, match="build it with `ns3marl build`"):  # this build does nothing
+        toolchain.provide("net", up_to_date=True)
+    assert built == ["net"]
+
+
+@pytest.mark.report("T4")
 def test_what_is_up_to_date_does_not_warn(here: Path) -> None:
     program = made(here / "mine")
     # An edit that this executable did not depend on: it is older, but was found up to date by the last build.

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from toy_game import AGENTS, ToyPool, toy_spec
 
-from ns3marl import cli
-from ns3marl import policies as heuristics
+from ns3marl import cli, policies
 from ns3marl.config import load
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.evaluation import comparison, evaluate
@@ -45,7 +44,7 @@ class NotingPool(ToyPool):
 def play(pool: ToyPool, folder: Path) -> comparison.PolicyResult:
     options = load(None, [f"evaluation.episodes={EPISODES}"])
     with pool, TableWriter(folder, pool.spec) as writer:
-        return evaluate.play(heuristics.make("random", pool.spec), "dice", pool, options, tables=writer)
+        return evaluate.play(policies.make("random", pool.spec), "dice", pool, options, tables=writer)
 
 
 def test_every_boundary_of_every_counted_episode_is_a_row(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 def _demo(parsed: argparse.Namespace) -> int:
     settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
     config = configuration.load("demo", settings)
-    toolchain.provide(config.scenario.name)  # before the training's minutes begin to count
+    toolchain.provide(config.scenario.name, up_to_date=True)  # before the training's minutes begin to count
     folder = parsed.out or new_folder(config, "demo")
     print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
     train_and_report(config, folder)

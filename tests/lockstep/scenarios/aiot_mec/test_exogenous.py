@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.rl.policy import action_generators
@@ -49,7 +49,7 @@ class Episodes:
             on_frame=lambda _, run, frame: self.frames[run].append(frame),
             **options,
         ) as pool:
-            acting = heuristics.make(policy, pool.spec)
+            acting = policies.make(policy, pool.spec)
             batch, ended = pool.reset(), 0
             while ended < episodes:
                 self.observations.append(batch.groups[0].observations[0].copy())

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec import HOME
@@ -23,7 +23,7 @@ ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 def final_metrics(executable: Path, name: str) -> dict[str, float]:
     """Metrics of one episode with RngSeed 5 and RngRun 1."""
     with Pool(executable, arguments=ARGUMENTS, seed=5, spares=0) as pool:
-        policy = heuristics.make(name, pool.spec)
+        policy = policies.make(name, pool.spec)
         batch = pool.reset()
         while (final := batch.final[0]) is None:
             batch = pool.step(policy.act(batch, action_generators(batch)))

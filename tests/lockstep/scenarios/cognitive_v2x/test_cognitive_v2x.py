@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from toy_game import toy_spec
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -69,7 +69,7 @@ def executable(scenario_path: Callable[[str], Path]) -> Path:
 def play(executable: Path, arguments: list[str], policy: str | Callable[[Spec], Policy]) -> Episode:
     """An episode with RngSeed 5 and RngRun 1."""
     with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
-        made = heuristics.make(policy, pool.spec) if isinstance(policy, str) else policy(pool.spec)
+        made = policies.make(policy, pool.spec) if isinstance(policy, str) else policy(pool.spec)
         played = Episode(pool.spec, [pool.reset()])
         while played.batches[-1].final[0] is None:
             batch = played.batches[-1]
@@ -273,11 +273,11 @@ def test_listen_before_talk_equals_the_scenario_s_own(executable: Path) -> None:
 
 def test_policies_rank_as_they_should(executable: Path) -> None:
     with Pool(executable, seed=5, spares=0) as pool:
-        own = [name for name in heuristics.fitting(pool.spec) if name != heuristics.BUILTIN]
+        own = [name for name in policies.fitting(pool.spec) if name != policies.BUILTIN]
         assert own == ["random", *SIMPLE]
         for name in SIMPLE:
             with pytest.raises(ConfigError, match="scenario 'toy' has the heads mode, lane, power"):
-                heuristics.make(name, toy_spec(), HOME)
+                policies.make(name, toy_spec(), HOME)
     played = {name: play(executable, ["--ticks=100"], name) for name in SIMPLE}
     reward = {name: each.rewards.mean() for name, each in played.items()}
     assert max(reward["random-channel"], reward["sense-greedy"]) < reward["listen-before-talk"]

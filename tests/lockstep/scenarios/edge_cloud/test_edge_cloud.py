@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from toy_game import toy_spec
 
-from ns3marl import cli
-from ns3marl import policies as heuristics
+from ns3marl import cli, policies
 from ns3marl.config import load
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
@@ -91,10 +90,8 @@ def executable(scenario_path: Callable[[str], Path]) -> Path:
 
 def play(executable: Path, arguments: list[str], policy: str) -> Episode:
     """An episode with RngSeed 5 and RngRun 1."""
-    with Pool(
-        executable, arguments=arguments, seed=5, spares=0, builtin=policy == heuristics.BUILTIN
-    ) as pool:
-        made = heuristics.make(policy, pool.spec)
+    with Pool(executable, arguments=arguments, seed=5, spares=0, builtin=policy == policies.BUILTIN) as pool:
+        made = policies.make(policy, pool.spec)
         played = Episode(pool.spec, [pool.reset()])
         while played.batches[-1].final[0] is None:
             batch = played.batches[-1]
@@ -198,11 +195,11 @@ def test_every_task_is_in_exactly_one_place(
             arguments=[*SMALL, *arguments, "--tables=all"],
             seed=5,
             spares=0,
-            builtin=policy == heuristics.BUILTIN,
+            builtin=policy == policies.BUILTIN,
         ) as pool,
         TableWriter(tmp_path, pool.spec) as writer,
     ):
-        made = heuristics.make(policy, pool.spec)
+        made = policies.make(policy, pool.spec)
         result = evaluate.play(made, policy, pool, options, tables=writer)
     metrics = {name: values[0] for name, values in result.metrics.items()}
     rows: list[dict[str, Any]] = pq.read_table(tmp_path / "tasks.parquet").to_pylist()
@@ -234,12 +231,12 @@ def test_every_task_is_in_exactly_one_place(
 
 def test_policies_rank_as_they_should(executable: Path) -> None:
     with Pool(executable, seed=5, spares=0) as pool:
-        own = [name for name in heuristics.fitting(pool.spec) if name != heuristics.BUILTIN]
+        own = [name for name in policies.fitting(pool.spec) if name != policies.BUILTIN]
     assert own == ["random", *SIMPLE]
     for name in SIMPLE:
         with pytest.raises(ConfigError, match="scenario 'toy' has"):
-            heuristics.make(name, toy_spec(), HOME)
-    names = ("random", *SIMPLE, heuristics.BUILTIN)
+            policies.make(name, toy_spec(), HOME)
+    names = ("random", *SIMPLE, policies.BUILTIN)
     reward = {name: play(executable, ["--ticks=150"], name).metrics["reward_mean"] for name in names}
     assert max(reward, key=lambda name: reward[name]) == "builtin"
     assert reward["random"] < 0.8 * reward["builtin"]

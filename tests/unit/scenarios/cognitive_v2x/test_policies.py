@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.scenarios.cognitive_v2x.policies import LEAKAGE_DB, with_leakage
 from ns3marl.types import Batch, Condition, ContinuousHead, DiscreteHead, Feature, Group, GroupArrays, Spec
 
@@ -65,7 +65,7 @@ def act(
         truncated=np.zeros(1, bool),
         final=[None],
     )
-    (joint,) = heuristics.make(name, made).act(batch, [np.random.default_rng(1)])
+    (joint,) = policies.make(name, made).act(batch, [np.random.default_rng(1)])
     return int(joint.discrete[0, 0, 0]), float(joint.continuous[0, 0, 0])
 
 

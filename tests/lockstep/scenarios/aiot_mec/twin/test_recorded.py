@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.launch.environments import Environments
 from ns3marl.rl.policy import action_generators
@@ -26,7 +26,7 @@ SEED = 7
 
 def play(pool: Environments, policy: str) -> tuple[list[Batch], dict[str, Float64]]:
     """All observations of the first episode, and its metrics."""
-    acting = heuristics.make(policy, pool.spec)
+    acting = policies.make(policy, pool.spec)
     batches = [pool.reset()]
     while batches[-1].final[0] is None:
         batches.append(pool.step(acting.act(batches[-1], action_generators(batches[-1]))))

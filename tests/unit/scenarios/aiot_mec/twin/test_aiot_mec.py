@@ -9,7 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.rl.policy import action_generators
@@ -26,7 +26,7 @@ SMALL = ("--devices=12", "--servers=3", "--ticks=40")
 
 
 def play(pool: FastPool, policy: str, ticks: int) -> Iterator[Batch]:
-    chosen = heuristics.make(policy, pool.spec)
+    chosen = policies.make(policy, pool.spec)
     batch = pool.reset()
     for _ in range(ticks):
         batch = pool.step(chosen.act(batch, action_generators(batch)))
@@ -239,7 +239,7 @@ def test_recorded_actions_lead_back_to_where_they_were_taken() -> None:
         return FastPool(arguments=SMALL, num_envs=num_envs, seed=seed, resumable=True)
 
     pool = make()
-    policy, batch = heuristics.make("random", pool.spec), pool.reset()
+    policy, batch = policies.make("random", pool.spec), pool.reset()
     for _ in range(6):
         batch = pool.step(policy.act(batch, action_generators(batch)))
     again = make().load_state_dict(pool.state_dict())
