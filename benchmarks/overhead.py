@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.executables import find_scenario
 from ns3marl.rl.policy import Policy
@@ -57,7 +57,7 @@ def play(policy_name: str, ticks: int, core: int) -> Pair:
     counts[-1] = False  # its end is also that of the process
     rngs = [np.random.default_rng(0)]
     with Pool("aiot-mec", arguments=arguments, spares=0) as pool:
-        policy: Policy = heuristics.make(policy_name, pool.spec)
+        policy: Policy = policies.make(policy_name, pool.spec)
         batch = pool.reset()
         observed_s = [time.perf_counter()]
         pid = pool.pids[0]

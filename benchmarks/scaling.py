@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from ns3marl import policies as heuristics
+from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.types import Batch
 
@@ -26,7 +26,7 @@ class Runner:
 
     def __init__(self, simulators: int, first_run: int) -> None:
         self.pool = Pool("aiot-mec", num_envs=simulators, arguments=ARGUMENTS, first_run=first_run, spares=0)
-        self.policy = heuristics.make("best-snr", self.pool.spec)
+        self.policy = policies.make("best-snr", self.pool.spec)
         self.batch: Batch = self.pool.reset()
         self.play(WARM_UP_TICKS)
 

@@ -20,8 +20,7 @@ import numpy as np
 from seeded import interval, trained
 
 from ns3marl import config as configuration
-from ns3marl import plotting
-from ns3marl import policies as heuristics
+from ns3marl import plotting, policies
 from ns3marl.config import Config
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
@@ -82,7 +81,7 @@ TOPOLOGIES = {
 def evaluated(config: Config, run: Path, folder: Path) -> Results:
     """The runs and every simple policy that fits, on the same episodes."""
     with open_pool(config, config.evaluation.seed, 1, 1) as pool:
-        names = heuristics.fitting(pool.spec)
+        names = policies.fitting(pool.spec)
     content: Results = json.loads(evaluate(config, [str(run), *names], folder).read_text())
     return content
 
