@@ -472,7 +472,7 @@ def learners(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     import torch  # noqa: PLC0415
 
     whole, killed = (
-        torch.load(folder / run / "checkpoints" / "last.pt", weights_only=True)["learner"]
+        torch.load(folder / run / "checkpoints" / "last.pt", weights_only=True)["team"]
         for run in ("whole", "killed")
     )
     kind.lost = int(str(whole) != str(killed))

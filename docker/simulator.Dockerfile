@@ -6,7 +6,7 @@
 #   docker build -f docker/simulator.Dockerfile -t ns3marl-simulator .
 #
 # Build arguments: DEBIAN, a tag or digest of the base image, of Debian 13, whose ns-3 is 3.43; APT_MIRROR, another place for its
-# packages. Scenarios of your own, *.cc or with a CMakeLists.txt, in docker/scenarios/ are compiled too.
+# packages. Scenarios of your own are compiled too: *.cc in docker/scenarios/, and folders there, with *.cc or a CMakeLists.txt.
 
 ARG DEBIAN=trixie-slim
 
@@ -32,11 +32,11 @@ RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
  && mkdir /scenarios && cp /build/scenarios/bin/* /scenarios/ && strip /scenarios/*
 COPY docker/scenarios /own
 RUN --mount=type=cache,target=/build,id=ns3marl-scenarios \
-    if [ -n "$(find /own -maxdepth 1 -name '*.cc' -o -maxdepth 1 -name CMakeLists.txt)" ]; then \
-      cmake -S ns3-scenarios/cmake/user -B /build/own -G Ninja --log-level=WARNING \
-        -DNS3MARL_USER_SOURCE_DIR=/own -DNS3MARL_BUILD_DIR=/build/scenarios \
-   && rm -rf /build/own/bin && ninja -C /build/own && cp /build/own/bin/* /scenarios/; \
-    fi
+    for folder in $(find /own -maxdepth 2 \( -name '*.cc' -o -name CMakeLists.txt \) -printf '%h\n' | sort -u); do \
+      cmake -S ns3-scenarios/cmake/user -B /build$folder -G Ninja --log-level=WARNING \
+        -DNS3MARL_USER_SOURCE_DIR=$folder -DNS3MARL_BUILD_DIR=/build/scenarios \
+   && rm -rf /build$folder/bin && ninja -C /build$folder && cp /build$folder/bin/* /scenarios/ || exit 1; \
+    done
 
 FROM base AS simulator
 RUN apt-get update \

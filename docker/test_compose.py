@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ns3marl import new_scenario
 
 COMPOSE = Path(__file__).parents[1] / "compose.yaml"
 SCENARIOS = COMPOSE.parent / "ns3-scenarios" / "scenarios"
@@ -245,3 +248,32 @@ def test_a_worker_that_is_not_wanted_ends_with_the_reason() -> None:
         "sent this worker away: this learner trains on scenario 'aiot-mec', the worker serves 'echo'"
         in done.stderr
     )
+
+
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """A scenario that is the user's own, where the images find it; the image keeps it until it is built anew."""
+    folder = COMPOSE.parent / "docker" / "scenarios" / "net-of-a-test"
+    shutil.rmtree(folder, ignore_errors=True)
+    yield new_scenario.create(folder.name, folder.parent)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.report("T6")
+@pytest.mark.timeout(1200)
+def test_a_scenario_of_your_own_with_arguments(own_folder: Path) -> None:
+    variables: dict[str, Any] = {
+        "NS3MARL_SCENARIO": own_folder.name,
+        "NS3MARL_ARGUMENTS": "--ticks=25",
+        "NS3MARL_RUN": "own",
+        "NS3MARL_TICKS": "500",
+    }
+    compose("up", "-d", "--build", timeout_s=1000, **variables)
+    wait_for(lambda: inspect(containers("learner")[0])["State"]["Status"] == "exited")
+    assert inspect(containers("learner")[0])["State"]["ExitCode"] == 0, compose("logs", "learner")
+    assert rows("own")[-1]["ticks"] == 500
+    folder = f"{PROJECT}_runs:/runs"
+    words = ("--entrypoint=cat", "-v", folder, "ns3marl-learner", "/runs/own/config.toml")
+    config = docker("run", "--rm", "--network=none", *words)
+    assert f'name = "{own_folder.name}"' in config
+    assert '"--ticks=25"' in config

@@ -26,7 +26,7 @@ class WorkerThread(threading.Thread):
         self.error: BaseException | None = None
         self.said: list[str] = []
         self._stop_serving = threading.Event()
-        settings: dict[str, Any] = {"wait_s": 20.0, **options}
+        settings: dict[str, Any] = {"slots": 1, "wait_s": 20.0, **options}
         self._serve = partial(
             serve, scenario, endpoint, stop=self._stop_serving, say=self.said.append, **settings
         )
@@ -113,7 +113,16 @@ def workers(scenario: Path, endpoint: str, number: int = 1, **options: Any) -> I
 @contextmanager
 def worker_process(scenario: Path, endpoint: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A worker with a process of its own, as ``ns3marl serve`` starts it."""
-    command = [sys.executable, "-m", "ns3marl.cli", "serve", str(scenario), f"--connect={endpoint}", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "ns3marl.cli",
+        "serve",
+        str(scenario),
+        f"--connect={endpoint}",
+        "--slots=1",
+        *options,
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <numeric>
 
 namespace ns3::marl
 {
@@ -163,6 +164,17 @@ std::span<const float>
 Observation::GetRewards(const GroupHandle& group) const
 {
     return Check(group, 0).rewards;
+}
+
+double
+Observation::GetMeanReward() const
+{
+    double sum = 0;
+    for (const auto& group : m_groups)
+    {
+        sum += std::accumulate(group.rewards.begin(), group.rewards.end(), 0.0) / group.agents;
+    }
+    return sum / static_cast<double>(m_groups.size());
 }
 
 std::span<const double>

@@ -252,6 +252,7 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
     std::vector<int64_t> cpuNs;
     Stamp last;
     std::vector<double> metrics;
+    double reward = 0;
     Lockstep lockstep(*scenario, spec, true, [&](const Observation& observation, const Stamp& stamp, Action* action) {
         const auto now = std::chrono::steady_clock::now();
         if (before)
@@ -261,6 +262,7 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
         }
         before = now;
         last = stamp;
+        reward += observation.GetMeanReward();
         if (!action)
         {
             metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
@@ -283,8 +285,8 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
     std::cout << "{\"ticks\":" << last.tick << ",\"build_wall_ns\":" << last.buildWallNs;
     printList("tick_wall_ns", wallNs);
     printList("tick_cpu_ns", cpuNs);
-    std::cout << ",\"metrics\":{";
     std::cout.precision(std::numeric_limits<double>::max_digits10);
+    std::cout << ",\"reward_per_tick\":" << reward / static_cast<double>(last.tick) << ",\"metrics\":{";
     for (std::size_t i = 0; i < metrics.size(); ++i)
     {
         std::cout << (i ? ",\"" : "\"") << spec.metrics[i].name << "\":";

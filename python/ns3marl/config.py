@@ -15,19 +15,20 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 
-from ns3marl import home
+from ns3marl import executables, home
 from ns3marl.algorithms import registry
+from ns3marl.checks import MAX_SEED
 from ns3marl.errors import ConfigError
 from ns3marl.options import (
     NotNegativeFloat,
     NotNegativeInt,
     PositiveFloat,
     PositiveInt,
-    build,
+    Range,
     converted,
     near,
 )
@@ -36,6 +37,10 @@ from ns3marl.types import Spec
 
 # The standard library has it from Python 3.11 on.
 tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+#: ns-3's RngSeed.
+Seed = Annotated[int, Range(1, MAX_SEED)]
 
 
 @dataclass(frozen=True)
@@ -91,12 +96,12 @@ class TrainingOptions:
     algorithm: str = "imappo"
     """The learner of every group of agents: a name that ``ns3marl options`` lists, or ``module:Class``. ``[groups.NAME]`` may choose
     another one for a group."""
-    seed: PositiveInt = 1
+    seed: Seed = 1
     """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
     start_from: str = ""
     """Run folder, experiment or checkpoint whose learner this training goes on from, with a budget of its own; running episodes and
     stored experience stay behind. Of an experiment it is the run with the same seed."""
-    ticks: NotNegativeInt = 200_000
+    ticks: Annotated[int, Range(0, 2**62)] = 200_000
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
     """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
@@ -118,7 +123,7 @@ class EvaluationOptions:
     """Simple policies to compare with; empty: all that fit the scenario."""
     episodes: PositiveInt = 10
     """Episodes per policy."""
-    seed: PositiveInt = 1001
+    seed: Seed = 1001
     """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
     backend: str = "ns3"
     """Where policies are evaluated, wherever they were trained; the choices are those of ``scenario.backend``."""
@@ -224,16 +229,15 @@ def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Conf
         ConfigError: The file is missing or malformed, or an option or value is refused.
     """
     tree: dict[str, Any] = {}
-    where = "the defaults"
+    where = _Origins("the defaults")
     if source is not None:
-        text, where = _read(source)
+        text, where.source = _read(source)
         try:
             tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{where}: not valid TOML: {error}") from None
+            raise ConfigError(f"{where.source}: not valid TOML: {error}") from None
     for setting in settings:
-        _apply(tree, setting)
-        where = f"{where} with --set"
+        where.settings[_apply(tree, setting)] = setting
     config = _config(tree, where)
     _check(config)
     return config
@@ -255,26 +259,52 @@ def dumps(config: Config) -> str:
     return tomli_w.dumps(tree | ({"groups": groups} if groups else {}))
 
 
+@dataclass
+class _Origins:
+    """Who said what in a configuration, for messages."""
+
+    source: str  #: the file
+    settings: dict[str, str] = field(
+        default_factory=dict
+    )  #: those of the command line, by the option that they set
+
+    def __call__(self, name: str) -> str:
+        """The setting that set an option, or one in a section; otherwise the file."""
+        for option, setting in reversed(self.settings.items()):
+            if option == name or option.startswith(f"{name}."):
+                return f"--set {setting}"
+        return self.source
+
+
 def _read(source: str | Path) -> tuple[str, str]:
     path = Path(source)
     if path.suffix == ".toml" or path.exists():
         try:
             return path.read_text(encoding="utf-8"), str(path)
-        except OSError as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = (
+                error.strerror if isinstance(error, OSError) else f"it is no text in UTF-8 ({error.reason})"
+            )
+            raise ConfigError(f"cannot read the configuration {path}: {reason}") from None
     found: Mapping[str, Path] = home.shipped_configurations()
     if str(source) not in found:
         found = home.configurations()
     if str(source) not in found:
+        scenarios = executables.scenarios()
         raise ConfigError(
-            f"no configuration {str(source)!r}: give the path of a .toml file, or one of {', '.join(found)}"
-            + near(str(source), found)
+            f"no configuration or scenario {str(source)!r}{near(str(source), [*found, *scenarios])}: give the path of a .toml file or "
+            f"of a scenario's executable, a configuration ({', '.join(found)}), or a scenario that is built "
+            f"({', '.join(scenarios) or 'none is: run `ns3marl build`'})"
         )
     return found[str(source)].read_text(encoding="utf-8"), f"configuration {source!r}"
 
 
-def _apply(tree: dict[str, Any], setting: str) -> None:
-    """Puts one ``section.option=value`` into the tree; the names of learners and groups may have dots."""
+def _apply(tree: dict[str, Any], setting: str) -> str:
+    """Puts one ``section.option=value`` into the tree; the names of learners and groups may have dots.
+
+    Returns:
+        ``section.option``.
+    """
     key, equals, text = setting.partition("=")
     section, dot, option = key.strip().rpartition(".")
     if not (equals and dot and section and option):
@@ -291,18 +321,19 @@ def _apply(tree: dict[str, Any], setting: str) -> None:
         if not isinstance(table, dict):
             raise ConfigError(f"--set {setting}: {name} is not a section")
     table[option] = value
+    return ".".join([*path, option])
 
 
-def _config(tree: Mapping[str, Any], where: str) -> Config:
+def _config(tree: Mapping[str, Any], where: _Origins) -> Config:
     known = [*SECTIONS, "groups", *registry.names()]
     for name, table in tree.items():
         if name not in known and ":" not in name:
             raise ConfigError(
-                f"{where}: unknown section {name}{near(name, known)}; known: {', '.join(known)}"
+                f"{where(name)}: unknown section {name}{near(name, known)}; known: {', '.join(known)}"
             )
         _as_table(table, name, where)
     sections: dict[str, Any] = {
-        name: build(kind, tree.get(name, {}), name, where) for name, kind in SECTIONS.items()
+        name: kind(**_converted(kind, tree.get(name, {}), name, where)) for name, kind in SECTIONS.items()
     }
     default: str = sections["training"].algorithm
     groups = {
@@ -312,24 +343,36 @@ def _config(tree: Mapping[str, Any], where: str) -> Config:
     config = Config(**sections, groups=groups)
     named = [name for name in tree if name not in SECTIONS and name != "groups"]
     learners = {
-        name: build(registry.find(name).Options, tree.get(name, {}), name, where)
+        name: (kind := registry.find(name).Options)(**_converted(kind, tree.get(name, {}), name, where))
         for name in dict.fromkeys([*named, *config.algorithms])
     }
     return dataclasses.replace(config, learners=learners)
 
 
-def _group(name: str, table: Mapping[str, Any], default: str, where: str) -> GroupOptions:
+def _converted(kind: type[Any], values: Mapping[str, Any], section: str, where: _Origins) -> dict[str, Any]:
+    """Values as the options of ``kind`` have them; each is refused by the name of who gave it."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= converted(kind, {name: value}, section, where(f"{section}.{name}"))
+    return found
+
+
+def _group(name: str, table: Mapping[str, Any], default: str, where: _Origins) -> GroupOptions:
     algorithm = table.get("algorithm", "")
     if not isinstance(algorithm, str):
-        raise ConfigError(f"{where}: groups.{name}.algorithm: expected a string, got {algorithm!r}")
+        raise ConfigError(
+            f"{where(f'groups.{name}.algorithm')}: groups.{name}.algorithm: expected a string, got {algorithm!r}"
+        )
     changed = {option: value for option, value in table.items() if option != "algorithm"}
     kind = registry.find(algorithm or default).Options
-    return GroupOptions(algorithm, converted(kind, changed, f"groups.{name}", where))
+    return GroupOptions(algorithm, _converted(kind, changed, f"groups.{name}", where))
 
 
-def _as_table(table: Any, name: str, where: str) -> Mapping[str, Any]:
+def _as_table(table: Any, name: str, where: _Origins) -> Mapping[str, Any]:
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{where}: {name} is a section, got {table!r}; write [{name}] above its options")
+        raise ConfigError(
+            f"{where(name)}: {name} is a section, got {table!r}; write [{name}] above its options"
+        )
     return table
 
 

@@ -15,6 +15,7 @@
     ├── ConfigError               a setting, argument or value was refused
     ├── CheckpointError           a checkpoint cannot be read or does not fit
     ├── TraceError                a recorded episode cannot be read or does not fit
+    ├── OutputError               a file of results cannot be written
     └── BuildError                scenarios do not compile
 
     StaleScenario                 a warning: an executable is older than its sources
@@ -75,6 +76,10 @@ class CheckpointError(Ns3MarlError):
 
 class TraceError(Ns3MarlError):
     """A recorded episode cannot be read, or does not fit what it is used with."""
+
+
+class OutputError(Ns3MarlError):
+    """A file of results cannot be written: the disk is full, the place is read-only, or something stands in the way."""
 
 
 class BuildError(Ns3MarlError):

@@ -128,8 +128,9 @@ def find_scenario(name_or_path: str | Path) -> Path:
         )
     if name in known:
         return known[name][0]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
-    hint = f"near names: {', '.join(near)}" if near else "nothing is built there yet"
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    there = f"near names: {', '.join(near)}" if near else f"there are: {', '.join(known)}"
+    hint = there if known else "nothing is built there yet"
     looked = ", ".join(str(folder) for folder in search_folders())
     raise LaunchError(
         f"scenario '{name}' was not found in {looked} ({hint}); build the bundled scenarios with `ns3marl build`, "

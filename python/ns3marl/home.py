@@ -58,6 +58,20 @@ class SimplePolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """A column of one of the scenario's tables, whose distribution reports show for every policy."""
+
+    title: str
+    """What it is, such as ``Latency of completed tasks``."""
+    table: str
+    """Name of the table."""
+    column: str
+    """Name of the column, which holds numbers; NaN is left out."""
+    where: tuple[str, str] | None = None
+    """A column of text or categories, and what stands there in the rows that count; None: all rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScenarioHome:
     """What a scenario has in Python. Everything but its name may be left out."""
 
@@ -80,6 +94,11 @@ class ScenarioHome:
     ``ns3marl run --tables`` wrote; ``policy`` and ``run`` (ns-3's RngRun) say which episode, None: the first."""
     metrics: tuple[str, ...] = ()
     """Metrics that comparisons show first, in this order; the others follow as the spec has them."""
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Metrics that add up to a whole, by the title under which reports show their shares, such as how tasks ended: what became of
+    them, and why others failed. Metrics that a spec lacks are left out."""
+    distributions: tuple[Distribution, ...] = ()
+    """What reports show of the scenario's tables where an evaluation wrote them (``ns3marl evaluate --tables``)."""
     is_template: bool = False
     """Whether new scenarios begin as a copy of it."""
     folder: Path | None = None

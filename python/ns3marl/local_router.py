@@ -50,6 +50,8 @@ class LocalRouter:
         OSError: The path cannot be bound.
     """
 
+    refusal = ""  #: a socket file lets in whoever may open it
+
     def __init__(self, path: str | None, max_frame_bytes: int) -> None:
         self._folder = _private_folder() if path is None else None
         self._path = f"{self._folder}/{_SOCKET}" if path is None else path

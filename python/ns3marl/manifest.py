@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import platform
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ns3marl.config import Config
+from ns3marl.errors import Ns3MarlError
+from ns3marl.executables import find_scenario
 from ns3marl.types import Hello, Spec
 
 
@@ -29,6 +32,7 @@ def manifest(config: Config, spec: Spec, hello: Hello) -> dict[str, Any]:
             "tick_ns": spec.tick_ns,
             "agents": len(spec.agents),
         },
+        "executable": _executable(config),
         "seeds": {"training": config.training.seed, "evaluation": config.evaluation.seed},
         "versions": {
             "ns3marl": _version("ns3marl"),
@@ -41,6 +45,17 @@ def manifest(config: Config, spec: Spec, hello: Hello) -> dict[str, Any]:
         "platform": {"system": platform.platform(), "machine": platform.machine(), "cpus": os.cpu_count()},
         "started": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def _executable(config: Config) -> str:
+    """SHA-256 of the scenario's executable; empty where no simulator is launched on this host."""
+    of_ns3 = config.scenario.backend == "ns3" or config.pool.ns3_envs > 0
+    if not of_ns3 or not config.pool.spawn or config.pool.runner != "local":
+        return ""
+    try:
+        return hashlib.sha256(find_scenario(config.scenario.name).read_bytes()).hexdigest()
+    except (Ns3MarlError, OSError):
+        return ""
 
 
 def _version(package: str) -> str:

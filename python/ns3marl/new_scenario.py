@@ -77,7 +77,7 @@ def create(name: str, parent: Path) -> Path:
         the folder made.
 
     Raises:
-        ConfigError: the name is not of that form or taken, or the folder exists.
+        ConfigError: the name is not of that form or taken, or the folder exists or cannot be made.
         BuildError: the C++ sources are not there, as the package was not installed from a checkout.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
@@ -94,7 +94,12 @@ def create(name: str, parent: Path) -> Path:
         raise ConfigError(f"there is no folder {parent} to make {name} in")
     (template,) = (home for home in homes.bundled().values() if home.is_template)
     assert template.folder is not None
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be made ({error.strerror}); name a folder where you may write (--parent)"
+        ) from None
     program = (sources / f"{template.name}.cc").read_text(encoding="utf-8")
     program = program.replace(_class_name(template.name), _class_name(name))
     program = re.sub(rf'"{template.name}\b', f'"{name}', program)

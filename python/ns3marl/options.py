@@ -22,11 +22,13 @@ import dataclasses
 import difflib
 import inspect
 import math
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ns3marl import text
 from ns3marl.errors import ConfigError
 
 T = TypeVar("T")
@@ -48,7 +50,7 @@ class Range:
 
     def __str__(self) -> str:
         if self.high < math.inf:
-            return f"a number from {self.low:g} to {self.high:g}"
+            return f"a number from {_shown(self.low)} to {_shown(self.high)}"
         return f"{'more than ' if self.above else ''}{self.low:g}{'' if self.above else ' or more'}"
 
 
@@ -101,10 +103,9 @@ def converted(kind: type[Any], values: Mapping[str, Any], section: str, where: s
 def _convert(hint: Any, value: Any, what: str) -> Any:
     if get_origin(hint) is Annotated:
         kind, allowed = get_args(hint)
-        value = _convert(kind, value, what)
-        if value not in allowed:
-            raise ConfigError(f"{what}: expected {allowed}, got {value:g}")
-        return value
+        if isinstance(value, int | float) and value not in allowed:
+            raise ConfigError(f"{what}: expected {allowed}, got {_shown(value)}")
+        return _convert(kind, value, what)
     if get_origin(hint) is Literal:
         if value in get_args(hint):
             return value
@@ -114,14 +115,21 @@ def _convert(hint: Any, value: Any, what: str) -> Any:
         )
     if get_origin(hint) is tuple:
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return tuple(value)
+            return tuple(text.checked(item, what) for item in value)
         raise ConfigError(f'{what}: expected a list of strings such as ["--devices=10"], got {value!r}')
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not abs(value) <= sys.float_info.max:
+            raise ConfigError(f"{what}: expected a finite number, got {_shown(value)}")
         return float(value)
     if type(value) is not hint:
         wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}[hint]
         raise ConfigError(f"{what}: expected {wanted}, got {value!r}")
-    return value
+    return text.checked(value, what) if hint is str else value
+
+
+def _shown(value: float) -> str:
+    """A number for a message, whole ones with all of their digits."""
+    return str(int(value)) if value == value // 1 and abs(value) < math.inf else f"{value:g}"
 
 
 def listed(kind: type[Any]) -> list[Option]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -17,8 +19,35 @@ _PLAIN_EVERY_S = 15.0
 Report = Callable[[float, str], None]
 
 
+class _Unfailing:
+    """A stream that goes on without its reader: what cannot be written is lost, and the work goes on.
+
+    Args:
+        stream: Behind it.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As of the stream, but without its errors."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As of the stream, but without its errors."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class ProgressDisplay:
     """Shows how far a piece of work is, when it will end, and a line of figures.
+
+    Where nobody reads it any more, it is silent.
 
     Args:
         title: What is being done.
@@ -32,6 +61,8 @@ class ProgressDisplay:
         self._shown_s = self._begun_s
         self._bar: Progress | None = None
         self._task = TaskID(0)
+        if isinstance(console, Console):
+            console.file = _Unfailing(console.file)  # type: ignore[assignment] # all that rich and print need of one
         if isinstance(console, Console) and console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description}"),

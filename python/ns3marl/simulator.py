@@ -34,6 +34,41 @@ class LifeLine:
         os.close(self.read_fd)
 
 
+class Program:
+    """An executable as it is when this is made: kept open, it can be run though a build has put another in its place.
+
+    Args:
+        path: of the executable.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+        with contextlib.suppress(OSError):  # some may be run but not read
+            self._fd = os.open(path, os.O_RDONLY)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether something else stands at its path now, or nothing."""
+        if self._fd is None:
+            return False
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self._fd))
+        except OSError:
+            return True
+
+    @property
+    def fd(self) -> int | None:
+        """The descriptor by which a process can run it where it was replaced; None where its path will do."""
+        return self._fd if self.replaced else None
+
+    def close(self) -> None:
+        """Gives the executable up. May be called twice."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
 class Process:
     """A running simulator, in a session of its own.
 
@@ -44,6 +79,7 @@ class Process:
         remedy: what to do where the command cannot be run; the end of the error's sentence.
         pass_fds: file descriptors that it inherits.
         directory: where it runs; this process's current folder by default.
+        executable: what is run in the place of the command's first word, which it gets as its name all the same.
 
     Raises:
         LaunchError: the command cannot be run, or there are too few file descriptors or processes.
@@ -56,6 +92,7 @@ class Process:
         *,
         pass_fds: Sequence[int] = (),
         directory: str | Path | None = None,
+        executable: str | None = None,
     ) -> None:
         self._launcher = os.getpid()
         self._ended = False
@@ -66,6 +103,7 @@ class Process:
         try:
             self._process = subprocess.Popen(
                 command,
+                executable=executable,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output.write_fd,
                 stderr=self._output.write_fd,
@@ -145,6 +183,7 @@ class Simulator(Process):
         life_line: whose end tells it that the one who launched it is gone.
         orphaned_socket: a socket file that it removes then, with its folder.
         key_folder: of its CURVE keys.
+        program: the executable as it was when the pool was made; None: as it is now.
 
     Raises:
         LaunchError: the executable cannot be run.
@@ -159,6 +198,7 @@ class Simulator(Process):
         *,
         orphaned_socket: str | None = None,
         key_folder: Path | None = None,
+        program: Program | None = None,
     ) -> None:
         self.executable = executable
         command = [
@@ -171,8 +211,10 @@ class Simulator(Process):
             command.append(f"--orphaned-socket={orphaned_socket}")
         if key_folder is not None:
             command.append(f"--keys={key_folder}")
+        kept = None if program is None else program.fd
         super().__init__(
             command,
             "build it with `ns3marl build`, or give the path of an executable",
-            pass_fds=(life_line.read_fd,),
+            pass_fds=(life_line.read_fd, *([] if kept is None else [kept])),
+            executable=None if kept is None else f"/proc/self/fd/{kept}",
         )

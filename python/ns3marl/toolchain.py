@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ns3marl import executables
+from ns3marl import cores, executables
 from ns3marl.build_display import BuildDisplay
 from ns3marl.errors import BuildError
 
@@ -94,7 +94,7 @@ def build(
         BuildError: with the first error printed, the command and the remedy.
     """
     started_s = time.time()
-    jobs = jobs or len(os.sched_getaffinity(0))
+    jobs = jobs or cores.usable()
     if source is not None and not source.is_dir():
         raise BuildError(
             f"there is no folder {source} to build; give the folder that holds the scenarios' *.cc files"

@@ -50,6 +50,12 @@ def quiet() -> Console:
     return Console(file=io.StringIO())
 
 
+def progressed(run: Path, ticks: int) -> bool:
+    """Whether a run has a checkpoint of at least so many ticks."""
+    path = run / "checkpoints" / "last.pt"
+    return path.exists() and checkpoint.load(path).progress.ticks >= ticks
+
+
 def weights(run: Path) -> Any:
     return torch.cat(
         [
@@ -98,7 +104,7 @@ def test_ctrl_c_stops_all_runs_and_they_go_on_as_if_never_stopped(tmp_path: Path
     folder, options = tmp_path / "stopped", config("training.ticks=400")
 
     def press() -> None:
-        while len(list(folder.glob("seed-*/checkpoints/last.pt"))) < 2:
+        while not all(progressed(folder / f"seed-{seed}", 1) for seed in (1, 2)):
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -131,9 +137,8 @@ def test_runs_stop_with_a_checkpoint_when_their_parent_is_killed(tmp_path: Path)
         env={**os.environ, "PYTHONPATH": path},
         stderr=subprocess.DEVNULL,
     )
-    last = tmp_path / "seed-1" / "checkpoints" / "last.pt"
     try:
-        while not last.exists():
+        while not progressed(tmp_path / "seed-1", 80):
             assert parent.poll() is None
             time.sleep(0.05)
         runs = children(parent.pid)

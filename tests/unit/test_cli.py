@@ -18,9 +18,7 @@ def test_errors_are_one_message_and_status_two(capsys: pytest.CaptureFixture[str
     assert cli.main(["train", "demo", "--set", "training.sed=1"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(
-        "ns3marl: ConfigError: configuration 'demo' with --set: unknown option training.sed"
-    )
+    assert captured.err.startswith("ns3marl: ConfigError: --set training.sed=1: unknown option training.sed")
     assert "Traceback" not in captured.err
 
 

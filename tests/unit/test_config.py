@@ -67,7 +67,7 @@ def test_settings_win_over_the_file() -> None:
         ("training.seed=x", "training.seed: expected a whole number, got 'x'"),
         ("training.seed=1.5", "training.seed: expected a whole number, got 1.5"),
         ("training.seed=true", "training.seed: expected a whole number, got True"),
-        ("training.seed=0", "training.seed: expected more than 0, got 0"),
+        ("training.seed=0", "training.seed: expected a number from 1 to 4294944442, got 0"),
         ("imappo.discount=1.1", "imappo.discount: expected a number from 0 to 1, got 1.1"),
         ("imappo.discount=nan", "imappo.discount: expected a number from 0 to 1, got nan"),
         ("imappo.actor_lr=fast", "imappo.actor_lr: expected a number, got 'fast'"),
@@ -102,7 +102,7 @@ def test_errors_name_the_option_and_what_is_expected(setting: str, message: str)
 
 
 def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no configuration 'dem'.*did you mean demo"):
+    with pytest.raises(ConfigError, match=r"no configuration or scenario 'dem'.*did you mean demo"):
         load("dem")
     with pytest.raises(ConfigError, match="cannot read the configuration"):
         load(tmp_path / "absent.toml")

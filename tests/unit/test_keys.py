@@ -32,7 +32,9 @@ def test_more_hosts_later(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["keys", str(tmp_path / "k")]) == 0
     before = keys.read_learner(tmp_path / "k" / "learner")
     assert main(["keys", str(tmp_path / "k"), "late"]) == 0
-    assert keys.read_learner(tmp_path / "k" / "learner") == before
+    after = keys.read_learner(tmp_path / "k" / "learner")
+    assert (after.public, after.secret) == (before.public, before.secret)
+    assert len(after.allowed - before.allowed) == 1
     assert keys.read_simulator(tmp_path / "k" / "late").learner == before.public
     assert f"simulator: {tmp_path}/k/late, for `ns3marl serve --keys`" in capsys.readouterr().out
     assert main(["keys", str(tmp_path / "k"), "late"]) == 2

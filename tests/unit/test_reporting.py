@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ns3marl.errors import ConfigError
+from ns3marl.errors import ConfigError, OutputError
 from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import REWARD, Entry, PolicyResult
 from ns3marl.plotting import Plot, render
@@ -93,8 +93,10 @@ def test_a_template_that_lacks_something_is_an_error() -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "plots").touch()
-    with pytest.raises(ConfigError, match=rf"cannot write the report to {tmp_path}: File exists; make it"):
-        page.write(tmp_path, "run", [], {})
+    with pytest.raises(
+        OutputError, match=rf"{tmp_path}/plots/empty.png cannot be written: File exists; .*--out"
+    ):
+        page.write(tmp_path, "run", [plot()], {})
 
 
 # ------------------------------------------------------------------------------------------------------- report

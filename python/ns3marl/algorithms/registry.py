@@ -79,6 +79,12 @@ def find(name: str) -> type[Learner]:
     return learner
 
 
+def name_of(kind: type[Any]) -> str:
+    """How a configuration names a class of learners."""
+    place = f"{kind.__module__}:{kind.__qualname__}"
+    return next((name for name, own in BUNDLED.items() if own == place), place)
+
+
 def is_asynchronous(name: str) -> bool:
     """Whether a learner asks for asynchronous workers, see ``ns3marl.rl.learner.AsynchronousLearner``."""
     return getattr(find(name), "asynchronous", False)

@@ -8,12 +8,9 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from ns3marl import doctor, executables, new_scenario, toolchain
 from ns3marl.build_display import BuildDisplay
-from ns3marl.cli.options import Commands
+from ns3marl.cli.options import Commands, print_table
 from ns3marl.errors import ConfigError
 
 
@@ -49,10 +46,8 @@ def add(commands: Commands) -> None:
 def _doctor(parsed: argparse.Namespace) -> int:
     del parsed
     checks = doctor.diagnose()
-    table = Table("", "", "found", "wanted", box=None)
-    for check in checks:
-        table.add_row("ok" if check.ok else "MISSING", check.name, check.found, check.wanted)
-    Console().print(table)
+    rows = [["ok" if check.ok else "MISSING", check.name, check.found, check.wanted] for check in checks]
+    print_table(["", "", "found", "wanted"], rows)
     missing = [check for check in checks if not check.ok]
     for check in missing:
         print(f"{check.name}: {check.remedy}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ns3marl import config as configuration
 from ns3marl import toolchain
-from ns3marl.cli.options import Commands, add_set, new_folder, opponents
+from ns3marl.cli.options import Commands, add_set, new_folder, opponents, tidied
 from ns3marl.cli.playing import evaluate_and_report
 from ns3marl.cli.training import train_and_report
 
@@ -29,7 +29,11 @@ def _demo(parsed: argparse.Namespace) -> int:
     toolchain.provide(config.scenario.name, up_to_date=True)  # before the training's minutes begin to count
     folder = parsed.out or new_folder(config, "demo")
     print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
-    train_and_report(config, folder)
+    with tidied(folder):
+        whole = train_and_report(config, folder)
+    if not whole:
+        print(f"stopped; go on with: ns3marl train --resume {folder}")
+        return 130
     policies = [str(folder), *opponents(config)]
     print(
         f"2/2  evaluating on {config.evaluation.episodes} fresh episodes: {', '.join(policies[1:])}",

@@ -28,7 +28,6 @@ def _options(parsed: argparse.Namespace) -> int:
     from ns3marl.algorithms import registry  # noqa: PLC0415 - learners take a second to import
     from ns3marl.config import SECTIONS  # noqa: PLC0415
     from ns3marl.options import listed  # noqa: PLC0415
-    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     def kind_of(section: str) -> type[Any]:
         return SECTIONS[section] if section in SECTIONS else registry.find(section).Options
@@ -41,7 +40,7 @@ def _options(parsed: argparse.Namespace) -> int:
             (option.name, option.allowed, json.dumps(option.default), option.meaning)
             for option in listed(kind)
         ]
-        print_table(TextTable(("option", "values", "default", "meaning"), rows))
+        print_table(("option", "values", "default", "meaning"), rows)
     if parsed.section is None:
         print(
             "\n[groups.NAME]  The learner of one group of agents: `algorithm`, and any option of it that differs from its section."

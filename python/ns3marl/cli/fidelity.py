@@ -103,8 +103,8 @@ def _validate(parsed: argparse.Namespace) -> int:
         jobs=parsed.jobs,
     )
     results = report.read(folder)
-    print_table(report.table(results, results["policy"], results["main_metrics"]))
-    print_table(report.ranking(results))
+    for table in (report.table(results, results["policy"], results["main_metrics"]), report.ranking(results)):
+        print_table(table.header, table.rows, table.marked)
     print(results["verdict"])
     print(f"report: {report.report(folder)}")
     return 0
@@ -114,7 +114,6 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     from ns3marl.fidelity import fitting  # noqa: PLC0415
     from ns3marl.fidelity.scenario import fidelity_of  # noqa: PLC0415
     from ns3marl.progress import ProgressDisplay  # noqa: PLC0415
-    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     if parsed.out.exists() and not parsed.force:
         raise ConfigError(f"{parsed.out} exists; choose another --out, or --force")
@@ -134,7 +133,7 @@ def _calibrate(parsed: argparse.Namespace) -> int:
         fit = fitting.fit_cells(plan, parsed.traces, display, jobs=parsed.jobs, report=print)
     parsed.out.parent.mkdir(parents=True, exist_ok=True)
     parsed.out.write_text(calibrator.dumps(fit.calibration), encoding="utf-8")
-    print_table(TextTable(*fitting.table(fit, of)))
+    print_table(*fitting.table(fit, of))
     print("errors are in tolerances: beyond 1 in magnitude is outside")
     print(f"calibration: {parsed.out}")
     return 0

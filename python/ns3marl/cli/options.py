@@ -7,24 +7,24 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from ns3marl import config as configuration
-from ns3marl import executables
+from ns3marl import cores, executables, files
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
-
-if TYPE_CHECKING:
-    from ns3marl.reporting.page import TextTable
 
 Commands = Any  #: what ``ArgumentParser.add_subparsers`` gives, which has no public name
 
@@ -52,9 +52,9 @@ def add_tables(command: argparse.ArgumentParser) -> None:
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
     """``--jobs``, for episodes of ns-3."""
-    cores = len(os.sched_getaffinity(0))
+    usable = cores.usable()
     command.add_argument(
-        "--jobs", type=positive, default=cores, help=f"episodes of ns-3 at a time (one per core: {cores})"
+        "--jobs", type=positive, default=usable, help=f"episodes of ns-3 at a time (one per core: {usable})"
     )
 
 
@@ -63,6 +63,14 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time of 0 or more [s], finite."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected 0 or more seconds, got {text}")
     return value
 
 
@@ -79,13 +87,19 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
-    """A configuration by its name or file, or the defaults with a scenario by its name or executable."""
-    if source is None or source in configuration.shipped():
+    """A configuration by its name or file, or the defaults with a scenario: by its name or executable.
+
+    With ``pool.spawn=false`` a scenario need not be built here: those that dial in have it.
+    """
+    if source is None or source in configuration.shipped() or source in homes.configurations():
         return configuration.load(source, settings)
-    if source not in homes.configurations() and (
+    path = Path(source)
+    is_file = os.sep in source or path.suffix == ".toml" or path.exists()
+    if (
         source in executables.scenarios()
         or source in homes.names()
-        or (Path(source).is_file() and os.access(source, os.X_OK))
+        or (path.is_file() and os.access(source, os.X_OK))
+        or (not is_file and not configuration.load(None, settings).pool.spawn)
     ):
         return configuration.load(None, [f"scenario.name={source}", *settings])
     return configuration.load(source, settings)
@@ -95,13 +109,15 @@ def config_for(policy: str, source: str | None, settings: Sequence[str]) -> Conf
     """What to evaluate a policy on: what was named, or else the scenario whose simple policy it is.
 
     Raises:
-        ConfigError: Nothing was named, and not exactly one scenario has the policy.
+        ConfigError: Nothing was named, and not exactly one scenario has the policy; or it is a path and nothing is there.
     """
     config = config_or_scenario(source, settings)
     if config.scenario.name:
         return config
     having = [home.name for home in homes.homes() if policy in home.policies]
     if len(having) != 1:
+        if os.sep in policy and not Path(policy).exists():
+            raise ConfigError(f"there is no {policy}; give a run folder, a checkpoint or a simple policy")
         of = f"{policy!r} is a policy of {' and '.join(having)}" if having else f"{policy!r} says no scenario"
         raise ConfigError(f"{of}: name a configuration or a scenario with --config NAME")
     return config_or_scenario(source, [*settings, f"scenario.name={having[0]}"])
@@ -142,11 +158,35 @@ def run_folder(path: Path) -> Path | None:
 
 
 def new_folder(config: Config, what: str | None = None) -> Path:
-    """A folder below ``runs`` named after the scenario, what is done with it, and the time."""
+    """Makes a folder below ``runs`` named after the scenario, what is done with it, and the time; nobody else gets the same one.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
     name = Path(config.scenario.name).name
     learner = config.training.algorithm.rpartition(":")[2]
     stamp = dt.datetime.now(dt.timezone.utc).strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{name}-{what or learner}-{stamp}"
+    folder = Path("runs") / f"{name}-{what or learner}-{stamp}"
+    for number in count(2):
+        with files.writing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:
+                folder = folder.with_name(f"{name}-{what or learner}-{stamp}-{number}")
+    return folder
+
+
+@contextmanager
+def tidied(folder: Path) -> Iterator[None]:
+    """Removes a folder of results again if a command failed before it wrote anything there."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:
@@ -177,10 +217,22 @@ def opponents(config: Config) -> Sequence[str]:
     return found if config.evaluation.backend == "ns3" else [n for n in found if n != policies.BUILTIN]
 
 
-def print_table(table: TextTable, title: str | None = None) -> None:
-    """Prints a table, marked cells in bold, in full width where the output is not a terminal."""
-    columns = (Column(Text(cell)) for cell in table.header)
+def print_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    marked: Container[tuple[int, int]] = (),
+    title: str | None = None,
+) -> None:
+    """Prints a table, in full width where the output is not a terminal.
+
+    Args:
+        header: Of the columns.
+        rows: Each as long as the header.
+        marked: (row, column) of the cells in bold.
+        title: Above it.
+    """
+    columns = (Column(Text(cell)) for cell in header)
     shown = Table(*columns, box=None, title=title, title_justify="left")
-    for r, row in enumerate(table.rows):
-        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in table.marked)) for c, cell in enumerate(row)))
+    for r, row in enumerate(rows):
+        shown.add_row(*(Text(str(cell), "bold" * ((r, c) in marked)) for c, cell in enumerate(row)))
     Console(width=None if sys.stdout.isatty() else 240).print(shown)

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ns3marl import config as configuration
+from ns3marl import files
 from ns3marl import home as homes
 from ns3marl.cli import gdb
 from ns3marl.cli.options import (
@@ -23,6 +24,7 @@ from ns3marl.cli.options import (
     own_config,
     positive,
     print_table,
+    tidied,
     with_arguments,
 )
 from ns3marl.config import Config
@@ -66,6 +68,7 @@ def add(commands: Commands) -> None:
         "report", help="write the HTML and Markdown report of a run, an evaluation or a validation"
     )
     command.add_argument("folder", type=Path)
+    command.add_argument("--out", type=Path, help="where to write it (the folder itself)")
     command.set_defaults(action=_report)
 
     command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
@@ -86,7 +89,6 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation import comparison, evaluate, statistics  # noqa: PLC0415 - torch takes seconds to import
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
-    from ns3marl.reporting.page import TextTable  # noqa: PLC0415
 
     if parsed.gdb:
         if parsed.policy not in {None, "builtin"} or parsed.tables or parsed.set or parsed.episodes > 1:
@@ -115,7 +117,7 @@ def _run(parsed: argparse.Namespace) -> int:
             ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
             rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
         hello = pool.hello
-    print_table(TextTable(["metric", "unit", "mean", "95 % interval"], rows))
+    print_table(["metric", "unit", "mean", "95 % interval"], rows)
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
         f"of seed {parsed.seed}, {result.ticks_per_s:.0f} ticks/s"
@@ -140,7 +142,7 @@ def _report(parsed: argparse.Namespace) -> int:
     from ns3marl.reporting import report  # noqa: PLC0415
 
     write = validation.report if validation.is_validation(parsed.folder) else report.report
-    print(write(parsed.folder))
+    print(write(parsed.folder, parsed.out))
     return 0
 
 
@@ -157,8 +159,7 @@ def _plot_run(parsed: argparse.Namespace) -> int:
     draw = home.load(plots[name])
     image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
     out = parsed.out or parsed.folder / f"{name}.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(image.png)
+    files.write(out, image.png)
     print(out)
     others = [other for other in plots if other != name]
     if others and parsed.plot is None:
@@ -178,10 +179,12 @@ def evaluate_and_report(
     from ns3marl.reporting import report  # noqa: PLC0415
     from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
 
-    evaluate.evaluate(config, policies, folder, tables=tables)
+    with tidied(folder):
+        evaluate.evaluate(config, policies, folder, tables=tables)
     results = comparison.read(folder)
     assert results is not None
-    print_table(report.table(results), "bold: may be the best")
+    table = report.table(results)
+    print_table(table.header, table.rows, table.marked, "bold: may be the best")
     print(verdict(results))
     print(f"report: {report.report(of)}")
     for name, text in results["failures"].items():

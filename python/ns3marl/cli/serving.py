@@ -7,7 +7,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ns3marl.cli.options import Commands, positive
+from ns3marl import cores
+from ns3marl.cli.options import Commands, positive, seconds
 
 
 def add(commands: Commands) -> None:
@@ -25,17 +26,16 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--slots",
         type=positive,
-        default=1,
-        help="simulators at a time; one more than cores hides the start of processes (1)",
+        help=f"simulators at a time (one more than cores, which hides the start of processes: {cores.usable() + 1})",
     )
     command.add_argument(
         "--keys", type=Path, metavar="FOLDER", help="CURVE keys of this host; needed beyond it"
     )
     command.add_argument(
         "--wait",
-        type=float,
-        default=60.0,
-        help="seconds to wait for a learner, at first and again; 0: forever (60)",
+        type=seconds,
+        default=3600.0,
+        help="seconds to wait for a learner, at first and again; 0: forever (3600)",
     )
     command.add_argument(
         "--pulse", type=Path, metavar="FILE", help="touched twice a second, for health checks"

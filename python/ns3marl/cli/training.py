@@ -18,6 +18,7 @@ from ns3marl.cli.options import (
     own_config,
     positive,
     seeds,
+    tidied,
     with_arguments,
 )
 from ns3marl.config import Config
@@ -79,13 +80,17 @@ def _train(parsed: argparse.Namespace) -> int:
         if parsed.out is None or parsed.seeds is not None:
             raise ConfigError("--continue goes with --out RUN, and without --seeds")
         resume = taken_up(folder)
-        config = config_of(folder, parsed.set) if resume else config
-        if resume and complete(config, folder):
-            print(f"done:   {folder} has spent its budget")
-            return 0
-    if parsed.seeds is None and not (folder / "experiment.toml").exists():
-        train_and_report(config, folder, resume=resume)
-    elif not _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume):
+        if resume and (folder / "checkpoints" / "last.pt").exists():
+            config = config_of(folder, parsed.set)
+            if complete(config, folder):
+                print(f"done:   {folder} has spent its budget")
+                return 0
+    with tidied(folder):
+        if parsed.seeds is None and not (folder / "experiment.toml").exists():
+            whole = train_and_report(config, folder, resume=resume)
+        else:
+            whole = _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume)
+    if not whole:
         print(f"stopped; go on with: ns3marl train --resume {folder}")
         return 130
     print(f"next: ns3marl evaluate {folder}")
@@ -118,12 +123,18 @@ def _new_config(parsed: argparse.Namespace) -> Config:
     return config_or_scenario(parsed.config, settings)
 
 
-def train_and_report(config: Config, folder: Path, *, resume: bool = False) -> None:
-    """One run, and its report."""
+def train_and_report(config: Config, folder: Path, *, resume: bool = False) -> bool:
+    """One run, and its report.
+
+    Returns:
+        Whether its budget is spent; False after Ctrl-C.
+    """
     from ns3marl.reporting.report import report  # noqa: PLC0415
+    from ns3marl.training.experiment import complete  # noqa: PLC0415
     from ns3marl.training.run import train  # noqa: PLC0415
 
     train(config, folder, resume=resume)
     if (folder / "metrics.jsonl").stat().st_size > 0:
         print(f"run:    {folder}")
         print(f"report: {report(folder)}")
+    return complete(config, folder)

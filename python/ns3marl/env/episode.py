@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ns3marl.clock import Clock
 from ns3marl.env.simulator_pool import Peer
 from ns3marl.episodes import Numbering
 from ns3marl.protocol import codec
@@ -24,6 +24,7 @@ class Environment:
     """One environment: the episode it is in and what it last showed."""
 
     index: int
+    clock: Clock
     peer: Peer | None = None
     episode: int = -1  #: number of the episode, from 0; -1 before the first one
     run: int = 0  #: ns-3's RngRun of it
@@ -34,7 +35,7 @@ class Environment:
     )  #: frames by tick; those ahead of the simulator are repeated
     told: codec.Observation | None = None  #: the last one of a simulator that was lost: it must come again
     losses: int = 0  #: simulators lost in this episode
-    since_s: float = 0.0  #: without a simulator since this time on the monotonic clock; no new one before it
+    since_s: float = 0.0  #: without a simulator since this time on the clock; no new one before it
     ended: codec.Observation | None = (
         None  #: the last one of the episode before, until the batch that tells of it
     )
@@ -52,7 +53,7 @@ class Environment:
 
     def queue(self) -> None:
         """The episode may begin as soon as there is a simulator."""
-        self.waiting, self.since_s = True, time.monotonic()
+        self.waiting, self.since_s = True, self.clock.now_s()
 
     def begin(self, peer: Peer) -> None:
         """The episode begins, or begins anew."""

@@ -22,6 +22,7 @@ import numpy as np
 
 from ns3marl import toolchain
 from ns3marl.checks import check_current_folder, checked_seconds, checked_seed, checked_whole
+from ns3marl.clock import Clock
 from ns3marl.env.batching import Batching, wall_ns
 from ns3marl.env.episode import Environment
 from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool, check_resources
@@ -31,7 +32,6 @@ from ns3marl.errors import (
     ConfigError,
     Crashed,
     Hung,
-    Lost,
     Ns3MarlError,
     OutOfStep,
     SimulatorError,
@@ -135,7 +135,8 @@ class Pool:
         self._recording = resumable or restarts > 0
         self._limits = limits
         self._on_frame = on_frame
-        self._envs = [Environment(index) for index in range(num_envs)]
+        self._clock = Clock()
+        self._envs = [Environment(index, self._clock) for index in range(num_envs)]
         self._unbegun: list[Environment] = []
         self._ready: list[Environment] = []
         self._asked: list[Environment] = []  # of the last batch
@@ -143,7 +144,13 @@ class Pool:
         self._watch_s = 0.0
         self._last: Batch | None = None
         self._simulators = SimulatorPool(
-            Path(scenario).name, executable, num_envs + spares, self._limits, endpoint, key_folder
+            Path(scenario).name,
+            executable,
+            num_envs + spares,
+            self._limits,
+            endpoint,
+            key_folder,
+            self._clock,
         )
         self._finalizer = weakref.finalize(self, _release, self._simulators, self._turn)
         try:
@@ -248,7 +255,6 @@ class Pool:
         """Sends the joint actions of the environments of the last ``recv``; ``env_id`` is that of its batch."""
         with self._turn:
             self._send(self._answered(env_id), actions)
-            self._simulators.remote.listening(False)
 
     @property
     def pids(self) -> list[int]:
@@ -300,7 +306,6 @@ class Pool:
     def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
         shaped = codec.shape_actions(self.spec, actions, len(batch.env_id))
         self._last = None
-        self._simulators.remote.listening(True)
         self.timing.ticks += len(self._asked)
         for row, env in enumerate(self._asked):
             assert env.peer is not None
@@ -331,7 +336,6 @@ class Pool:
                 f"{min_envs} environments were asked for, {coming + len(self._ready)} have an observation coming; "
                 "call reset() or send() first"
             )
-        self._simulators.remote.listening(True)
         try:
             if self._unbegun:
                 self._begin()
@@ -343,8 +347,6 @@ class Pool:
         except BaseException:
             self._abandon()
             raise
-        finally:
-            self._simulators.remote.listening(False)
         return batch
 
     def _receive(self) -> bool:
@@ -433,7 +435,7 @@ class Pool:
 
     def _begin(self) -> None:
         """Gives free simulators to environments that wait for one."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         for env in [env for env in self._unbegun if env.since_s <= now_s]:
             peer = self._simulators.take()
             if peer is None:
@@ -454,7 +456,7 @@ class Pool:
     def _describe(self) -> tuple[Hello, Spec]:
         """Asks the first simulator for the spec."""
         self._simulators.top_up()
-        started_s = time.monotonic()
+        started_s = self._clock.now_s()
         while (peer := self._simulators.take()) is None:
             if self._simulators.recv() is None:
                 self._watch()
@@ -474,7 +476,6 @@ class Pool:
                 f"{self._simulators.name(peer)}: a {type(message).__name__} came where the spec was expected"
             )
         peer.due = False
-        self._simulators.remote.listening(False)
         return peer.hello, message
 
     def _abandon(self) -> None:
@@ -509,18 +510,14 @@ class Pool:
 
     def _check_visits(self, since_s: float | None) -> None:
         """Raises when a simulator should have dialled in by now."""
-        if since_s is None or self._simulators.spawns or time.monotonic() < since_s + self._limits.start_s:
+        if since_s is None or self._simulators.spawns or self._clock.now_s() < since_s + self._limits.start_s:
             return
-        raise Lost(
-            f"an environment has waited {self._limits.start_s} s for a simulator of scenario {self._simulators.scenario!r} at "
-            f"{self.endpoint}, where {len(self._simulators.remote)} workers serve; start more with `ns3marl serve`, or raise "
-            f"start_timeout_s{self._simulators.remote.complaint}"
-        )
+        raise self._simulators.too_few(self.num_envs)
 
     def _await_end(self, peer: Peer) -> None:
         """For a process that ended or closed its connection: it is lost, unless its last message was still under way."""
-        deadline_s = time.monotonic() + _LAST_WORDS_S  # others may talk without end
-        while (received := self._simulators.recv()) is not None and time.monotonic() < deadline_s:
+        deadline_s = self._clock.now_s() + _LAST_WORDS_S  # others may talk without end
+        while (received := self._simulators.recv()) is not None and self._clock.now_s() < deadline_s:
             self._handle(*received)
             if not self._simulators.owes(peer):
                 return

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
+from ns3marl.clock import Clock
 from ns3marl.protocol import codec
 from ns3marl.transport import Router
 from ns3marl.types import Hello
@@ -20,7 +20,8 @@ class RemoteWorker:
     """A worker, as far as one hears of it."""
 
     identity: bytes
-    deadline_s: float  #: on the monotonic clock: silent until then, it is lost
+    clock: Clock
+    deadline_s: float = 0.0  #: on the clock: silent until then, it is lost
     remote: dict[bytes, RemoteSimulator] = field(default_factory=dict)  #: until it tells of their ends
 
     @property
@@ -30,7 +31,7 @@ class RemoteWorker:
 
     def is_lost(self) -> bool:
         """Whether it has been silent for too long."""
-        return time.monotonic() > self.deadline_s
+        return self.clock.now_s() > self.deadline_s
 
 
 class RemoteSimulator:
@@ -85,18 +86,24 @@ class RemoteSimulators:
     Args:
         scenario: what they must serve.
         router: by which they are answered.
+        clock: of the pool.
     """
 
-    def __init__(self, scenario: str, router: Router) -> None:
-        self.complaint = ""  #: why the last one was sent away, for messages
+    def __init__(self, scenario: str, router: Router, clock: Clock) -> None:
+        self._complaint = ""
+        self._clock = clock
         self._scenario = scenario
         self._router = router
         self._like: Hello | None = None  # the first simulator of the pool
         self._workers: dict[bytes, RemoteWorker] = {}
-        self._absent_since_s: float | None = None
 
     def __len__(self) -> int:
         return sum([not worker.is_lost() for worker in self._workers.values()])
+
+    @property
+    def complaint(self) -> str:
+        """Why the last worker was sent away or not let in, for messages."""
+        return self._complaint or self._router.refusal
 
     def hear(self, identity: bytes, message: codec.Worker) -> None:
         """A worker lives."""
@@ -109,9 +116,9 @@ class RemoteSimulators:
                 self._send_away(identity, why)
                 return
             self._workers = {name: other for name, other in self._workers.items() if not other.is_lost()}
-            worker = self._workers[identity] = RemoteWorker(identity, 0.0)
+            worker = self._workers[identity] = RemoteWorker(identity, self._clock)
             self._router.send(identity, codec.encode_welcome())
-        worker.deadline_s = time.monotonic() + LOST_S
+        worker.deadline_s = self._clock.now_s() + LOST_S
         for ending in message.endings:
             remote_simulator = worker.remote.pop(ending.identity.encode(), None)
             if remote_simulator is not None:
@@ -141,14 +148,6 @@ class RemoteSimulators:
         """From now on simulators must be like this one, or the same seed would not give the same episode."""
         self._like = hello
 
-    def listening(self, listens: bool) -> None:
-        """The learner begins or ends to listen; what it does meanwhile must not count as a worker's silence."""
-        now_s = time.monotonic()
-        if listens and self._absent_since_s is not None:
-            for worker in self._workers.values():
-                worker.deadline_s += now_s - self._absent_since_s
-        self._absent_since_s = None if listens else now_s
-
     def _objection(self, message: codec.Worker) -> str:
         if message.protocol_major != codec.PROTOCOL_MAJOR:
             return (
@@ -162,5 +161,5 @@ class RemoteSimulators:
         return ""
 
     def _send_away(self, identity: bytes, why: str) -> None:
-        self.complaint = f"; the last one was sent away: {why}"
+        self._complaint = f"; the last one was sent away: {why}"
         self._router.send(identity, codec.encode_end(why))

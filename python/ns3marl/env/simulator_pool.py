@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ns3marl import resources, transport
+from ns3marl.clock import Clock
 from ns3marl.env.remote import RemoteSimulator, RemoteSimulators
 from ns3marl.errors import Crashed, Hung, LaunchError, Lost, OutOfStep, ProtocolError, SimulatorError
 from ns3marl.protocol import codec
-from ns3marl.simulator import LifeLine, Simulator
+from ns3marl.simulator import LifeLine, Program, Simulator
 from ns3marl.types import Hello, Spec
 
 #: How often a wait looks at the life of the processes it waits for.
@@ -81,7 +82,7 @@ class Peer:
 
     identity: bytes
     process: Process
-    deadline_s: float  #: on the monotonic clock, for the next message
+    deadline_s: float  #: on the pool's clock, for the next message
     hello: Hello | None = None
     due: bool = True  #: whether a message is expected
     env: int | None = None  #: the environment whose episode it serves
@@ -105,6 +106,7 @@ class SimulatorPool:
         size: processes to keep, spares included.
         limits: how long what may take.
         endpoint, key_folder: where to listen, see ``transport.listen``.
+        clock: of all limits.
     """
 
     def __init__(
@@ -115,11 +117,15 @@ class SimulatorPool:
         limits: Limits,
         endpoint: str | None,
         key_folder: Path | None,
+        clock: Clock,
     ) -> None:
         self.scenario = scenario
+        self._clock = clock
+        self._encrypted = key_folder is not None
         self.router = transport.listen(endpoint, key_folder)
-        self.remote = RemoteSimulators(scenario, self.router)
+        self.remote = RemoteSimulators(scenario, self.router, clock)
         self._executable = executable
+        self._program = None if executable is None else Program(executable)
         self._size = size
         self._limits = limits
         self._life_line = LifeLine()
@@ -137,7 +143,7 @@ class SimulatorPool:
 
     def send(self, peer: Peer, frame: bytes, limit_s: float) -> bool:
         """Sends a frame whose answer is due within ``limit_s``; False when the peer is no longer connected."""
-        peer.due, peer.deadline_s = True, time.monotonic() + limit_s
+        peer.due, peer.deadline_s = True, self._clock.now_s() + limit_s
         return self.router.send(peer.identity, frame)
 
     def recv(self) -> tuple[Peer | None, bytes] | None:
@@ -147,6 +153,7 @@ class SimulatorPool:
             None when nothing came for 50 ms; no peer when what came has been dealt with: greetings, workers, strangers.
         """
         received = self.router.recv(WATCH_MS)
+        self._clock.now_s()  # what came late because this process was not there is not late
         if received is None:
             return None
         identity, frame = received
@@ -232,8 +239,9 @@ class SimulatorPool:
             identity,
             self._life_line,
             orphaned_socket=self.router.private_path,
+            program=self._program,
         )
-        deadline_s = time.monotonic() + self._limits.start_s
+        deadline_s = self._clock.now_s() + self._limits.start_s
         self._peers[identity.encode()] = Peer(identity.encode(), simulator, deadline_s)
 
     def retire(self, peer: Peer) -> None:
@@ -254,6 +262,8 @@ class SimulatorPool:
         self._leaving.clear()
         self.router.close()
         self._life_line.close()
+        if self._program is not None:
+            self._program.close()
 
     @property
     def spawns(self) -> bool:
@@ -281,7 +291,7 @@ class SimulatorPool:
     def failed(self) -> Iterator[Peer]:
         """The peers that owe a message and have ended, vanished, or taken too long."""
         for peer in self:
-            if self.owes(peer) and (not peer.process.is_alive() or time.monotonic() > peer.deadline_s):
+            if self.owes(peer) and (not peer.process.is_alive() or self._clock.now_s() > peer.deadline_s):
                 yield peer
 
     def owes(self, peer: Peer) -> bool:
@@ -290,7 +300,7 @@ class SimulatorPool:
 
     def is_late(self, peer: Peer) -> bool:
         """Whether a peer lives and has taken too long."""
-        return peer.process.is_alive() and time.monotonic() > peer.deadline_s
+        return peer.process.is_alive() and self._clock.now_s() > peer.deadline_s
 
     def failure(self, peer: Peer) -> SimulatorError:
         """Ends a peer that has failed.
@@ -323,6 +333,24 @@ class SimulatorPool:
         if peer.hello is None:
             return LaunchError(f"{text} before it said Hello; is it a ns3marl scenario? {tail}")
         return Crashed(f"{text} before its episode did; {tail}")
+
+    def too_few(self, wanted: int) -> Lost:
+        """What to say when an environment has waited too long for a simulator to dial in.
+
+        Args:
+            wanted: Simulators that are needed at once.
+        """
+        remote = [
+            peer for peer in self if isinstance(peer.process, RemoteSimulator) and peer.process.is_alive()
+        ]
+        command = f"ns3marl serve {self.scenario} --connect {transport.to_dial(self.router.endpoint)}"
+        keys = " --keys FOLDER" * self._encrypted
+        return Lost(
+            f"an environment has waited {self._limits.start_s:g} s for a simulator of scenario {self.scenario!r} at "
+            f"{self.router.endpoint}, where {len(self.remote)} workers serve {len(remote)} simulators and {wanted} are needed; "
+            f"start more with `{command}{keys} --slots {max(1, wanted - len(remote))}`, or raise "
+            f"start_timeout_s{self.remote.complaint}"
+        )
 
     def name(self, peer: Peer) -> str:
         """Who a peer is, for messages."""

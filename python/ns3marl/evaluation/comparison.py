@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from ns3marl import files
 from ns3marl.config import Config
-from ns3marl.errors import ConfigError
 from ns3marl.evaluation import statistics
 from ns3marl.evaluation.statistics import Interval
+from ns3marl.home import ScenarioHome
 from ns3marl.types import Float64, Group, Metric, Spec
 
 FILE = "results.json"
@@ -143,7 +145,8 @@ def write(
     entries: Sequence[Entry],
     provenance: dict[str, Any],
     failures: Mapping[str, str],
-    first: Sequence[str] = (),
+    home: ScenarioHome,
+    distributions: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
@@ -154,12 +157,16 @@ def write(
         entries: Who was compared.
         provenance: See ``ns3marl.manifest``.
         failures: What happened to policies that could not be evaluated, by name.
-        first: Metrics that stand before the others of the spec, after the reward.
+        home: Of the scenario: which metrics stand before the others of the spec, after the reward, and which add up to a whole.
+        distributions: What tables say, see ``ns3marl.evaluation.distributions``.
 
     Returns:
         The path of ``results.json``.
+
+    Raises:
+        OutputError: A file cannot be written; the one before it stays.
     """
-    leading = [metric for name in first for metric in spec.metrics if metric.name == name]
+    leading = [metric for name in home.metrics for metric in spec.metrics if metric.name == name]
     metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
     options = config.evaluation
     content = {
@@ -168,39 +175,54 @@ def write(
         "seed": options.seed,
         "greedy": options.greedy,
         "failures": dict(failures),
+        "parts": {
+            title: [name for name in names if name in {metric.name for metric in metrics}]
+            for title, names in home.parts.items()
+        },
+        "distributions": list(distributions),
         **summarise(entries, metrics, heads_of(spec), options.bootstrap),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    files.write(folder / "summary.csv", _csv(_summary_rows(entries, metrics, content["summary"])))
+    files.write(folder / "episodes.csv", _csv(_episode_rows(entries, metrics)))
+    return path
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _summary_rows(
+    entries: Sequence[Entry], metrics: Sequence[Metric], summary: dict[str, Any]
+) -> Iterator[Sequence[Any]]:
     # Columns of an interval: those of the mean are named by its keys, the others by "PART", "PART_low", "PART_high".
     parts = {"": "mean", "iqm": "value", "difference": "mean", "improvement": "value"}
-    with (folder / "summary.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        columns = [
-            [part or point, f"{part}_low".lstrip("_"), f"{part}_high".lstrip("_")]
-            for part, point in parts.items()
-        ]
-        table.writerow(["policy", "notes", "metric", "unit", *chain.from_iterable(columns)])
-        for entry in entries:
-            for metric in metrics:
-                row = content["summary"][entry.name][metric.name]
-                cells = [
-                    ((row[part] if part else row) or {}).get(key)
-                    for part, point in parts.items()
-                    for key in (point, "low", "high")
-                ]
-                table.writerow([entry.name, entry.notes, metric.name, metric.unit, *cells])
-    with (folder / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["policy", "notes", "training_seed", "rng_run", *(m.name for m in metrics)])
-        for entry in entries:
-            seeds: list[int | None] = [*entry.seeds] or [None]
-            for seed, result in zip(seeds, entry.results, strict=True):
-                for i, run in enumerate(result.runs):
-                    values = (result.metrics[m.name][i] for m in metrics)
-                    table.writerow([entry.name, entry.notes, seed, run, *values])
-    return path
+    columns = [
+        [part or point, f"{part}_low".lstrip("_"), f"{part}_high".lstrip("_")]
+        for part, point in parts.items()
+    ]
+    yield ["policy", "notes", "metric", "unit", *chain.from_iterable(columns)]
+    for entry in entries:
+        for metric in metrics:
+            row = summary[entry.name][metric.name]
+            cells = [
+                ((row[part] if part else row) or {}).get(key)
+                for part, point in parts.items()
+                for key in (point, "low", "high")
+            ]
+            yield [entry.name, entry.notes, metric.name, metric.unit, *cells]
+
+
+def _episode_rows(entries: Sequence[Entry], metrics: Sequence[Metric]) -> Iterator[Sequence[Any]]:
+    yield ["policy", "notes", "training_seed", "rng_run", *(m.name for m in metrics)]
+    for entry in entries:
+        seeds: list[int | None] = [*entry.seeds] or [None]
+        for seed, result in zip(seeds, entry.results, strict=True):
+            for i, run in enumerate(result.runs):
+                yield [entry.name, entry.notes, seed, run, *(result.metrics[m.name][i] for m in metrics)]
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -209,26 +231,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     Raises:
         ConfigError: The file is damaged.
     """
-    return read_json(folder / FILE)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None if there is no such file.
-
-    Raises:
-        ConfigError: The file is damaged, or holds something else.
-    """
-    if not path.exists():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}; make it again, or restore a copy") from error
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} cannot be read: expected an object, got {type(content).__name__}; make it again"
-        )
-    return content
+    return files.read_json(folder / FILE)
 
 
 def _plain(interval: Interval, name: str) -> dict[str, float | None]:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ class EpisodeTable:
         run: Its ns-3 RngRun; by default the first one of that policy.
 
     Raises:
-        ConfigError: There is no such file, column or episode.
+        ConfigError: There is no such file, column or episode, or the file is damaged.
     """
 
     def __init__(
@@ -42,11 +44,7 @@ class EpisodeTable:
         run: int | None = None,
     ) -> None:
         path = folder / f"{name}.parquet"
-        if not path.exists():
-            raise ConfigError(
-                f"{path} does not exist; write the tables with `ns3marl run SCENARIO --tables FOLDER`"
-            )
-        schema = pq.read_schema(path)
+        schema = _schema(path)
         self.columns = (
             [n for n in schema.names if n not in {"policy", "run"}] if columns is None else [*columns]
         )
@@ -56,7 +54,8 @@ class EpisodeTable:
         self.units = {
             field.name: (field.metadata or {}).get(b"unit", b"1").decode() for field in schema
         }  #: of the columns, by name
-        table = pq.read_table(path, columns=["policy", "run", *self.columns])
+        with reading(path):
+            table = pq.read_table(path, columns=["policy", "run", *self.columns])
         table = table.set_column(0, "policy", pc.cast(table["policy"], "string"))
         if table.num_rows == 0:
             raise ConfigError(f"{path} has no rows")
@@ -91,12 +90,33 @@ def scenario_of(folder: Path) -> str:
     """The scenario whose tables a folder holds.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: There are none, or they are damaged.
     """
-    path = folder / f"{TICKS}.parquet"
+    metadata: dict[bytes, bytes] = _schema(folder / f"{TICKS}.parquet").metadata or {}
+    return metadata.get(SCENARIO.encode(), b"").decode()
+
+
+def _schema(path: Path) -> pa.Schema:
     if not path.exists():
         raise ConfigError(
             f"{path} does not exist; write the tables with `ns3marl run SCENARIO --tables FOLDER`"
         )
-    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
-    return metadata.get(SCENARIO.encode(), b"").decode()
+    with reading(path):
+        return pq.read_schema(path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A stretch of code that reads a table.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"{path} cannot be read: {reason}; a run that is killed leaves its tables without an end: write them again with "
+            "`ns3marl run SCENARIO --tables FOLDER`"
+        ) from error

@@ -18,11 +18,13 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from ns3marl import files
 from ns3marl import home as homes
 from ns3marl import policies as simple
 from ns3marl.config import Config, refuse_shared_seed
 from ns3marl.errors import ConfigError, Ns3MarlError
 from ns3marl.evaluation.comparison import REWARD, Entry, PolicyResult, label, write
+from ns3marl.evaluation.distributions import distributions
 from ns3marl.evaluation.tables import Recorder, TableWriter
 from ns3marl.home import ScenarioHome
 from ns3marl.launch.environments import Environments, PoolFactory, evaluated, open_pool
@@ -65,6 +67,7 @@ def evaluate(
     Raises:
         ConfigError: A policy is unknown, or training and evaluation share a seed.
         CheckpointError: A checkpoint cannot be read.
+        OutputError: Nothing can be written where results or tables should go.
         Ns3MarlError: Every policy failed; this is the first one's error.
     """
     torch.set_num_threads(1)
@@ -76,6 +79,9 @@ def evaluate(
         )
     entries = gather(policies, home)
     refuse_shared_seed(config, [config.training.seed, *(seed for entry in entries for seed in entry.seeds)])
+    files.make_folder(folder)  # known before hours are spent
+    if tables is not None:
+        files.make_folder(tables, "choose another folder with --tables")
     total, done = sum(len(entry.sources) for entry in entries), 0
     failures: dict[str, Exception] = {}
     context: tuple[Spec, dict[str, Any]] | None = None
@@ -86,7 +92,7 @@ def evaluate(
         writer: TableWriter | None = None
         for entry in entries:
             for row, source in enumerate(entry.sources):
-                name = entry.name if len(entry.sources) == 1 else f"{entry.name}/seed-{entry.seeds[row]}"
+                name = _run_names(entry)[row]
 
                 def show(share: float, text: str, done: int = done, name: str = name) -> None:
                     display.show((done + share) / total, f"{name}: {text}")
@@ -113,7 +119,16 @@ def evaluate(
         raise next(iter(failures.values()))
     spec, provenance = context
     told = {name: _told(error) for name, error in failures.items()}
-    return write(folder, config, spec, whole, provenance, told, home.metrics)
+    runs = {entry.name: _run_names(entry) for entry in whole}
+    spread = [] if tables is None else distributions(tables, home.distributions, runs)
+    return write(folder, config, spec, whole, provenance, told, home, spread)
+
+
+def _run_names(entry: Entry) -> list[str]:
+    """What the runs of a policy are called in tables and on the display."""
+    if len(entry.sources) == 1:
+        return [entry.name]
+    return [f"{entry.name}/seed-{seed}" for seed in entry.seeds]
 
 
 def _told(error: Exception) -> str:

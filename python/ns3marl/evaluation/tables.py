@@ -13,6 +13,7 @@ in the columns' metadata, the scenario's name in that of the file. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ns3marl.errors import ConfigError, SpecViolation
+from ns3marl import files, text
+from ns3marl.errors import ConfigError, OutputError, SpecViolation
 from ns3marl.types import Batch, Column, Spec
 
 TICKS = "ticks"
@@ -32,6 +34,7 @@ SCENARIO = "scenario"
 """Metadata of every file: the name of the scenario."""
 
 Array = NDArray[Any]
+_REMEDY = "choose another folder with --tables"
 
 
 class TableWriter:
@@ -42,10 +45,12 @@ class TableWriter:
         spec: Of the environments, with the tables that they send.
 
     Raises:
-        ConfigError: A table of the scenario has the name of the table of ticks.
+        ConfigError: A table of the scenario has the name of the table of ticks, or the folder's name is no UTF-8.
+        OutputError: Nothing can be written to the folder; methods raise it when a file cannot be written.
     """
 
     def __init__(self, folder: Path, spec: Spec) -> None:
+        text.checked(folder, "--tables", "name another folder, for Parquet files need that")
         self._spec = spec
         self._folder = folder
         if any(table.name == TICKS for table in spec.tables):
@@ -67,6 +72,7 @@ class TableWriter:
             columns[table.name] = list(table.columns)
         self._columns = {name: _distinct(name, of) for name, of in columns.items()}
         self._writers: dict[str, pq.ParquetWriter] = {}
+        files.make_folder(folder, _REMEDY)
 
     def __enter__(self) -> TableWriter:
         """The writer itself."""
@@ -75,8 +81,16 @@ class TableWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the files; a file without any row is written too, with its columns."""
-        for name in self._columns:
+        """Closes the files; a file without any row is written too, with its columns.
+
+        What went wrong before is not hidden by files that cannot be closed either.
+        """
+        with suppress(*([OutputError] if error is not None else [])), ExitStack() as stack:
+            for name in self._columns:
+                stack.callback(self._close, name)
+
+    def _close(self, name: str) -> None:
+        with files.writing(self._path(name), _REMEDY):
             self._writer(name).close()
 
     def episode(self) -> EpisodeRows:
@@ -103,11 +117,15 @@ class TableWriter:
                     for column, column_values in zip(columns, values, strict=True)
                 ),
             ]
-            self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=self._schema(columns)))
+            with files.writing(self._path(name), _REMEDY, "The episodes before it can be read"):
+                self._writer(name).write_table(pa.Table.from_arrays(arrays, schema=self._schema(columns)))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.parquet"
 
     def _writer(self, name: str) -> pq.ParquetWriter:
         if name not in self._writers:
-            path = self._folder / f"{name}.parquet"
+            path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writers[name] = pq.ParquetWriter(path, self._schema(self._columns[name]))
         return self._writers[name]

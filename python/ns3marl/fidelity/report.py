@@ -18,17 +18,19 @@ from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results
 
 
-def report(folder: Path) -> Path:
+def report(folder: Path, out: Path | None = None) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from the results of a validation.
 
     Args:
         folder: Of the validation.
+        out: Where to write; by default the same folder.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
         ConfigError: The folder holds no results of a validation.
+        OutputError: The report cannot be written.
     """
     results = read(folder)
     metrics = [*results["tolerances"]]
@@ -89,7 +91,7 @@ def report(folder: Path) -> Path:
         "every_metric": {name: table(results, name, every) for name in results["policies"]},
         "manifests": json.dumps(results["provenance"], indent=2),
     }
-    return page.write(folder, "validation", drawn, content)
+    return page.write(out or folder, "validation", drawn, content)
 
 
 def is_validation(folder: Path) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from ns3marl import files
 from ns3marl import home as homes
 from ns3marl import policies as simple
 from ns3marl.config import Config
@@ -36,6 +37,7 @@ from ns3marl.fidelity.scenario import ScenarioFidelity, fidelity_of
 from ns3marl.fidelity.states import bins
 from ns3marl.fidelity.trace import Trace
 from ns3marl.fidelity.verdict import verdict
+from ns3marl.launch.environments import usable_device
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.types import Metric
 
@@ -70,6 +72,7 @@ def validate(
         ConfigError: The scenario has no twin, the twin does not model the arguments, or an option does not fit.
         CheckpointError: A checkpoint cannot be used.
         TraceError: A recorded episode in ``folder`` is damaged.
+        OutputError: Nothing can be written to ``folder``.
         SimulatorError, ProtocolError: A simulator failed.
     """
     home, of = homes.find(config.scenario.name), fidelity_of(config.scenario.name)
@@ -89,6 +92,8 @@ def validate(
             raise ConfigError(
                 f"policy {source!r} is the C++ of {home.name!r}, so it needs ns-3 and cannot be compared with the twin"
             )
+    device = usable_device(config.pool.device)
+    files.make_folder(folder)
     named = _named([PolicyId.of(source, home, greedy=options.greedy) for source in policies])
     ns3: dict[str, list[Trace]] = {}
     twin: dict[str, list[Trace]] = {}
@@ -115,7 +120,7 @@ def validate(
                 home,
                 of,
                 calibration=Path(config.scenario.calibration) if config.scenario.calibration else None,
-                device=config.pool.device,
+                device=device,
                 report=tell(_SHARE_OF_NS3, 1 - _SHARE_OF_NS3),
             )
         results = summarise(ns3, twin, metrics, of, options.bootstrap)
@@ -134,9 +139,8 @@ def validate(
         "sources": {name: policy.source for name, policy in named.items()},
         "verdict": verdict(results),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    files.write(path, json.dumps(results, indent=1, allow_nan=False) + "\n")
     return path
 
 

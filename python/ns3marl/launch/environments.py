@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ns3marl import cores
 from ns3marl import home as homes
 from ns3marl.config import Config
 from ns3marl.env.pool import Pool
@@ -113,7 +113,7 @@ def evaluated(config: Config) -> Config:
     """
     backend, num_envs = config.evaluation.backend, config.pool.num_envs
     if backend == "ns3" and config.scenario.backend != backend:
-        num_envs = min(num_envs, len(os.sched_getaffinity(0)))
+        num_envs = min(num_envs, cores.usable())
     return dataclasses.replace(
         config,
         scenario=dataclasses.replace(config.scenario, backend=backend),
@@ -160,7 +160,7 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
         "num_envs": num_envs,
         "seed": seed,
         "first_run": first_run,
-        "device": config.pool.device,
+        "device": usable_device(config.pool.device),
         "calibration": Path(config.scenario.calibration) if config.scenario.calibration else None,
         "resumable": True,
     }
@@ -177,6 +177,30 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
     # Only the wire's spec has a hash. With the same one, a checkpoint of the twin fits ns-3 and the other way round.
     pool.spec = dataclasses.replace(pool.spec, hash=spec_hash(pool.spec))
     return pool
+
+
+def usable_device(name: str) -> str:
+    """The name of a device that there is.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    import torch  # noqa: PLC0415 - ns-3 is simulated without it
+
+    expected = "expected cpu, cuda, or one of several GPUs such as cuda:1"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"pool.device is {name!r}, {expected}") from None
+    if device.type not in {"cpu", "cuda"}:
+        raise ConfigError(f"pool.device is {name!r}, {expected}")
+    there = torch.cuda.device_count() if device.type == "cuda" else 0
+    if device.type == "cuda" and (device.index or 0) >= there:
+        raise ConfigError(
+            f"pool.device is {name!r}, but PyTorch {torch.__version__} finds {there or 'no'} CUDA device{'s' * (there > 1)} here; "
+            "set pool.device=cpu, or install a driver and a build of PyTorch for CUDA"
+        )
+    return name
 
 
 def _maker(config: Config) -> tuple[Callable[..., Environments], str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Ctrl-C as a request to stop, not as an accident."""
+"""Ctrl-C, or the end of the terminal, as a request to stop, not as an accident."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from typing import Any
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C (or a termination signal) sets; a second Ctrl-C interrupts at once."""
+    """An event that Ctrl-C, a termination signal or a closed terminal sets; a second one interrupts at once.
+
+    What ``nohup`` had ignored stays ignored.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -26,7 +29,10 @@ def stop_on_signal() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    before: dict[signal.Signals, Any] = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    before: dict[signal.Signals, Any] = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield stop
     finally:

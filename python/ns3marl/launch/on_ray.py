@@ -63,7 +63,7 @@ def _serve(scenario: str, endpoint: str, key_files: Mapping[str, str]) -> None:
             path = Path(folder) / name
             path.touch(mode=0o600)
             path.write_text(text)
-        serve(scenario, endpoint, key_folder=Path(folder), wait_s=_WAIT_S)
+        serve(scenario, endpoint, slots=1, key_folder=Path(folder), wait_s=_WAIT_S)
 
 
 def _ray() -> Any:

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from ns3marl import text
 from ns3marl.errors import OutOfStep, SpecViolation, VersionMismatch
 from ns3marl.protocol import lockstep_pb2 as pb
 from ns3marl.protocol import spec_codec
@@ -298,7 +299,13 @@ def _not_finite(spec: Spec, record: Any) -> SpecViolation:
 
 
 def encode_describe(arguments: Sequence[str]) -> bytes:
-    """Asks for the spec under these scenario arguments."""
+    """Asks for the spec under these scenario arguments.
+
+    Raises:
+        ConfigError: one of them is no text in UTF-8.
+    """
+    for argument in arguments:
+        text.checked(argument, "scenario argument", "rename the file that it names")
     message = pb.ToSimulator(describe=pb.Describe(arguments=arguments, protocol_major=PROTOCOL_MAJOR))
     return message.SerializeToString()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import jinja2
 
-from ns3marl.errors import ConfigError
+from ns3marl import files
 from ns3marl.plotting import Plot
 
 
@@ -93,19 +93,13 @@ def write(folder: Path, name: str, plots: Sequence[Plot], content: Mapping[str, 
         The path of ``report.html``.
 
     Raises:
-        ConfigError: The folder cannot be written.
+        OutputError: The folder cannot be written.
     """
     path = folder / "report.html"
-    try:
-        (folder / "plots").mkdir(exist_ok=True)
-        for plot in plots:
-            (folder / "plots" / f"{plot.name}.png").write_bytes(plot.png)
-        for file, template in ((path.with_suffix(".md"), f"{name}.md.j2"), (path, f"{name}.html.j2")):
-            file.write_text(render(template, plots=plots, **content), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write the report to {folder}: {error.strerror}; make it writable, or copy it to a folder that is"
-        ) from error
+    for plot in plots:
+        files.write(folder / "plots" / f"{plot.name}.png", plot.png)
+    for file, template in ((path.with_suffix(".md"), f"{name}.md.j2"), (path, f"{name}.html.j2")):
+        files.write(file, render(template, plots=plots, **content))
     return path
 
 

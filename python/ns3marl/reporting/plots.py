@@ -20,6 +20,8 @@ from ns3marl.types import Float64
 Results = dict[str, Any]  # content of results.json
 Rows = Sequence[dict[str, float]]  # content of metrics.jsonl
 
+_HATCHES = ("", "///", "...")  # tell parts with the same colour apart
+_SHOWN_SHARE = 6  # in percent: smaller parts have no room for their number
 _LABEL_LENGTH = 6  # characters of a choice that fit upright under its column
 
 
@@ -77,7 +79,8 @@ def _finish_curves(axes: Any, references: dict[str, float], colour: int) -> None
         axes.axhline(value, color=COLOURS[i % len(COLOURS)], lw=1.2, ls="--", label=name)
     axes.set_xlabel("simulated ticks, all environments")
     axes.set_ylabel("team reward per tick")
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
@@ -183,6 +186,60 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
         axes.set_title(f"{title}\n{better} is better", fontsize=8)
         axes.tick_params(labelsize=7)
         axes.grid(visible=False, axis="y")
+    return figure
+
+
+def parts(results: Results, metrics: Sequence[str]) -> Figure:
+    """Shares of metrics that add up to a whole, for every policy, mean over runs and episodes."""
+    names = list(results["summary"])
+    means = np.array(
+        [[results["summary"][name][metric]["mean"] or 0.0 for metric in metrics] for name in names]
+    )
+    shares = 100 * means / np.maximum(means.sum(1, keepdims=True), 1e-12)
+    figure = Figure(figsize=(7.5, 0.9 + 0.3 * len(names)))
+    axes = figure.subplots()
+    left = np.zeros(len(names))
+    shown = [m for m in range(len(metrics)) if shares[:, m].any()]
+    for place, m in enumerate(shown):
+        colour, hatch = COLOURS[place % len(COLOURS)], _HATCHES[place // len(COLOURS) % len(_HATCHES)]
+        label = pretty(metrics[m], results["metrics"][metrics[m]]["unit"])
+        axes.barh(
+            range(len(names)), shares[:, m], left=left, color=colour, hatch=hatch, label=label, height=0.7
+        )
+        for row, (share, begin) in enumerate(zip(shares[:, m], left, strict=True)):
+            if share >= _SHOWN_SHARE:
+                axes.text(begin + share / 2, row, f"{share:.0f}", ha="center", va="center", fontsize=7)
+        left += shares[:, m]
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("%")
+    axes.grid(visible=False)
+    if shown:
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def distribution(spread: Mapping[str, Any], policies: Sequence[str]) -> Figure:
+    """Share of values up to each value, a line for every policy; the axis ends where 99 % of every policy's values lie."""
+    figure = Figure(figsize=(7.5, 3.6))
+    axes = figure.subplots()
+    quantiles = {
+        name: np.array(spread["quantiles"][name]) for name in policies if name in spread["quantiles"]
+    }
+    for place, name in enumerate(policies):
+        if name in quantiles:
+            share = np.linspace(0, 100, len(quantiles[name]))
+            axes.plot(quantiles[name], share, lw=1.5, color=COLOURS[place % len(COLOURS)], label=name)
+    if quantiles:
+        ends = [np.quantile(values, [0, 0.99]) for values in quantiles.values()]
+        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        axes.set_xlim(low, high if high > low else low + 1)
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axes.set_ylim(0, 100)
+    unit = "" if spread["unit"] == "1" else f" [{spread['unit']}]"
+    axes.set_xlabel(f"{spread['title'].lower()}{unit}")
+    axes.set_ylabel("% of values up to it")
     return figure
 
 

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ns3marl import files
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import REWARD
@@ -23,40 +26,80 @@ MAIN_METRICS = 6
 """A spec lists its most telling metrics first: so many of them, after the reward, make the table and the bars."""
 
 
-def report(folder: Path) -> Path:
+def report(folder: Path, out: Path | None = None) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from what a run or an evaluation left in a folder.
 
     Args:
         folder: A run folder, or the folder of an evaluation alone.
+        out: Where to write; by default the same folder.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
-        ConfigError: The folder holds neither, a file in it is damaged, or it cannot be written.
+        ConfigError: The folder holds neither, or a file in it is damaged.
+        OutputError: The report cannot be written.
     """
-    rows = metrics.read(folder)
+    rows = _updates(folder)
     curves = {
-        path.parent.name: metrics.read(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
+        path.parent.name: _updates(path.parent) for path in sorted(folder.glob(f"seed-*/{metrics.FILE}"))
     }
+    logs = [folder, *(folder / name for name in curves)]
     curves = {name: curve for name, curve in curves.items() if curve}
-    results = comparison.read(folder / "evaluation") or comparison.read(folder)
+    where = next(
+        (place for place in (folder / "evaluation", folder) if (place / comparison.FILE).exists()), folder
+    )
+    results = comparison.read(where)
     if not rows and not curves and results is None:
+        if any((log / metrics.FILE).exists() for log in logs):
+            raise ConfigError(
+                f"{folder} has nothing to report yet: its training has made no update; go on with `ns3marl train --resume "
+                f"{folder}`"
+            )
         raise ConfigError(
             f"{folder} holds neither {metrics.FILE} of a training nor {comparison.FILE} of an evaluation; give a run folder"
         )
     first = folder / next(iter(curves), "")
-    manifest = comparison.read_json(first / "manifest.json") or (results or {}).get("manifest", {})
+    manifest = files.read_json(first / "manifest.json")
+    origin = first / "manifest.json" if manifest is not None else where / comparison.FILE
+    manifest = manifest or (results or {}).get("manifest", {})
     config = first / "config.toml"
     what = "training and evaluation" if rows or curves else "evaluation"
+    with _reading(where / comparison.FILE):
+        compared = None if results is None else _comparison(results)
+        drawn = _draw(rows, list(curves.values()), results)
+    with _reading(origin):
+        facts = _facts(manifest, rows, list(curves), results)
+        title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}"
+    for log in logs:
+        if damaged := metrics.unreadable(log):
+            lines = ", ".join(map(str, damaged))
+            facts.append(("Left out", f"{log / metrics.FILE}, which is damaged in line {lines}"))
     content = {
-        "title": f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}",
-        "facts": _facts(manifest, rows, list(curves), results),
-        "config": config.read_text(encoding="utf-8") if config.exists() else "",
+        "title": title,
+        "facts": facts,
+        "config": files.read_text(config) if config.exists() else "",
         "manifest": json.dumps(manifest, indent=2),
-        "comparison": None if results is None else _comparison(results),
+        "comparison": compared,
     }
-    return page.write(folder, "run", _draw(rows, list(curves.values()), results), content)
+    return page.write(out or folder, "run", drawn, content)
+
+
+def _updates(run: Path) -> Rows:
+    """The rows of a run's log from which a curve can be drawn."""
+    return [row for row in metrics.read(run) if REWARD.name in row]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What lacks something, or has something else in its place, is a damaged file."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: it lacks something, or holds something else ({type(error).__name__}: {error}); make it "
+            "again, or restore a copy"
+        ) from error
 
 
 def main_metrics(results: Results) -> list[str]:
@@ -223,6 +266,8 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
                 lambda: plots.metric_bars(results, main_metrics(results)),
                 "Bars: means over evaluation episodes. Whiskers: 95 % bootstrap intervals.",
             ),
+            *_parts(results),
+            *_distributions(results),
             render(
                 "actions",
                 "What the policies chose",
@@ -232,6 +277,35 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
             ),
         ]
     return drawn
+
+
+def _parts(results: Results) -> list[Plot]:
+    """What adds up to a whole, such as how tasks ended: the causes of failure."""
+    return [
+        render(
+            f"parts-{number}",
+            title,
+            partial(plots.parts, results, names),
+            "Shares in percent, mean over evaluation episodes and training seeds.",
+        )
+        for number, (title, names) in enumerate(results.get("parts", {}).items(), 1)
+        if names
+    ]
+
+
+def _distributions(results: Results) -> list[Plot]:
+    """What the tables of the evaluation say, such as how latency is distributed."""
+    policies = list(results["summary"])
+    return [
+        render(
+            f"distribution-{number}",
+            spread["title"],
+            partial(plots.distribution, spread, policies),
+            "Over all rows of the evaluation's tables: the share of values that are at most as large. Further left is smaller.",
+        )
+        for number, spread in enumerate(results.get("distributions", []), 1)
+        if spread["quantiles"]
+    ]
 
 
 def _facts(
@@ -251,7 +325,7 @@ def _facts(
     if rows:
         last = rows[-1]
         facts["Training"] = (
-            f"{last['ticks']:,.0f} ticks, {last['update']:.0f} updates, {last['wall_s'] / 60:.1f} minutes"
+            f"{last['ticks']:,.0f} ticks, {last['update']:.0f} updates, {last.get('wall_s', 0) / 60:.1f} minutes"
         )
     if results is not None:
         facts["Evaluation"] = (

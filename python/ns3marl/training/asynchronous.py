@@ -174,7 +174,7 @@ def _first_runs(saved: Checkpoint | None, workers: int) -> list[int]:
     Raises:
         CheckpointError: The training had more or fewer workers.
     """
-    if saved is None:
+    if saved is None or not saved.position:  # the beginning
         return [1 + number * _EPISODES_APART for number in range(workers)]
     runs = saved.position.get("next_runs", [])
     if len(runs) != workers:

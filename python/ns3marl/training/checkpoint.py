@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-import os
+import math
+import pickle
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,12 +19,19 @@ import torch
 from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.errors import CheckpointError, ConfigError
+from ns3marl.files import replacing
 from ns3marl.launch.environments import Environments
 from ns3marl.options import build
 from ns3marl.rl.team import Team
 from ns3marl.types import Batch, Group, Spec
 
 FORMAT = 4
+
+# How a state that does not load is told of; widths and layers of a policy are those that its checkpoint names.
+_OTHER_OPTIONS = (
+    "the networks of this configuration: {reason}; widths and layers must be those it was trained with"
+)
+_OTHER_VERSION = "the networks that this version of its algorithm makes of the options in it: {reason}; use the version that wrote it"
 
 
 @dataclass
@@ -66,14 +75,19 @@ class Checkpoint:
         """Puts the whole team back, to train on.
 
         Raises:
-            CheckpointError: The team was made for another spec or with other networks.
+            CheckpointError: The team was made for another spec, by another algorithm or with other networks.
         """
         if self.spec_hash != team.spec.hash:
             raise CheckpointError(
                 f"{self.path} was trained on a spec with hash {self.spec_hash}, this scenario's has {team.spec.hash}: "
                 "its arguments or its code changed; train anew, or evaluate the checkpoint instead"
             )
-        self._load(lambda: team.load_state_dict(self.team))
+        for number, learner in team.learners.items():
+            group = team.spec.groups[number].name
+            chosen = self.learners.get(group)
+            if chosen is None or type(learner) is not registry.find(chosen.algorithm):
+                self._refuse_algorithm(group, registry.name_of(type(learner)))
+        self._load(lambda: team.load_state_dict(self.team), _OTHER_OPTIONS)
 
     def begin(self, team: Team, config: Config) -> None:
         """Gives a new training what this one has learned, optimisers and normalisers included.
@@ -92,11 +106,8 @@ class Checkpoint:
         for group, chosen in self.learners.items():
             wanted, _ = config.learner_of(group)
             if chosen.algorithm != wanted:
-                raise CheckpointError(
-                    f"{self.path}: group {group!r} was trained by {chosen.algorithm}, this training uses {wanted}; set "
-                    f'training.algorithm = "{chosen.algorithm}", or groups.{group}.algorithm'
-                )
-        self._load(lambda: team.load_learned(self.team))
+                self._refuse_algorithm(group, wanted)
+        self._load(lambda: team.load_learned(self.team), _OTHER_OPTIONS)
 
     def take_up(self, pool: Environments) -> Batch:
         """Brings environments to where they stood.
@@ -107,6 +118,8 @@ class Checkpoint:
         Raises:
             CheckpointError: There were more or fewer environments, or of another kind.
         """
+        if not self.position:  # of the beginning
+            return pool.reset()
         try:
             return pool.load_state_dict(_arrays(self.position))
         except (ConfigError, KeyError, TypeError, ValueError) as error:
@@ -127,8 +140,16 @@ class Checkpoint:
             for group, chosen in self.learners.items()
         }
         team = registry.team(spec, lambda group: (self.learners[group].algorithm, options[group]), seed=0)
-        self._load(lambda: team.load_policy(self.team))
+        self._load(lambda: team.load_policy(self.team), _OTHER_VERSION)
         return team
+
+    def _refuse_algorithm(self, group: str, wanted: str) -> None:
+        chosen = self.learners.get(group)
+        by = "nobody" if chosen is None else chosen.algorithm
+        raise CheckpointError(
+            f"{self.path}: group {group!r} was trained by {by}, this training uses {wanted}; set "
+            f'training.algorithm = "{by}", or groups.{group}.algorithm'
+        )
 
     def _check_layout(self, spec: Spec) -> None:
         """Whether the agents of all groups that act see and do what they did."""
@@ -149,15 +170,18 @@ class Checkpoint:
             "arguments it was trained for"
         )
 
-    def _load(self, action: Callable[[], None]) -> None:
+    def _load(self, action: Callable[[], None], advice: str) -> None:
         try:
+            spoilt = not_a_number(self.team)
+            if spoilt:
+                raise CheckpointError(
+                    f"{self.path} holds weights of group {spoilt!r} that are no numbers (NaN): its training diverged; take an "
+                    "earlier checkpoint, and train on with smaller steps"
+                )
             action()
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise CheckpointError(
-                f"{self.path} does not fit the networks of this configuration: {reason}; widths and layers must be those "
-                "it was trained with"
-            ) from error
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(f"{self.path} does not fit {advice.format(reason=reason)}") from error
 
 
 def _acts(group: Group) -> bool:
@@ -184,8 +208,16 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
         position: Where the environments stand, see ``Environments.state_dict``; empty if no training goes on from there.
 
     Raises:
-        CheckpointError: It cannot be written, for example because the disk is full. The one before stays.
+        CheckpointError: It cannot be written, for example because the disk is full, or what was learned are no numbers. The one
+            before stays.
     """
+    state = team.state_dict()
+    spoilt = not_a_number(state)
+    if spoilt:
+        raise CheckpointError(
+            f"the training has diverged: weights of group {spoilt!r} are no numbers (NaN) after {progress.updates} updates; "
+            f"{path} stays as it was: train anew with smaller steps, or go on from it with --from"
+        )
     learners = {}
     for group in (team.spec.groups[number] for number in team.learners):
         algorithm, options = config.learner_of(group.name)
@@ -194,25 +226,37 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
         "format": FORMAT,
         "learners": learners,
         "spec_hash": team.spec.hash,
-        "team": team.state_dict(),
+        "team": state,
         "progress": asdict(progress),
         "position": _tensors(position),
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
+        with replacing(path) as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
         reason = str(error).splitlines()[0]
+        stays = "the one before stays: make room" if path.exists() else "there is none before it: make room"
         raise CheckpointError(
-            f"{path} cannot be written: {reason}; the one before stays: make room and go on with --resume"
+            f"{path} cannot be written: {reason}; {stays} and go on with --resume"
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+
+
+def not_a_number(state: dict[str, Any]) -> str | None:
+    """The first group of a team's state whose learner has learned weights that are no numbers."""
+    for name, group in state.get("groups", {}).items():
+        if _has_nan(group["learned"]):
+            return str(name)
+    return None
+
+
+def _has_nan(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nan(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_nan(one) for one in value)
+    if isinstance(value, torch.Tensor):
+        return bool(value.is_floating_point() and value.isnan().any())
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _tensors(value: Any) -> Any:
@@ -241,17 +285,28 @@ def load(path: Path) -> Checkpoint:
     """
     if path.is_dir():
         path = path / "checkpoints" / "last.pt"
+    if not path.exists():
+        raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder")
+    reason = _unfit(path)
+    if reason:
+        raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}; take an earlier one")
     try:
-        # weights_only: tensors and plain values; a pickle that would call anything else is refused. A plain pickle, which
-        # torch warns of, is no checkpoint either.
+        # weights_only: tensors and plain values; a pickle that would call anything else is refused.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder") from None
+    except pickle.UnpicklingError as error:  # torch's message tells how to run what is in it
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint: it holds something else than tensors and plain values, which could run code "
+            "when it is read, and is not read here; take an earlier one, and only files that you trust"
+        ) from error
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}; take an earlier one") from error
+    if not _stored(content):
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint: it claims tensors that it does not hold; take an earlier one"
+        )
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
         raise CheckpointError(
@@ -263,8 +318,51 @@ def load(path: Path) -> Checkpoint:
             learners={group: Chosen(**chosen) for group, chosen in content["learners"].items()},
             spec_hash=content["spec_hash"],
             team=content["team"],
-            progress=Progress(**content["progress"]),
+            progress=_progress(**content["progress"]),
             position=content["position"],
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error
+
+
+def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any) -> Progress:
+    """How far a training had come, as a file says.
+
+    Raises:
+        TypeError, ValueError: Something else stands there.
+    """
+    whole = [[float(value) for value in episode] for episode in ended]
+    for name, value in (("updates", updates), ("ticks", ticks), ("wall_s", wall_s)):
+        if not (isinstance(value, int | float) and 0 <= value < math.inf):
+            raise ValueError(f"progress.{name} is {value!r}, expected a number of 0 or more")
+    return Progress(int(updates), int(ticks), float(wall_s), whole)
+
+
+def _stored(value: Any) -> bool:
+    """Whether all elements of all tensors stand in the file: a view may claim any number of them."""
+    if isinstance(value, dict):
+        return all(_stored(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return all(_stored(one) for one in value)
+    if isinstance(value, torch.Tensor):
+        return value.layout == torch.strided and value.nbytes <= value.untyped_storage().nbytes()
+    return True
+
+
+def _unfit(path: Path) -> str | None:
+    """Why a file is no checkpoint, found out before anything of it is loaded; None if it may be one.
+
+    A checkpoint is a zip archive of stored bytes, so nothing in it is longer than the file. One that was made to claim more
+    memory than it has bytes, and a pipe or device that never ends, are found out here.
+    """
+    if not path.is_file():
+        return "it is no regular file"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        return f"it is no archive of tensors ({error})"
+    claimed, there = sum(part.file_size for part in parts), path.stat().st_size
+    if claimed > there or any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+        return f"it claims {claimed} bytes of content, but has {there}"
+    return None

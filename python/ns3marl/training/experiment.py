@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ns3marl import config as configuration
+from ns3marl import files
 from ns3marl.config import Config
 from ns3marl.errors import ConfigError
 from ns3marl.launch import processes
@@ -26,6 +27,7 @@ from ns3marl.launch.environments import PoolFactory, open_pool
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.training import checkpoint
 from ns3marl.training.book import spent
+from ns3marl.training.claim import claimed
 from ns3marl.training.run import taken_up, train
 
 CONFIG, SEEDS = "experiment.toml", "seeds.json"
@@ -58,7 +60,7 @@ def train_seeds(
         Whether every run is complete; False after Ctrl-C.
 
     Raises:
-        ConfigError: The folder is taken, or the seeds are none, repeated, or the one of the evaluation.
+        ConfigError: The folder is taken or being trained in, or the seeds are none, repeated, or the one of the evaluation.
         CheckpointError: A checkpoint to resume from cannot be used.
         Ns3MarlError: Runs failed; the others are complete.
     """
@@ -71,20 +73,20 @@ def train_seeds(
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 1:
         raise ConfigError(f"the training seeds are {list(seeds)}, expected different numbers above 0")
     configuration.refuse_shared_seed(config, seeds)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(configuration.dumps(config), encoding="utf-8")
-    (folder / SEEDS).write_text(json.dumps(list(seeds)) + "\n", encoding="utf-8")
-    todo = [
-        processes.Job(
-            f"seed {seed}", train_one, (with_seed(config, seed), run_folder(folder, seed), make_pool)
-        )
-        for seed in seeds
-        if not complete(with_seed(config, seed), run_folder(folder, seed))
-    ]
-    if not todo:
-        return True
-    with ProgressDisplay(f"training {len(seeds)} seeds", console or Console(stderr=True)) as display:
-        return processes.work_off(todo, jobs, display)
+    with claimed(folder):
+        files.write(folder / SEEDS, json.dumps(list(seeds)) + "\n")
+        files.write(folder / CONFIG, configuration.dumps(config))
+        todo = [
+            processes.Job(
+                f"seed {seed}", train_one, (with_seed(config, seed), run_folder(folder, seed), make_pool)
+            )
+            for seed in seeds
+            if not complete(with_seed(config, seed), run_folder(folder, seed))
+        ]
+        if not todo:
+            return True
+        with ProgressDisplay(f"training {len(seeds)} seeds", console or Console(stderr=True)) as display:
+            return processes.work_off(todo, jobs, display)
 
 
 def train_one(report: Report, config: Config, folder: Path, make_pool: PoolFactory) -> None:
@@ -116,9 +118,11 @@ def seeds_of(folder: Path) -> list[int]:
         ConfigError: The folder holds none.
     """
     try:
-        seeds: list[int] = json.loads((folder / SEEDS).read_text(encoding="utf-8"))
+        seeds = json.loads((folder / SEEDS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder} is not an experiment: it has no readable {SEEDS}") from error
+    if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
+        raise ConfigError(f"{folder / SEEDS} is damaged: expected a list of training seeds such as [1, 2]")
     return seeds
 
 

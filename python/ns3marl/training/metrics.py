@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ns3marl.errors import ConfigError
+from ns3marl import files, text
+from ns3marl.errors import ConfigError, OutputError
 
 FILE = "metrics.jsonl"
+_KEPT = "The last checkpoint stays: go on with --resume"
 
 
 class RunLog:
@@ -26,18 +30,26 @@ class RunLog:
         wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run goes on in the same one there.
 
     Raises:
-        ConfigError: The package ``wandb`` is missing.
+        ConfigError: The package ``wandb`` is missing, or TensorBoard cannot write to a folder of this name.
+        OutputError: Files cannot be written there.
     """
 
     def __init__(self, folder: Path, *, tensorboard: bool, wandb: bool = False) -> None:
         self._folder = folder
         self._remote: Any = _open_wandb(folder) if wandb else None
-        self._file = (folder / FILE).open("a", encoding="utf-8")
         self._board: Any = None
+        with files.writing(folder / FILE, kept=_KEPT):
+            self._file = (folder / FILE).open("a", encoding="utf-8")
         if tensorboard:
+            text.checked(
+                folder,
+                "training.tensorboard",
+                "name another folder (--out), or set training.tensorboard=false",
+            )
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second to import
 
-            self._board = SummaryWriter(str(folder / "tensorboard"))
+            with files.writing(folder / "tensorboard", kept=_KEPT):
+                self._board = SummaryWriter(str(folder / "tensorboard"))
 
     def write(self, ticks: int, metrics: dict[str, float]) -> None:
         """Appends a row; metrics that are not finite are left out.
@@ -45,29 +57,48 @@ class RunLog:
         Args:
             ticks: Ticks so far, the horizontal axis of every curve.
             metrics: By name; a slash groups names.
+
+        Raises:
+            OutputError: A file cannot be written, for example because the disk is full.
         """
         row = {"ticks": ticks, **{name: value for name, value in metrics.items() if math.isfinite(value)}}
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
+        with files.writing(self._folder / FILE, kept=_KEPT):
+            self._file.write(json.dumps(row) + "\n")
+            self._file.flush()
         if self._board is not None:
-            for name, value in row.items():
-                self._board.add_scalar(name if "/" in name else f"train/{name}", value, ticks)
+            with files.writing(self._folder / "tensorboard", kept=_KEPT):
+                for name, value in row.items():
+                    self._board.add_scalar(name if "/" in name else f"train/{name}", value, ticks)
         if self._remote is not None:
             self._remote.log(row)
 
     def close(self) -> None:
-        """Ends the files and writes ``metrics.csv``."""
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
-        if self._remote is not None:
-            self._remote.finish()
+        """Ends the files and writes ``metrics.csv``.
+
+        Raises:
+            OutputError: A file cannot be written; all of them are closed.
+        """
+        try:
+            with files.writing(self._folder / FILE, kept=_KEPT):
+                self._file.close()
+        finally:
+            self._close_others()
         rows = read(self._folder)
         names = list(dict.fromkeys(name for row in rows for name in row))
-        with (self._folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, names)
+        writer.writeheader()
+        writer.writerows(rows)
+        files.write(self._folder / "metrics.csv", text.getvalue(), _KEPT)
+
+    def _close_others(self) -> None:
+        try:
+            if self._board is not None:
+                with files.writing(self._folder / "tensorboard", kept=_KEPT):
+                    self._board.close()
+        finally:
+            if self._remote is not None:
+                self._remote.finish()
 
     def __enter__(self) -> RunLog:
         """The log itself."""
@@ -76,8 +107,9 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the log."""
-        self.close()
+        """Closes the log; what ended the training is not hidden by files that cannot be closed either."""
+        with suppress(*([OutputError] if error is not None else [])):
+            self.close()
 
 
 def _open_wandb(folder: Path) -> Any:
@@ -105,16 +137,50 @@ def _open_wandb(folder: Path) -> Any:
 
 
 def read(folder: Path) -> list[dict[str, float]]:
-    """All rows of a run folder, empty if it has none; a line that was cut off is left out."""
+    """The rows of a run folder, empty if it has none; lines that are no rows are left out, see ``unreadable``.
+
+    Raises:
+        ConfigError: The file cannot be read at all.
+    """
+    return [row for row in _rows(folder).values() if row is not None]
+
+
+def unreadable(folder: Path) -> list[int]:
+    """Numbers, from 1, of the lines that ``read`` leaves out: half lines of a run that was killed, and damaged ones."""
+    return [number for number, row in _rows(folder).items() if row is None]
+
+
+def _rows(folder: Path) -> dict[int, dict[str, float] | None]:
+    """By number of the line: its row, or None."""
     path = folder / FILE
-    if not path.exists():
-        return []
-    # A run that was killed may have left half a line, and a resumed one went on behind it.
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}; restore it, or remove it to go on without what was logged"
+        ) from error
+    return {number: _row(line) for number, line in enumerate(lines, 1) if line.strip()}
+
+
+def _row(line: bytes) -> dict[str, float] | None:
+    """The row of a line; None if it is none: numbers by name, ``ticks`` and ``update`` among them."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not {"ticks", "update"} <= row.keys():
+        return None
+    return row if all(type(value) in {int, float} for value in row.values()) else None
 
 
 def rewind(folder: Path, update: int) -> None:
-    """Forgets what was logged after an update: a resumed run goes on from there and logs it anew."""
+    """Forgets what was logged after an update: a resumed run goes on from there and logs it anew.
+
+    Raises:
+        ConfigError: The log cannot be read.
+        OutputError: It cannot be written; it stays as it was.
+    """
     kept = [json.dumps(row) + "\n" for row in read(folder) if row["update"] <= update]
-    (folder / FILE).write_text("".join(kept), encoding="utf-8")
+    files.write(folder / FILE, "".join(kept), _KEPT)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """``aiot-mec``: devices that offload tasks to edge servers over Wi-Fi."""
 
-from ns3marl.home import ScenarioHome, SimplePolicy
+from ns3marl.home import Distribution, ScenarioHome, SimplePolicy
 
 _HERE = "ns3marl.scenarios.aiot_mec"
 
@@ -17,4 +17,26 @@ HOME = ScenarioHome(
     twin=f"{_HERE}.twin.pool:FastPool",
     fidelity=f"{_HERE}.fidelity:FIDELITY",
     plots={"network-life": f"{_HERE}.network_plot:network_life"},
+    parts={
+        "How tasks ended": (
+            "tasks_completed",
+            "failed_local_late",
+            "failed_uplink_lost",
+            "failed_uplink_expired",
+            "failed_queue_expired",
+            "failed_compute_late",
+            "failed_result_late",
+            "failed_server_failed",
+            "failed_device_dead",
+            "tasks_unresolved",
+        )
+    },
+    distributions=(
+        Distribution(
+            title="Latency of completed tasks",
+            table="tasks",
+            column="latency",
+            where=("outcome", "completed"),
+        ),
+    ),
 )

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """``edge-cloud``: devices and gateways with a wired backhaul to a cloud, two kinds of agents."""
 
-from ns3marl.home import ScenarioHome, SimplePolicy
+from ns3marl.home import Distribution, ScenarioHome, SimplePolicy
 
 _HERE = "ns3marl.scenarios.edge_cloud"
 
@@ -14,6 +14,30 @@ HOME = ScenarioHome(
         "cloud-only": SimplePolicy(make=f"{_HERE}.policies:cloud_only"),
     },
     plots={"network-life": f"{_HERE}.network_plot:network_life"},
+    parts={
+        "How tasks ended": (
+            "tasks_completed",
+            "failed_local_late",
+            "failed_uplink_expired",
+            "failed_uplink_lost",
+            "failed_edge_queue_expired",
+            "failed_edge_compute_late",
+            "failed_backhaul_dropped",
+            "failed_backhaul_late",
+            "failed_cloud_queue_expired",
+            "failed_cloud_compute_late",
+            "failed_result_late",
+            "tasks_unresolved",
+        )
+    },
+    distributions=(
+        Distribution(
+            title="Latency of completed tasks",
+            table="tasks",
+            column="latency",
+            where=("outcome", "completed"),
+        ),
+    ),
     metrics=(
         "completion_ratio",
         "latency_mean_s",

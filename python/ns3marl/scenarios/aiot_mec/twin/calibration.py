@@ -9,6 +9,7 @@ import importlib
 import sys
 from dataclasses import dataclass, field
 from importlib import resources
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,18 @@ class Calibration:
         source = path or resources.files("ns3marl.scenarios.aiot_mec.twin").joinpath("calibration.toml")
         try:
             values = tomllib.loads(source.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"calibration {source}: {error}") from error
+        except (OSError, ValueError) as error:  # no TOML, or no text
+            raise ConfigError(
+                f"calibration {source} cannot be read: {error}; make it with `ns3marl calibrate`"
+            ) from error
         constants, provenance = values.pop("constants", {}), values.pop("provenance", {})
         known = {f.name for f in dataclasses.fields(Calibration)} - {"provenance"}
+        if not isinstance(constants, dict) or not isinstance(provenance, dict):
+            raise ConfigError(f"calibration {source}: expected the sections [constants] and [provenance]")
         wrong = sorted((constants.keys() - known) | values.keys())
-        if wrong or not all(isinstance(value, int | float) for value in constants.values()):
+        if wrong or not all(type(value) in {int, float} and isfinite(value) for value in constants.values()):
             raise ConfigError(
-                f"calibration {source}: expected numbers under [constants] ({', '.join(sorted(known))}) and "
+                f"calibration {source}: expected finite numbers under [constants] ({', '.join(sorted(known))}) and "
                 f"[provenance], got {', '.join(wrong) or 'something else'}"
             )
         return Calibration(**{name: float(value) for name, value in constants.items()}, provenance=provenance)
