@@ -30,6 +30,7 @@ namespace
 {
 
 constexpr std::string_view IPC = "ipc://";
+constexpr std::chrono::seconds CONNECT_TIMEOUT{10};
 constexpr std::int64_t MAX_FRAME_BYTES = 256LL * 1024 * 1024;
 
 /// \return the key `which` ("public" or "secret") of a ZeroMQ certificate
@@ -70,7 +71,42 @@ struct RemoteDealer
             dealer.set(zmq::sockopt::routing_id, identity);
         }
         dealer.set(zmq::sockopt::linger, 2000);
+        dealer.set(zmq::sockopt::immediate, true); // writable only once a learner has answered
         dealer.connect(endpoint);
+        AwaitLearner();
+    }
+
+    void AwaitLearner()
+    {
+        const auto deadline = std::chrono::steady_clock::now() + CONNECT_TIMEOUT;
+        while (!IsAnswered())
+        {
+            const auto rest =
+                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            if (rest.count() <= 0)
+            {
+                throw std::runtime_error("no learner answered within " + std::to_string(CONNECT_TIMEOUT.count()) +
+                                         " s; is it running, and are the keys those that it knows?");
+            }
+            pollfd socket{dealer.get(zmq::sockopt::fd), POLLIN, 0};
+            poll(&socket, 1, static_cast<int>(rest.count()));
+        }
+    }
+
+    bool IsAnswered()
+    {
+        try
+        {
+            return (dealer.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
+        }
+        catch (const zmq::error_t& error)
+        {
+            if (error.num() != EINTR)
+            {
+                throw;
+            }
+            return false;
+        }
     }
 
     void Send(std::span<const std::string_view> parts)

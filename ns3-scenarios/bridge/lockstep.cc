@@ -127,8 +127,6 @@ Lockstep::Run()
 {
     m_wallNs = ReadClockNs(CLOCK_MONOTONIC);
     m_cpuNs = ReadClockNs(CLOCK_THREAD_CPUTIME_ID);
-    // Nothing to run yet, but from its first run on ns-3 keeps no list of all Time objects: building gets faster.
-    Simulator::Run();
     m_scenario.Build();
     Simulator::Schedule(m_scenario.GetStart(), &Lockstep::ReachRegular, this);
     Simulator::Run();
@@ -418,6 +416,8 @@ Lockstep::ClearAbsent()
 void
 Lockstep::FillRewards()
 {
+    double paid = 0;
+    uint32_t payees = 0;
     for (std::size_t g = 0; g < m_spec.groups.size(); ++g)
     {
         const auto& group = m_spec.groups[g];
@@ -427,6 +427,8 @@ Lockstep::FillRewards()
         {
             const bool isPaid = arrays.present[agent] || m_wasPresent[g][agent];
             arrays.rewards[agent] = static_cast<float>(isPaid ? rewards[agent] : 0);
+            paid += m_wasPresent[g][agent] ? arrays.rewards[agent] : 0;
+            payees += m_wasPresent[g][agent];
             if (!std::isfinite(arrays.rewards[agent]))
             {
                 Violate(m_tick,
@@ -436,6 +438,7 @@ Lockstep::FillRewards()
         }
         std::ranges::copy(arrays.present, m_wasPresent[g].begin());
     }
+    m_stamp.teamReward = payees > 0 ? paid / payees : 0;
     m_rewards.Reset();
 }
 

@@ -162,12 +162,13 @@ Log::Log(const LogArguments& arguments)
 {
     if (!arguments.file.empty())
     {
-        const auto name = GetEpisodeFileName(arguments.file);
-        m_file.open(name);
+        m_name = GetEpisodeFileName(arguments.file);
+        m_file.open(m_name);
         if (!m_file)
         {
             throw Error(FaultKind::CONFIG,
-                        "argument '--logFile': '" + name + "' cannot be written; name a file in a folder that exists");
+                        "argument '--logFile': '" + m_name +
+                            "' cannot be written; name a file in a folder that exists");
         }
         FatalImpl::RegisterStream(&m_file); // complete also when ns-3 aborts
         m_before = std::clog.rdbuf(m_file.rdbuf());
@@ -188,6 +189,15 @@ Log::~Log()
     {
         std::clog.rdbuf(m_before);
         FatalImpl::UnregisterStream(&m_file);
+    }
+}
+
+void
+Log::Complete()
+{
+    if (m_before && !m_file.flush())
+    {
+        throw Error(FaultKind::SIMULATION, "file '" + m_name + "' of --logFile cannot be written completely");
     }
 }
 

@@ -40,11 +40,15 @@ class Log
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
 
+    /// Completes the file. \throws Error (SIMULATION) when it could not be written
+    void Complete();
+
     /// \return the names of all components in order, one a line
     static std::string GetComponentNames();
 
   private:
     std::vector<std::pair<LogComponent*, LogLevel>> m_enabled;
+    std::string m_name;
     std::ofstream m_file;
     std::streambuf* m_before{nullptr}; ///< of std::clog, which ns-3 logs to
 };

@@ -28,7 +28,7 @@ template <typename Message>
 void
 Pack(const Message& message, google::protobuf::Any* any)
 {
-    any->set_type_url("type.googleapis.com/" + Message::descriptor()->full_name());
+    any->set_type_url("type.googleapis.com/" + std::string(Message::descriptor()->full_name()));
     message.SerializeToString(any->mutable_value());
 }
 
@@ -37,7 +37,7 @@ Message
 Unpack(const google::protobuf::Any& any, const std::string& where)
 {
     Message message;
-    const std::string url = "type.googleapis.com/" + Message::descriptor()->full_name();
+    const auto url = "type.googleapis.com/" + std::string(Message::descriptor()->full_name());
     if (any.type_url() != url || !message.ParseFromString(any.value()))
     {
         throw Error(FaultKind::SPEC_VIOLATION, where + " is a '" + any.type_url() + "', expected " + url);

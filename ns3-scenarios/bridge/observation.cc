@@ -166,17 +166,6 @@ Observation::GetRewards(const GroupHandle& group) const
     return Check(group, 0).rewards;
 }
 
-double
-Observation::GetMeanReward() const
-{
-    double sum = 0;
-    for (const auto& group : m_groups)
-    {
-        sum += std::accumulate(group.rewards.begin(), group.rewards.end(), 0.0) / group.agents;
-    }
-    return sum / static_cast<double>(m_groups.size());
-}
-
 std::span<const double>
 Observation::GetMetrics() const
 {

@@ -61,9 +61,8 @@ class Observation
     std::span<const uint8_t> GetMask(const DiscreteHeadHandle& head, uint32_t agent) const; ///< [n] 0 or 1
     std::span<const float> GetFeatures() const;                                             ///< of all agents
     std::span<const float> GetRewards(const GroupHandle& group) const;                      ///< [A]
-    double GetMeanReward() const; ///< over the groups, of the mean over the agents of a group; absent ones count 0
-    std::span<const double> GetMetrics() const; ///< [M]
-    std::string_view GetArrays() const;         ///< all arrays as bytes, in the order that the wire says
+    std::span<const double> GetMetrics() const;                                             ///< [M]
+    std::string_view GetArrays() const; ///< all arrays as bytes, in the order that the wire says
 
   private:
     friend class Lockstep;

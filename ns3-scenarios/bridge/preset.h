@@ -4,8 +4,10 @@
 #ifndef NS3MARL_BRIDGE_PRESET_H
 #define NS3MARL_BRIDGE_PRESET_H
 
-#include <istream>
+#include "bridge/argument-type.h"
+
 #include <ostream>
+#include <string>
 
 namespace ns3::marl
 {
@@ -18,18 +20,26 @@ struct Preset
     bool isGiven{false}; ///< on the command line
 };
 
+/// Read as a T.
 template <typename T>
-std::istream&
-operator>>(std::istream& stream, Preset<T>& argument)
+struct ArgumentType<Preset<T>>
 {
-    argument.isGiven = true;
-    stream >> argument.value;
-    if (!stream.eof() && stream.peek() != std::istream::traits_type::eof())
+    static std::string GetName()
     {
-        stream.setstate(std::ios::failbit); // "12abc" is no number
+        return ArgumentType<T>::GetName();
     }
-    return stream;
-}
+
+    static std::string GetExpected()
+    {
+        return ArgumentType<T>::GetExpected();
+    }
+
+    static bool Read(const std::string& text, Preset<T>& argument)
+    {
+        argument.isGiven = true;
+        return ArgumentType<T>::Read(text, argument.value);
+    }
+};
 
 template <typename T>
 std::ostream&

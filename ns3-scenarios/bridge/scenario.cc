@@ -7,6 +7,7 @@
 #include "bridge/lockstep.h"
 #include "bridge/log.h"
 #include "bridge/ns3gym-session.h"
+#include "bridge/utf8.h"
 #include "bridge/wire.h"
 
 #include "ns3/config.h"
@@ -22,6 +23,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 #include <unistd.h>
 
@@ -66,7 +68,14 @@ Configure(const Program& program, const std::vector<std::string>& arguments)
     parser.Parse(arguments);
     configured.log.Check();
     auto& spec = configured.spec;
-    configured.scenario->Describe(spec);
+    try
+    {
+        configured.scenario->Describe(spec);
+    }
+    catch (const std::invalid_argument& error) // what models throw at a wrong value
+    {
+        throw Error(FaultKind::CONFIG, error.what());
+    }
     spec.scenario = program.name;
     spec.hasBuiltin = program.hasBuiltin;
     spec.Check();
@@ -97,9 +106,12 @@ Configure(const Program& program, const std::vector<std::string>& arguments)
 void
 SetSeed(uint32_t seed, uint64_t run)
 {
-    if (seed == 0)
+    constexpr uint32_t LARGEST_SEED = 4294944442; // seeds of MRG32k3a lie below its modulus m2 (L'Ecuyer 1999)
+    if (seed == 0 || seed > LARGEST_SEED)
     {
-        throw Error(FaultKind::CONFIG, "seed 0 is not a seed of ns-3; give one of 1 or above");
+        throw Error(FaultKind::CONFIG,
+                    "seed " + std::to_string(seed) + " is not a seed of ns-3; give one from 1 to " +
+                        std::to_string(LARGEST_SEED));
     }
     RngSeedManager::SetSeed(seed);
     RngSeedManager::SetRun(run);
@@ -180,10 +192,14 @@ class Session
     {
         auto [scenario, spec, logArguments, entries] = Configure(m_program, begin.arguments);
         SetSeed(begin.seed, begin.run);
-        const Log log(logArguments);
+        Log log(logArguments);
         const auto hash = Wire::GetSpecHash(spec);
         Lockstep lockstep(
             *scenario, spec, begin.builtin, [&](const Observation& observation, const Stamp& stamp, Action* action) {
+                if (action == nullptr)
+                {
+                    log.Complete();
+                }
                 m_channel.Send(stamp.tick == 0 ? m_wire.EncodeReady(hash, observation, stamp)
                                                : m_wire.EncodeObservation(observation, stamp));
                 if (action == nullptr)
@@ -246,7 +262,7 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
 {
     auto [scenario, spec, logArguments, entries] = Configure(program, arguments);
     SetSeed(seed, run);
-    const Log log(logArguments);
+    Log log(logArguments);
     std::optional<std::chrono::steady_clock::time_point> before;
     std::vector<int64_t> wallNs;
     std::vector<int64_t> cpuNs;
@@ -262,9 +278,10 @@ RunStandalone(const Program& program, const std::vector<std::string>& arguments,
         }
         before = now;
         last = stamp;
-        reward += observation.GetMeanReward();
+        reward += stamp.teamReward;
         if (!action)
         {
+            log.Complete();
             metrics.assign(observation.GetMetrics().begin(), observation.GetMetrics().end());
             return false;
         }
@@ -359,20 +376,36 @@ ServeDialect(const Program& program, const std::string& dialect, std::vector<std
     return ServeNs3Gym(*scenario, spec, static_cast<uint16_t>(port));
 }
 
-/// Prints the arguments as a JSON list of objects with the keys name, help and value.
+/// Prints the arguments as a JSON list of objects with the keys name, help, type and value.
 void
 PrintArguments(const std::vector<Arguments::Entry>& entries)
 {
     const auto quote = [](const std::string& text) {
         std::ostringstream json;
-        json << std::quoted(text);
+        json << '"' << std::hex << std::setfill('0');
+        for (const char letter : MakeUtf8(text))
+        {
+            if (letter == '"' || letter == '\\')
+            {
+                json << '\\' << letter;
+            }
+            else if (letter >= 0 && letter < ' ')
+            {
+                json << "\\u" << std::setw(4) << +letter;
+            }
+            else
+            {
+                json << letter;
+            }
+        }
+        json << '"';
         return json.str();
     };
     const char* separator = "[";
-    for (const auto& [name, help, value] : entries)
+    for (const auto& [name, help, type, value] : entries)
     {
         std::cout << separator << "{\"name\":" << quote(name) << ",\"help\":" << quote(help)
-                  << ",\"value\":" << quote(value) << "}";
+                  << ",\"type\":" << quote(type) << ",\"value\":" << quote(value) << "}";
         separator = ",\n ";
     }
     std::cout << (entries.empty() ? "[]" : "]") << std::endl;
@@ -396,6 +429,39 @@ PrintHelp(const Program& program)
               << name << " --dialect=ns3gym [--openGymPort=5555] [--simSeed=1] [ARGUMENTS]   serve ns3-gym's client\n"
               << name << " --logComponents                                        list what --log takes\n\n"
               << parser.GetHelp();
+}
+
+/// What writes to the standard output. \return false when the words ask for something else
+bool
+Print(const Program& program, std::vector<std::string>& words)
+{
+    if (Take(words, "help"))
+    {
+        PrintHelp(program);
+    }
+    else if (Take(words, "logComponents"))
+    {
+        std::cout << Log::GetComponentNames();
+    }
+    else if (Take(words, "describe"))
+    {
+        std::cout << Wire::GetSpecJson(Configure(program, words).spec) << std::endl;
+    }
+    else if (Take(words, "arguments"))
+    {
+        PrintArguments(Configure(program, words).own);
+    }
+    else if (Take(words, "standalone"))
+    {
+        const auto seed = ToNumber(Take(words, "seed"), "seed", 1, UINT32_MAX);
+        const auto run = ToNumber(Take(words, "run"), "run", 1, UINT64_MAX);
+        RunStandalone(program, words, static_cast<uint32_t>(seed), run);
+    }
+    else
+    {
+        return false;
+    }
+    return true;
 }
 
 } // namespace
@@ -456,31 +522,12 @@ RunProgram(int argc, char* argv[], const Program& program)
     std::vector<std::string> words(argv + 1, argv + argc);
     try
     {
-        if (Take(words, "help"))
+        if (Print(program, words))
         {
-            PrintHelp(program);
-            return 0;
-        }
-        if (Take(words, "logComponents"))
-        {
-            std::cout << Log::GetComponentNames();
-            return 0;
-        }
-        if (Take(words, "describe"))
-        {
-            std::cout << Wire::GetSpecJson(Configure(program, words).spec) << std::endl;
-            return 0;
-        }
-        if (Take(words, "arguments"))
-        {
-            PrintArguments(Configure(program, words).own);
-            return 0;
-        }
-        if (Take(words, "standalone"))
-        {
-            const auto seed = ToNumber(Take(words, "seed"), "seed", 1, UINT32_MAX);
-            const auto run = ToNumber(Take(words, "run"), "run", 1, UINT64_MAX);
-            RunStandalone(program, words, static_cast<uint32_t>(seed), run);
+            if (!std::cout.flush())
+            {
+                throw Error(FaultKind::SIMULATION, "the standard output cannot be written completely");
+            }
             return 0;
         }
         if (const auto dialect = Take(words, "dialect"))

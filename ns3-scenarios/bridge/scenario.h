@@ -40,7 +40,8 @@ class Lockstep;
 ///     Decide         the scenario's own policy                      only where somebody asked for it
 ///     Act            the joint action takes effect                  not at the last boundary
 ///
-/// Methods that only look are const. Any method may throw Error; any other exception becomes a Fault of kind SIMULATION.
+/// Methods that only look are const. Any method may throw Error; any other exception becomes a Fault of kind SIMULATION, save a
+/// std::invalid_argument of Describe, which is of kind CONFIG.
 ///
 /// Boundaries come every `tick` of Spec::SetTicks, and whenever the scenario calls RequestDecision(). A boundary at which no
 /// present agent is active makes no round trip to the learner unless Spec::idleTicks is set; its rewards and table rows travel

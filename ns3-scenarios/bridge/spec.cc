@@ -4,10 +4,12 @@
 #include "bridge/spec.h"
 
 #include "bridge/error.h"
+#include "bridge/utf8.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -31,6 +33,7 @@ void
 CheckName(const std::string& name, std::set<std::string>& seen, const std::string& where)
 {
     Require(!name.empty(), where, "has an empty name");
+    Require(IsUtf8(name), where + " '" + name + "'", "has a name that is no UTF-8");
     Require(seen.insert(name).second, where + " '" + name + "'", "appears twice; names must be unique");
 }
 
@@ -44,6 +47,9 @@ CheckFeatures(const std::vector<Feature>& features, const std::string& where)
         CheckName(feature.name, seen, where + " feature");
         Require(
             !feature.unit.empty(), where + " feature '" + feature.name + "'", "has no unit; \"1\" is dimensionless");
+        Require(IsUtf8(feature.unit + feature.description),
+                where + " feature '" + feature.name + "'",
+                "has a unit or a description that is no UTF-8");
         Require(std::isfinite(feature.low) && std::isfinite(feature.high) && feature.low < feature.high,
                 where + " feature '" + feature.name + "'",
                 "needs finite bounds with low < high");
@@ -242,6 +248,9 @@ Spec::SetTicks(Time length, uint64_t count)
 {
     tick = length;
     ticks = count;
+    constexpr int64_t HALF = std::numeric_limits<int64_t>::max() / 2; // the other half is for what comes before
+    const bool isLong = tick.IsStrictlyPositive() && count > static_cast<uint64_t>(HALF / tick.GetTimeStep());
+    Require(!isLong, "the episode", "is longer than ns-3 counts time; give fewer or shorter ticks");
     duration = tick * static_cast<int64_t>(count);
 }
 

@@ -3,6 +3,8 @@
 
 #include "bridge/wire.h"
 
+#include "bridge/utf8.h"
+
 #include "ns3marl/v2/lockstep.pb.h"
 
 #include "ns3/hash.h"
@@ -224,7 +226,7 @@ Wire::EncodeFault(FaultKind kind, uint64_t tick, const std::string& text) const
     auto* out = message.mutable_fault();
     out->set_kind(static_cast<v2::Fault::Kind>(kind));
     out->set_tick(tick);
-    out->set_message(text);
+    out->set_message(MakeUtf8(text));
     return message.SerializeAsString();
 }
 
@@ -350,7 +352,11 @@ Wire::GetSpecJson(const Spec& spec)
 {
     google::protobuf::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
-    options.always_print_primitive_fields = true;
+#if GOOGLE_PROTOBUF_VERSION >= 5026000
+    options.always_print_fields_with_no_presence = true;
+#else
+    options.always_print_primitive_fields = true; // its name until protobuf 26
+#endif
     std::string json;
     const auto status = google::protobuf::util::MessageToJsonString(ToMessage(spec), &json, options);
     if (!status.ok())

@@ -42,6 +42,7 @@ struct Stamp
     bool terminated{false};
     bool truncated{false};
     uint64_t saturated{0};
+    double teamReward{0};                ///< mean over the agents present at the exchange before; stays here
     std::span<const TableRows> tables{}; ///< all of the spec
     const Action* builtin{nullptr};      ///< what the scenario's own policy chooses; null: not asked for
     int64_t buildWallNs{0};

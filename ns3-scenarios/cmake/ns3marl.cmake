@@ -24,7 +24,10 @@ set(NS3MARL_NS3_MODULES antenna applications core energy flow-monitor internet m
 find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES} lte netanim point-to-point)
 list(TRANSFORM NS3MARL_NS3_MODULES PREPEND ns3:: OUTPUT_VARIABLE NS3MARL_NS3_TARGETS)
 
-find_package(Protobuf REQUIRED)
+find_package(Protobuf CONFIG QUIET) # from 22 on it links Abseil, which CMake's own module does not know
+if(NOT Protobuf_FOUND)
+  find_package(Protobuf REQUIRED)
+endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq cppzmq)
 
@@ -36,11 +39,30 @@ list(APPEND CMAKE_CXX_LINK_EXECUTABLE "\"${CMAKE_COMMAND}\" -E rename <OBJECT_DI
 # Warnings for the project's own code and a user's scenarios. ns-3's headers count as system headers.
 set(NS3MARL_WARNINGS -Wall -Wextra -Wpedantic)
 
+option(NS3MARL_PRECOMPILE "Parse the headers that scenarios share once: edits compile in two thirds of the time" OFF)
+
+# Precompiles what scenarios share, once for all targets of a build.
+function(_ns3marl_precompile target)
+  if(NOT NS3MARL_PRECOMPILE)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY _ns3marl_precompiled)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY _ns3marl_precompiled ${target})
+  target_precompile_headers(${target} PRIVATE <bridge/scenario.h> <ns3/internet-stack-helper.h> <ns3/mobility-helper.h>
+    <ns3/simulator.h> <ns3/udp-socket-factory.h> <ns3/wifi-helper.h> <ns3/wifi-mac-helper.h> <ns3/wifi-net-device.h>
+    <ns3/wifi-phy.h> <ns3/yans-wifi-helper.h>)
+endfunction()
+
 # ns3marl_add_scenario(NAME SOURCE...): the executable bin/NAME, linked against the bridge and the models.
 function(ns3marl_add_scenario name)
   add_executable(${name} ${ARGN})
   target_compile_options(${name} PRIVATE ${NS3MARL_WARNINGS})
   target_link_libraries(${name} PRIVATE ns3marl-bridge ns3marl-models)
+  _ns3marl_precompile(${name})
 endfunction()
 
 # ns3marl_link_ns3(NAME MODULE...): links NAME against modules of ns-3 beyond those every scenario has, like point-to-point.
@@ -64,6 +86,7 @@ function(ns3marl_add_folder folder)
       target_compile_options(${name}-parts PRIVATE ${NS3MARL_WARNINGS})
       target_include_directories(${name}-parts PUBLIC "${folder}")
       target_link_libraries(${name}-parts PUBLIC ns3marl-bridge ns3marl-models)
+      _ns3marl_precompile(${name}-parts)
       target_link_libraries(${name} PRIVATE ${name}-parts)
       list(APPEND parts ${name}-parts)
     endif()

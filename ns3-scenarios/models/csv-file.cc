@@ -3,7 +3,8 @@
 
 #include "models/csv-file.h"
 
-#include <fstream>
+#include "models/regular-file.h"
+
 #include <sstream>
 #include <stdexcept>
 
@@ -48,10 +49,10 @@ CsvFile::CsvFile(const std::string& path, const std::vector<std::string>& column
     : m_path(path),
       m_columns(columns)
 {
-    std::ifstream file(path);
-    if (!file)
+    auto file = OpenRegularFile(path);
+    if (!file.is_open())
     {
-        throw std::invalid_argument("file '" + path + "' cannot be read: expected a file with the columns " +
+        throw std::invalid_argument("file '" + path + "' cannot be read: expected a regular file with the columns " +
                                     Join(columns));
     }
     uint32_t line = 0;

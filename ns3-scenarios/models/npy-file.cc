@@ -3,6 +3,8 @@
 
 #include "models/npy-file.h"
 
+#include "models/regular-file.h"
+
 #include <array>
 #include <bit>
 #include <fstream>
@@ -182,10 +184,10 @@ ReadNpy(const std::string& path, const NpyShape& shape)
     const auto refuse = [&](const std::string& found) {
         throw std::invalid_argument("expected " + expected + " in the file '" + path + "', found " + found);
     };
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
+    auto file = OpenRegularFile(path, std::ios::binary);
+    if (!file.is_open())
     {
-        refuse("no file");
+        refuse("no file, or no regular one");
     }
     const Header header(file);
     if (!header.IsRead())

@@ -62,10 +62,27 @@ OffloadClient::Tune(uint32_t channel)
     NS_ABORT_MSG_IF(!m_underWay.empty(),
                     "Device " << m_device << " cannot leave channel " << m_tuned << " while tasks are under way");
     RadioNetwork::SetMuted(GetTunedRadio(), m_mute);
+    SetSending(false);
     m_tuned = channel;
     RadioNetwork::SetMuted(GetTunedRadio(), false);
+    SetSending(true);
     NS_LOG_LOGIC("device " << m_device << " tunes to channel " << channel);
     m_callbacks.tuned(channel);
+}
+
+void
+OffloadClient::SetSending(bool isAllowed) const
+{
+    const auto peers = m_peers.find(m_tuned);
+    if (peers == m_peers.end())
+    {
+        return;
+    }
+    for (const auto server : peers->second)
+    {
+        const auto peer = m_network.GetServerRadio(server, m_tuned)->GetMac()->GetAddress();
+        RadioNetwork::SetSending(GetTunedRadio(), peer, isAllowed);
+    }
 }
 
 void
@@ -83,6 +100,7 @@ OffloadClient::Send(const Task& task, uint8_t tid)
     underWay->second.tid = tid;
     underWay->second.sent = true;
     m_network.Acquaint(m_device, task.decision.server, m_tuned);
+    m_peers[m_tuned].insert(task.decision.server);
     SetRate(underWay->second);
     SetControlPower();
 
@@ -190,13 +208,17 @@ OffloadClient::Receive(Ptr<Socket> socket)
 void
 OffloadClient::ReceiveStatus(Ptr<Socket> socket)
 {
-    while (const auto packet = socket->Recv())
+    Address from;
+    while (const auto packet = socket->RecvFrom(from))
     {
         StatusHeader header;
         packet->RemoveHeader(header);
-        // The frame that brought this packet was the last one that the radio heard from that server.
-        const auto peer = m_network.GetServerRadio(header.status.server, m_tuned)->GetMac()->GetAddress();
-        const auto snrDb = RadioNetwork::GetRates(GetTunedRadio())->GetHeardSnrDb(Mac48Address::ConvertFrom(peer));
+        // The frame that brought this packet was the last one that its radio heard from that server. A frame that began on a
+        // channel which the modem has left since comes to its end there.
+        const auto channel = RadioNetwork::GetChannelOf(InetSocketAddress::ConvertFrom(from).GetIpv4());
+        const auto peer = m_network.GetServerRadio(header.status.server, channel)->GetMac()->GetAddress();
+        const auto rates = RadioNetwork::GetRates(m_network.GetDeviceRadio(m_device, channel));
+        const auto snrDb = rates->GetHeardSnrDb(Mac48Address::ConvertFrom(peer));
         if (snrDb)
         {
             m_callbacks.status(header.status, *snrDb);

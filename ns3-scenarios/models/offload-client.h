@@ -14,15 +14,17 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 
 namespace ns3::marl
 {
 
 /// The radio side of a device: sends the offloaded parts of tasks as UDP fragments to servers and takes the results.
 ///
-/// The device has one modem. Only the tuned channel's radio hears anything; it is retuned by Accept, and only while no
-/// offloaded part is under way. Rate and power are kept by server: two tasks under way to one server share the later
-/// task's power.
+/// The device has one modem. Only the tuned channel's radio sends, and only it hears anything; it is retuned by Accept, and
+/// only while no offloaded part is under way. What the modem still owes the servers of a channel that it leaves, such as a
+/// block-ack request, waits until it is back; only an exchange of frames that is under way comes to its end. Rate and power are
+/// kept by server: two tasks under way to one server share the later task's power.
 class OffloadClient
 {
   public:
@@ -83,6 +85,7 @@ class OffloadClient
     void ReceiveStatus(Ptr<Socket> socket);
     void SetRate(const UnderWay& task);
     void SetControlPower();
+    void SetSending(bool isAllowed) const; ///< on the tuned channel
     Ptr<WifiNetDevice> GetTunedRadio() const;
 
     const RadioNetwork& m_network;
@@ -91,6 +94,7 @@ class OffloadClient
     Callbacks m_callbacks;
     FragmentWatch m_watch;
     uint32_t m_tuned{0};
+    std::map<uint32_t, std::set<uint32_t>> m_peers; ///< by channel: servers that the device has sent to
     Ptr<Socket> m_taskSocket;
     Ptr<Socket> m_statusSocket;
     std::map<uint32_t, UnderWay> m_underWay; ///< by task

@@ -22,6 +22,9 @@
 #include "ns3/wifi-helper.h"
 #include "ns3/wifi-mac-helper.h"
 
+#include <stdexcept>
+#include <tuple>
+
 namespace ns3::marl
 {
 
@@ -80,6 +83,31 @@ RadioNetwork::SetAttributeDefaults()
     Config::SetDefault("ns3::WifiMacQueue::MaxDelay", TimeValue(MilliSeconds(100)));
     // The SNR alone decides what is heard: at ns-3's -82 dBm, 12 dB of SNR, the links that MCS 0 and 1 serve are missing.
     Config::SetDefault("ns3::ThresholdPreambleDetectionModel::MinimumRssi", DoubleValue(-92));
+}
+
+void
+RadioNetwork::CheckAttributeDefaults()
+{
+    const std::string aggregates = "tasks are accounted for by the fragment, and a fragment is a frame of its own";
+    const std::string fixed = "all frames have the shortest guard interval, 800 ns";
+    for (const auto& [type, name, reason] :
+         std::initializer_list<std::tuple<const char*, const char*, const std::string&>>{
+             {"ns3::WifiMac", "VO_MaxAmsduSize", aggregates},
+             {"ns3::WifiMac", "VI_MaxAmsduSize", aggregates},
+             {"ns3::WifiMac", "BE_MaxAmsduSize", aggregates},
+             {"ns3::WifiMac", "BK_MaxAmsduSize", aggregates},
+             {"ns3::WifiRemoteStationManager", "FragmentationThreshold", aggregates},
+             {"ns3::HeConfiguration", "GuardInterval", fixed}})
+    {
+        TypeId::AttributeInformation attribute;
+        const bool isThere = TypeId::LookupByName(type).LookupAttributeByName(name, &attribute);
+        if (isThere && attribute.initialValue->SerializeToString(attribute.checker) !=
+                           attribute.originalInitialValue->SerializeToString(attribute.checker))
+        {
+            throw std::invalid_argument("attribute " + std::string(type) + "::" + name + ": " + reason +
+                                        "; leave it at its default");
+        }
+    }
 }
 
 RadioNetwork::RadioNetwork(const RadioSettings& settings,
@@ -306,6 +334,23 @@ RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
     else
     {
         phy->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
+    }
+}
+
+void
+RadioNetwork::SetSending(Ptr<WifiNetDevice> radio, const Address& peer, bool isAllowed)
+{
+    constexpr auto AWAY =
+        WifiQueueBlockedReason::POWER_SAVE_MODE; // as good a reason as any: these stations save no power
+    const auto mac = radio->GetMac();
+    const auto address = Mac48Address::ConvertFrom(peer);
+    if (isAllowed)
+    {
+        mac->UnblockUnicastTxOnLinks(AWAY, address, {SINGLE_LINK_OP_ID});
+    }
+    else
+    {
+        mac->BlockUnicastTxOnLinks(AWAY, address, {SINGLE_LINK_OP_ID});
     }
 }
 

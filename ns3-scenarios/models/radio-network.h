@@ -42,6 +42,9 @@ class RadioNetwork
     /// Defaults of ns-3 attributes that this network relies on; to be set before the command line may override them.
     static void SetAttributeDefaults();
 
+    /// \throws std::invalid_argument that names an attribute whose default was changed and which this network does not take
+    static void CheckAttributeDefaults();
+
     RadioNetwork(const RadioSettings& settings,
                  const std::vector<Ptr<MobilityModel>>& devices,
                  const std::vector<Vector>& serverPositions);
@@ -84,6 +87,9 @@ class RadioNetwork
     /// Puts the entries of address caches and the block-ack agreements of the two in place, in both directions; call it
     /// before their first frame on a channel. Not made for all pairs at once: most never exchange a frame.
     void Acquaint(uint32_t device, uint32_t server, uint32_t channel) const;
+
+    /// Whether a radio may send to a peer. What waits for the peer stays in the queue.
+    static void SetSending(Ptr<WifiNetDevice> radio, const Address& peer, bool isAllowed);
 
     /// A muted radio hears nothing, not even for carrier sensing; that spares the simulator most of the work.
     static void SetMuted(Ptr<WifiNetDevice> radio, bool muted);

@@ -207,11 +207,14 @@ TraceFiles::Connect(const std::string& path)
 }
 
 void
-TraceFiles::Flush()
+TraceFiles::Complete()
 {
     for (const auto& [source, file] : m_files)
     {
-        file->stream.flush();
+        if (!file->stream.flush())
+        {
+            throw std::runtime_error("file '" + m_prefix + "-" + source + ".csv' cannot be written completely");
+        }
     }
 }
 

@@ -25,7 +25,8 @@ class TraceFiles
     /// source that does not exist, a source whose callback is none of those known here, a file that cannot be written
     void Connect(const std::string& path);
 
-    void Flush();
+    /// Completes the files. \throws std::runtime_error that names one that could not be written
+    void Complete();
 
   private:
     struct File

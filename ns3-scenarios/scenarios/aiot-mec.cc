@@ -83,6 +83,10 @@ class AiotMec : public Scenario
     {
         m_world->BeginTick(boundary.tick, !boundary.isLast);
         m_world->CheckConservation();
+        if (boundary.isLast)
+        {
+            m_world->CompleteTraces();
+        }
     }
 
     void Observe(Observation& observation) const override

@@ -48,7 +48,8 @@ class Echo : public Scenario
         arguments.Add("rejoin", "and there again from this tick on; 0 is never", m_rejoinTick);
         arguments.Add("terminate", "End as terminated at this tick; 0 is never", m_terminateTick);
         arguments.Add("finishAfter", "End as terminated when this has passed; 0 is never", m_finishAfter);
-        arguments.Add("failure", "none, crash, exit, hang, throw, nan, bounds or stop: what goes wrong", m_failure);
+        arguments.Add(
+            "failure", "none, crash, exit, hang, throw, nan, bounds, index or stop: what goes wrong", m_failure);
         arguments.Add("failureTick", "The tick at which it goes wrong", m_failureTick);
         arguments.Add("buildTime", "Wall-clock time that building takes", m_buildTime);
     }
@@ -154,6 +155,10 @@ class Echo : public Scenario
     void Observe(Observation& observation) const override
     {
         const auto fillers = std::span(m_filler).first(m_features - FIXED_FEATURES + FILLER_PERIOD);
+        if (m_failure == "index" && m_boundary == m_failureTick)
+        {
+            observation.Set(m_handles[0].wantedChoice, m_agents, 0); // beside the last agent
+        }
         for (uint32_t g = 0; g < m_groups; ++g)
         {
             const auto& handles = m_handles[g];
@@ -349,11 +354,11 @@ class Echo : public Scenario
         {
             m_last[0].level = 1.5F;
         }
-        else if (m_failure != "stop")
+        else if (m_failure != "stop" && m_failure != "index")
         {
             throw Error(FaultKind::CONFIG,
                         "argument '--failure': '" + m_failure +
-                            "' is none of none, crash, exit, hang, throw, nan, bounds and stop");
+                            "' is none of none, crash, exit, hang, throw, nan, bounds, index and stop");
         }
     }
 

@@ -53,10 +53,11 @@ class TemplateScenario : public Scenario
     // is kept in a member: all that follows names features, heads and the rest by it.
     void Describe(Spec& spec) override
     {
-        if (m_stations < 1 || m_stations > SLOTS || m_distanceM <= 0)
+        if (m_stations < 1 || m_stations > SLOTS || m_distanceM <= 0 || m_distanceM > 100'000)
         {
             // Name what is wrong and what would be right: the learner's user reads this.
-            throw Error(FaultKind::CONFIG, "template takes --stations=1 to 4 and a --distance above 0 m; mend them");
+            throw Error(FaultKind::CONFIG,
+                        "template takes --stations=1 to 4 and a --distance above 0 m, up to 100000 m; mend them");
         }
         spec.SetTicks(MilliSeconds(20), m_ticks);
         spec.idleTicks = true; // every tick is an exchange, also one at which no station is active

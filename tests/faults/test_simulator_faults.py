@@ -66,7 +66,7 @@ FAILURES: list[tuple[str, type[Ns3MarlError], str]] = [
     (
         "what",
         ConfigError,
-        r"argument '--failure': 'what' is none of none, crash, exit, hang, throw, nan, bounds and stop",
+        r"argument '--failure': 'what' is none of none, crash, exit, hang, throw, nan, bounds, index and stop",
     ),
 ]
 

@@ -65,9 +65,9 @@ def test_the_template_is_a_game_that_its_own_policy_wins(scenario_path: Callable
 def test_arguments_are_printed_with_the_values_they_have(scenario_path: Callable[[str], Path]) -> None:
     arguments = output(scenario_path("template"), "--arguments", "--distance=12.5")
     assert arguments == [
-        {"name": "stations", "help": "Number of stations, 1 to 4", "value": "3"},
-        {"name": "distance", "help": "Of each station from the sink [m]", "value": "12.5"},
-        {"name": "ticks", "help": "Actions in an episode", "value": "100"},
+        {"name": "stations", "help": "Number of stations, 1 to 4", "type": "uint32", "value": "3"},
+        {"name": "distance", "help": "Of each station from the sink [m]", "type": "number", "value": "12.5"},
+        {"name": "ticks", "help": "Actions in an episode", "type": "uint64", "value": "100"},
     ]
 
 

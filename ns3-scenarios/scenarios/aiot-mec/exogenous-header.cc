@@ -3,6 +3,8 @@
 
 #include "scenarios/aiot-mec/exogenous-header.h"
 
+#include "models/regular-file.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -48,10 +50,10 @@ class FlatJson
     explicit FlatJson(const std::string& path)
         : m_path(path)
     {
-        std::ifstream file(path);
-        if (!file)
+        auto file = OpenRegularFile(path);
+        if (!file.is_open())
         {
-            Refuse("the description of a world", "no file");
+            Refuse("the description of a world", "no file, or no regular one");
         }
         m_text.assign(std::istreambuf_iterator<char>(file), {});
         Expect('{');

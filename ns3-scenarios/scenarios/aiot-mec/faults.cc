@@ -5,7 +5,6 @@
 
 #include "bridge/arguments.h"
 
-#include <cmath>
 #include <optional>
 #include <sstream>
 
@@ -23,10 +22,8 @@ constexpr double GHZ = 1e9;
 std::optional<double>
 ReadNumber(const std::string& text)
 {
-    std::istringstream stream(text);
     double value = 0;
-    const bool isRead = stream >> value && stream.peek() == std::istringstream::traits_type::eof();
-    return isRead && std::isfinite(value) ? std::optional(value) : std::nullopt;
+    return ArgumentType<double>::Read(text, value) ? std::optional(value) : std::nullopt;
 }
 
 bool
@@ -73,6 +70,7 @@ ParseServerRates(const std::string& text, uint32_t servers)
     {
         const auto rateGhz = ReadNumber(part);
         Require(rateGhz && *rateGhz > 0, "serverRates", text, "rates above 0 GHz, separated by commas");
+        Require(*rateGhz >= 0.001 && *rateGhz <= 100'000, "serverRates", text, "rates from 0.001 to 100000 GHz");
         rates.push_back(*rateGhz * GHZ);
     }
     Require(rates.empty() || rates.size() == servers,

@@ -78,9 +78,12 @@ RadioArguments::CheckNumbers() const
 {
     Require(mobility.speedMinMps > 0, "speedMin", mobility.speedMinMps, "above 0 m/s");
     Require(mobility.speedMaxMps >= mobility.speedMinMps, "speedMax", mobility.speedMaxMps, "at least --speedMin");
+    Require(mobility.speedMaxMps <= 1000, "speedMax", mobility.speedMaxMps, "at most 1000 m/s");
     Require(!mobility.pause.IsStrictlyNegative(), "pause", mobility.pause.As(Time::S), "at least 0s");
     Require(m_shadowingDb >= 0, "shadowing", m_shadowingDb, "at least 0 dB");
+    Require(m_shadowingDb <= 40, "shadowing", m_shadowingDb, "at most 40 dB");
     Require(m_shadowingDistanceM > 0, "shadowingDistance", m_shadowingDistanceM, "above 0 m");
+    Require(m_shadowingDistanceM <= 100000, "shadowingDistance", m_shadowingDistanceM, "at most 100000 m");
     Require(background.interferers <= MAXIMUM_INTERFERERS, "interferers", background.interferers, "0 to 1000");
     Require(background.interfererDuty > 0 && background.interfererDuty <= 1,
             "interfererDuty",

@@ -145,6 +145,33 @@ Settings::ReadWords()
     edca = mode->second;
 }
 
+/// Beyond these values ns-3's numbers end, or models give nothing that means something.
+void
+Settings::CheckHighest() const
+{
+    const auto require = [](const char* argument, double value, int highest, const char* unit) {
+        Require(value <= highest, argument, value, "at most " + std::to_string(highest) + unit);
+    };
+    require("densityMax", m_densityMax.value, 1'000'000, " cycles/bit");
+    require("deviceCpuMax", m_deviceCpuMaxGhz, 1'000, " GHz");
+    require("serverCpuMax", m_serverCpuMaxGhz, 100'000, " GHz");
+    require("kappa", kappa, 1, " J/(Hz^2*cycle)");
+    require("battery", batteryJ, 100'000'000, " J");
+    require("area", m_area.value, 100'000, " m");
+    require("hotspotSigma", placement.hotspotSigmaM, 100'000, " m");
+    require("exponent", radio.propagation.pathLossExponent, 10, "");
+    require("referenceLoss", radio.propagation.referenceLossDb, 300, " dB");
+    require("noiseFigure", radio.propagation.noiseFigureDb, 100, " dB");
+    require("alpha", priority.alpha, 1'000'000, "");
+    require("beta", priority.beta, 1'000'000, "");
+    require("gamma", priority.gamma, 1'000'000, "");
+    require("rewardCompletion", reward.completion, 1'000'000, "");
+    require("rewardEnergy", reward.energy, 1'000'000, "");
+    require("rewardAge", reward.age, 1'000'000, "");
+    require("energyReference", reward.energyReferenceJ, 100'000'000, " J");
+    require("ageReference", reward.ageReferenceTicks, 100'000'000, " ticks");
+}
+
 void
 Settings::Check() const
 {
@@ -170,10 +197,10 @@ Settings::Check() const
             "jitter",
             tasks.jitterMax.As(Time::MS),
             "0ms to below --tick");
-    Require(m_deviceCpuMinGhz > 0, "deviceCpuMin", m_deviceCpuMinGhz, "above 0 GHz");
+    Require(m_deviceCpuMinGhz >= 0.001, "deviceCpuMin", m_deviceCpuMinGhz, "at least 0.001 GHz");
     Require(m_deviceCpuMaxGhz >= m_deviceCpuMinGhz, "deviceCpuMax", m_deviceCpuMaxGhz, "at least --deviceCpuMin");
     Require(kappa >= 0, "kappa", kappa, "at least 0");
-    Require(m_serverCpuMinGhz > 0, "serverCpuMin", m_serverCpuMinGhz, "above 0 GHz");
+    Require(m_serverCpuMinGhz >= 0.001, "serverCpuMin", m_serverCpuMinGhz, "at least 0.001 GHz");
     Require(m_serverCpuMaxGhz >= m_serverCpuMinGhz, "serverCpuMax", m_serverCpuMaxGhz, "at least --serverCpuMin");
     Require(batteryJ >= 0, "battery", batteryJ, "at least 0 J");
     Require(m_area.value > 0, "area", m_area.value, "above 0 m");
@@ -213,11 +240,13 @@ Settings::Resolve()
     tasks.deadlineMin = m_deadlineMin.value;
     tasks.deadlineMax = m_deadlineMax.value;
     Check();
+    CheckHighest();
     tasks.sizeMinBytes = std::lround(m_sizeMinKb * KILOBYTE);
     tasks.sizeMaxBytes = std::lround(m_sizeMaxKb * KILOBYTE);
     placement.areaM = m_area.value;
     radio.channels = m_channels.value;
     radioArguments.Resolve(devices, servers, radio, placement);
+    RadioNetwork::CheckAttributeDefaults();
     radio.tids = edca == Edca::NONE ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
     priority.maximumCycles = 8.0 * tasks.sizeMaxBytes * tasks.densityMax;
     deviceRateMinHz = m_deviceCpuMinGhz * GHZ;

@@ -84,6 +84,7 @@ class Settings
   private:
     void ApplyPreset();
     void Check() const;
+    void CheckHighest() const;
     void ReadWords();
 
     std::string m_preset{"default"};

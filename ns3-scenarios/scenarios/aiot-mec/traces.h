@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/aiot-mec/pcap-files.h"
+
 namespace ns3::marl::aiot_mec
 {
 
@@ -50,12 +52,15 @@ class Traces
     /// Connects the trace sources, once everything is there that they may belong to. \throws Error (CONFIG)
     void Connect();
 
+    /// Completes the files; what comes after is not in them. \throws std::runtime_error that names one that could not be written
+    void Complete();
+
   private:
     void WatchRadio(Ptr<WifiNetDevice> radio, const std::string& name);
-    void Finish(); ///< completes the files
 
     TraceSettings m_settings;
     EventId m_finish;
+    std::unique_ptr<PcapFiles> m_pcap;
     Ptr<OutputStreamWrapper> m_ascii;
     std::unique_ptr<FlowMonitorHelper> m_flowMonitor;
     std::unique_ptr<AnimationInterface> m_animation;

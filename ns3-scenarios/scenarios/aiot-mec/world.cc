@@ -55,6 +55,12 @@ World::ConnectTraces()
     m_traces->Connect();
 }
 
+void
+World::CompleteTraces()
+{
+    m_traces->Complete();
+}
+
 Time
 World::GetStart()
 {

@@ -42,6 +42,7 @@ class World
 
     /// Connects the trace sources that the arguments name. \throws Error (CONFIG) about one that does not exist
     void ConnectTraces();
+    void CompleteTraces(); ///< at the end
 
     static Time GetStart(); ///< simulated time of tick 0
 

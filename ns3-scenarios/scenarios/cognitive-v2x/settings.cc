@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "scenarios/cognitive-v2x/update-header.h"
 
@@ -106,7 +108,9 @@ Settings::Check() const
     Require(ticks >= 1, "at least 1 of --ticks");
     Require(streets.blocksX >= 1 && streets.blocksY >= 1, "at least one block each way");
     Require(speedMinMps > 0 && speedMaxMps >= speedMinMps, "speeds above 0 m/s, --speedMin up to --speedMax");
+    Require(speedMaxMps <= 1000, "a --speedMax of at most 1000 m/s");
     Require(gapMinM >= 5 && gapMaxM >= gapMinM, "gaps of at least 5 m, --gapMin up to --gapMax");
+    Require(gapMaxM <= 1000, "a --gapMax of at most 1000 m");
     Require(primaryOn.IsStrictlyPositive() && primaryOff.IsStrictlyPositive(),
             "--primaryOn and --primaryOff above 0 s");
     Require(primaryDistanceMinM >= 5 && primaryDistanceMaxM >= primaryDistanceMinM,
@@ -116,9 +120,14 @@ Settings::Check() const
     Require(falseAlarm > 0 && falseAlarm < 1, "--falseAlarm between 0 and 1");
     Require(sensing >= MicroSeconds(10) * channels, "--sensing of at least 10 us for each channel");
     Require(std::ranges::find(RATES_MBPS, rateMbps) != RATES_MBPS.end(), "--rate=3, 6, 9, 12, 18, 24 or 27");
-    Require(updateBytes >= UpdateHeader::BYTES && updateBytes + LLC_BYTES <= MOST_BYTES,
+    Require(updateBytes >= UpdateHeader::BYTES && updateBytes <= MOST_BYTES - LLC_BYTES,
             "--updateBytes from " + std::to_string(UpdateHeader::BYTES) + " to " +
                 std::to_string(MOST_BYTES - LLC_BYTES));
+    for (const auto& [name, weight] : std::initializer_list<std::pair<std::string, double>>{
+             {"rewardAge", reward.age}, {"rewardDisturbance", reward.disturbance}, {"rewardPower", reward.power}})
+    {
+        Require(std::fabs(weight) <= 1e6, "a --" + name + " between -1000000 and 1000000");
+    }
     Require(powerMaxDbm > 0 && powerMaxDbm <= 33, "--powerMax above 0 and up to 33 dBm");
     Require(!jitter.IsStrictlyNegative(), "--jitter from 0 s on");
     Require(GetLifetime().IsStrictlyPositive(),

@@ -78,6 +78,26 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("energyReference", "Energy that costs the whole weight [J]", reward.energyReferenceJ);
 }
 
+/// Beyond these values ns-3's numbers end, or models give nothing that means something.
+void
+Settings::CheckHighest() const
+{
+    const auto require = [](const char* argument, double value, int highest, const char* unit) {
+        Require(value <= highest, argument, value, "at most " + std::to_string(highest) + unit);
+    };
+    require("densityMax", tasks.densityMax, 1'000'000, " cycles/bit");
+    require("deviceCpuMax", m_deviceCpuMaxGhz, 1'000, " GHz");
+    require("edgeCpuMax", m_edgeCpuMaxGhz, 100'000, " GHz");
+    require("cloudCpu", m_cloudCpuGhz, 1'000'000, " GHz");
+    require("deviceKappa", deviceKappa, 1, " J/(Hz^2*cycle)");
+    require("edgeKappa", edgeKappa, 1, " J/(Hz^2*cycle)");
+    require("area", placement.areaM, 100'000, " m");
+    require("hotspotSigma", placement.hotspotSigmaM, 100'000, " m");
+    require("exponent", radio.propagation.pathLossExponent, 10, "");
+    require("rewardEnergy", reward.energy, 1'000'000, "");
+    require("energyReference", reward.energyReferenceJ, 100'000'000, " J");
+}
+
 void
 Settings::Check() const
 {
@@ -112,13 +132,13 @@ Settings::Check() const
             "jitter",
             tasks.jitterMax.As(Time::MS),
             "0ms to below --tick");
-    Require(m_deviceCpuMinGhz > 0, "deviceCpuMin", m_deviceCpuMinGhz, "above 0 GHz");
+    Require(m_deviceCpuMinGhz >= 0.001, "deviceCpuMin", m_deviceCpuMinGhz, "at least 0.001 GHz");
     Require(m_deviceCpuMaxGhz >= m_deviceCpuMinGhz, "deviceCpuMax", m_deviceCpuMaxGhz, "at least --deviceCpuMin");
     Require(deviceKappa >= 0, "deviceKappa", deviceKappa, "at least 0");
-    Require(m_edgeCpuMinGhz > 0, "edgeCpuMin", m_edgeCpuMinGhz, "above 0 GHz");
+    Require(m_edgeCpuMinGhz >= 0.001, "edgeCpuMin", m_edgeCpuMinGhz, "at least 0.001 GHz");
     Require(m_edgeCpuMaxGhz > m_edgeCpuMinGhz, "edgeCpuMax", m_edgeCpuMaxGhz, "above --edgeCpuMin");
     Require(edgeKappa >= 0, "edgeKappa", edgeKappa, "at least 0");
-    Require(m_cloudCpuGhz > 0, "cloudCpu", m_cloudCpuGhz, "above 0 GHz");
+    Require(m_cloudCpuGhz >= 0.001, "cloudCpu", m_cloudCpuGhz, "at least 0.001 GHz");
     Require(m_backhaulMbps >= 0.1 && m_backhaulMbps <= 1e5, "backhaulRate", m_backhaulMbps, "0.1 to 100000 Mb/s");
     Require(!backhaul.delay.IsStrictlyNegative(), "backhaulDelay", backhaul.delay.As(Time::MS), "at least 0ms");
     Require(backhaul.queuePackets >= 1, "backhaulQueue", backhaul.queuePackets, "at least 1 packet");
@@ -140,6 +160,8 @@ void
 Settings::Resolve()
 {
     Check();
+    CheckHighest();
+    RadioNetwork::CheckAttributeDefaults();
     tasks.sizeMinBytes = std::lround(m_sizeMinKb * KILOBYTE);
     tasks.sizeMaxBytes = std::lround(m_sizeMaxKb * KILOBYTE);
     deviceRateMinHz = m_deviceCpuMinGhz * GHZ;

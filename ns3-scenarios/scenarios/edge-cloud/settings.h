@@ -72,6 +72,7 @@ struct Settings
 
   private:
     void Check() const;
+    void CheckHighest() const;
 
     std::string m_rewardKind{"team"};
     double m_sizeMinKb{5};

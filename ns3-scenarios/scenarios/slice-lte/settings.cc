@@ -65,7 +65,8 @@ Settings::Check() const
         devices += services[slice].devices;
         Require(services[slice].devices >= 1, "at least 1 of --" + name + "Devices");
         Require(services[slice].bound.IsStrictlyPositive(), "a --" + name + "Bound above 0 s");
-        Require(services[slice].cycles > 0, "--" + name + "Cycles above 0");
+        Require(services[slice].cycles > 0 && services[slice].cycles <= 1e12,
+                "--" + name + "Cycles above 0, up to 1000000000000");
     }
     Require(devices <= MOST_DEVICES, "at most " + std::to_string(MOST_DEVICES) + " UEs of all slices together");
     Require(embbRateBps > 0, "an --embbRate above 0 b/s");
@@ -77,10 +78,12 @@ Settings::Check() const
     constexpr std::array<uint32_t, 6> BANDWIDTHS{6, 15, 25, 50, 75, 100};
     Require(std::ranges::find(BANDWIDTHS, resourceBlocks) != BANDWIDTHS.end(),
             "--resourceBlocks=6, 15, 25, 50, 75 or 100");
-    Require(radiusM > 35 && speedMps >= 0, "a --radius above 35 m and a --speed from 0 m/s on");
-    Require(cpuHz > 0, "a --cpu above 0 cycles/s");
+    Require(radiusM > 35 && radiusM <= 100'000, "a --radius above 35 m, up to 100000 m");
+    Require(speedMps >= 0 && speedMps <= 1000, "a --speed from 0 to 1000 m/s");
+    Require(cpuHz >= 1e6 && cpuHz <= 1e15, "a --cpu from 1000000 to 1000000000000000 cycles/s");
     Require(lendingPeriod >= 1, "a --lendingPeriod of at least 1 subframe");
-    Require(radioPrice >= 0 && cpuPrice >= 0, "prices from 0 on");
+    Require(radioPrice >= 0 && radioPrice <= 1e6 && cpuPrice >= 0 && cpuPrice <= 1e6,
+            "--radioPrice and --cpuPrice from 0 to 1000000");
     Require(tick >= MilliSeconds(10) && ticks >= 1, "a --tick of at least 10 ms and at least 1 of --ticks");
 }
 

@@ -291,6 +291,37 @@ class HearsStatus : public TestCase
     }
 };
 
+/// A broadcast that is on the air when the device retunes comes to its end: it counts with the SNR of the radio that heard it.
+class HearsStatusWhileRetuning : public TestCase
+{
+  public:
+    HearsStatusWhileRetuning()
+        : TestCase("a status that ends on the channel just left has that channel's SNR")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        Pair pair(40, 10e9);
+        pair.network->GetDeviceRadio(0, 0)->GetPhy()->TraceConnectWithoutContext(
+            "PhyRxBegin",
+            Callback<void, Ptr<const Packet>, RxPowerWattPerChannelBand>(
+                [&](const Ptr<const Packet>&, const RxPowerWattPerChannelBand&) {
+                    Simulator::Schedule(MicroSeconds(10), [&] { pair.client->Tune(1); });
+                }));
+        Simulator::Schedule(MilliSeconds(10), [&] {
+            pair.gateway->TakeStatus();
+            pair.gateway->BroadcastStatus(0, MilliSeconds(15));
+        });
+        Simulator::Stop(MilliSeconds(30));
+        Simulator::Run();
+        NS_TEST_EXPECT_MSG_EQ(pair.client->GetTunedChannel(), 1, "it has retuned");
+        NS_TEST_ASSERT_MSG_EQ(pair.heardSnrDb.size(), 1, "broadcasts heard");
+        NS_TEST_EXPECT_MSG_EQ_TOL(pair.heardSnrDb[0], pair.network->GetSnrDb(0, 0), 0.01, "SNR");
+    }
+};
+
 /// Energy from the time that the radio reports to have transmitted, by hand: two tasks at 30 and 20 dBm.
 class EnergyByHand : public TestCase
 {
@@ -512,6 +543,7 @@ class OffloadTestSuite : public TestSuite
         AddTestCase(new LeavesNothingBehind, TestCase::Duration::QUICK);
         AddTestCase(new ShorterDeadlineBehind, TestCase::Duration::QUICK);
         AddTestCase(new HearsStatus, TestCase::Duration::QUICK);
+        AddTestCase(new HearsStatusWhileRetuning, TestCase::Duration::QUICK);
         AddTestCase(new EnergyByHand, TestCase::Duration::QUICK);
         AddTestCase(new ServerFails, TestCase::Duration::QUICK);
         AddTestCase(new CountsByCategory, TestCase::Duration::QUICK);

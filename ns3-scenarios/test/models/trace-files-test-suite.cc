@@ -63,7 +63,7 @@ class Rows : public TestCase
         servers[1]->Submit(MakeJob(8, 1e7, 5));   // expires meanwhile
         servers[0]->Submit(MakeJob(9, 1e6, 100));
         Simulator::Run();
-        files.Flush();
+        files.Complete();
         const auto expect = [&](const std::string& source, const std::string& text) {
             std::ostringstream read;
             read << std::ifstream(CreateTempDirFilename("rows-" + source + ".csv")).rdbuf();

@@ -18,6 +18,7 @@ from ns3marl.env.actions import joint_actions
 from ns3marl.env.pool import Pool
 from ns3marl.env.seeds import rng_seed
 from ns3marl.errors import SpecViolation
+from ns3marl.rl.rewards import team_reward
 from ns3marl.types import Actions, Batch, Float32, Group, GroupArrays
 
 
@@ -30,7 +31,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
     say nothing) and ``metrics``. With several groups, observation, action, ``action_mask``, ``active`` and ``present`` are
     dictionaries by the groups' names of all that.
 
-    The reward is the mean over the groups of the mean over a group's agents.
+    The reward is the mean over the agents that were present when the action was taken (``ns3marl.rl.rewards.team_reward``).
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
@@ -98,13 +99,14 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]]):
             self._actions(group, of_group, arrays)
             for group, of_group, arrays in zip(self.groups, of_groups, self._batch.groups, strict=True)
         ]
+        present = [group.present for group in self._batch.groups]
         self._batch = batch = self._pool.step(joint)
         final = batch.final[0]
         self._ended = final is not None
         groups = [group[0] for group in batch.groups] if final is None else final.groups
         return (
             self._seen([group.observations for group in groups]),
-            float(np.mean([group.rewards[0].mean() for group in batch.groups])),
+            float(team_reward([group.rewards for group in batch.groups], present)[0]),
             bool(batch.terminated[0]),
             bool(batch.truncated[0]),
             self._info(batch, spaces.metrics(self._pool.spec, batch)),

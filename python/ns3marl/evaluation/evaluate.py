@@ -32,6 +32,7 @@ from ns3marl.manifest import manifest
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import Policy, action_generators
+from ns3marl.rl.rewards import team_reward
 from ns3marl.training import checkpoint, experiment
 from ns3marl.types import Actions, Bool, Final, Float64, Int64, Spec
 
@@ -271,11 +272,12 @@ def play(
         joint = policy.act(batch, action_generators(batch))
         for g, actions in enumerate(joint):
             tally.add(g, actions, batch.groups[g].active & counted[:, None])
+        present = [group.present for group in batch.groups]
         batch = pool.step(joint)
         if recorder is not None:
             recorder.add(batch, counted.tolist())
         ticks += envs
-        rewards += np.mean([group.rewards.mean(-1) for group in batch.groups], axis=0)
+        rewards += team_reward([group.rewards for group in batch.groups], present)
         for e, final in enumerate(batch.final):
             if final is not None:
                 if counted[e]:

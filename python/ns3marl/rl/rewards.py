@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ns3marl.types import Float64
+import numpy as np
+
+from ns3marl.types import Bool, Float32, Float64
 
 if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
     from torch import Tensor
@@ -18,6 +20,21 @@ RewardKind = Literal["team", "group", "agent"]
 SharedReward = Literal["team", "group"]
 
 X = TypeVar("X", Float64, "Tensor")
+
+
+def team_reward(rewards: Sequence[Float64 | Float32], present: Sequence[Bool]) -> Float64:
+    """What a team earned in an interval, which is what episodes are compared by.
+
+    Args:
+        rewards: Per group [B,A].
+        present: Per group, who took part when the action was taken, [B,A].
+
+    Returns:
+        [B] the mean over the agents of all groups that took part, 0 where nobody did.
+    """
+    doubled = [reward.astype(np.float64) for reward in rewards]
+    earned: Float64 = learned_reward("team", doubled, present, 0)[..., 0]
+    return earned
 
 
 def learned_reward(kind: RewardKind, rewards: Sequence[X], present: Sequence[Any], group: int) -> X:

@@ -5,8 +5,8 @@
 ``python -m ns3marl.scenarios.aiot_mec.describe EXECUTABLE`` writes both files of ``twin/`` anew:
 
 - ``aiot-mec.json``: the spec, as ``--describe`` prints it.
-- ``arguments.json``: names, defaults and presets of the arguments, as ``--help`` prints them, and the limits of their values, as the
-  scenario states them when it refuses one. Times are microseconds.
+- ``arguments.json``: names, types, defaults and presets of the arguments, as ``--arguments`` prints them, and the limits of their values,
+  as the scenario states them when it refuses one. Times are microseconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any
 from ns3marl.errors import ConfigError
 
 _TIME_UNITS_US = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
-_ARGUMENT = re.compile(r"^    --(\w+): +(.*?)(?: \[([^][]*)\])?$")
 _NUMBER = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)(ns|us|ms|s)?")
 _REFUSAL = re.compile(r"argument '--(\w+)=[^']*': expected (.*); mend it")
 _BOUND = r"(--\w+|[\d.]+(?:ns|us|ms|s)?)"
@@ -34,29 +33,32 @@ _RELATIONS = {
     "below ": "below",
     None: "at_least",
 }
-_TRIED = {"time": ("-1ms", "1000000s"), "number": ("-1", "0", "1000000000"), "word": ("?",)}
-"""Values that a limit of such an argument may refuse."""
+_NUMBERS = ("-1", "0", "1000000000")
+_TRIED = {"time": ("-1ms", "1000000s"), "text": ("?",), "flag": ()}
+"""Values that a limit of such an argument may refuse; any other type is a number."""
 
 
 def describe(executable: Path) -> dict[str, Any]:
     """The contents of both files by their names.
 
     Raises:
-        ConfigError: The executable ends with an error, or its help has another form.
+        ConfigError: The executable ends with an error, or has no argument ``--preset``.
     """
     spec = json.loads(_output(executable, "--describe"))
-    help_text = _output(executable, "--help")
     arguments: dict[str, dict[str, Any]] = {}
-    for line in help_text.partition("Program Options:")[2].partition("General Arguments:")[0].splitlines():
-        if found := _ARGUMENT.match(line):
-            name, description, default = found.groups()
-            if default and not _NUMBER.fullmatch(default) and _refused(executable, name, default):
-                description, default = f"{description} [{default}]", ""  # units, and no default
-            arguments[name] = {"description": description, "default": _value(default or ""), "limits": []}
+    for declared in json.loads(_output(executable, "--arguments")):
+        arguments[declared["name"]] = {
+            "description": declared["help"],
+            "type": declared["type"],
+            "default": _value(declared["value"]),
+            "limits": [],
+        }
     if "preset" not in arguments:
-        raise ConfigError(f"{executable} --help lists no argument --preset; expected the scenario aiot-mec")
-    for name in arguments:
-        for refused, limit in _refusals(executable, name, arguments[name]["default"]):
+        raise ConfigError(
+            f"{executable} --arguments lists no argument --preset; expected the scenario aiot-mec"
+        )
+    for name, argument in arguments.items():
+        for refused, limit in _refusals(executable, name, argument):
             if limit not in arguments[refused]["limits"]:
                 arguments[refused]["limits"].append(limit)
     presets = _presets(arguments["preset"]["description"])
@@ -84,12 +86,11 @@ def _value(text: str) -> float | str:
     return int(value) if value == int(value) else value
 
 
-def _refusals(executable: Path, name: str, default: float | str) -> list[tuple[str, dict[str, Any]]]:
+def _refusals(executable: Path, name: str, argument: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Which argument is refused, and the limit that refuses it, for values of ``name`` that may be out of range."""
-    if default == "":
+    if argument["default"] == "":
         return []  # a file, a folder or a list
-    kinds = ("word",) if isinstance(default, str) else ("number", "time")
-    tried = [_refused(executable, name, value) for kind in kinds for value in _TRIED[kind]]
+    tried = [_refused(executable, name, value) for value in _TRIED.get(argument["type"], _NUMBERS)]
     return [(found[1], _limit(found[2])) for found in tried if found]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The arguments of the C++ scenario: defaults, limits and presets, read from ``arguments.json``.
+"""The arguments of the C++ scenario: types, defaults, limits and presets, read from ``arguments.json``.
 
 The executable says what stands in that file (``ns3marl.scenarios.aiot_mec.describe``). Times are microseconds.
 """
@@ -24,6 +24,22 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "at_most": operator.le,
     "below": operator.lt,
 }
+_UNITS_NS = {
+    "fs": 1e-6,
+    "ps": 1e-3,
+    "ns": 1.0,
+    "us": 1e3,
+    "ms": 1e6,
+    "s": 1e9,
+    "min": 60e9,
+    "h": 3600e9,
+    "d": 86400e9,
+    "y": 365 * 86400e9,
+}
+_LONGEST_NS = 1e18
+_WHOLE = re.compile(r"[+]?-?[0-9]+")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)([a-z]*)")
+_FLAGS = {"true": "true", "t": "true", "1": "true", "false": "false", "f": "false", "0": "false"}
 _ROOT = re.compile(r"([\d.]+)\*sqrt\(devices/([\d.]+)\)")
 
 
@@ -54,8 +70,54 @@ class Limit:
 class Argument:
     """One ``--name=value`` of the scenario."""
 
+    type: str  #: as the scenario names it: time, number, uint32 and the like, flag, text
     default: Value
     limits: tuple[Limit, ...]
+
+    @property
+    def expected(self) -> str:
+        """What a text has to be, in the scenario's words."""
+        if self.type in _EXPECTED:
+            return _EXPECTED[self.type]
+        return f"a whole number from 0 to {2 ** int(self.type.removeprefix('uint')) - 1}"
+
+    def read(self, text: str) -> Value | None:
+        """The value that a text gives, read as the scenario reads it; times become microseconds.
+
+        Args:
+            text: What stands behind the ``=``.
+
+        Returns:
+            The value; None where the scenario refuses the text.
+        """
+        if self.type == "text":
+            return text
+        if self.type == "flag":
+            return _FLAGS.get(text.lower())
+        if self.type == "time":
+            return _read_time(text)
+        if self.type == "number":
+            number = _NUMBER.fullmatch(text)
+            return float(number[1]) if number and not number[2] and math.isfinite(float(number[1])) else None
+        whole = _WHOLE.fullmatch(text)
+        return int(text) if whole and 0 <= int(text) < 2 ** int(self.type.removeprefix("uint")) else None
+
+
+_EXPECTED = {
+    "text": "a text",
+    "flag": "true or false",
+    "time": f"a time with its unit, such as 20ms ({', '.join(list(_UNITS_NS)[:-1])} or y), of at most 1e9s",
+    "number": "a number",
+}
+
+
+def _read_time(text: str) -> float | None:
+    """A time in whole nanoseconds [us]."""
+    found = _NUMBER.fullmatch(text)
+    if found is None or found[2] not in _UNITS_NS:
+        return None
+    time_ns = float(found[1]) * _UNITS_NS[found[2]]
+    return round(time_ns) / 1000 if abs(time_ns) <= _LONGEST_NS else None
 
 
 @dataclass(frozen=True)
@@ -83,6 +145,7 @@ def load() -> Arguments:
     data = json.loads(text)
     arguments = {
         name: Argument(
+            argument["type"],
             argument["default"],
             tuple(
                 Limit(

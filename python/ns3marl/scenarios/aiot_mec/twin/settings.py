@@ -15,7 +15,7 @@ from ns3marl.scenarios.aiot_mec.twin import arguments
 STATUS_LEAD_US = 5000.0
 """Before a boundary: fading moves, servers close their interval and broadcast it [us]."""
 
-_TIME_UNITS_US = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6, "min": 6e7}
+_LONGEST_EPISODE_US = 2**62 / 1000
 _IGNORED = {"tables"}
 """Arguments that change nothing of what the twin computes."""
 
@@ -120,17 +120,27 @@ class Settings:
         fields = {field.name: field for field in dataclasses.fields(Settings)}
         for word in words:
             name, _, text = word.removeprefix("--").partition("=")
-            if name == "preset":
-                preset = text
-            elif name in fields:
-                given[name] = _value(word, text, str(fields[name].type))
-            elif name not in known.arguments:
+            if name in _IGNORED:
+                continue
+            if name not in known.arguments or not word.startswith("--"):
                 raise ConfigError(
                     f"fastsim: unknown argument {word!r}; known are {', '.join(['preset', *fields])}"
                 )
-            elif name not in _IGNORED and not _is(text, known.arguments[name].default):
+            argument = known.arguments[name]
+            value = argument.read(text)
+            if value is None:
                 raise ConfigError(
-                    f"fastsim: {word} is not modelled; the twin knows {name} at {known.arguments[name].default!r} only. "
+                    f"fastsim: argument '--{name}' cannot be read from {text!r}: expected {argument.expected}"
+                )
+            if name == "preset":
+                preset = text
+            elif name == "serverRates":
+                given[name] = _rates(text)
+            elif name in fields:
+                given[name] = value
+            elif value != argument.default:
+                raise ConfigError(
+                    f"fastsim: {word} is not modelled; the twin knows {name} at {argument.default!r} only. "
                     "Use ns-3 for it"
                 )
         if preset not in known.presets:
@@ -156,32 +166,27 @@ class Settings:
             for limit in arguments.load().arguments[name].limits:
                 if not limit.holds(value, values):
                     raise ConfigError(f"fastsim: --{name}={value}, expected {limit.expected}")
+        if self.tick * self.ticks > _LONGEST_EPISODE_US:
+            raise ConfigError(
+                f"fastsim: --tick={self.tick} --ticks={self.ticks}, the episode is longer than ns-3 counts time; "
+                "give fewer or shorter ticks"
+            )
         if len(self.serverRates) not in {0, self.servers} or any(rate <= 0 for rate in self.serverRates):
             raise ConfigError(
                 f"fastsim: --serverRates={self.serverRates}, expected {self.servers} rates above 0 GHz, one for each server"
             )
+        if any(not 0.001 <= rate <= 100_000 for rate in self.serverRates):
+            raise ConfigError(
+                f"fastsim: --serverRates={self.serverRates}, expected rates from 0.001 to 100000 GHz"
+            )
 
 
-def _is(text: str, default: arguments.Value) -> bool:
-    """Whether a word has an argument's default value."""
-    try:
-        return text == default or float(text) == float(default)
-    except ValueError:
-        return False
-
-
-def _value(word: str, text: str, kind: str) -> object:
-    try:
-        if kind == "int":
-            return int(text)
-        if kind == "str":
-            return text
-        if kind.startswith("tuple"):
-            return tuple(float(part) for part in text.split(",") if part)
-        unit = text.lstrip("0123456789.+-eE")
-        number = text[: len(text) - len(unit)]
-        return float(number) * (_TIME_UNITS_US[unit] if unit else 1.0)
-    except (ValueError, KeyError) as error:
+def _rates(text: str) -> tuple[float, ...]:
+    """The rate of each server [GHz]."""
+    rate = arguments.load().arguments["serverCpuMax"]
+    rates = [rate.read(part) for part in (text.removesuffix(",").split(",") if text else ())]
+    if None in rates:
         raise ConfigError(
-            f"fastsim: {word!r} has no value that --{word.removeprefix('--')} could take"
-        ) from error
+            f"fastsim: argument '--serverRates' cannot be read from {text!r}: expected rates such as 10,20,30"
+        )
+    return tuple(float(each) for each in rates if each is not None)
