@@ -13,14 +13,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 BUILD := build/scenarios
-PIP_INSTALL := $(BIN)/pip install -q --disable-pip-version-check
-NS3_WHEEL := ns3==3.44.post0
+PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
+NS3_WHEEL := $(shell sed -n 's/^ns3 = \["\(ns3==[^;]*\);.*/\1/p' pyproject.toml)
 CLANGXX ?= clang++
 MINUTES ?= 10
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-BUILD_PACKAGES := ca-certificates cmake cppzmq-dev g++ git libgtest-dev libprotobuf-dev libzmq3-dev ninja-build \
-  pkg-config protobuf-compiler
+BUILD_PACKAGES := ca-certificates cmake cppzmq-dev g++ git libprotobuf-dev libzmq3-dev ninja-build pkg-config protobuf-compiler
+TEST_PACKAGES := gdb libgtest-dev
 PROTOCOL := python/ns3marl/protocol
 CXX_FILES = $(shell git ls-files --cached --others --exclude-standard 'ns3-scenarios/*.cc' 'ns3-scenarios/*.h')
 CHANGED_FILES = $(shell git diff --name-only --diff-filter=d HEAD~ -- ns3-scenarios 2>/dev/null)
@@ -55,24 +55,46 @@ help:  ## say what each target does
 .PHONY: setup
 setup: $(STAMPS)/ns3  ## install what is missing: system packages, a virtual environment, the package, ns-3
 
-$(STAMPS)/system: Makefile
+# A virtual environment holds its own path: in a checkout that was moved or copied it is made anew.
+ifneq ($(wildcard $(BIN)/activate),)
+  MOVED := $(shell set +eu; . $(BIN)/activate; [ "$$VIRTUAL_ENV" -ef $(VENV) ] || echo moved)
+endif
+.PHONY: moved
+moved:
+
+$(STAMPS)/system: Makefile $(MOVED)
+	@$(if $(MOVED),rm -rf $(VENV))
 	@venv=; $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || venv="python3 python3-venv"; \
 	$(call apt,$(BUILD_PACKAGES) $$venv)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 # TORCH=system takes the distribution's PyTorch, built for the CPU (Debian 13 has one that is new enough): some 200 MB
-# where the pinned one may bring several GB of CUDA libraries. It asks for a sympy of its own time.
-$(STAMPS)/python: $(STAMPS)/system pyproject.toml constraints.txt
+# where the pinned one may bring several GB of CUDA libraries. It asks for a sympy, and for libraries that tests compare with,
+# of its own time. What was chosen once holds for the virtual environment.
+TORCHS_OWN := torch|sympy|stable_baselines3|torchrl|tensordict|pyvers|hoptorch
+TORCH ?= $(if $(wildcard $(STAMPS)/constraints.txt),system)
 ifeq ($(TORCH),system)
+  CONSTRAINTS := $(STAMPS)/constraints.txt
+else
+  CONSTRAINTS := constraints.txt
+endif
+
+$(STAMPS)/constraints.txt: $(STAMPS)/system constraints.txt
 	@$(call apt,python3-torch libopenblas0-pthread)
 	@site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))'); \
 	ln -sfn /usr/lib/python3/dist-packages/torch{,gen,-*-info} /usr/lib/python3/dist-packages/functorch "$$site"
-	$(PIP_INSTALL) -e '.[dev,docs]' -c <(grep -vE '^(torch|sympy)==' constraints.txt; \
-	  $(BIN)/python -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))')
-else
-	$(PIP_INSTALL) -c constraints.txt -e '.[dev,docs]'
-endif
+	@grep -vE '^($(TORCHS_OWN))==' constraints.txt >$@
+	@$(BIN)/python -c 'import importlib.metadata as m; print("torch==" + m.version("torch"))' >>$@
+
+$(STAMPS)/python: $(STAMPS)/system pyproject.toml $(CONSTRAINTS)
+	$(PIP_INSTALL) -c $(CONSTRAINTS) -e .
+	@touch $@
+
+# What only tests, benchmarks and pages need: linters, compilers of pages, and libraries to compare with.
+$(STAMPS)/tests: $(STAMPS)/ns3
+	@$(call apt,$(TEST_PACKAGES))
+	$(PIP_INSTALL) -c $(CONSTRAINTS) -e '.[dev,docs,oracles]'
 	@touch $@
 
 # The wheel exists for CPython 3.10 to 3.13 on x86-64. Elsewhere the distribution's ns-3 serves, or NS3_ROOT.
@@ -85,16 +107,21 @@ $(STAMPS)/ns3: $(STAMPS)/python
 	fi
 	@touch $@
 
+.PHONY: setup-tests
+setup-tests: $(STAMPS)/tests  ## install also what tests, benchmarks and pages need
+
 .PHONY: build
-build: setup  ## compile the bridge, the models, the bundled scenarios and their tests
+build: setup-tests  ## compile the bridge, the models, the bundled scenarios and their tests
 	@mkdir -p $(BUILD)
 	@flock $(BUILD)/.lock cmake -S ns3-scenarios -B $(BUILD) -G Ninja --log-level=WARNING -DNS3MARL_BUILD_TESTS=ON \
+	  $$(grep -qs 'CMAKE_HOME_DIRECTORY:INTERNAL=$(CURDIR)/ns3-scenarios$$' $(BUILD)/CMakeCache.txt || echo --fresh) \
 	  -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python" -DCMAKE_COMPILE_WARNING_AS_ERROR=$(WARNINGS_ARE_ERRORS)
 	@flock $(BUILD)/.lock ninja -C $(BUILD) -j $(JOBS)
+	@echo ../../ns3-scenarios >$(BUILD)/ns3marl-source # as `ns3marl build` leaves it: the executables are up to date
 
 .PHONY: demo
-demo: build  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report
-	$(BIN)/ns3marl demo
+demo: setup  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report
+	$(BIN)/ns3marl demo $(ARGS)
 
 # Tests that mind no neighbours run on all cores, each with one of them.
 UNIT_TESTS := tests/unit tests/architecture
@@ -107,13 +134,13 @@ test: static  ## run the gate and every test
 	$(BIN)/pytest $(addprefix --ignore=,$(UNIT_TESTS) tests/learning)
 
 .PHONY: test-docker
-test-docker: setup  ## build the images and train in containers; needs a Docker engine with Compose
+test-docker: setup-tests  ## build the images and train in containers; needs a Docker engine with Compose
 	@docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || \
 	  { echo "test-docker was NOT RUN: there is no Docker engine with Compose here"; exit 3; }
 	$(BIN)/pytest docker
 
 .PHONY: fuzz
-fuzz: setup  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer and with Atheris
+fuzz: setup-tests  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer and with Atheris
 	cmake -S ns3-scenarios -B build/fuzz -G Ninja --log-level=WARNING -DCMAKE_CXX_COMPILER=$(CLANGXX) \
 	  -DNS3MARL_BUILD_FUZZERS=ON -DNS3MARL_BUILD_TESTS=OFF -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python"
 	ninja -C build/fuzz -j $(JOBS) fuzz-decoder
@@ -155,9 +182,25 @@ proto: setup  ## regenerate the Python side of the wire after editing proto/
 
 # Warnings are errors: a docstring or link that Sphinx cannot read fails the build.
 .PHONY: docs
-docs: setup  ## build the pages and the API reference into build/docs/html
+docs: setup-tests  ## build the pages and the API reference into build/docs/html
 	@mkdir -p build/docs/source
 	$(BIN)/sphinx-build -q -W --keep-going -c docs build/docs/source build/docs/html
+
+# The wheel is taken as a user takes it: in a virtual environment of its own, outside the checkout, with an empty cache.
+RELEASE := build/release
+.PHONY: release
+release: $(STAMPS)/system  ## build the archive and the wheel into dist, check them, and train with the wheel for a minute
+	@rm -rf dist $(RELEASE) && mkdir -p $(RELEASE)
+	@$(call apt,python3-dev) # the wheel of ns-3 asks for a package that is compiled
+	$(PYTHON) -m venv $(RELEASE)/tools
+	$(RELEASE)/tools/bin/python -m pip install -q --disable-pip-version-check build twine
+	$(RELEASE)/tools/bin/python -m build -o dist .
+	$(RELEASE)/tools/bin/twine check --strict dist/*
+	$(PYTHON) -m venv $(RELEASE)/bare
+	$(RELEASE)/bare/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt "$$(echo dist/*.whl)[ns3]"
+	@elsewhere=$$(mktemp -d); trap 'rm -r "$$elsewhere"' EXIT; cd "$$elsewhere"; \
+	XDG_CACHE_HOME="$$elsewhere/cache" "$(CURDIR)/$(RELEASE)/bare/bin/ns3marl" demo --minutes 1
+	@ls -l dist
 
 .PHONY: clean
 clean:  ## remove what was built; the virtual environment stays

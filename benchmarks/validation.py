@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from ns3marl import plotting
+from ns3marl.executables import bundled_build_dir
 from ns3marl.reporting.page import TextTable, markdown_table
-from ns3marl.toolchain import bundled_build_dir
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 TIMEOUT_S = 1800

@@ -21,7 +21,8 @@ if(NOT _ns3_wanted)
   set(_ns3_wanted 3.43)
 endif()
 string(CONCAT _ns3_remedy
-  "Remedy: install the wheel into the virtual environment (`make setup`, or `pip install --no-deps ns3==3.44.post0`), "
+  "Remedy: install the wheel into the virtual environment (`pip install 'ns3marl[ns3]'`, or, without what only ns-3's own "
+  "Python bindings need, `pip install --no-deps ns3==3.44.post0`, for CPython 3.10 to 3.13 on x86-64), "
   "or install ns-3 ${_ns3_wanted} or later from the distribution (libns3-dev), "
   "or set NS3_ROOT to a built ns-3 tree or install prefix.")
 

@@ -31,6 +31,11 @@ endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzmq REQUIRED IMPORTED_TARGET libzmq cppzmq)
 
+# An executable is linked beside its place and moved there, so that a simulator that starts meanwhile finds the old one or the
+# new one, never a file that is not finished.
+string(REPLACE " -o <TARGET>" " -o <OBJECT_DIR>/linked" CMAKE_CXX_LINK_EXECUTABLE "${CMAKE_CXX_LINK_EXECUTABLE}")
+list(APPEND CMAKE_CXX_LINK_EXECUTABLE "\"${CMAKE_COMMAND}\" -E rename <OBJECT_DIR>/linked <TARGET>")
+
 # Warnings for the project's own code and a user's scenarios. ns-3's headers count as system headers.
 set(NS3MARL_WARNINGS -Wall -Wextra -Wpedantic)
 

@@ -18,6 +18,8 @@
     ├── OutputError               a file of results cannot be written
     └── BuildError                scenarios do not compile
 
+    StaleScenario                 a warning: an executable is older than its sources
+
 Every message says what happened, where, what was expected, what came, and the remedy.
 """
 
@@ -82,3 +84,7 @@ class OutputError(Ns3MarlError):
 
 class BuildError(Ns3MarlError):
     """Scenarios, or the kernels of a twin, do not compile."""
+
+
+class StaleScenario(UserWarning):
+    """A scenario runs whose sources have changed since it was built."""

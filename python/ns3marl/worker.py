@@ -24,7 +24,7 @@ from pathlib import Path
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from ns3marl import cores, executables, keys, resources, transport
+from ns3marl import cores, keys, resources, toolchain, transport
 from ns3marl.clock import Clock
 from ns3marl.errors import ConfigError, Lost, SimulatorError
 from ns3marl.protocol import codec
@@ -85,7 +85,7 @@ def serve(
     resources.check_descriptors(
         "worker", f"{slots} simulators", _OF_SLOT * slots + _OF_WORKER, "lower the number of slots (--slots)"
     )
-    executable = executables.find_scenario(scenario)
+    executable = toolchain.provide(scenario)
     own = None if key_folder is None else keys.read_simulator(key_folder)
     stop = stop or threading.Event()
     failures, clock, served = _Failures(), Clock(), False

@@ -24,7 +24,8 @@ def two_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("three-tier", "echo"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
-    monkeypatch.setattr(executables, "search_folders", lambda: [tmp_path])
+    monkeypatch.setattr(executables, "_preferred_folders", list)
+    monkeypatch.setattr(executables, "_equal_folders", lambda: [tmp_path])
 
 
 @pytest.mark.report("M17", "T12")
@@ -151,10 +152,10 @@ def test_tables_show_units_and_not_markup(capsys: pytest.CaptureFixture[str]) ->
 def test_what_doctor_finds_is_no_markup(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ns3marl import toolchain  # noqa: PLC0415
+    from ns3marl import doctor  # noqa: PLC0415
 
     monkeypatch.setattr(
-        toolchain, "diagnose", lambda: [toolchain.Check("ns-3", True, "/usr/[x]/3.44", ">= 3.40", "")]
+        doctor, "diagnose", lambda: [doctor.Check("ns-3", True, "/usr/[x]/3.44", ">= 3.40", "")]
     )
     assert cli.main(["doctor"]) == 0
     assert "/usr/[x]/3.44" in capsys.readouterr().out

@@ -146,9 +146,9 @@ def test_a_folder_that_is_gone(tmp_path: Path, words: str) -> None:
 def test_too_little_memory(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, message: str
 ) -> None:
-    def fail() -> dict[str, Path]:
+    def fail() -> dict[str, list[Path]]:
         raise error
 
-    monkeypatch.setattr(executables, "scenarios", fail)
+    monkeypatch.setattr(executables, "all_scenarios", fail)
     assert cli.main(["scenarios"]) == 2
     assert message in capsys.readouterr().err

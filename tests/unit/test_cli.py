@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ns3marl import cli, executables, toolchain
+from ns3marl import cli, doctor, executables, toolchain
 from ns3marl.cli.options import config_for
+from ns3marl.doctor import Check
 from ns3marl.errors import ConfigError
-from ns3marl.toolchain import Check
 
 
 def test_errors_are_one_message_and_status_two(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,22 +60,24 @@ def test_doctor_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         Check("cmake", True, "3.25", ">= 3.25", ""),
         Check("protoc", False, "", ">= 3.12", "install protoc"),
     ]
-    monkeypatch.setattr(toolchain, "diagnose", lambda: checks)
+    monkeypatch.setattr(doctor, "diagnose", lambda: checks)
     assert cli.main(["doctor"]) == 1
     captured = capsys.readouterr().out
     assert "MISSING" in captured
     assert "protoc: install protoc" in captured
-    monkeypatch.setattr(toolchain, "diagnose", lambda: checks[:1])
+    monkeypatch.setattr(doctor, "diagnose", lambda: checks[:1])
     assert cli.main(["doctor"]) == 0
 
 
 def test_scenarios_lists_what_is_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(executables, "scenarios", lambda: {"echo": Path("/x/echo")})
+    monkeypatch.setattr(executables, "all_scenarios", lambda: {"echo": [Path("/x/echo")]})
+    monkeypatch.setattr(toolchain, "bundled_names", lambda: ["echo", "later"])
     assert cli.main(["scenarios"]) == 0
-    assert capsys.readouterr().out == "echo  /x/echo\n"
-    monkeypatch.setattr(executables, "scenarios", dict)
+    assert capsys.readouterr().out == "echo   /x/echo\nlater  compiled when first used\n"
+    monkeypatch.setattr(executables, "all_scenarios", dict)
+    monkeypatch.setattr(toolchain, "bundled_names", list)
     assert cli.main(["scenarios"]) == 2
     assert "ns3marl build" in capsys.readouterr().err
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -182,40 +181,6 @@ def test_missing_tools_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_sources_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain, "REPOSITORY", tmp_path)
-    with pytest.raises(BuildError, match=r"install the package from a checkout with `pip install -e \.`"):
-        toolchain.build()
-
-
-def test_doctor_finds_what_the_tests_use(scenario_path: Callable[[str], Path]) -> None:
-    assert scenario_path("echo").is_file()
-    checks = {check.name: check for check in toolchain.diagnose()}
-    assert {
-        "Python",
-        "C++ compiler",
-        "cmake",
-        "ninja",
-        "protoc",
-        "libzmq",
-        "ns-3",
-        "numpy",
-        "pyzmq",
-        "torch",
-    } <= set(checks)
-    assert [check for check in checks.values() if not check.ok] == []
-    assert all(check.remedy == "" for check in checks.values())
-    assert "echo" in checks["scenarios"].found
-
-
-def test_doctor_names_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("NS3MARL_SCENARIO_PATH", raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(toolchain, "REPOSITORY", tmp_path)
     monkeypatch.setattr(executables, "REPOSITORY", tmp_path)
-    checks = {check.name: check for check in toolchain.diagnose()}
-    assert checks["ninja"] == toolchain.Check(
-        "ninja", ok=False, found="not found", wanted=">= 1.10", remedy="sudo apt-get install ninja-build"
-    )
-    assert not checks["ns-3"].ok
-    assert checks["scenarios"].remedy == "ns3marl build"
+    with pytest.raises(BuildError, match=r"this copy of the package has no C\+\+ sources; install it with"):
+        toolchain.build()

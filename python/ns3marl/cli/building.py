@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
-from ns3marl import executables, new_scenario, toolchain
+from ns3marl import doctor, executables, new_scenario, toolchain
+from ns3marl.build_display import BuildDisplay
 from ns3marl.cli.options import Commands, print_table
 from ns3marl.errors import ConfigError
 
@@ -22,11 +24,17 @@ def add(commands: Commands) -> None:
         "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
     )
     command.add_argument("--build-dir", type=Path, help="where to build")
+    command.add_argument(
+        "--debug",
+        action="store_true",
+        dest="debug_build",
+        help="with symbols and without optimisation, beside the other build; `ns3marl run --gdb` takes it",
+    )
     command.add_argument("--jobs", type=int, help="compilers at a time")
     command.add_argument("--verbose", action="store_true", help="show the compiler's output")
     command.set_defaults(action=_build)
 
-    command = commands.add_parser("scenarios", help="list the scenarios that are built")
+    command = commands.add_parser("scenarios", help="list the scenarios that can be run by name")
     command.set_defaults(action=_scenarios)
 
     command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
@@ -37,7 +45,7 @@ def add(commands: Commands) -> None:
 
 def _doctor(parsed: argparse.Namespace) -> int:
     del parsed
-    checks = toolchain.diagnose()
+    checks = doctor.diagnose()
     rows = [["ok" if check.ok else "MISSING", check.name, check.found, check.wanted] for check in checks]
     print_table(["", "", "found", "wanted"], rows)
     missing = [check for check in checks if not check.ok]
@@ -47,7 +55,10 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _build(parsed: argparse.Namespace) -> int:
-    result = toolchain.build(parsed.folder, parsed.build_dir, parsed.jobs, print if parsed.verbose else None)
+    with ExitStack() as stack:
+        what = "compiling" if parsed.folder is None else f"compiling {parsed.folder}"
+        echo = print if parsed.verbose else stack.enter_context(BuildDisplay(what))
+        result = toolchain.build(parsed.folder, parsed.build_dir, parsed.jobs, echo, debug=parsed.debug_build)
     for name, path in result.scenarios.items():
         print(f"{name}  {path}")
     print(f"{len(result.scenarios)} scenarios, {result.duration_s:.1f} s")
@@ -56,12 +67,14 @@ def _build(parsed: argparse.Namespace) -> int:
 
 def _scenarios(parsed: argparse.Namespace) -> int:
     del parsed
-    found = executables.scenarios()
-    if not found:
+    lines: dict[str, list[str]] = {name: ["compiled when first used"] for name in toolchain.bundled_names()}
+    lines |= {name: [str(path) for path in paths] for name, paths in executables.all_scenarios().items()}
+    if not lines:
         raise ConfigError("no scenario is built yet; run `ns3marl build`")
-    width = max(map(len, found))
-    for name, path in found.items():
-        print(f"{name:{width}}  {path}")
+    width = max(map(len, lines))
+    for name, paths in sorted(lines.items()):
+        for path in paths:
+            print(f"{name:{width}}  {path}{' (ambiguous: give the path)' if len(paths) > 1 else ''}")
     return 0
 
 

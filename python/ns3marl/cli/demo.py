@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from ns3marl import config as configuration
-from ns3marl import executables, toolchain
+from ns3marl import toolchain
 from ns3marl.cli.options import Commands, add_set, new_folder, opponents, tidied
 from ns3marl.cli.playing import evaluate_and_report
 from ns3marl.cli.training import train_and_report
@@ -26,9 +26,7 @@ def add(commands: Commands) -> None:
 def _demo(parsed: argparse.Namespace) -> int:
     settings = [*parsed.set, f"training.minutes={parsed.minutes}"]
     config = configuration.load("demo", settings)
-    if config.scenario.name not in executables.scenarios():
-        print("compiling the scenarios")
-        toolchain.build()
+    toolchain.provide(config.scenario.name, up_to_date=True)  # before the training's minutes begin to count
     folder = parsed.out or new_folder(config, "demo")
     print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
     with tidied(folder):

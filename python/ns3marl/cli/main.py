@@ -8,14 +8,15 @@ import argparse
 import errno
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from ns3marl.checks import check_current_folder
 from ns3marl.cli import building, completion, demo, explaining, fidelity, playing, serving, training
 from ns3marl.cli.streams import NO_READER, safe_output, write_no_more
-from ns3marl.errors import ConfigError, Ns3MarlError
+from ns3marl.errors import ConfigError, Ns3MarlError, StaleScenario
 from ns3marl.options import near
 
 _EPILOG = """\
@@ -111,6 +112,7 @@ def _main(words: list[str]) -> int:
     split = words.index("--") if "--" in words else len(words)
     parsed = parser().parse_args(words[:split])
     parsed.scenario_arguments = tuple(words[split + 1 :])
+    warnings.showwarning = _show_warning
     try:
         check_current_folder("ns3marl")  # libraries abort where there is none
         if parsed.scenario_arguments and not parsed.takes_scenario_arguments:
@@ -139,6 +141,24 @@ def _main(words: list[str]) -> int:
         print("ns3marl: interrupted", file=sys.stderr)
         return 130
     return status
+
+
+_show_any_warning = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Warnings of ns3marl in a sentence, like its errors; those of others as Python shows them."""
+    if issubclass(category, StaleScenario):
+        print(f"ns3marl: warning: {message}", file=file or sys.stderr)
+    else:
+        _show_any_warning(message, category, filename, lineno, file, line)
 
 
 def _remedy(error: OSError) -> str:

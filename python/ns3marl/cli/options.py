@@ -97,6 +97,7 @@ def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
     is_file = os.sep in source or path.suffix == ".toml" or path.exists()
     if (
         source in executables.scenarios()
+        or source in homes.names()
         or (path.is_file() and os.access(source, os.X_OK))
         or (not is_file and not configuration.load(None, settings).pool.spawn)
     ):

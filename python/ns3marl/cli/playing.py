@@ -14,6 +14,7 @@ from pathlib import Path
 from ns3marl import config as configuration
 from ns3marl import files
 from ns3marl import home as homes
+from ns3marl.cli import gdb
 from ns3marl.cli.options import (
     Commands,
     add_set,
@@ -35,11 +36,14 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser("run", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
-    command.add_argument(
-        "--policy", default="random", help="simple policy, checkpoint or run folder (random)"
-    )
+    command.add_argument("--policy", help="simple policy, checkpoint or run folder (random)")
     command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
     command.add_argument("--seed", type=positive, default=1001, help="ns-3 seed of the episodes (1001)")
+    command.add_argument(
+        "--gdb",
+        action="store_true",
+        help="an episode of the scenario's own policy in the debugger, without Python",
+    )
     add_tables(command)
     add_set(command)
     command.set_defaults(action=_run, takes_scenario_arguments=True)
@@ -86,6 +90,14 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.evaluation.tables import TableWriter  # noqa: PLC0415
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
 
+    if parsed.gdb:
+        if parsed.policy not in {None, "builtin"} or parsed.tables or parsed.set or parsed.episodes > 1:
+            raise ConfigError(
+                "--gdb runs one episode of the scenario's own policy: leave out --policy, --tables, --set and --episodes, or let "
+                "another policy play and attach gdb to its simulator (docs/debugging.md)"
+            )
+        gdb.debug(parsed.scenario, parsed.seed, parsed.scenario_arguments)
+    chosen = parsed.policy or "random"
     config = with_arguments(configuration.load(None, parsed.set), parsed)
     config = dataclasses.replace(
         config,
@@ -93,10 +105,10 @@ def _run(parsed: argparse.Namespace) -> int:
         evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes, seed=parsed.seed),
     )
     home = homes.find(parsed.scenario)
-    config = evaluate.opened_for(config, parsed.policy, home)
+    config = evaluate.opened_for(config, chosen, home)
     envs = min(config.pool.num_envs, parsed.episodes)
     with open_pool(config, parsed.seed, envs, 1) as pool, ExitStack() as stack:
-        name, policy = evaluate.load_policy(parsed.policy, pool.spec, home)
+        name, policy = evaluate.load_policy(chosen, pool.spec, home)
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
         rows = []

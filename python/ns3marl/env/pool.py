@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ns3marl import executables
+from ns3marl import toolchain
 from ns3marl.checks import check_current_folder, checked_seconds, checked_seed, checked_whole
 from ns3marl.clock import Clock
 from ns3marl.env.batching import Batching, wall_ns
@@ -125,7 +125,7 @@ class Pool:
             checked_seconds("Pool", "tick_timeout_s", tick_timeout_s),
         )
         check_current_folder("Pool")
-        executable = executables.find_scenario(scenario) if spawn else None
+        executable = toolchain.provide(scenario) if spawn else None
         check_resources(num_envs, spares, spawn)
         self._turn = Turn()
         self.timing = Timing()

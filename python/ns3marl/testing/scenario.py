@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ns3marl import executables, policies
 from ns3marl import home as homes
+from ns3marl import policies, toolchain
 from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.home import ScenarioHome
@@ -161,7 +161,7 @@ class ScenarioCompliance:
     @pytest.fixture
     def executable(self) -> Path:
         """The scenario's executable; override it to build the scenario first."""
-        return executables.find_scenario(self.scenario)
+        return toolchain.provide(self.scenario)
 
     @pytest.fixture
     def player(self, executable: Path, words: tuple[str, ...]) -> Player:
