@@ -65,12 +65,9 @@ CURVE_POINTS = 60
 # a short horizon suits all; games repeat the same tick.
 PACKETS = {"discount": 0.9, "gae_lambda": 0.8}
 ONCE = {"discount": 0.5}
-TUNED: dict[str, dict[str, float]] = {
-    "imappo": {"actor_lr": 2e-3, "critic_lr": 1e-3, "epochs": 8, "target_kl": 0.02},
-}
 ON_POLICY = {"rollout_ticks": 16, "actor_lr": 3e-3, "critic_lr": 3e-3, "target_kl": 0.03}
 TUNED_FOR_GAMES: dict[str, dict[str, float]] = {
-    "imappo": ON_POLICY,
+    "imappo": {**ON_POLICY, "gae_lambda": 0.95, "epochs": 5},
     "ippo": ON_POLICY,
     "ppo": ON_POLICY,
     "dqn": {"replay_ticks": 1000, "ticks_per_step": 8, "target_steps": 50},
@@ -151,7 +148,7 @@ def configure(cell: Cell, budget: Budget) -> Config:
     if cell.seed:
         wanted: dict[str, Any] = {
             **(ONCE if game else PACKETS),
-            **(TUNED_FOR_GAMES if game else TUNED).get(cell.policy, {}),
+            **(TUNED_FOR_GAMES.get(cell.policy, {}) if game else {}),
         }
         if large:
             wanted = {name: getattr(load("twin").options("imappo"), name) for name in TUNED_FOR_LARGE}

@@ -92,6 +92,7 @@ def compare(spec: Spec, batches: list[Batch], width: int) -> dict[str, list[Time
     """Rounds of all learners in turn, the first of each left out."""
     options = ImappoOptions(
         rollout_ticks=TICKS,
+        epochs=5,
         target_kl=0.0,  # never stops early
         actor_width=width,
         critic_width=width,

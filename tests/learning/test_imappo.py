@@ -20,7 +20,9 @@ from ns3marl.rl.policy import action_generators
 from ns3marl.rl.team import Team
 from ns3marl.types import Actions, Batch
 
-OPTIONS = ImappoOptions(discount=0.9, rollout_ticks=32, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03)
+OPTIONS = ImappoOptions(
+    discount=0.9, gae_lambda=0.95, rollout_ticks=32, epochs=5, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03
+)
 TICKS_PER_UPDATE = 32 * 8
 
 

@@ -163,7 +163,14 @@ def test_maddpg_finds_who_earned_the_reward() -> None:
 def test_credit_among_thirty_agents_is_found_with_a_central_critic() -> None:
     """One reward for all; optimum 1, 0.25 by chance. Actors have weights of their own, as independent learners do."""
     options = ImappoOptions(
-        discount=0.5, rollout_ticks=16, actor_lr=3e-3, critic_lr=3e-3, target_kl=0.03, actors="per-agent"
+        discount=0.5,
+        gae_lambda=0.95,
+        rollout_ticks=16,
+        epochs=5,
+        actor_lr=3e-3,
+        critic_lr=3e-3,
+        target_kl=0.03,
+        actors="per-agent",
     )
     reach(
         lambda seed: on_the_signal_game("imappo", options, 30, 1280, seed),

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.errors import ConfigError
-from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat, PositiveInt
+from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import acting_group
@@ -57,15 +57,12 @@ class ImappoOptions(EpochOptions):
     """What an agent learns from: the mean reward of all agents of all groups, of all agents of its group, or its own."""
     actors: Literal["shared", "per-agent"] = "shared"
     """One actor for all agents of the group, or one each, which binds the policy to their number."""
-    discount: Fraction = 0.99
+    discount: Fraction = 0.9
     """gamma, per tick."""
-    gae_lambda: Fraction = 0.95
+    gae_lambda: Fraction = 0.8
     """lambda of the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
-    epochs: PositiveInt = 5
-    actor_lr: PositiveFloat = 3e-4
-    target_kl: NotNegativeFloat = 0.015
     entropy_heads: tuple[str, ...] = ()
     """Weights of the entropies of single heads, which override the two for all, e.g. ``server=0.02``."""
     huber_delta: PositiveFloat = 1.0
