@@ -115,7 +115,7 @@ def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.Captur
     assert "[imappo]  Counterfactual multi-agent PPO" in shown
     row = next(line for line in shown.splitlines() if line.split()[:1] == ["target_kl"])
     assert "float: 0 or more" in row
-    assert "0.015" in row
+    assert "0.02" in row
     assert "KL divergence" in row
     assert "literal | coma | gae" in shown
     assert cli.main(["options", "pool"]) == 0

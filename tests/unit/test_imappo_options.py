@@ -71,11 +71,11 @@ def test_baselines_are_of_the_marginals_of_the_policy_that_acted() -> None:
 
 
 def lambda_return(rewards: Float64, following: Float64, ends: Bool) -> Float64:
-    """G_t = r_t + gamma ((1 - lambda) V(s_t+1) + lambda G_t+1) of one environment, with gamma 0.99 and lambda 0.95."""
+    """G_t = r_t + gamma ((1 - lambda) V(s_t+1) + lambda G_t+1) of one environment, with gamma 0.9 and lambda 0.8."""
     returns, later = np.empty(len(rewards)), following[-1]
     for t in reversed(range(len(rewards))):
-        mixed = following[t] if ends[t] else 0.05 * following[t] + 0.95 * later
-        returns[t] = later = rewards[t] + 0.99 * mixed
+        mixed = following[t] if ends[t] else 0.2 * following[t] + 0.8 * later
+        returns[t] = later = rewards[t] + 0.9 * mixed
     return returns
 
 
