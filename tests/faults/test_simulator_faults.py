@@ -142,7 +142,7 @@ def test_stderr_is_in_the_message(scenario_path: Callable[[str], Path]) -> None:
 def test_unknown_argument(scenario_path: Callable[[str], Path]) -> None:
     with pytest.raises(
         ConfigError,
-        match=r"argument '--nodes' with value '3' is neither .* the scenario has: --agents, --askEvery, --buildTime",
+        match=r"argument '--nodes' with value '3' is neither .* the scenario has: --agents, --groups, --features",
     ):
         Pool(scenario_path("echo"), arguments=["--nodes=3"])
     with pytest.raises(ConfigError, match=r"argument '--agents' cannot be read from '3x'"):
