@@ -49,8 +49,10 @@ class Batching:
             self._named = named
             self._seeds, self._runs = np.full(len(envs), rng_seed), np.array(named[1:])
             self._seeds.flags.writeable = self._runs.flags.writeable = False
+        all_of_them = len(envs) == len(self._all_ids)
+        none_ended = self._all_false if all_of_them else self._all_false[: len(envs)]
         return Batch(
-            self._all_ids if len(envs) == len(self._all_ids) else np.array([env.index for env in envs]),
+            self._all_ids if all_of_them else np.array([env.index for env in envs]),
             self._seeds,
             self._runs,
             np.array([observation.tick for observation in seen]),
@@ -58,8 +60,8 @@ class Batching:
             block.groups,
             block.state,
             block.metrics,
-            self._all_false[: len(envs)],
-            self._all_false[: len(envs)],
+            none_ended,
+            none_ended,
             [None] * len(envs),
             [observation.tables for observation in seen],
             _joined([observation.builtin for observation in seen]) if self._builtin else None,

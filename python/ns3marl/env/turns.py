@@ -27,7 +27,7 @@ class Turn:
         return os.getpid() == self._pid
 
     def __enter__(self) -> None:
-        if not self.is_own_process:
+        if os.getpid() != self._pid:
             raise OutOfStep(
                 f"the pool belongs to process {self._pid}, and this is process {os.getpid()}, which was forked from it: both would "
                 "talk to the same simulators; make a pool of its own here"
