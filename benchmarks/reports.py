@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Faults that users of such tools report: runs `tests/reports`, in which each stands as a case, and counts processes that stay behind.
+"""Faults that users of such tools report: runs the tests that stand for them and counts processes that stay behind.
 
-A case is the number in a marker `report`; it fails when one of its tests does. A skipped test fails its cases too.
+A case is the number in a marker `report`, most of them in `tests/reports`; it fails when one of its tests does. A skipped test fails its
+cases too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from faults import adopt_orphans, children
 
-TESTS = Path(__file__).resolve().parents[1] / "tests" / "reports"
+TESTS = Path(__file__).resolve().parents[1] / "tests"
 ALLOWANCE_S = 10.0  #: within which processes end that have lost who started them
 
 
@@ -60,7 +61,7 @@ def main() -> None:
     """Runs and prints."""
     adopt_orphans()
     cases = Cases()
-    pytest.main([str(TESTS), *sys.argv[1:]], plugins=[cases])
+    pytest.main([str(TESTS), "-m", "report", *sys.argv[1:]], plugins=[cases])
     failed, processes = cases.failed(), left()
     print(f"failed: {', '.join(failed) or 'none'}")
     print(f"cases: {len(cases.tests)} cases")

@@ -9,8 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -61,6 +62,20 @@ def test_a_display_is_written_as_long_as_somebody_reads() -> None:
     assert "half" in stream.getvalue()
 
 
+@pytest.fixture
+def heard() -> Iterator[Callable[[signal.Signals], None]]:
+    """Makes a signal do what it does by default, also where these tests run in the background or under nohup."""
+    before: dict[signal.Signals, Any] = {}
+
+    def hear(number: signal.Signals) -> None:
+        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        before[number] = signal.signal(number, default)
+
+    yield hear
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.report("M32")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_training_says_how_to_go_on(
@@ -68,7 +83,9 @@ def test_a_stopped_training_says_how_to_go_on(
     number: signal.Signals,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    heard: Callable[[signal.Signals], None],
 ) -> None:
+    heard(number)
     step, steps = ToyPool.step, 0
 
     def stopping(pool: ToyPool, actions: Sequence[Actions]) -> Batch:
