@@ -134,10 +134,17 @@ test: static  ## run the gate and every test
 	$(BIN)/pytest $(addprefix --ignore=,$(UNIT_TESTS) tests/learning)
 
 .PHONY: test-docker
-test-docker: setup-tests  ## build the images and train in containers; needs a Docker engine with Compose
+test-docker: setup-tests engine  ## build the images and train in containers; needs a Docker engine with Compose
+	$(BIN)/pytest docker/test_compose.py
+
+.PHONY: test-bare
+test-bare: setup-tests engine  ## install and run the demo where nothing is installed, in containers; downloads some GB
+	$(BIN)/pytest docker/test_bare.py
+
+.PHONY: engine
+engine:
 	@docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || \
-	  { echo "test-docker was NOT RUN: there is no Docker engine with Compose here"; exit 3; }
-	$(BIN)/pytest docker
+	  { echo "NOT RUN: there is no Docker engine with Compose here"; exit 3; }
 
 .PHONY: fuzz
 fuzz: setup-tests  ## fuzz both decoders for MINUTES=10 each, with Clang's libFuzzer and with Atheris

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Every way to a first training, in containers where nothing is installed. Needs a Docker engine: ``make test-docker``."""
+"""Every way to a first training, in containers where nothing is installed. Needs a Docker engine: ``make test-bare``."""
 
 from __future__ import annotations
 
