@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Faults that users of such tools report: runs the tests that stand for them and counts processes that stay behind.
 
-A case is the number in a marker `report`, most of them in `tests/reports`; it fails when one of its tests does. A skipped test fails its
-cases too.
+A case is the number in a marker `report` of `tests/reports`; it fails when one of its tests does. A skipped test fails its cases too.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 from faults import adopt_orphans, children
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "reports"
 ALLOWANCE_S = 10.0  #: within which processes end that have lost who started them
 
 
@@ -61,9 +60,11 @@ def main() -> None:
     """Runs and prints."""
     adopt_orphans()
     cases = Cases()
-    pytest.main([str(TESTS), "-m", "report", *sys.argv[1:]], plugins=[cases])
+    pytest.main([str(TESTS), *sys.argv[1:]], plugins=[cases])
     failed, processes = cases.failed(), left()
     print(f"failed: {', '.join(failed) or 'none'}")
+    for pid in processes:
+        print(f"left: {Path(f'/proc/{pid}/cmdline').read_bytes().replace(bytes(1), b' ').decode()}")
     print(f"cases: {len(cases.tests)} cases")
     print(f"cases_failed: {len(failed)} cases")
     print(f"processes_left: {len(processes)} processes")
