@@ -426,7 +426,7 @@ Lockstep::FillRewards()
         for (uint32_t agent = 0; agent < arrays.agents; ++agent)
         {
             const bool isPaid = arrays.present[agent] || m_wasPresent[g][agent];
-            arrays.rewards[agent] = static_cast<float>(isPaid ? rewards[agent] : 0);
+            m_observation.SetReward(group.handle, agent, isPaid ? rewards[agent] : 0);
             paid += m_wasPresent[g][agent] ? arrays.rewards[agent] : 0;
             payees += m_wasPresent[g][agent];
             if (!std::isfinite(arrays.rewards[agent]))

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import pickle
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from toy_game import ToyPool
+from toy_runs import files_of_at_most
 
 from ns3marl import config as configuration
 from ns3marl.cli import main
@@ -23,18 +20,6 @@ from ns3marl.training import checkpoint
 from ns3marl.training.checkpoint import Progress
 
 CONFIG = configuration.load(None, ["training.algorithm=ippo"])
-
-
-@contextmanager
-def files_of_at_most(size_bytes: int) -> Iterator[None]:
-    """As on a disk with so much room."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture
