@@ -63,6 +63,13 @@ InstallInternet(const NodeContainer& nodes)
     internet.Install(nodes);
 }
 
+/// Names what a device does with a packet from its MAC.
+class OpenWifiNetDevice : public WifiNetDevice
+{
+  public:
+    using WifiNetDevice::ForwardUp;
+};
+
 Ptr<Ipv4Interface>
 GetInterface(Ptr<NetDevice> radio)
 {
@@ -335,6 +342,23 @@ RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
     {
         phy->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
     }
+}
+
+void
+RadioNetwork::IgnoreBroadcasts(Ptr<WifiNetDevice> radio)
+{
+    const auto mac = PeekPointer(radio->GetMac());
+    mac->SetForwardUpCallback(
+        [mac, device = PeekPointer(radio)](Ptr<const Packet> packet, Mac48Address from, Mac48Address to) {
+            if (to.IsGroup())
+            {
+                mac->NotifyRx(packet);
+            }
+            else
+            {
+                (device->*&OpenWifiNetDevice::ForwardUp)(packet, from, to);
+            }
+        });
 }
 
 void
