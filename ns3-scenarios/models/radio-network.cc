@@ -6,6 +6,7 @@
 #include "models/agreed-adhoc-mac.h"
 #include "models/ipv4-neighbours.h"
 #include "models/power-level.h"
+#include "models/tuned-spectrum-phy.h"
 #include "models/tuned-wifi-phy.h"
 
 #include "ns3/abort.h"
@@ -32,7 +33,6 @@ namespace
 {
 
 constexpr double SENSITIVITY_DBM = -101;
-constexpr double MUTED_SENSITIVITY_DBM = 200;
 constexpr uint32_t FIRST_DEVICE_HOST = 1;
 constexpr uint32_t FIRST_SERVER_HOST = 0xf000;
 
@@ -340,7 +340,7 @@ RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
     }
     else
     {
-        phy->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
+        DynamicCast<TunedSpectrumPhy>(phy)->SetMuted(muted);
     }
 }
 
