@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
@@ -82,6 +83,7 @@ class Ippo:
 
     Options = IppoOptions
     central_execution = False
+    overlapping = True
 
     def __init__(self, spec: Spec, group: int, options: IppoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -95,7 +97,7 @@ class Ippo:
             self.critic = LocalCritic(self.group, options.critic_width, options.critic_layers)
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed)
-        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
@@ -106,24 +108,32 @@ class Ippo:
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs))
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates whenever ``IppoOptions.rollout_ticks`` ticks are together."""
         return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs."""
+    def decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+    ) -> Decision:
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: The generators.
+            acting: A copy of the actor that decides in its place.
+        """
         seen = batch.groups[self.number]
-        policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -146,7 +156,8 @@ class Ippo:
         of_present = returns if data.everyone else returns[data.present]
         self.normaliser.update(of_present)
         targets = self.normaliser.normalise(returns)
-        log_probs = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        acted = partial(self._policy, acted=rollout.acted)
+        log_probs = evaluate_actions(data, acted, HybridDistribution.log_prob, self.heads.total)
 
         def value_losses(rows: Tensor) -> list[Tensor]:
             present = None if data.everyone else data.present[rows]
@@ -164,10 +175,13 @@ class Ippo:
         """V(o_i) in reward units, [N,A]."""
         return self.normaliser.denormalise(self.critic(seen.groups[self.number].observations))
 
-    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+    def _policy(
+        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
+    ) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
         _, acting = data.acting(rows)
-        return self.actor(*(block.flatten(0, 1)[acting] for block in (data.observations, data.masks))), acting
+        actor = acted or self.actor
+        return actor(*(block.flatten(0, 1)[acting] for block in (data.observations, data.masks))), acting
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""

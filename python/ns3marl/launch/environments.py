@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.launch import on_ray
 from ns3marl.protocol.spec_hash import spec_hash
-from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
+from ns3marl.types import Actions, Batch, Hello, Int64, Spec, Timing, joined
 
 
 class Clock(Protocol):
@@ -31,6 +31,7 @@ class Clock(Protocol):
     simulator_s: float
     wire_s: float
     losses: int
+    cpu_s: float
 
 
 class Environments(Protocol):
@@ -73,6 +74,19 @@ class Environments(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Ends every simulator."""
+        ...
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """Environments of which some go on while others wait for actions; see ``ns3marl.env.pool.Pool``."""
+
+    def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
+        """Sends the joint actions of some environments."""
+        ...
+
+    def recv_part(self, parts: Sequence[Int64]) -> Batch:
+        """Waits for all environments of one part."""
         ...
 
 
@@ -253,6 +267,7 @@ class MixedPool:
             ns3.simulator_s + twin.simulator_s,
             ns3.wire_s + twin.wire_s,
             ns3.losses,
+            ns3.cpu_s,
         )
 
     def reset(self) -> Batch:
@@ -288,26 +303,7 @@ class MixedPool:
         self.close()
 
 
-def _joined(first: Batch, second: Batch) -> Batch:
-    return Batch(
-        env_id=np.arange(len(first.env_id) + len(second.env_id)),
-        seed=np.concatenate([first.seed, second.seed]),
-        run=np.concatenate([first.run, second.run]),
-        tick=np.concatenate([first.tick, second.tick]),
-        sim_time_ns=np.concatenate([first.sim_time_ns, second.sim_time_ns]),
-        groups=tuple(
-            GroupArrays(
-                np.concatenate([a.observations, b.observations]),
-                np.concatenate([a.rewards, b.rewards]),
-                np.concatenate([a.present, b.present]),
-                np.concatenate([a.active, b.active]),
-                np.concatenate([a.masks, b.masks]),
-            )
-            for a, b in zip(first.groups, second.groups, strict=True)
-        ),
-        state=tuple(np.concatenate([a, b]) for a, b in zip(first.state, second.state, strict=True)),
-        metrics=np.concatenate([first.metrics, second.metrics]),
-        terminated=np.concatenate([first.terminated, second.terminated]),
-        truncated=np.concatenate([first.truncated, second.truncated]),
-        final=[*first.final, *second.final],
-    )
+def _joined(ns3: Batch, twin: Batch) -> Batch:
+    batch = joined([ns3, twin])
+    batch.env_id = np.arange(len(batch.env_id))
+    return batch

@@ -44,6 +44,9 @@ class Progress:
     ended: list[list[float]] = field(
         default_factory=list
     )  #: metrics of episodes that ended since the last update
+    awaited: dict[str, float] = field(
+        default_factory=dict
+    )  #: what is known of the update that is not told of yet, see ``Book.row``
 
 
 @dataclass(frozen=True)
@@ -325,7 +328,7 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error
 
 
-def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any) -> Progress:
+def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any, awaited: Any) -> Progress:
     """How far a training had come, as a file says.
 
     Raises:
@@ -335,7 +338,8 @@ def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any) -> Progress:
     for name, value in (("updates", updates), ("ticks", ticks), ("wall_s", wall_s)):
         if not (isinstance(value, int | float) and 0 <= value < math.inf):
             raise ValueError(f"progress.{name} is {value!r}, expected a number of 0 or more")
-    return Progress(int(updates), int(ticks), float(wall_s), whole)
+    row = {str(name): float(value) for name, value in awaited.items()}
+    return Progress(int(updates), int(ticks), float(wall_s), whole, row)
 
 
 def _stored(value: Any) -> bool:
