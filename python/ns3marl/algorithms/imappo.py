@@ -157,6 +157,20 @@ class Imappo:
         policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for network in (self.actor, self.critic, self.normaliser):
+            network.to(device)
+        for heads in (self.heads, self.actor.heads, *self.all_heads):
+            heads.to(device)
+        self.epochs.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        mine = seen.groups[self.number]
+        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        return policy
+
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
@@ -175,7 +189,7 @@ class Imappo:
         data.log_probs, data.moments = torch.split(evaluated, sizes, -1)
         frozen = self._values(data)
         rewards = rollout.rewards(options.reward)
-        values = self.normaliser.denormalise(frozen.state).numpy().reshape(rewards.shape)  # [T,E,V]
+        values = self.normaliser.denormalise(frozen.state).cpu().numpy().reshape(rewards.shape)  # [T,E,V]
         left = rollout.left(last) if options.reward == "agent" else np.zeros((1, 1, 1), bool)
         deltas = gae(
             rewards,
@@ -185,7 +199,7 @@ class Imappo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,V]
+        returns = data.tensor(deltas + values).flatten(0, 1)  # [N,V]
         advantages = self._advantages(returns, frozen)
         chosen = advantages[data.active]
         counted = torch.ones_like(returns, dtype=torch.bool) if len(returns[0]) == 1 else data.present
@@ -193,7 +207,7 @@ class Imappo:
             self.normaliser.update(returns if data.everyone else returns[counted])
         targets = self.normaliser.normalise(returns)
         metrics = self._learn(data, normalised(advantages, data.active), targets)
-        predicted = torch.from_numpy(values).flatten(0, 1)
+        predicted = data.tensor(values).flatten(0, 1)
         metrics |= summary(returns[counted], predicted[counted], rollout.rewards("group"), data.active)
         metrics["advantage_std"] = float(chosen.std()) if len(chosen) > 1 else 0.0
         return metrics
@@ -212,8 +226,8 @@ class Imappo:
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
         """The critic's view of all samples before any update: Q and V as [N,V], baselines [N,A], frozen at the rollout."""
-        rows = torch.arange(data.size)
-        chunks = [self._predict(data, rows[start : start + 1024]) for start in rows[::1024].tolist()]
+        everything = torch.arange(data.size, device=data.device)
+        chunks = [self._predict(data, rows) for rows in torch.split(everything, 1024)]
         return CriticValues(*(torch.cat(parts).reshape(data.size, -1) for parts in zip(*chunks, strict=True)))
 
     def _predict(self, data: _Samples, rows: Tensor) -> CriticValues:
@@ -263,7 +277,7 @@ class Imappo:
         return [huber(p, target.expand_as(p), delta, counts) for p, counts in predictions]
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16)
+        return torch.autocast(self.heads.low.device.type, dtype=torch.bfloat16, enabled=self.options.bfloat16)
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents if they share it.

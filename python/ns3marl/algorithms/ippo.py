@@ -129,6 +129,17 @@ class Ippo:
         policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
+            part.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        mine = seen.groups[self.number]
+        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        return policy
+
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
@@ -140,8 +151,8 @@ class Ippo:
             Metrics of the update by name.
         """
         data, options = Samples(rollout), self.options
-        shape = rollout.own.rewards.shape  # [T,E,A]
-        values = self._values(data.seen).numpy().reshape(shape)
+        shape = (*rollout.ends.shape, len(self.group.agents))  # [T,E,A]
+        values = self._values(data.seen).cpu().numpy().reshape(shape)
         left = rollout.left(last)
         deltas = gae(
             rollout.rewards(options.reward),
@@ -151,8 +162,8 @@ class Ippo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,A]
-        advantages = normalised(torch.from_numpy(deltas).flatten(0, 1), data.active)
+        returns = data.tensor(deltas + values).flatten(0, 1)  # [N,A]
+        advantages = normalised(data.tensor(deltas).flatten(0, 1), data.active)
         of_present = returns if data.everyone else returns[data.present]
         self.normaliser.update(of_present)
         targets = self.normaliser.normalise(returns)
@@ -165,7 +176,7 @@ class Ippo:
             return [huber(predicted, targets[rows], options.huber_delta, present)]
 
         metrics = self.epochs.run(data, self._policy, log_probs, advantages, value_losses)
-        predicted = torch.from_numpy(values).flatten(0, 1)
+        predicted = data.tensor(values).flatten(0, 1)
         if not data.everyone:
             predicted = predicted[data.present]
         return metrics | summary(of_present, predicted, rollout.rewards("group"), data.active)

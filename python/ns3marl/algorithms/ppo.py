@@ -150,6 +150,16 @@ class Ppo:
         policy = (acting or self.actor)(seen_in(batch))
         return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
 
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
+            part.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        policy: HybridDistribution = self.actor(seen)
+        return policy
+
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
@@ -162,7 +172,7 @@ class Ppo:
         """
         data, options = Samples(rollout), self.options
         rewards = rollout.rewards(options.reward)  # [T,E,1]
-        values = self._values(data.seen).numpy().reshape(rewards.shape)
+        values = self._values(data.seen).cpu().numpy().reshape(rewards.shape)
         deltas = gae(
             rewards,
             values,
@@ -171,8 +181,8 @@ class Ppo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten()  # [N]
-        advantages = normalised(torch.from_numpy(deltas).view(-1, 1).expand_as(data.active), data.active)
+        returns = data.tensor(deltas + values).flatten()  # [N]
+        advantages = normalised(data.tensor(deltas).view(-1, 1).expand_as(data.active), data.active)
         self.normaliser.update(returns)
         targets = self.normaliser.normalise(returns)
         acted = partial(self._policy, acted=rollout.acted)
@@ -191,7 +201,7 @@ class Ppo:
             surrogate if options.ratio == "joint" else None,
         )
         return metrics | summary(
-            returns, torch.from_numpy(values).flatten(), rollout.rewards("group"), data.active
+            returns, data.tensor(values).flatten(), rollout.rewards("group"), data.active
         )
 
     @torch.no_grad()

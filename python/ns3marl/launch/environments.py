@@ -165,6 +165,10 @@ def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
 def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
     """Environments of a backend other than ns-3: the only place that opens a twin or a simulator of somebody else."""
     make, what = _maker(config)
+    if config.training.device:
+        device = usable_device(config.training.device, "training.device")
+    else:
+        device = usable_device(config.pool.device)
     if config.pool.builtin:
         raise ConfigError(
             f"policy 'builtin' is the C++ of {config.scenario.name!r}, so it needs ns-3 and not {what}; set the backend to \"ns3\""
@@ -174,7 +178,7 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
         "num_envs": num_envs,
         "seed": seed,
         "first_run": first_run,
-        "device": usable_device(config.pool.device),
+        "device": device,
         "calibration": Path(config.scenario.calibration) if config.scenario.calibration else None,
         "resumable": True,
     }
@@ -193,8 +197,8 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
     return pool
 
 
-def usable_device(name: str) -> str:
-    """The name of a device that there is.
+def usable_device(name: str, option: str = "pool.device") -> str:
+    """The name of a device that there is; ``option`` says who asks for it.
 
     Raises:
         ConfigError: There is none.
@@ -205,14 +209,14 @@ def usable_device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ConfigError(f"pool.device is {name!r}, {expected}") from None
+        raise ConfigError(f"{option} is {name!r}, {expected}") from None
     if device.type not in {"cpu", "cuda"}:
-        raise ConfigError(f"pool.device is {name!r}, {expected}")
+        raise ConfigError(f"{option} is {name!r}, {expected}")
     there = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.type == "cuda" and (device.index or 0) >= there:
         raise ConfigError(
-            f"pool.device is {name!r}, but PyTorch {torch.__version__} finds {there or 'no'} CUDA device{'s' * (there > 1)} here; "
-            "set pool.device=cpu, or install a driver and a build of PyTorch for CUDA"
+            f"{option} is {name!r}, but PyTorch {torch.__version__} finds {there or 'no'} CUDA device{'s' * (there > 1)} here; "
+            f"set {option}=cpu, or install a driver and a build of PyTorch for CUDA"
         )
     return name
 

@@ -111,8 +111,8 @@ def evaluate_actions(
     Returns:
         Of every agent in every sample, [N x A, width]; 0 for inactive ones.
     """
-    everything = torch.zeros(data.active.numel(), width)
-    for rows in torch.split(torch.arange(data.size), 1024):
+    everything = torch.zeros(data.active.numel(), width, device=data.device)
+    for rows in torch.split(torch.arange(data.size, device=data.device), 1024):
         policy, acting = policy_of(data, rows)
         taken = (block.flatten(0, 1)[acting] for block in (data.discrete, data.raw))
         everything[acting] = evaluate(policy, *taken)
@@ -211,6 +211,13 @@ class Epochs:
         if entropy_weights is not None:
             self._weights = entropy_weights[: heads.discrete], entropy_weights[heads.discrete :]
 
+    def to(self, device: torch.device) -> None:
+        """From now on steps are taken there; networks must be moved by their owner."""
+        discrete, continuous = (
+            weight.to(device) if isinstance(weight, Tensor) else weight for weight in self._weights
+        )
+        self._weights = discrete, continuous
+
     def learned(self, **more: Stateful) -> Parts:
         """Networks and optimisers, and what else a learner has learned; see ``Learner.learned``."""
         return Parts(
@@ -262,7 +269,7 @@ class Epochs:
         critic_losses: list[float] = []
         stopped = False
         for _ in range(options.epochs):
-            order = torch.from_numpy(self.rng.permutation(data.size))
+            order = data.tensor(self.rng.permutation(data.size))
             for rows in order.tensor_split(min(options.minibatches, data.size)):
                 if not stopped and bool(data.active[rows].any()):
                     actor_metrics.append(

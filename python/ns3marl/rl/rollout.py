@@ -151,7 +151,9 @@ class Rollout:
         """
 
         def found(seen: Seen) -> Float64:
-            return np.asarray(value_of(seen), dtype=np.float64).reshape(-1, *values.shape[2:])
+            value = value_of(seen)
+            array = value.cpu().numpy() if isinstance(value, Tensor) else value
+            return array.astype(np.float64).reshape(-1, *values.shape[2:])
 
         following = np.concatenate([values[1:], found(seen_in(last))[None]])
         following[self.ends] = 0.0
@@ -160,6 +162,14 @@ class Rollout:
             ticks, envs = [cut.tick for cut in self.truncated], [cut.env for cut in self.truncated]
             following[ticks, envs] = found(self._cuts())
         return following
+
+    def tensors(self) -> tuple[Seen, list[tuple[Tensor, Tensor]]]:
+        """What was seen [T,E,...], and per group the choices and real-valued actions taken [T,E,A,...]; they share its memory."""
+        taken = [
+            (torch.from_numpy(group.discrete), torch.from_numpy(group.continuous))
+            for group in self.record.groups
+        ]
+        return self.record.seen(slice(None)), taken
 
     def _cuts(self) -> Seen:
         """The last observations of truncated episodes."""
@@ -221,27 +231,29 @@ class Samples:
     """A rollout with ticks and environments on one axis of N = T E samples; tensors share its memory."""
 
     def __init__(self, rollout: Rollout) -> None:
-        def flat(array: np.ndarray[Any, Any]) -> Tensor:
-            return torch.from_numpy(array).flatten(0, 1)
-
-        record, own = rollout.record, rollout.own
+        seen, taken = rollout.tensors()
         self.seen = Seen(
             tuple(
-                GroupSeen(flat(g.observations), flat(g.present), flat(g.active), flat(g.masks))
-                for g in record.groups
+                GroupSeen(*(getattr(group, name).flatten(0, 1) for name in GroupSeen.__slots__))
+                for group in seen.groups
             ),
-            [flat(block) for block in record.state],
+            [block.flatten(0, 1) for block in seen.state],
         )
         mine = self.seen.groups[rollout.group]
         self.observations, self.masks = mine.observations, mine.masks
         self.active, self.present = mine.active, mine.present
-        self.discrete, self.raw = flat(own.discrete), flat(own.continuous)
-        self.taken = [(flat(g.discrete), flat(g.continuous)) for g in record.groups]  #: per group
+        self.taken = [(discrete.flatten(0, 1), raw.flatten(0, 1)) for discrete, raw in taken]  #: per group
+        self.discrete, self.raw = self.taken[rollout.group]
+        self.device = self.observations.device
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
         self.outdated = (
             rollout.acted is not None
         )  #: whether the policy has changed since it took these decisions
+
+    def tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
+        """An array where the samples are."""
+        return torch.from_numpy(array).to(self.device)
 
     def acting(self, rows: Tensor, group: int | None = None) -> tuple[Tensor, Tensor]:
         """The n active agents of some samples, by number [r]: their numbers among these r x A, and among all N x A.

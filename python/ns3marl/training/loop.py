@@ -24,8 +24,11 @@ import numpy as np
 import torch
 
 from ns3marl import cores
+from ns3marl.errors import ConfigError
 from ns3marl.launch.environments import Divisible, Environments
+from ns3marl.rl.on_device import DeviceEnvironments, DeviceLearner, OnDevice
 from ns3marl.rl.policy import action_generators
+from ns3marl.rl.team import Team
 from ns3marl.training.book import Book
 from ns3marl.types import Actions, Batch
 
@@ -48,6 +51,9 @@ class Loop:
     def run(self, stop: threading.Event) -> None:
         """Trains until the budget is spent or ``stop`` is set, and leaves a checkpoint either way."""
         book, team = self.book, self.book.team
+        if book.config.training.device:
+            self._run_on_device(stop)
+            return
         overlap = book.config.training.overlap if team.overlapping else "none"
         divisible = self.pool if isinstance(self.pool, Divisible) and self.pool.num_envs >= PARTS else None
         book.position = self.pool.state_dict
@@ -96,6 +102,27 @@ class Loop:
                 if played[number] < goal:
                     pool.send(outcome.env_id, self._decide(outcome))
 
+    def _run_on_device(self, stop: threading.Event) -> None:
+        """As ``run``, with tensors that stay where the environments compute."""
+        book, progress = self.book, self.book.progress
+        learner, environments = on_device(book.team, self.pool)
+        book.position = environments.state_dict
+        self._started_s = time.perf_counter() - progress.wall_s
+        player = OnDevice(environments.spec, learner, environments.num_envs, environments.device)
+        shown = environments.reset() if book.saved is None else book.saved.take_up(environments)
+        self._window = Window(environments)
+        self._tell(book.team.finish())
+        while book.spent < 1 and not stop.is_set():
+            with self._window.learning():
+                actions = player.explore(shown)
+            shown = environments.step(*actions)
+            with self._window.learning():
+                metrics = player.learn(shown)
+            if shown.metrics is not None:
+                progress.ended += shown.metrics.tolist()
+            self._count(environments.num_envs, metrics)
+        book.close(stopped=stop.is_set())
+
     def _ticks_left(self, num_envs: int) -> int:
         """Ticks of each environment that the budget has left."""
         ticks = self.book.config.training.ticks
@@ -107,11 +134,16 @@ class Loop:
 
     def _take(self, outcome: Batch) -> None:
         """Learns from an outcome, and keeps the books."""
-        book, team, progress = self.book, self.book.team, self.book.progress
+        team, progress = self.book.team, self.book.progress
         with self._window.learning():
             metrics = team.learn(outcome)
         progress.ended += [final.metrics.tolist() for final in outcome.final if final is not None]
-        progress.ticks += len(outcome.env_id)
+        self._count(len(outcome.env_id), metrics)
+
+    def _count(self, ticks: int, metrics: dict[str, float] | None) -> None:
+        """Keeps the books after some ticks, which may have completed an update."""
+        book, team, progress = self.book, self.book.team, self.book.progress
+        progress.ticks += ticks
         progress.wall_s = time.perf_counter() - self._started_s
         book.show(f"{progress.ticks} ticks  reward {self._reward}  {self._window.line()}")
         if metrics is not None and not progress.awaited:
@@ -125,7 +157,7 @@ class Loop:
     def _row(self) -> dict[str, float]:
         """What is known of an update when its rollout is full."""
         row = {**self.book.row(), **self._window.metrics()}
-        self._window = Window(self.pool)
+        self._window = self._window.next()
         return row
 
     def _tell(self, metrics: dict[str, float] | None) -> None:
@@ -134,6 +166,28 @@ class Loop:
             self._reward = f"{metrics['reward_per_tick']:.2f}"
             self.book.write(self.book.progress.awaited, metrics)
             self.book.progress.awaited = {}
+
+
+def on_device(team: Team, pool: Environments) -> tuple[DeviceLearner, DeviceEnvironments]:
+    """A team's only learner and its environments for ``training.device``.
+
+    Raises:
+        ConfigError: There are several learners, or learner or environments cannot stay on a device.
+    """
+    asked = "training.device is set, which"
+    (number, learner), *others = team.learners.items()
+    if others or not isinstance(learner, DeviceLearner):
+        raise ConfigError(
+            f"{asked} takes one group of agents with imappo, ippo or ppo; group {team.spec.groups[number].name!r} has "
+            f"{type(learner).__name__}, and {len(others)} more groups act; leave training.device out"
+        )
+    open_there = getattr(pool, "on_device", None)
+    if open_there is None:
+        raise ConfigError(
+            f"{asked} takes environments that compute there, and {type(pool).__name__} does not; set scenario.backend to "
+            '"fastsim" and pool.ns3_envs to 0, or leave training.device out'
+        )
+    return learner, open_there()
 
 
 @contextmanager
@@ -156,12 +210,17 @@ class Window:
         pool: The environments.
     """
 
-    def __init__(self, pool: Environments) -> None:
+    def __init__(self, pool: Environments | DeviceEnvironments) -> None:
         self._pool = pool
         self._started_s, self._process_s = time.perf_counter(), time.process_time()
         timing = pool.timing
         self._before = (timing.ticks, timing.simulator_s, timing.wire_s, timing.losses, timing.cpu_s)
         self._learner_s = 0.0
+        self._cores = cores.usable()
+
+    def next(self) -> Window:
+        """The window that begins now."""
+        return Window(self._pool)
 
     @contextmanager
     def learning(self) -> Iterator[None]:
@@ -185,7 +244,7 @@ class Window:
         """For the log."""
         timing = self._pool.timing
         wall_s = max(time.perf_counter() - self._started_s, 1e-9)
-        cores_s = wall_s * cores.usable()
+        cores_s = wall_s * self._cores
         ticks, simulator_s, wire_s, losses, cpu_s = self._before
         return {
             "ticks_per_s": (timing.ticks - ticks) / wall_s,
