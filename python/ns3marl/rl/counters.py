@@ -34,7 +34,7 @@ class Counters:
         self._used = 0
 
     def uniform(self, *shape: int) -> Tensor:
-        """Numbers in [0, 1), multiples of 2^-24, float32 [B, *shape]."""
+        """Numbers in [0, 1), multiples of 2^-24, float32 [B, ...]."""
         count = math.prod(shape)
         place = torch.arange(self._used + 1, self._used + count + 1, device=self._state.device)
         self._used += count
@@ -42,7 +42,7 @@ class Counters:
         return (_shifted(bits, 40).float() * 2.0**-24).view(-1, *shape)
 
     def normal(self, *shape: int) -> Tensor:
-        """Numbers of zero mean and unit variance (Box and Muller 1958), float32 [B, *shape]."""
+        """Numbers of zero mean and unit variance (Box and Muller 1958), float32 [B, ...]."""
         radius, angle = (-2 * torch.log1p(-self.uniform(*shape))).sqrt(), 2 * math.pi * self.uniform(*shape)
         return radius * angle.cos()
 
