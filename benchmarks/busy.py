@@ -4,7 +4,8 @@
 
 `simulating_share` is the CPU time of simulators and learner together, over cores times wall-clock time, from the first tick of a
 training at N=50, K=9 to its last one. What other programs take of the cores is missing in it: `others_share` is their part, and
-`idle_share` the part in which a core did nothing.
+`idle_share` the part in which a core did nothing. `simulating_share_of_rest` is the share of what others left. On a busy machine it says little: what
+a training does not take, others do.
 
 `ticks_per_s_vs_none` compares the training with `training.overlap = "none"` and as many environments, at N=10, K=3, in turns.
 `--against COMMIT` builds another commit and adds it to the turns, with as many environments as cores and with as many as here:
@@ -115,11 +116,13 @@ def shares(num_envs: int, ticks: int) -> dict[str, float]:
     cores_s = (after.wall - before.wall) * cores.usable()
     simulators, learner = after.simulators - before.simulators, after.learner - before.learner
     busy = after.all - before.all - (after.idle - before.idle)
+    others_s = busy - simulators - learner
     return {
         "simulating_share": (simulators + learner) / cores_s,
+        "simulating_share_of_rest": (simulators + learner) / (cores_s - others_s),
         "simulators_cpu_share": simulators / cores_s,
         "learner_cpu_share": learner / cores_s,
-        "others_share": (busy - simulators - learner) / cores_s,
+        "others_share": others_s / cores_s,
         "idle_share": (after.idle - before.idle) / cores_s,
     }
 
