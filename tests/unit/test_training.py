@@ -102,6 +102,8 @@ def test_a_run_leaves_its_folder(tmp_path: Path) -> None:
         "kl/mode",
         "ticks_per_s",
         "time/learner_s",
+        "cores/simulators",
+        "cores/learner",
         "episode/score",
         "wall_s",
     }
