@@ -133,6 +133,14 @@ Accounts::DescribeReward(Spec& spec)
                     .unit = "1",
                     .description = "1 - age / reference, at least 0, mean over ticks",
                     .value = [this] { return GetMeanOverTicks(m_ageTermSum); }});
+    spec.AddMetric({.name = "reward_latency_term",
+                    .unit = "1",
+                    .description = "1 - latency / deadline of tasks that ended, 0 of failed ones, mean over ticks",
+                    .value = [this] { return GetMeanOverTicks(m_latencyTermSum); }});
+    spec.AddMetric({.name = "reward_utilisation_term",
+                    .unit = "1",
+                    .description = "Share of a tick that servers computed, mean over servers and ticks",
+                    .value = [this] { return GetMeanOverTicks(m_utilisationTermSum); }});
 }
 
 void
@@ -221,18 +229,28 @@ Accounts::NoteEnd(const Task& task)
 {
     m_statistics.Add(task);
     auto& count = m_counts[task.device];
-    (task.outcome == TaskOutcome::COMPLETED ? count.completed : count.failed)++;
+    if (task.outcome == TaskOutcome::COMPLETED)
+    {
+        count.completed++;
+        count.shareLeft += ((task.GetExpiry() - task.end) / task.parameters.deadline).GetDouble();
+    }
+    else
+    {
+        count.failed++;
+    }
 }
 
 double
-Accounts::GetTeamReward(double energyJ, double meanAgeTicks)
+Accounts::GetTeamReward(double energyJ, double meanAgeTicks, double utilisation)
 {
     int32_t completed = 0;
     int32_t ended = 0;
+    double shareLeft = 0;
     for (const auto& count : m_counts)
     {
         completed += count.completed;
         ended += count.completed + count.failed;
+        shareLeft += count.shareLeft;
     }
     const auto& weights = m_settings.reward;
     m_unchargedJ += energyJ;
@@ -240,14 +258,26 @@ Accounts::GetTeamReward(double energyJ, double meanAgeTicks)
     {
         m_completionTerm = static_cast<double>(completed) / ended;
         m_energyTerm = weights.energyReferenceJ / (weights.energyReferenceJ + m_unchargedJ / ended);
+        m_latencyTerm = shareLeft / ended;
         m_unchargedJ = 0;
     }
     const double ageTerm = std::max(0.0, 1 - meanAgeTicks / weights.ageReferenceTicks);
     m_completionTermSum += m_completionTerm;
     m_energyTermSum += m_energyTerm;
     m_ageTermSum += ageTerm;
-    return REWARD_SCALE *
-           (weights.completion * m_completionTerm + weights.energy * m_energyTerm + weights.age * ageTerm);
+    m_latencyTermSum += m_latencyTerm;
+    m_utilisationTermSum += utilisation;
+    return REWARD_SCALE * (weights.completion * m_completionTerm + weights.energy * m_energyTerm +
+                           weights.age * ageTerm + weights.latency * m_latencyTerm + weights.utilisation * utilisation);
+}
+
+double
+Accounts::CloseServers()
+{
+    const Time busy = GetServerBusyTime();
+    const double utilisation = ((busy - m_serverBusyMark) / m_settings.tick).GetDouble() / m_settings.servers;
+    m_serverBusyMark = busy;
+    return utilisation;
 }
 
 double
@@ -265,7 +295,8 @@ Accounts::CloseInterval(const Device& device)
     const double ageTicks = (device.age.GetAge(Simulator::Now()) / m_settings.tick).GetDouble();
     interval.reward = REWARD_SCALE * (weights.completion * (count.completed - count.failed) -
                                       weights.energy * interval.aboveIdleJ / weights.energyReferenceJ -
-                                      weights.age * ageTicks / weights.ageReferenceTicks);
+                                      weights.age * ageTicks / weights.ageReferenceTicks -
+                                      weights.latency * (count.completed + count.failed - count.shareLeft));
     return ageTicks;
 }
 
@@ -280,15 +311,18 @@ Accounts::CloseInterval()
         energyJ += m_intervals[device.index].aboveIdleJ;
     }
     const double meanAgeTicks = ageSumTicks / m_settings.devices;
-    const double teamReward = GetTeamReward(energyJ, meanAgeTicks);
+    const double utilisation = CloseServers();
+    const double teamReward = GetTeamReward(energyJ, meanAgeTicks, utilisation);
+    const double sharedReward = REWARD_SCALE * m_settings.reward.utilisation * utilisation;
     double rewardSum = 0;
     for (uint32_t device = 0; device < m_settings.devices; device++)
     {
         auto& interval = m_intervals[device];
-        interval.reward = m_settings.isTeamReward ? teamReward : interval.reward;
+        interval.reward = m_settings.isTeamReward ? teamReward : interval.reward + sharedReward;
         rewardSum += interval.reward;
         m_counts[device].completed = 0;
         m_counts[device].failed = 0;
+        m_counts[device].shareLeft = 0;
     }
     m_rewardSum += rewardSum / m_settings.devices;
     m_ageSumTicks += meanAgeTicks;
@@ -360,16 +394,22 @@ Accounts::GetMeanPeakTicks() const
     return Divide(Sum(getSum), Sum(getCount));
 }
 
+Time
+Accounts::GetServerBusyTime() const
+{
+    Time busy;
+    for (const auto& server : m_world.GetServers())
+    {
+        busy += server.computer->GetBusyTime();
+    }
+    return busy;
+}
+
 double
 Accounts::GetServerUtilisation() const
 {
-    double busyS = 0;
-    for (const auto& server : m_world.GetServers())
-    {
-        busyS += server.computer->GetBusyTime().GetSeconds();
-    }
     const double elapsedS = (Simulator::Now() - World::GetStart()).GetSeconds();
-    return Divide(busyS, elapsedS * m_settings.servers);
+    return Divide(GetServerBusyTime().GetSeconds(), elapsedS * m_settings.servers);
 }
 
 double

@@ -52,6 +52,7 @@ class Accounts
         Time busyMark;         ///< EnergyMeter::GetBusyTime
         int32_t completed{0};
         int32_t failed{0};
+        double shareLeft{0}; ///< of their deadlines, sum over completed tasks
     };
 
     void DescribeMain(Spec& spec);
@@ -61,7 +62,8 @@ class Accounts
 
     double CloseInterval(const Device& device); ///< \return age of information [ticks]
     void CheckConservation() const;             ///< aborts unless these figures agree with the ledger
-    double GetTeamReward(double energyJ, double meanAgeTicks);
+    double GetTeamReward(double energyJ, double meanAgeTicks, double utilisation);
+    double CloseServers(); ///< \return utilisation in the interval, mean over servers
 
     template <typename Quantity>
     double Sum(const Quantity& quantity) const; ///< over the devices
@@ -71,6 +73,7 @@ class Accounts
     double GetIdleJ() const;
     double GetComputeJ() const;
     double GetMeanPeakTicks() const;
+    Time GetServerBusyTime() const; ///< of all servers
     double GetServerUtilisation() const;
     double GetMeanOverTicks(double sum) const;
     uint64_t GetFailed(TaskOutcome outcome) const;
@@ -84,10 +87,14 @@ class Accounts
 
     double m_completionTerm{1}; ///< of the last tick with a task that ended
     double m_energyTerm{1};
+    double m_latencyTerm{1};
     double m_unchargedJ{0};        ///< spent since then
-    double m_completionTermSum{0}; ///< over ticks, as the next two
+    Time m_serverBusyMark;         ///< GetServerBusyTime at the last boundary
+    double m_completionTermSum{0}; ///< over ticks, as the next four
     double m_energyTermSum{0};
     double m_ageTermSum{0};
+    double m_latencyTermSum{0};
+    double m_utilisationTermSum{0};
     double m_rewardSum{0};   ///< over ticks, of the mean over devices
     double m_ageSumTicks{0}; ///< over ticks, of the mean over devices
     uint64_t m_ticks{0};

@@ -89,6 +89,8 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("rewardCompletion", "Reward weight of completion", reward.completion);
     arguments.Add("rewardEnergy", "Reward weight of energy", reward.energy);
     arguments.Add("rewardAge", "Reward weight of the age of information", reward.age);
+    arguments.Add("rewardLatency", "Reward weight of the share of the deadline that is left", reward.latency);
+    arguments.Add("rewardUtilisation", "Reward weight of the servers' utilisation", reward.utilisation);
     arguments.Add(
         "energyReference", "E0, the energy per task that halves the energy term [J]", reward.energyReferenceJ);
     arguments.Add("ageReference", "Age from which the age term is 0 [ticks]", reward.ageReferenceTicks);
@@ -168,6 +170,8 @@ Settings::CheckHighest() const
     require("rewardCompletion", reward.completion, 1'000'000, "");
     require("rewardEnergy", reward.energy, 1'000'000, "");
     require("rewardAge", reward.age, 1'000'000, "");
+    require("rewardLatency", reward.latency, 1'000'000, "");
+    require("rewardUtilisation", reward.utilisation, 1'000'000, "");
     require("energyReference", reward.energyReferenceJ, 100'000'000, " J");
     require("ageReference", reward.ageReferenceTicks, 100'000'000, " ticks");
 }
@@ -225,6 +229,8 @@ Settings::Check() const
     Require(reward.completion >= 0, "rewardCompletion", reward.completion, "at least 0");
     Require(reward.energy >= 0, "rewardEnergy", reward.energy, "at least 0");
     Require(reward.age >= 0, "rewardAge", reward.age, "at least 0");
+    Require(reward.latency >= 0, "rewardLatency", reward.latency, "at least 0");
+    Require(reward.utilisation >= 0, "rewardUtilisation", reward.utilisation, "at least 0");
     Require(reward.energyReferenceJ > 0, "energyReference", reward.energyReferenceJ, "above 0 J");
     Require(reward.ageReferenceTicks > 0, "ageReference", reward.ageReferenceTicks, "above 0 ticks");
 }

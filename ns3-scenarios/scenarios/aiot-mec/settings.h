@@ -24,12 +24,14 @@
 namespace ns3::marl::aiot_mec
 {
 
-/// Reward of a tick, as FACTS has it: shares of completion, energy and age.
+/// Reward of a tick: weights of its terms, and what they are measured by.
 struct RewardWeights
 {
     double completion{0.4};
     double energy{0.3};
     double age{0.3};
+    double latency{0};
+    double utilisation{0};
     double energyReferenceJ{0.02}; ///< E0
     double ageReferenceTicks{10};
 };

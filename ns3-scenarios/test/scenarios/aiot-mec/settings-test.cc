@@ -54,6 +54,8 @@ TEST(AiotMecSettings, Defaults)
     EXPECT_EQ(settings->priority.maximumCycles, 3.6e8);
     EXPECT_EQ(settings->serverRateMaxHz, 30e9);
     EXPECT_EQ(settings->radio.tids, std::vector<uint8_t>{0});
+    EXPECT_EQ(settings->reward.latency, 0);
+    EXPECT_EQ(settings->reward.utilisation, 0);
 }
 
 TEST(AiotMecSettings, PresetsSetWhatArgumentsOverride)
@@ -80,6 +82,8 @@ TEST(AiotMecSettings, RefusalsNameArgumentValueAndRemedy)
     EXPECT_NE(GetRefusal({"--fadingRho=1"}).find("0 to below 1"), std::string::npos);
     EXPECT_NE(GetRefusal({"--csi=oracle"}).find("measured or genie"), std::string::npos);
     EXPECT_NE(GetRefusal({"--densityMin=12abc"}), "");
+    EXPECT_NE(GetRefusal({"--rewardLatency=-0.1"}).find("at least 0"), std::string::npos);
+    EXPECT_NE(GetRefusal({"--rewardUtilisation=1e7"}).find("at most 1000000"), std::string::npos);
 }
 
 TEST(AiotMecSettings, EdcaHasOneVocabulary)

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -236,6 +237,69 @@ class Accounting : public TestCase
             NS_TEST_EXPECT_MSG_LT_OR_EQ(reward, 100, "reward of a tick");
             NS_TEST_EXPECT_MSG_GT_OR_EQ(reward, 0, "reward of a tick");
         }
+    }
+};
+
+/// What latency and servers' work are worth, told from the tasks themselves.
+class LatencyReward : public TestCase
+{
+  public:
+    LatencyReward()
+        : TestCase("latency and utilisation in the reward")
+    {
+    }
+
+  private:
+    static std::vector<std::string> GetWords(const std::string& reward)
+    {
+        return {"--devices=10",
+                "--servers=3",
+                "--ticks=40",
+                "--rewardCompletion=0",
+                "--rewardEnergy=0",
+                "--rewardAge=0",
+                "--rewardLatency=1",
+                reward};
+    }
+
+    void CheckAgent()
+    {
+        Episode episode(GetWords("--reward=agent"), 3);
+        episode.Run(OffloadToBest);
+        double cost = 0;
+        uint32_t completed = 0;
+        for (const auto& task : episode.ended)
+        {
+            if (task.device == 0)
+            {
+                const bool isCompleted = task.outcome == TaskOutcome::COMPLETED;
+                completed += isCompleted ? 1 : 0;
+                cost += isCompleted ? ((task.end - task.arrival) / task.parameters.deadline).GetDouble() : 1;
+            }
+        }
+        const double paid = std::accumulate(episode.rewards.begin(), episode.rewards.end(), 0.0);
+        NS_TEST_EXPECT_MSG_GT(completed, 3, "tasks that complete");
+        NS_TEST_EXPECT_MSG_EQ_TOL(paid, -100 * cost, 1e-9, "share of the deadline that a task took, 1 of failed ones");
+    }
+
+    void CheckTeam()
+    {
+        Episode episode(GetWords("--reward=team"), 3);
+        episode.Run(OffloadToBest);
+        const double latency = episode.GetMetric("reward_latency_term");
+        const double utilisation = episode.GetMetric("reward_utilisation_term");
+        NS_TEST_EXPECT_MSG_EQ_TOL(episode.GetMetric("reward_mean"), 100 * latency, 1e-9, "the only term");
+        NS_TEST_EXPECT_MSG_GT(latency, 0, "tasks complete");
+        NS_TEST_EXPECT_MSG_LT(latency, episode.GetMetric("reward_completion_term"), "tasks take time");
+        NS_TEST_EXPECT_MSG_GT(utilisation, 0, "servers compute");
+        NS_TEST_EXPECT_MSG_EQ_TOL(
+            utilisation, episode.GetMetric("server_utilisation"), 1e-9, "mean over ticks of equal length");
+    }
+
+    void DoRun() override
+    {
+        CheckAgent();
+        CheckTeam();
     }
 };
 
@@ -579,6 +643,7 @@ class AiotMecWorldTestSuite : public TestSuite
         AddTestCase(new ExogenousWorld, TestCase::Duration::QUICK);
         AddTestCase(new Repeats, TestCase::Duration::QUICK);
         AddTestCase(new Accounting, TestCase::Duration::QUICK);
+        AddTestCase(new LatencyReward, TestCase::Duration::QUICK);
         AddTestCase(new Knowledge, TestCase::Duration::QUICK);
         AddTestCase(new Conservation, TestCase::Duration::QUICK);
         AddTestCase(new ServerFailures, TestCase::Duration::QUICK);

@@ -36,6 +36,7 @@ class Interval:
     outcome: Tensor  #: int64 [B, N, L], UNRESOLVED where no task ended
     premium: Tensor  #: bool [B, N, L]
     latency_us: Tensor  #: of completed tasks, [B, N, L]
+    deadline_us: Tensor  #: of the tasks in the slots, [B, N, L]
     above_idle_j: Tensor
     transmit_j: Tensor
     receive_j: Tensor
@@ -64,12 +65,13 @@ class Accounts:
     device_ended: Tensor  #: float32 [B, N]
     joules: Tensor  #: transmit, receive, idle, compute; [B, 4]
     ages: Tensor  #: age, standard, premium, receipt, sum of peaks, peaks; [B, 6]
-    terms: Tensor  #: completion, energy, age, reward; [B, 4]
+    terms: Tensor  #: completion, energy, age, latency, utilisation, reward; [B, 6]
     outages: Tensor  #: [B]
     server_us: Tensor  #: [B]
     fragments: Tensor  #: see ``Interval``, [B, 6]
     completion: Tensor  #: completion term of the last tick in which a task ended, [B]
     energy: Tensor  #: energy term of that tick, [B]
+    latency: Tensor  #: latency term of that tick, [B]
     uncharged_j: Tensor  #: energy beyond idling since then, [B]
 
     @staticmethod
@@ -89,12 +91,13 @@ class Accounts:
             device_ended=torch.zeros(envs, settings.devices, device=device),
             joules=zeros(4),
             ages=zeros(6),
-            terms=zeros(4),
+            terms=zeros(6),
             outages=zeros(),
             server_us=zeros(),
             fragments=zeros(6),
             completion=zeros() + 1,
             energy=zeros() + 1,
+            latency=zeros() + 1,
             uncharged_j=zeros(),
         )
 
@@ -150,15 +153,25 @@ def _reward(
     mean_age: Tensor,
 ) -> Tensor:
     s, of = settings, accounts
+    share_left = 1 - interval.latency_us / interval.deadline_us
+    left = share_left.masked_fill(interval.outcome != COMPLETED, 0.0).sum(2)
+    utilisation = interval.server_us.double() / s.tick
     count = ended.sum(1).double()
     some = count > 0
     of.uncharged_j += interval.above_idle_j.sum(1)
     of.completion = torch.where(some, completed.sum(1) / count, of.completion)
     energy = s.energyReference / (s.energyReference + of.uncharged_j / count)
     of.energy = torch.where(some, energy, of.energy)
+    of.latency = torch.where(some, left.sum(1) / count, of.latency)
     of.uncharged_j = torch.where(some, 0.0, of.uncharged_j)
     age = (1 - mean_age / s.ageReference).clamp(min=0)
-    team = _SCALE * (s.rewardCompletion * of.completion + s.rewardEnergy * of.energy + s.rewardAge * age)
+    team = _SCALE * (
+        s.rewardCompletion * of.completion
+        + s.rewardEnergy * of.energy
+        + s.rewardAge * age
+        + s.rewardLatency * of.latency
+        + s.rewardUtilisation * utilisation
+    )
     if s.reward == "team":
         rewards = team.float()[:, None].expand(-1, s.devices)
     else:
@@ -166,8 +179,12 @@ def _reward(
             s.rewardCompletion * (2 * completed - ended)
             - s.rewardEnergy * interval.above_idle_j / s.energyReference
             - s.rewardAge * interval.age_ticks / s.ageReference
+            - s.rewardLatency * (ended - left)
+            + s.rewardUtilisation * utilisation[:, None].float()
         )
-    of.terms += torch.stack([of.completion, of.energy, age, rewards.mean(1).double()], 1)
+    of.terms += torch.stack(
+        [of.completion, of.energy, age, of.latency, utilisation, rewards.mean(1).double()], 1
+    )
     return rewards
 
 
@@ -225,10 +242,12 @@ def metrics(
         "jain_classes": torch.where(
             (ended > 0).any(1), _jain(torch.where(ended > 0, ratio, 0.0), ended > 0), nan
         ),
-        "reward_mean": over(of.terms[:, 3], ticks),
+        "reward_mean": over(of.terms[:, 5], ticks),
         "reward_completion_term": over(of.terms[:, 0], ticks),
         "reward_energy_term": over(of.terms[:, 1], ticks),
         "reward_age_term": over(of.terms[:, 2], ticks),
+        "reward_latency_term": over(of.terms[:, 3], ticks),
+        "reward_utilisation_term": over(of.terms[:, 4], ticks),
         "tasks_arrived": of.arrived,
         "tasks_completed": all_completed,
         "tasks_failed": all_ended - all_completed,

@@ -64,6 +64,7 @@ def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor
             of.outcome,
             tasks.premium,
             of.latency,
+            tasks.deadline,
             active_j,
             transmit,
             receive,

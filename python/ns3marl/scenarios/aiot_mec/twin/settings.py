@@ -90,6 +90,8 @@ class Settings:
     rewardCompletion: float = _number("rewardCompletion")  # noqa: N815
     rewardEnergy: float = _number("rewardEnergy")  # noqa: N815
     rewardAge: float = _number("rewardAge")  # noqa: N815
+    rewardLatency: float = _number("rewardLatency")  # noqa: N815
+    rewardUtilisation: float = _number("rewardUtilisation")  # noqa: N815
     energyReference: float = _number("energyReference")  # noqa: N815
     """E0 [J]."""
     ageReference: float = _number("ageReference")  # noqa: N815

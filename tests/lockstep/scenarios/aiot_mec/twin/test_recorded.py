@@ -34,7 +34,7 @@ def play(pool: Environments, policy: str) -> tuple[list[Batch], dict[str, Float6
     return batches[:-1], {metric.name: metrics[m] for m, metric in enumerate(pool.spec.metrics)}
 
 
-Both = Callable[[str], tuple[tuple[list[Batch], dict[str, Float64]], tuple[list[Batch], dict[str, Float64]]]]
+Both = Callable[..., tuple[tuple[list[Batch], dict[str, Float64]], tuple[list[Batch], dict[str, Float64]]]]
 
 
 @pytest.fixture
@@ -42,15 +42,16 @@ def both(scenario_path: Callable[[str], Path], tmp_path: Path) -> Both:
     """Plays a policy in ns-3, then in the twin in the world that ns-3 wrote."""
 
     def run(
-        policy: str,
+        policy: str, *more: str
     ) -> tuple[tuple[list[Batch], dict[str, Float64]], tuple[list[Batch], dict[str, Float64]]]:
-        out = (*ARGUMENTS, f"--exogenousOut={tmp_path / 'world'}")
+        arguments = (*ARGUMENTS, *more)
+        out = (*arguments, f"--exogenousOut={tmp_path / 'world'}")
         with Pool(scenario_path("aiot-mec"), arguments=out, seed=SEED, spares=0) as pool:
             theirs = play(pool, policy)
         folders = {int(path.name.rpartition("run")[2]): path for path in tmp_path.glob("world-*")}
         worlds = {number: exogenous.load(path) for number, path in folders.items() if number <= 2}
-        world = Recorded(Settings.parse(ARGUMENTS), worlds)
-        return theirs, play(FastPool(arguments=ARGUMENTS, num_envs=1, seed=SEED, world=world), policy)
+        world = Recorded(Settings.parse(arguments), worlds)
+        return theirs, play(FastPool(arguments=arguments, num_envs=1, seed=SEED, world=world), policy)
 
     return run
 
@@ -74,6 +75,23 @@ def test_tasks_places_and_links_are_ns3s_and_so_is_what_local_tasks_achieve(both
     ):
         assert got[name] == pytest.approx(expected[name], rel=1e-4), name
     assert got["energy_compute_j"] == pytest.approx(expected["energy_compute_j"], rel=1e-4)
+
+
+@pytest.mark.parametrize("paid", ["team", "agent"])
+def test_latency_is_worth_the_same(both: Both, paid: str) -> None:
+    weights = ("--preset=balanced", "--rewardLatency=0.5", f"--reward={paid}")
+    (theirs, expected), (ours, got) = both("local-only", *weights)
+    assert 0 < expected["reward_latency_term"] < expected["reward_completion_term"]
+    assert got["reward_latency_term"] == pytest.approx(expected["reward_latency_term"], rel=1e-4)
+    for a, b in zip(theirs, ours, strict=True):
+        np.testing.assert_allclose(a.groups[0].rewards, b.groups[0].rewards, rtol=1e-4, atol=1e-3)
+
+
+def test_servers_work_is_worth_about_the_same(both: Both) -> None:
+    (_, expected), (_, got) = both("best-snr", "--rewardLatency=0.2", "--rewardUtilisation=0.2")
+    assert got["reward_latency_term"] == pytest.approx(expected["reward_latency_term"], abs=0.06)
+    for name in ("reward_utilisation_term", "reward_mean"):
+        assert got[name] == pytest.approx(expected[name], rel=0.1), name
 
 
 @pytest.mark.parametrize("policy", ["random", "random-offload", "best-snr"])

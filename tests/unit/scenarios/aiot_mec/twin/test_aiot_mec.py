@@ -172,6 +172,30 @@ def test_the_team_reward_is_its_three_terms() -> None:
     assert (view.rewards == view.rewards[:, :1]).all()
 
 
+def test_latency_and_utilisation_are_paid_where_they_have_a_weight() -> None:
+    words = ["--rewardCompletion=0", "--rewardEnergy=0", "--rewardAge=0", "--rewardLatency=0.7"]
+    words += ["--rewardUtilisation=0.3", "--devices=30", "--ticks=20"]
+    for paid in ("team", "agent"):
+        sim = AiotMec(Settings.parse([*words, f"--reward={paid}"]), 2, seed=2)
+        sim.reset()
+        deadline_us = sim.state.boundary.draws.deadline_us[..., None]
+        view = sim.step(*decide(sim, FULL))
+        of = sim.metrics()
+        ended, completed = (sim.outcome > 0).sum(2), sim.outcome == 1
+        left = torch.where(completed, 1 - sim.latency_us / deadline_us, 0.0).sum(2)
+        assert completed.any()
+        assert 0 < of["server_utilisation"].min() < 1
+        torch.testing.assert_close(of["reward_utilisation_term"], of["server_utilisation"])
+        if paid == "team":
+            expected = 70 * left.sum(1) / ended.sum(1)
+            torch.testing.assert_close(of["reward_latency_term"].float(), expected / 70)
+        else:
+            expected = 70 * (left - ended)
+        rewards = view.rewards[:, 0] if paid == "team" else view.rewards
+        busy = 30 * of["server_utilisation"].float()
+        torch.testing.assert_close(rewards, expected + (busy if paid == "team" else busy[:, None]))
+
+
 def test_agents_can_be_paid_for_themselves() -> None:
     sim = AiotMec(Settings(devices=30, servers=9, ticks=20, reward="agent"), 1, seed=2)
     sim.reset()

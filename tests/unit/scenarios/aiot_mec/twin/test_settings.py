@@ -42,6 +42,8 @@ def test_arguments_that_it_does_not_know_are_refused(word: str, reason: str) -> 
         (["--fadingRho=1"], "expected 0 to below 1"),
         (["--densityMin=0"], "expected above 0 cycles/bit"),
         (["--csi=both"], "expected measured or genie"),
+        (["--rewardLatency=-1"], "expected at least 0"),
+        (["--rewardUtilisation=1e7"], "expected at most 1000000"),
         (["--serverRates=1,2"], "expected 9 rates above 0 GHz"),
         (["--servers=1", "--serverRates=-1"], "expected 1 rates above 0 GHz"),
     ],
