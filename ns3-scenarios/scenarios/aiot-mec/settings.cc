@@ -32,10 +32,12 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("tick", "Time between two decisions", m_tick);
     arguments.Add("preset",
                   "Defaults of other arguments, which override it: default; stress: tick=25ms; easy: deadlineMin=30ms; "
-                  "balanced: tick=25ms, densityMin=100, densityMax=600; dense: area=120*sqrt(devices/50), channels=8",
+                  "balanced: tick=25ms, densityMin=100, densityMax=600; dense: area=120*sqrt(devices/50), channels=8; "
+                  "mixed: arrivalProbability=0.5, sizeMin=5, sizeMax=80, densityMin=20, densityMax=600, "
+                  "deviceCpuMin=0.5, deviceCpuMax=2, kappa=2e-28, serverCpuMin=4, serverCpuMax=12, area=250",
                   m_preset);
 
-    arguments.Add("arrivalProbability", "Of a task, per device and tick", tasks.arrivalProbability);
+    arguments.Add("arrivalProbability", "Of a task, per device and tick", m_arrivalProbability);
     arguments.Add("sizeMin", "Smallest task [kB = 1000 B]", m_sizeMinKb);
     arguments.Add("sizeMax", "Largest task [kB]", m_sizeMaxKb);
     arguments.Add("densityMin", "Least work [cycles/bit]", m_densityMin);
@@ -47,7 +49,7 @@ Settings::AddArguments(Arguments& arguments)
 
     arguments.Add("deviceCpuMin", "Slowest device CPU [GHz]", m_deviceCpuMinGhz);
     arguments.Add("deviceCpuMax", "Fastest device CPU [GHz]", m_deviceCpuMaxGhz);
-    arguments.Add("kappa", "Effective switched capacitance of a device CPU [J / (Hz^2 cycle)]", kappa);
+    arguments.Add("kappa", "Effective switched capacitance of a device CPU [J / (Hz^2 cycle)]", m_kappa);
     arguments.Add("serverCpuMin", "Slowest server [GHz]", m_serverCpuMinGhz);
     arguments.Add("serverCpuMax", "Fastest server [GHz]", m_serverCpuMaxGhz);
     arguments.Add("serverRates", "Rate of each server [GHz], such as 10,20,30, instead of the spread", m_serverRates);
@@ -120,9 +122,23 @@ Settings::ApplyPreset()
         SetUnlessGiven(m_area, 120 * std::sqrt(devices / 50.0));
         SetUnlessGiven(m_channels, CHANNEL_SLOTS);
     }
+    else if (m_preset == "mixed")
+    {
+        SetUnlessGiven(m_arrivalProbability, 0.5);
+        SetUnlessGiven(m_sizeMinKb, 5.0);
+        SetUnlessGiven(m_sizeMaxKb, 80.0);
+        SetUnlessGiven(m_densityMin, 20.0);
+        SetUnlessGiven(m_densityMax, 600.0);
+        SetUnlessGiven(m_deviceCpuMinGhz, 0.5);
+        SetUnlessGiven(m_deviceCpuMaxGhz, 2.0);
+        SetUnlessGiven(m_kappa, 2e-28);
+        SetUnlessGiven(m_serverCpuMinGhz, 4.0);
+        SetUnlessGiven(m_serverCpuMaxGhz, 12.0);
+        SetUnlessGiven(m_area, 250.0);
+    }
     else
     {
-        Require(m_preset == "default", "preset", m_preset, "default, stress, easy, balanced or dense");
+        Require(m_preset == "default", "preset", m_preset, "default, stress, easy, balanced, dense or mixed");
     }
 }
 
@@ -155,8 +171,8 @@ Settings::CheckHighest() const
         Require(value <= highest, argument, value, "at most " + std::to_string(highest) + unit);
     };
     require("densityMax", m_densityMax.value, 1'000'000, " cycles/bit");
-    require("deviceCpuMax", m_deviceCpuMaxGhz, 1'000, " GHz");
-    require("serverCpuMax", m_serverCpuMaxGhz, 100'000, " GHz");
+    require("deviceCpuMax", m_deviceCpuMaxGhz.value, 1'000, " GHz");
+    require("serverCpuMax", m_serverCpuMaxGhz.value, 100'000, " GHz");
     require("kappa", kappa, 1, " J/(Hz^2*cycle)");
     require("battery", batteryJ, 100'000'000, " J");
     require("area", m_area.value, 100'000, " m");
@@ -186,9 +202,12 @@ Settings::Check() const
     Require(ticks >= 1, "ticks", ticks, "at least 1");
     Require(tick >= MilliSeconds(10), "tick", tick.As(Time::MS), "at least 10ms: status broadcasts take 5 ms of it");
     Require(isShare(tasks.arrivalProbability), "arrivalProbability", tasks.arrivalProbability, "0 to 1");
-    Require(m_sizeMinKb >= 0.001, "sizeMin", m_sizeMinKb, "at least 0.001 kB");
-    Require(m_sizeMaxKb >= m_sizeMinKb, "sizeMax", m_sizeMaxKb, "at least --sizeMin");
-    Require(m_sizeMaxKb * KILOBYTE / 1400 < MAXIMUM_DATAGRAM_FRAGMENTS, "sizeMax", m_sizeMaxKb, "below 91749 kB");
+    Require(m_sizeMinKb.value >= 0.001, "sizeMin", m_sizeMinKb.value, "at least 0.001 kB");
+    Require(m_sizeMaxKb.value >= m_sizeMinKb.value, "sizeMax", m_sizeMaxKb.value, "at least --sizeMin");
+    Require(m_sizeMaxKb.value * KILOBYTE / 1400 < MAXIMUM_DATAGRAM_FRAGMENTS,
+            "sizeMax",
+            m_sizeMaxKb.value,
+            "below 91749 kB");
     Require(m_densityMin.value > 0, "densityMin", m_densityMin.value, "above 0 cycles/bit");
     Require(m_densityMax.value >= m_densityMin.value, "densityMax", m_densityMax.value, "at least --densityMin");
     Require(tasks.deadlineMin >= MilliSeconds(1), "deadlineMin", tasks.deadlineMin.As(Time::MS), "at least 1ms");
@@ -201,11 +220,17 @@ Settings::Check() const
             "jitter",
             tasks.jitterMax.As(Time::MS),
             "0ms to below --tick");
-    Require(m_deviceCpuMinGhz >= 0.001, "deviceCpuMin", m_deviceCpuMinGhz, "at least 0.001 GHz");
-    Require(m_deviceCpuMaxGhz >= m_deviceCpuMinGhz, "deviceCpuMax", m_deviceCpuMaxGhz, "at least --deviceCpuMin");
+    Require(m_deviceCpuMinGhz.value >= 0.001, "deviceCpuMin", m_deviceCpuMinGhz.value, "at least 0.001 GHz");
+    Require(m_deviceCpuMaxGhz.value >= m_deviceCpuMinGhz.value,
+            "deviceCpuMax",
+            m_deviceCpuMaxGhz.value,
+            "at least --deviceCpuMin");
     Require(kappa >= 0, "kappa", kappa, "at least 0");
-    Require(m_serverCpuMinGhz >= 0.001, "serverCpuMin", m_serverCpuMinGhz, "at least 0.001 GHz");
-    Require(m_serverCpuMaxGhz >= m_serverCpuMinGhz, "serverCpuMax", m_serverCpuMaxGhz, "at least --serverCpuMin");
+    Require(m_serverCpuMinGhz.value >= 0.001, "serverCpuMin", m_serverCpuMinGhz.value, "at least 0.001 GHz");
+    Require(m_serverCpuMaxGhz.value >= m_serverCpuMinGhz.value,
+            "serverCpuMax",
+            m_serverCpuMaxGhz.value,
+            "at least --serverCpuMin");
     Require(batteryJ >= 0, "battery", batteryJ, "at least 0 J");
     Require(m_area.value > 0, "area", m_area.value, "above 0 m");
     Require(isShare(placement.hotspotShare), "hotspotShare", placement.hotspotShare, "0 to 1");
@@ -241,24 +266,26 @@ Settings::Resolve()
     ApplyPreset();
     ReadWords();
     tick = m_tick.value;
+    tasks.arrivalProbability = m_arrivalProbability.value;
     tasks.densityMin = m_densityMin.value;
     tasks.densityMax = m_densityMax.value;
     tasks.deadlineMin = m_deadlineMin.value;
     tasks.deadlineMax = m_deadlineMax.value;
+    kappa = m_kappa.value;
     Check();
     CheckHighest();
-    tasks.sizeMinBytes = std::lround(m_sizeMinKb * KILOBYTE);
-    tasks.sizeMaxBytes = std::lround(m_sizeMaxKb * KILOBYTE);
+    tasks.sizeMinBytes = std::lround(m_sizeMinKb.value * KILOBYTE);
+    tasks.sizeMaxBytes = std::lround(m_sizeMaxKb.value * KILOBYTE);
     placement.areaM = m_area.value;
     radio.channels = m_channels.value;
     radioArguments.Resolve(devices, servers, radio, placement);
     RadioNetwork::CheckAttributeDefaults();
     radio.tids = edca == Edca::NONE ? std::vector<uint8_t>{0} : std::vector<uint8_t>{0, VIDEO_TID};
     priority.maximumCycles = 8.0 * tasks.sizeMaxBytes * tasks.densityMax;
-    deviceRateMinHz = m_deviceCpuMinGhz * GHZ;
-    deviceRateMaxHz = m_deviceCpuMaxGhz * GHZ;
-    serverRateMinHz = m_serverCpuMinGhz * GHZ;
-    serverRateMaxHz = m_serverCpuMaxGhz * GHZ;
+    deviceRateMinHz = m_deviceCpuMinGhz.value * GHZ;
+    deviceRateMaxHz = m_deviceCpuMaxGhz.value * GHZ;
+    serverRateMinHz = m_serverCpuMinGhz.value * GHZ;
+    serverRateMaxHz = m_serverCpuMaxGhz.value * GHZ;
     serverRatesHz = ParseServerRates(m_serverRates, servers);
     if (!serverRatesHz.empty())
     {

@@ -78,7 +78,7 @@ class Settings
     double batteryJ{0};        ///< of each device; 0: unlimited
     double outageSnrDb{7};     ///< below it a link is in outage
     double outagePowerDbm{30}; ///< at this power
-    double kappa{1e-27};
+    double kappa{0};           ///< of device CPUs [J / (Hz^2 cycle)]
 
     std::string exogenousOut; ///< where the exogenous world is written; empty: nowhere
     std::string exogenousIn;  ///< where it comes from; empty: drawn
@@ -103,12 +103,14 @@ class Settings
     Preset<Time> m_deadlineMax{MilliSeconds(100)};
     Preset<uint32_t> m_channels{4};
     Preset<double> m_area{120};
-    double m_sizeMinKb{8};
-    double m_sizeMaxKb{30};
-    double m_deviceCpuMinGhz{0.8};
-    double m_deviceCpuMaxGhz{1.2};
-    double m_serverCpuMinGhz{10};
-    double m_serverCpuMaxGhz{30};
+    Preset<double> m_arrivalProbability{0.3};
+    Preset<double> m_sizeMinKb{8};
+    Preset<double> m_sizeMaxKb{30};
+    Preset<double> m_deviceCpuMinGhz{0.8};
+    Preset<double> m_deviceCpuMaxGhz{1.2};
+    Preset<double> m_kappa{1e-27};
+    Preset<double> m_serverCpuMinGhz{10};
+    Preset<double> m_serverCpuMaxGhz{30};
 };
 
 } // namespace ns3::marl::aiot_mec

@@ -70,12 +70,25 @@ TEST(AiotMecSettings, PresetsSetWhatArgumentsOverride)
     const auto dense = Parse({"--preset=dense", "--devices=200"});
     EXPECT_EQ(dense->placement.areaM, 240);
     EXPECT_EQ(dense->radio.channels, 8U);
+    const auto mixed = Parse({"--preset=mixed", "--kappa=1e-28"});
+    EXPECT_EQ(mixed->tasks.arrivalProbability, 0.5);
+    EXPECT_EQ(mixed->tasks.sizeMinBytes, 5000U);
+    EXPECT_EQ(mixed->tasks.sizeMaxBytes, 80000U);
+    EXPECT_EQ(mixed->tasks.densityMin, 20);
+    EXPECT_EQ(mixed->tasks.densityMax, 600);
+    EXPECT_EQ(mixed->deviceRateMinHz, 0.5e9);
+    EXPECT_EQ(mixed->deviceRateMaxHz, 2e9);
+    EXPECT_EQ(mixed->kappa, 1e-28);
+    EXPECT_EQ(mixed->serverRateMinHz, 4e9);
+    EXPECT_EQ(mixed->serverRateMaxHz, 12e9);
+    EXPECT_EQ(mixed->placement.areaM, 250);
+    EXPECT_EQ(Parse({})->kappa, 1e-27);
 }
 
 TEST(AiotMecSettings, RefusalsNameArgumentValueAndRemedy)
 {
     EXPECT_EQ(GetRefusal({"--preset=hard"}),
-              "argument '--preset=hard': expected default, stress, easy, balanced or dense; mend it");
+              "argument '--preset=hard': expected default, stress, easy, balanced, dense or mixed; mend it");
     EXPECT_EQ(GetRefusal({"--channels=9"}), "argument '--channels=9': expected 1 to 8; mend it");
     EXPECT_EQ(GetRefusal({"--sizeMin=40"}), "argument '--sizeMax=30': expected at least --sizeMin; mend it");
     EXPECT_NE(GetRefusal({"--tick=5ms"}).find("--tick=+5ms"), std::string::npos);

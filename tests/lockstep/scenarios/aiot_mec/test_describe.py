@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from importlib import resources
@@ -13,7 +14,6 @@ import pytest
 
 from ns3marl.scenarios.aiot_mec.describe import describe, dumps
 from ns3marl.scenarios.aiot_mec.twin import arguments
-from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 
 
 def test_the_shipped_files_are_what_the_executable_says(scenario_path: Callable[[str], Path]) -> None:
@@ -28,25 +28,37 @@ def test_the_shipped_files_are_what_the_executable_says(scenario_path: Callable[
 def test_a_preset_is_what_its_words_say(scenario_path: Callable[[str], Path], preset: str) -> None:
     executable = scenario_path("aiot-mec")
 
-    def spec(*words: str) -> str:
-        ran = subprocess.run([executable, "--describe", *words], capture_output=True, text=True, check=True)
-        return ran.stdout
+    def says(*words: str) -> str:
+        return subprocess.run([executable, *words], capture_output=True, text=True, check=True).stdout
 
-    of = Settings.parse([f"--preset={preset}", "--devices=80"])
-    times = [f"--{name}={getattr(of, name)}us" for name in ("tick", "deadlineMin")]
-    numbers = [f"--{name}={getattr(of, name)}" for name in ("area", "channels", "densityMin", "densityMax")]
-    assert spec(f"--preset={preset}", "--devices=80") == spec("--devices=80", *times, *numbers)
+    known = arguments.load()
+    values = known.preset(preset, 80)
+    units = {name: "us" if known.arguments[name].type == "time" else "" for name in values}
+    words = [f"--{name}={value:.17g}{units[name]}" for name, value in values.items()]
+    assert says("--describe", f"--preset={preset}", "--devices=80") == says(
+        "--describe", "--devices=80", *words
+    )
+    episode = ("--standalone", "--devices=80", "--servers=3", "--ticks=5")
+    of_preset, of_words = (json.loads(says(*episode, *of)) for of in ([f"--preset={preset}"], words))
+    assert of_preset["metrics"] == of_words["metrics"]
 
 
 @pytest.mark.parametrize(
     ("preset", "lowest", "highest", "unit"),
-    [("balanced", "densityMin", "densityMax", ""), ("easy", "deadlineMin", "deadlineMax", "us")],
+    [
+        ("balanced", "densityMin", "densityMax", ""),
+        ("easy", "deadlineMin", "deadlineMax", "us"),
+        ("mixed", "sizeMin", "sizeMax", ""),
+        ("mixed", "densityMin", "densityMax", ""),
+        ("mixed", "deviceCpuMin", "deviceCpuMax", ""),
+        ("mixed", "serverCpuMin", "serverCpuMax", ""),
+    ],
 )
 def test_lowest_values_that_no_spec_shows_are_the_presets_too(
     scenario_path: Callable[[str], Path], preset: str, lowest: str, highest: str, unit: str
 ) -> None:
     low = arguments.load().presets[preset][lowest]
-    assert isinstance(low, int)
+    assert not isinstance(low, str)
 
     def taken(high: float) -> bool:
         words = [
@@ -58,4 +70,4 @@ def test_lowest_values_that_no_spec_shows_are_the_presets_too(
         return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
     assert taken(low)
-    assert not taken(low - 1)
+    assert not taken(0.99 * low)

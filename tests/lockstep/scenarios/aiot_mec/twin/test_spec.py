@@ -24,6 +24,7 @@ from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
         ("--preset=balanced", "--sizeMax=44.4", "--deviceCpuMax=2.5", "--alpha=1"),
         ("--preset=easy", "--deadlineMax=250ms", "--area=300"),
         ("--preset=dense", "--devices=100", "--servers=25"),
+        ("--preset=mixed", "--sizeMax=60"),
         ("--devices=1", "--servers=1", "--serverRates=7.5"),
     ],
 )

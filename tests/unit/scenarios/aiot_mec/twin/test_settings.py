@@ -63,4 +63,4 @@ def test_what_is_not_modelled_is_taken_at_its_default_alone() -> None:
 def test_a_preset_gives_way_to_arguments_wherever_they_stand() -> None:
     settings = Settings.parse(["--densityMax=700", "--preset=balanced"])
     assert (settings.tick, settings.densityMin, settings.densityMax) == (25e3, 100.0, 700.0)
-    assert set(arguments.load().presets) == {"default", "stress", "easy", "balanced", "dense"}
+    assert set(arguments.load().presets) == {"default", "stress", "easy", "balanced", "dense", "mixed"}
