@@ -176,7 +176,7 @@ class Iql:
         value, advantages = self.target(*seen)
         chosen = best(self.heads, self.networks(*seen)[1], masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), chosen)
-        following = mean_counting(q, self.levels.counting(chosen, after.active), value, (-1,))
+        following = mean_counting(q, self.levels.counting(chosen, after.active), value)
         rewards = data.reward(self.options.reward, self.number).expand_as(value)
         ended = data.terminated[:, None] | ~after.present
         columns = [
@@ -196,7 +196,6 @@ class Iql:
             losses(q, y[..., None].expand_as(q)),
             self.levels.counting(chosen, before.active),
             losses(value, y),
-            (-1,),
         )
         loss = (per_agent * before.present).mean(0)
         norm = self.descent.step(loss.sum())
