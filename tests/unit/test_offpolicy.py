@@ -26,7 +26,7 @@ from two_kinds_game import two_kinds_spec
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.dqn import Dqn, DqnOptions
 from ns3marl.algorithms.iql import IndependentNetworks, Iql, IqlOptions
-from ns3marl.algorithms.maddpg import Maddpg, MaddpgOptions, gumbel_softmax
+from ns3marl.algorithms.maddpg import Actors, Maddpg, MaddpgOptions, gumbel_softmax
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation.evaluate import evaluate
@@ -223,6 +223,34 @@ def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
     gradient = gradient.view(8, 4, -1)
     assert gradient[:, 2].abs().sum() > 0
     assert gradient[:, [0, 1, 3]].abs().sum() == 0
+
+
+@pytest.mark.parametrize("copies", [1, 4])
+def test_actors_of_some_agents_say_what_they_say_among_all(copies: int) -> None:
+    group = toy_spec().groups[0]
+    actors = Actors(group, Heads(group), copies, 16)
+    observations, masks = torch.rand(3, 4, len(group.features)), torch.ones(3, 4, 5, dtype=torch.bool)
+    acting = torch.tensor([0, 3, 5, 10])
+    everybody, some = actors(observations, masks), actors(observations, masks, acting)
+    for all_outputs, outputs in zip(everybody, some, strict=True):
+        torch.testing.assert_close(outputs, all_outputs.flatten(0, 1)[acting])
+
+
+def test_the_actors_step_leaves_the_critic_as_it_is() -> None:
+    learner, data = Maddpg(toy_spec(), 0, MaddpgOptions(), 1), toy_transitions(2, 8)
+    data = dataclasses.replace(data, discrete=(data.discrete[0][..., :2],), unit=(torch.rand(8, 4, 1),))
+    acts = [learner._acts(0, data.before, data.discrete[0], data.unit[0])]
+    before = [parameter.clone() for parameter in learner.actors.parameters()]
+    learner._actor_step(data.before.groups[0], learner.critic.read(data.before), acts)
+    assert all(parameter.grad is None for parameter in learner.critic.parameters())
+    assert not all(map(torch.equal, before, learner.actors.parameters()))
+
+
+@pytest.mark.parametrize(("agents", "batch"), [(2, 64), (10, 64), (50, 12), (1000, 1)])
+def test_a_step_takes_fewer_transitions_where_there_are_many_agents(agents: int, batch: int) -> None:
+    group = dataclasses.replace(PAIR.groups[0], agents=tuple(map(str, range(agents))))
+    learner = Dqn(dataclasses.replace(PAIR, groups=(group,)), 0, DqnOptions(), 1)
+    assert learner.memory.batch == batch
 
 
 # ----------------------------------------------------------------------------------------------------------------- masks

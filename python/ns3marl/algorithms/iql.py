@@ -37,7 +37,7 @@ from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.off_policy import OffPolicyMemory
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk, clip_agent_grads
 from ns3marl.rl.record import Decision
-from ns3marl.rl.replay import Replay, RewardScale, Transitions
+from ns3marl.rl.replay import Replay, RewardScale, Transitions, scaled_targets
 from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.state import GeneratorState, Parts
 from ns3marl.rl.targets import PeriodicCopy
@@ -179,11 +179,7 @@ class Iql:
         following = mean_counting(q, self.levels.counting(chosen, after.active), value)
         rewards = data.reward(self.options.reward, self.number).expand_as(value)
         ended = data.terminated[:, None] | ~after.present
-        columns = [
-            scale.target(rewards[:, agent], ended[:, agent], following[:, agent], data.elapsed)
-            for agent, scale in enumerate(self.scales)
-        ]
-        return torch.stack(columns, -1)
+        return scaled_targets(self.scales, rewards, ended, following, data.elapsed)
 
     def update(self, data: Transitions) -> dict[str, float]:
         """One gradient step of every agent; metrics by name, means over agents."""

@@ -325,11 +325,9 @@ class Maddpg:
         if not len(acting):
             return {}
         own, square = self._relaxed(self.actors, seen, acting)
-        self.critic.requires_grad_(requires_grad=False)
         q = self.critic.replaced(read, acts, own)
         loss = (self.options.regularisation * square - q).mean()
         norm = self.actor_descent.step(loss)
-        self.critic.requires_grad_(requires_grad=True)
         return {
             "actor_grad_norm": norm,
             "actor_value": float(q.detach().mean()),
