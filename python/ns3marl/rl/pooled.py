@@ -86,7 +86,7 @@ class PooledCritic(nn.Module):
 
     e_i = phi(h(o_i) + W act_i), Q = g(pool_i e_i), V(s^-i) = g(pool with e_i replaced by phi(h(o_i) + W act'_i)),
     where act_i is the encoded action and act'_i its expectation under i's policy (``HybridDistribution.moments``).
-    V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
+    h and W are linear. V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
     "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
     order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
 
@@ -126,7 +126,7 @@ class PooledCritic(nn.Module):
             for g, one in enumerate(spec.groups)
         ]
         encoded = [Heads(one).encoded for one in spec.groups]
-        self.observe = nn.Sequential(linear(inputs[group], width), Tanh(), linear(width, width))
+        self.observe = linear(inputs[group], width)
         self.act = _action_layer(encoded[group], width)
         self.embed = nn.Sequential(Tanh(), linear(width, width), Tanh())
         self.attend = linear(width, 1) if pooling == "attention" else None
@@ -136,9 +136,7 @@ class PooledCritic(nn.Module):
         pooled, context = width * (1 + per_agent), width * len(self.other_blocks)
         self.value_joint = _ValueHead(pooled, context, width)
         self.value_state = _ValueHead(pooled, context, width)
-        self.observe_others = nn.ModuleList(
-            nn.Sequential(linear(inputs[g], width), Tanh(), linear(width, width)) for g in self.others
-        )
+        self.observe_others = nn.ModuleList(linear(inputs[g], width) for g in self.others)
         self.act_others = nn.ModuleList(_action_layer(encoded[g], width) for g in self.others)
 
     def forward(self, seen: Seen, encoded: Sequence[Tensor], moments: Tensor) -> CriticValues:
