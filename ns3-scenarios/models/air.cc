@@ -5,8 +5,8 @@
 
 #include "models/tuned-wifi-phy.h"
 
+#include "ns3/pointer.h"
 #include "ns3/propagation-delay-model.h"
-#include "ns3/spectrum-wifi-helper.h"
 #include "ns3/string.h"
 
 #include <array>
@@ -26,9 +26,13 @@ Air::Air(PhyKind kind, uint32_t channels, Ptr<PropagationLossModel> loss)
 {
     if (kind == PhyKind::SPECTRUM)
     {
+        const auto delay = CreateObject<ConstantSpeedPropagationDelayModel>();
         m_spectrum = CreateObject<MultiModelSpectrumChannel>();
         m_spectrum->AddPropagationLossModel(loss);
-        m_spectrum->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
+        m_spectrum->SetPropagationDelayModel(delay);
+        m_spectrum->AddSpectrumTransmitFilter(CreateObject<WifiBandwidthFilter>());
+        m_filter = CreateObject<MutedFilter>(loss, delay);
+        m_spectrum->AddSpectrumTransmitFilter(m_filter);
         return;
     }
     for (uint32_t channel = 0; channel < channels; channel++)
@@ -43,8 +47,9 @@ Air::MakePhy(uint32_t channel) const
     std::unique_ptr<WifiPhyHelper> phy;
     if (m_spectrum)
     {
-        auto spectrum = std::make_unique<SpectrumWifiPhyHelper>();
+        auto spectrum = std::make_unique<TunedSpectrumPhyHelper>();
         spectrum->SetChannel(m_spectrum);
+        spectrum->Set("Filter", PointerValue(m_filter));
         phy = std::move(spectrum);
     }
     else

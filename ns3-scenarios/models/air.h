@@ -4,6 +4,7 @@
 #ifndef NS3MARL_MODELS_AIR_H
 #define NS3MARL_MODELS_AIR_H
 
+#include "models/tuned-spectrum-phy.h"
 #include "models/tuned-wifi-channel.h"
 
 #include "ns3/multi-model-spectrum-channel.h"
@@ -38,6 +39,7 @@ class Air
   private:
     std::vector<Ptr<TunedWifiChannel>> m_channels; ///< of YANS
     Ptr<MultiModelSpectrumChannel> m_spectrum;     ///< of SPECTRUM
+    Ptr<MutedFilter> m_filter;                     ///< of SPECTRUM
 };
 
 } // namespace ns3::marl

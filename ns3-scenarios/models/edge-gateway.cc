@@ -36,10 +36,10 @@ EdgeGateway::EdgeGateway(const RadioNetwork& network, uint32_t index, EdgeServer
     for (uint32_t channel = 0; channel < network.GetChannels(); channel++)
     {
         auto& meter = m_busy.emplace_back(std::make_unique<BusyMeter>());
-        network.GetServerRadio(index, channel)
-            ->GetPhy()
-            ->GetState()
-            ->TraceConnectWithoutContext("State", MakeCallback(&BusyMeter::NotifyState, meter.get()));
+        const auto radio = network.GetServerRadio(index, channel);
+        radio->GetPhy()->GetState()->TraceConnectWithoutContext("State",
+                                                                MakeCallback(&BusyMeter::NotifyState, meter.get()));
+        RadioNetwork::IgnoreBroadcasts(radio); // such as the statuses of other servers
     }
     TakeStatus();
 }

@@ -6,6 +6,7 @@
 #include "models/agreed-adhoc-mac.h"
 #include "models/ipv4-neighbours.h"
 #include "models/power-level.h"
+#include "models/tuned-spectrum-phy.h"
 #include "models/tuned-wifi-phy.h"
 
 #include "ns3/abort.h"
@@ -32,7 +33,6 @@ namespace
 {
 
 constexpr double SENSITIVITY_DBM = -101;
-constexpr double MUTED_SENSITIVITY_DBM = 200;
 constexpr uint32_t FIRST_DEVICE_HOST = 1;
 constexpr uint32_t FIRST_SERVER_HOST = 0xf000;
 
@@ -62,6 +62,13 @@ InstallInternet(const NodeContainer& nodes)
     internet.SetRoutingHelper(Ipv4StaticRoutingHelper());
     internet.Install(nodes);
 }
+
+/// Names what a device does with a packet from its MAC.
+class OpenWifiNetDevice : public WifiNetDevice
+{
+  public:
+    using WifiNetDevice::ForwardUp;
+};
 
 Ptr<Ipv4Interface>
 GetInterface(Ptr<NetDevice> radio)
@@ -333,8 +340,25 @@ RadioNetwork::SetMuted(Ptr<WifiNetDevice> radio, bool muted)
     }
     else
     {
-        phy->SetRxSensitivity(muted ? MUTED_SENSITIVITY_DBM : SENSITIVITY_DBM);
+        DynamicCast<TunedSpectrumPhy>(phy)->SetMuted(muted);
     }
+}
+
+void
+RadioNetwork::IgnoreBroadcasts(Ptr<WifiNetDevice> radio)
+{
+    const auto mac = PeekPointer(radio->GetMac());
+    mac->SetForwardUpCallback(
+        [mac, device = PeekPointer(radio)](Ptr<const Packet> packet, Mac48Address from, Mac48Address to) {
+            if (to.IsGroup())
+            {
+                mac->NotifyRx(packet);
+            }
+            else
+            {
+                (device->*&OpenWifiNetDevice::ForwardUp)(packet, from, to);
+            }
+        });
 }
 
 void

@@ -94,6 +94,9 @@ class RadioNetwork
     /// A muted radio hears nothing, not even for carrier sensing; that spares the simulator most of the work.
     static void SetMuted(Ptr<WifiNetDevice> radio, bool muted);
 
+    /// For a station in which nobody listens to broadcasts: PHY and MAC receive them as ever, and IP does not see them.
+    static void IgnoreBroadcasts(Ptr<WifiNetDevice> radio);
+
     static Ptr<TaskRateManager> GetRates(Ptr<WifiNetDevice> radio);
     static Ptr<WifiMacQueue> GetQueue(Ptr<WifiNetDevice> radio, uint8_t tid);
 

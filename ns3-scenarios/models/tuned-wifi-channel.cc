@@ -20,6 +20,21 @@ namespace
 /// Longer than any signal flies: 300 km.
 const Time FLIGHT = MilliSeconds(1);
 
+std::vector<Transmission::Field>
+GetFields(const WifiTxVector& txVector)
+{
+    const auto phy = WifiPhy::GetStaticPhyEntity(txVector.GetModulationClass());
+    std::vector<Transmission::Field> fields;
+    for (auto field = WIFI_PPDU_FIELD_PREAMBLE; field != WIFI_PPDU_FIELD_DATA;
+         field = phy->GetNextField(field, txVector.GetPreambleType()))
+    {
+        fields.push_back({field,
+                          phy->GetDuration(field, txVector),
+                          field == WIFI_PPDU_FIELD_NON_HT_HEADER || field == WIFI_PPDU_FIELD_SIG_A});
+    }
+    return fields;
+}
+
 } // namespace
 
 NS_OBJECT_ENSURE_REGISTERED(TunedWifiChannel);
@@ -49,12 +64,19 @@ void
 TunedWifiChannel::Transmit(Ptr<TunedWifiPhy> sender, Ptr<const WifiPpdu> ppdu, dBm_u power)
 {
     const Time now = Simulator::Now();
-    while (!m_recent.empty() && m_recent.front().start + FLIGHT < now)
+    while (!m_recent.empty() && m_recent.front()->start + FLIGHT < now)
     {
         m_recent.pop_front();
     }
-    const auto& transmission = m_recent.emplace_back(
-        now, sender, ppdu, power, ppdu->GetTxDuration(), RatioToDb(ppdu->GetTxChannelWidth() / MHz_u{20}));
+    const auto transmission =
+        std::make_shared<const Transmission>(Transmission{now,
+                                                          sender,
+                                                          ppdu,
+                                                          power,
+                                                          ppdu->GetTxDuration(),
+                                                          RatioToDb(ppdu->GetTxChannelWidth() / MHz_u{20}),
+                                                          GetFields(ppdu->GetTxVector())});
+    m_recent.push_back(transmission);
     for (const auto& phy : m_phys)
     {
         if (phy != sender && !phy->IsMuted())
@@ -69,7 +91,7 @@ TunedWifiChannel::Unmute(Ptr<TunedWifiPhy> phy)
 {
     for (const auto& transmission : m_recent)
     {
-        if (transmission.sender != phy)
+        if (transmission->sender != phy)
         {
             Propagate(transmission, phy);
         }
@@ -77,36 +99,18 @@ TunedWifiChannel::Unmute(Ptr<TunedWifiPhy> phy)
 }
 
 void
-TunedWifiChannel::Propagate(const Transmission& transmission, Ptr<TunedWifiPhy> phy) const
+TunedWifiChannel::Propagate(const std::shared_ptr<const Transmission>& transmission, const Ptr<TunedWifiPhy>& phy) const
 {
-    const auto from = transmission.sender->GetMobility();
+    const auto from = transmission->sender->GetMobility();
     const auto to = phy->GetMobility();
-    const dBm_u power{m_loss->CalcRxPower(transmission.power, from, to) + phy->GetRxGain()};
-    const Time delay = transmission.start + m_delay->GetDelay(from, to) - Simulator::Now();
-    if (delay.IsStrictlyNegative() || power < phy->GetRxSensitivity() + transmission.widening)
+    const dBm_u power{m_loss->CalcRxPower(transmission->power, from, to) + phy->GetRxGain()};
+    const Time delay = transmission->start + m_delay->GetDelay(from, to) - Simulator::Now();
+    if (delay.IsStrictlyNegative() || power < phy->GetRxSensitivity() + transmission->widening)
     {
         return;
     }
-    Simulator::ScheduleWithContext(phy->GetDevice()->GetNode()->GetId(),
-                                   delay,
-                                   &TunedWifiChannel::Arrive,
-                                   phy,
-                                   transmission.ppdu,
-                                   power,
-                                   transmission.duration);
-}
-
-void
-TunedWifiChannel::Arrive(Ptr<TunedWifiPhy> phy, Ptr<const WifiPpdu> ppdu, dBm_u power, const Time& duration)
-{
-    if (phy->IsMuted())
-    {
-        return;
-    }
-    phy->TraceSignalArrival(ppdu, power, duration);
-    RxPowerWattPerChannelBand powers;
-    powers.emplace(phy->GetBand(ppdu->GetTxChannelWidth()), DbmToW(power));
-    phy->StartReceivePreamble(ppdu, powers, duration);
+    Simulator::ScheduleWithContext(
+        phy->GetDevice()->GetNode()->GetId(), delay, &TunedWifiPhy::Hear, phy, transmission, power);
 }
 
 } // namespace ns3::marl

@@ -4,14 +4,16 @@
 #ifndef NS3MARL_MODELS_TUNED_WIFI_CHANNEL_H
 #define NS3MARL_MODELS_TUNED_WIFI_CHANNEL_H
 
+#include "models/transmission.h"
+
 #include "ns3/nstime.h"
 #include "ns3/propagation-delay-model.h"
 #include "ns3/propagation-loss-model.h"
 #include "ns3/wifi-ppdu.h"
 #include "ns3/yans-wifi-channel.h"
 
-#include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 namespace ns3::marl
@@ -38,23 +40,12 @@ class TunedWifiChannel : public YansWifiChannel
     void Unmute(Ptr<TunedWifiPhy> phy);
 
   private:
-    struct Transmission
-    {
-        Time start;
-        Ptr<TunedWifiPhy> sender;
-        Ptr<const WifiPpdu> ppdu;
-        dBm_u power;
-        Time duration;
-        dB_u widening; ///< of the sensitivity, which is that of 20 MHz
-    };
-
-    void Propagate(const Transmission& transmission, Ptr<TunedWifiPhy> phy) const;
-    static void Arrive(Ptr<TunedWifiPhy> phy, Ptr<const WifiPpdu> ppdu, dBm_u power, const Time& duration);
+    void Propagate(const std::shared_ptr<const Transmission>& transmission, const Ptr<TunedWifiPhy>& phy) const;
 
     Ptr<PropagationLossModel> m_loss;
     Ptr<PropagationDelayModel> m_delay;
     std::vector<Ptr<TunedWifiPhy>> m_phys;
-    std::deque<Transmission> m_recent; ///< those that may still be flying
+    std::deque<std::shared_ptr<const Transmission>> m_recent; ///< those that may still be flying
 };
 
 } // namespace ns3::marl

@@ -4,10 +4,16 @@
 #ifndef NS3MARL_MODELS_TUNED_WIFI_PHY_H
 #define NS3MARL_MODELS_TUNED_WIFI_PHY_H
 
+#include "models/tuned-interference.h"
+#include "models/tuned-phy-entity.h"
 #include "models/tuned-wifi-channel.h"
 
+#include "ns3/preamble-detection-model.h"
 #include "ns3/yans-wifi-helper.h"
 #include "ns3/yans-wifi-phy.h"
+
+#include <map>
+#include <memory>
 
 namespace ns3::marl
 {
@@ -16,6 +22,9 @@ namespace ns3::marl
 /// that moment is received to its end.
 class TunedWifiPhy : public YansWifiPhy
 {
+    template <class Entity>
+    friend class TunedPhyEntity;
+
   public:
     static TypeId GetTypeId();
 
@@ -26,11 +35,29 @@ class TunedWifiPhy : public YansWifiPhy
     void ConfigureStandard(WifiStandard standard) override;
     void StartTx(Ptr<const WifiPpdu> ppdu) override;
 
+    /// A signal arrives.
+    void Hear(const std::shared_ptr<const Transmission>& transmission, dBm_u power);
+
+    const TunedInterference& GetInterference() const;
+
   private:
+    void DoInitialize() override;
     void DoDispose() override;
 
+    template <class Entity>
+    void ReceiveBy(WifiModulationClass modulation);
+
+    /// \return whether the channel has 20 MHz, and no model takes part in receptions but those of interference and preamble
+    /// detection
+    bool IsPlain() const;
+    bool IsDetected(dBm_u power, double snr, MHz_u width) const;
+
     Ptr<TunedWifiChannel> m_air;
+    std::map<WifiModulationClass, LoneReceiver*> m_receivers; ///< owned by the radio, as its PhyEntities
+    Ptr<PreambleDetectionModel> m_detection;
+    Time m_silence; ///< when the last signal in the air ends
     bool m_isMuted{false};
+    bool m_isPlain{false};
 };
 
 /// Makes TunedWifiPhys; give it a TunedWifiChannel.

@@ -319,7 +319,7 @@ class PooledCritic(nn.Module):
             return value
         batch, agents, width = embedded.shape
         beside = torch.cat([pool[:, None].expand_as(embedded), embedded], -1)
-        states = torch.arange(batch).repeat_interleave(agents)
+        states = torch.arange(batch, device=pool.device).repeat_interleave(agents)
         value = head(beside.view(-1, 2 * width), context, states)
         return value.view(batch, agents)
 
