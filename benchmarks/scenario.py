@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What a tick of `aiot-mec` costs by number of devices and servers, under the built-in best-SNR policy and without a learner.
 
-`--other BIN` runs a second binary, like one against another build of ns-3 or before a change, at the same time on the same core.
-The ratio of their CPU times is good to a few percent where either time alone drifts by half. It also says whether the metrics
-are the same, which they are exactly when both simulated the same events.
+`--against COMMIT` builds another commit and runs it at the same time on the same core (`none`: nothing). `--other BIN` takes
+a second executable instead, like one against another build of ns-3. The ratio of their CPU times is good to a few percent where
+either time alone drifts by half. `metrics_differ` counts the rows whose metrics are not the same in every bit, which they are
+when both simulated the same events. `spectrum_vs_yans` compares `--phy=spectrum` with the default in the same way (N=30, K=6).
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from other_commit import built
 
 from ns3marl.executables import find_scenario
 
 WARM_UP_TICKS = 2
+#: The first version of the scenario.
+FIRST = "1abb2d8"
+PHY = ("--devices=30", "--servers=6", f"--ticks={WARM_UP_TICKS + 20}")
+PHY_TURNS = 3
 #: devices, servers, further arguments, ticks that count
 TABLE = [
     *((n, k, (), ticks) for n, ticks in ((10, 100), (50, 40), (100, 15)) for k in (3, 9, 15)),
@@ -35,12 +44,12 @@ class Episode:
     metrics: dict[str, float | None]
 
 
-def play(binaries: list[str], arguments: list[str]) -> list[Episode]:
-    """Plays the same episode with each binary, all at once on one core."""
+def play(commands: Sequence[Sequence[str]]) -> list[Episode]:
+    """Plays an episode with each command, all at once on one core."""
     core = min(os.sched_getaffinity(0))
     processes = [
-        subprocess.Popen([binary, "--standalone", "--seed=1", "--run=1", *arguments], stdout=subprocess.PIPE)
-        for binary in binaries
+        subprocess.Popen([*command, "--standalone", "--seed=1", "--run=1"], stdout=subprocess.PIPE)
+        for command in commands
     ]
     for process in processes:
         os.sched_setaffinity(process.pid, {core})
@@ -70,13 +79,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--other", metavar="BIN", help="a second aiot-mec to compare with")
+    parser.add_argument("--against", metavar="COMMIT", default=FIRST, help="default: %(default)s")
+    parser.add_argument("--other", metavar="BIN", help="an aiot-mec to compare with instead")
     options = parser.parse_args()
-    binaries = [str(find_scenario("aiot-mec")), *([options.other] if options.other else [])]
+    this_binary = str(find_scenario("aiot-mec"))
+    other_name, other_binary = options.against, options.other
+    if other_binary:
+        other_name = "other"
+    elif options.against != "none":
+        other_binary = str(built(options.against, "aiot-mec").executables / "aiot-mec")
+    binaries = [this_binary, *([other_binary] if other_binary else [])]
     figures: list[str] = []
-    print(
-        "devices servers  cpu ms/tick  build s  rss MB" + ("  other/this  metrics" if options.other else "")
-    )
+    rows_that_differ = 0
+    print("devices servers  cpu ms/tick  build s  rss MB" + ("  this/other  metrics" if other_binary else ""))
     for devices, servers, further, ticks in TABLE:
         arguments = [
             f"--devices={devices}",
@@ -84,21 +99,34 @@ def main() -> None:
             f"--ticks={WARM_UP_TICKS + ticks}",
             *further,
         ]
-        this, *others = play(binaries, arguments)
+        this, *others = play([[binary, *arguments] for binary in binaries])
         line = (
             f"{devices:7} {servers:7}  {this.cpu_ms_per_tick:11.2f}  {this.build_s:7.2f}  {this.rss_mb:6.0f}"
         )
         name = f"n{devices}_k{servers}"
         for other in others:
-            ratio = other.cpu_ms_per_tick / this.cpu_ms_per_tick
+            ratio = this.cpu_ms_per_tick / other.cpu_ms_per_tick
+            rows_that_differ += other.metrics != this.metrics
             line += f"  {ratio:10.3f}  {'same' if other.metrics == this.metrics else 'differ'}"
-            figures.append(f"other_cpu_ratio_{name}: {ratio:.3f}")
+            figures.append(f"cpu_vs_{other_name}_{name}: {ratio:.3f}")
         print(line, flush=True)
         figures.append(f"cpu_ms_per_tick_{name}: {this.cpu_ms_per_tick:.1f} ms")
         if devices == 1000:
             figures.append(f"build_s_{name}: {this.build_s:.1f} s")
             figures.append(f"rss_mb_{name}: {this.rss_mb:.0f} MB")
+    if other_binary:
+        figures.append(f"metrics_differ: {rows_that_differ} rows")
+    figures.append(f"spectrum_vs_yans: {spectrum_vs_yans(this_binary):.2f}")
     print("\n".join(figures))
+
+
+def spectrum_vs_yans(binary: str) -> float:
+    """How many times the CPU a tick takes with ns-3's spectrum model."""
+    ratios = []
+    for _ in range(PHY_TURNS):
+        yans, spectrum = play([[binary, *PHY, f"--phy={phy}"] for phy in ("yans", "spectrum")])
+        ratios.append(spectrum.cpu_ms_per_tick / yans.cpu_ms_per_tick)
+    return statistics.median(ratios)
 
 
 if __name__ == "__main__":

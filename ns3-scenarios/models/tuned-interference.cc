@@ -4,15 +4,46 @@
 #include "models/tuned-interference.h"
 
 #include "ns3/error-rate-model.h"
+#include "ns3/pointer.h"
 #include "ns3/wifi-phy.h"
 #include "ns3/wifi-utils.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <string>
 
 namespace ns3::marl
 {
+
+namespace
+{
+
+/// \return the type of an object with the values of its attributes, objects among them likewise
+std::string
+Describe(const Object& object)
+{
+    std::string text = object.GetInstanceTypeId().GetName();
+    for (auto type = object.GetInstanceTypeId();; type = type.GetParent())
+    {
+        for (std::size_t i = 0; i < type.GetAttributeN(); i++)
+        {
+            const auto attribute = type.GetAttribute(i);
+            const auto value = attribute.initialValue->Copy();
+            object.GetAttribute(attribute.name, *value);
+            const auto* const pointer = dynamic_cast<const PointerValue*>(PeekPointer(value));
+            text += ' ' + attribute.name + '=';
+            text += pointer && pointer->GetObject() ? Describe(*pointer->GetObject())
+                                                    : value->SerializeToString(attribute.checker);
+        }
+        if (!type.HasParent() || type.GetParent() == type)
+        {
+            return text;
+        }
+    }
+}
+
+} // namespace
 
 NS_OBJECT_ENSURE_REGISTERED(TunedInterference);
 
@@ -38,37 +69,47 @@ TunedInterference::GetLonePer(double snr, const Time& duration, const WifiTxVect
     return 1 - CalculatePayloadChunkSuccessRate(snr, duration, txVector);
 }
 
-double
-TunedInterference::GetCertainHeaderSnr(const WifiTxVector& txVector) const
+const TunedInterference::Certain&
+TunedInterference::GetCertain(const WifiTxVector& txVector) const
 {
-    double snr = 0;
+    static std::map<std::string, std::shared_ptr<Table>> tables;
+    if (const auto model = GetErrorRateModel(); model != m_model)
+    {
+        auto& table = tables[Describe(*model)];
+        table = table ? table : std::make_shared<Table>();
+        m_certain = table;
+        m_model = model;
+    }
+    const std::pair key{txVector.GetMode().GetUid(), txVector.IsLdpc()};
+    auto found = m_certain->find(key);
+    if (found == m_certain->end())
+    {
+        found = m_certain->emplace(key, FindCertain(txVector)).first;
+    }
+    return found->second;
+}
+
+void
+TunedInterference::DoDispose()
+{
+    m_model = nullptr;
+    InterferenceHelper::DoDispose();
+}
+
+TunedInterference::Certain
+TunedInterference::FindCertain(const WifiTxVector& txVector) const
+{
+    Certain certain{0, FindCertain(txVector.GetMode(), txVector, WIFI_PPDU_FIELD_DATA)};
     const auto phy = WifiPhy::GetStaticPhyEntity(txVector.GetModulationClass());
     for (const auto& [field, section] : phy->GetPhyHeaderSections(txVector, Time(0)))
     {
-        snr = std::max(snr, GetCertainSnr(section.second, txVector, field));
+        certain.header = std::max(certain.header, FindCertain(section.second, txVector, field));
     }
-    return snr;
+    return certain;
 }
 
 double
-TunedInterference::GetCertainSnr(const WifiTxVector& txVector) const
-{
-    return GetCertainSnr(txVector.GetMode(), txVector, WIFI_PPDU_FIELD_DATA);
-}
-
-double
-TunedInterference::GetCertainSnr(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const
-{
-    const auto [entry, isNew] = m_certain.try_emplace({mode.GetUid(), field, txVector.IsLdpc()});
-    if (isNew)
-    {
-        entry->second = FindCertainSnr(mode, txVector, field);
-    }
-    return entry->second;
-}
-
-double
-TunedInterference::FindCertainSnr(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const
+TunedInterference::FindCertain(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const
 {
     // Error rate models may treat short frames, of up to some hundred bytes, in another way than long ones.
     constexpr std::array<uint64_t, 4> SIZES{8 * 14, 8 * 256, 8 * 1500, 8 * 65535};

@@ -9,7 +9,8 @@
 #include "ns3/wifi-tx-vector.h"
 
 #include <map>
-#include <tuple>
+#include <memory>
+#include <utility>
 
 namespace ns3::marl
 {
@@ -18,6 +19,13 @@ namespace ns3::marl
 class TunedInterference : public InterferenceHelper
 {
   public:
+    /// From which ratio of signal to noise on, linear, no frame can have an error.
+    struct Certain
+    {
+        double header;
+        double payload;
+    };
+
     static TypeId GetTypeId();
 
     /// \return the ratio of signal to noise, linear
@@ -27,17 +35,19 @@ class TunedInterference : public InterferenceHelper
     double GetLonePer(double snr, const Time& duration, const WifiTxVector& txVector) const;
 
     /// Error rates fall as the ratio of signal to noise grows, and grow with the size.
-    /// \return from which ratio on, linear, headers cannot have an error
-    double GetCertainHeaderSnr(const WifiTxVector& txVector) const;
-
-    /// \return from which ratio on, linear, no payload can have an error
-    double GetCertainSnr(const WifiTxVector& txVector) const;
+    const Certain& GetCertain(const WifiTxVector& txVector) const;
 
   private:
-    double GetCertainSnr(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const;
-    double FindCertainSnr(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const;
+    /// By mode, and by whether its code is an LDPC. What radios with error rate models of the same kind found is theirs in common.
+    using Table = std::map<std::pair<uint32_t, bool>, Certain>;
 
-    mutable std::map<std::tuple<uint32_t, WifiPpduField, bool>, double> m_certain; ///< by mode, field and code
+    void DoDispose() override;
+
+    Certain FindCertain(const WifiTxVector& txVector) const;
+    double FindCertain(WifiMode mode, const WifiTxVector& txVector, WifiPpduField field) const;
+
+    mutable std::shared_ptr<Table> m_certain;
+    mutable Ptr<ErrorRateModel> m_model; ///< that the table is of
 };
 
 } // namespace ns3::marl

@@ -84,7 +84,9 @@ TunedPhyEntity<Entity>::EndDetection(const Ptr<Event>& event)
     const auto [width, band] = this->GetChannelWidthAndBand(txVector, SU_STA_ID);
     const auto power = event->GetRxPower(band);
     m_snr = m_phy.GetInterference().GetLoneSnr(power, width);
-    if (m_snr < m_alone->certainHeaderSnr || !m_phy.IsDetected(WToDbm(power), m_snr, width))
+    const auto& certain = m_phy.GetInterference().GetCertain(txVector);
+    m_isCertain = m_snr >= certain.payload;
+    if (m_snr < certain.header || !m_phy.IsDetected(WToDbm(power), m_snr, width))
     {
         this->EndPreambleDetectionPeriod(event);
         return;
@@ -181,7 +183,7 @@ TunedPhyEntity<Entity>::EndMpdu(const Ptr<Event>& event, std::size_t index, cons
 {
     const auto psdu = event->GetPpdu()->GetPsdu();
     const auto mpdu = *std::next(psdu->begin(), index);
-    if (!m_alone || m_event != event || m_snr < m_alone->certainSnr)
+    if (!m_alone || m_event != event || !m_isCertain)
     {
         this->EndOfMpdu(event, mpdu, index, start, duration);
         return;
@@ -311,7 +313,7 @@ TunedPhyEntity<Entity>::DrawOutcomes(const Time& payload) const
 {
     const auto& ppdu = *m_event->GetPpdu();
     std::vector<bool> received(ppdu.GetPsdu()->GetNMpdus(), true);
-    if (m_snr >= m_alone->certainSnr)
+    if (m_isCertain)
     {
         Draw(received.size());
         return received;

@@ -77,6 +77,7 @@ class TunedPhyEntity : public Entity, public LoneReceiver
     std::shared_ptr<const Transmission> m_alone; ///< what is received, while nothing else is in the air
     Ptr<Event> m_event;                          ///< its
     double m_snr{0};                             ///< its, linear
+    bool m_isCertain{false};                     ///< its payload cannot have an error
     EventId m_header;       ///< the end of a field of its headers, field by field, while they cannot fail
     std::size_t m_field{0}; ///< which of its fields is received then
 };

@@ -68,8 +68,6 @@ TunedWifiChannel::Transmit(Ptr<TunedWifiPhy> sender, Ptr<const WifiPpdu> ppdu, d
     {
         m_recent.pop_front();
     }
-    const auto& txVector = ppdu->GetTxVector();
-    const auto& interference = sender->GetInterference(); // as good as that of any other radio
     const auto transmission =
         std::make_shared<const Transmission>(Transmission{now,
                                                           sender,
@@ -77,9 +75,7 @@ TunedWifiChannel::Transmit(Ptr<TunedWifiPhy> sender, Ptr<const WifiPpdu> ppdu, d
                                                           power,
                                                           ppdu->GetTxDuration(),
                                                           RatioToDb(ppdu->GetTxChannelWidth() / MHz_u{20}),
-                                                          GetFields(txVector),
-                                                          interference.GetCertainHeaderSnr(txVector),
-                                                          interference.GetCertainSnr(txVector)});
+                                                          GetFields(ppdu->GetTxVector())});
     m_recent.push_back(transmission);
     for (const auto& phy : m_phys)
     {

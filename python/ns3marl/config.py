@@ -105,6 +105,13 @@ class TrainingOptions:
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
     """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
+    overlap: Literal["none", "decisions", "updates"] = "updates"
+    """What simulators do while the learner works. ``none``: they wait. ``decisions``: while it decides for one half of the environments,
+    the other half goes on. ``updates``: they also go on while it updates, with the policy of one update ago. Of learners that update
+    once a rollout: imappo, ippo, ppo."""
+    device: str = ""
+    """Where environments, decisions, rollouts and updates stay together, as tensors: ``cpu`` or ``cuda``; the twin's device too. Empty: the
+    learner computes on the CPU and takes arrays from any environments. Of imappo, ippo, ppo with ``scenario.backend = "fastsim"``."""
     checkpoint_every: PositiveInt = 20
     """Updates between checkpoints; one is always written at the end."""
     keep_checkpoints: bool = False

@@ -8,11 +8,15 @@ Axes: **E** environments, **A** agents of a group, **F** features, **D** discret
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T", bound=np.generic)
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -337,6 +341,26 @@ class Batch:
         None  #: per group what the scenario's own policy chooses, if asked for
     )
 
+    def __getitem__(self, rows: list[int]) -> Batch:
+        """Some of the rows."""
+        return Batch(
+            self.env_id[rows],
+            self.seed[rows],
+            self.run[rows],
+            self.tick[rows],
+            self.sim_time_ns[rows],
+            tuple(group[rows] for group in self.groups),
+            tuple(block[rows] for block in self.state),
+            self.metrics[rows],
+            self.terminated[rows],
+            self.truncated[rows],
+            [self.final[row] for row in rows],
+            [self.tables[row] for row in rows] if self.tables else [],
+            None
+            if self.builtin is None
+            else tuple(Actions(group.discrete[rows], group.continuous[rows]) for group in self.builtin),
+        )
+
 
 @dataclass(slots=True)
 class Actions:
@@ -354,3 +378,46 @@ class Timing:
     simulator_s: float = 0.0  #: waiting while a simulator simulated or built its network
     wire_s: float = 0.0  #: the rest of ``step`` and ``recv``: encoding, ZeroMQ, decoding, checks
     losses: int = 0  #: simulators that were lost while they served; their episodes were begun anew
+    cpu_s: float = (
+        0.0  #: CPU that simulators spent on ticks, summed over them; 0 where they compute in this process
+    )
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """The rows of several batches of one spec as one, in this order; ``tables`` and ``builtin`` are there where all have them."""
+
+    def together(arrays: Iterable[NDArray[T]]) -> NDArray[T]:
+        return np.concatenate(list(arrays))
+
+    builtin = [batch.builtin for batch in batches if batch.builtin is not None]
+    return Batch(
+        env_id=together(batch.env_id for batch in batches),
+        seed=together(batch.seed for batch in batches),
+        run=together(batch.run for batch in batches),
+        tick=together(batch.tick for batch in batches),
+        sim_time_ns=together(batch.sim_time_ns for batch in batches),
+        groups=tuple(
+            GroupArrays(
+                together(part.observations for part in parts),
+                together(part.rewards for part in parts),
+                together(part.present for part in parts),
+                together(part.active for part in parts),
+                together(part.masks for part in parts),
+            )
+            for parts in zip(*(batch.groups for batch in batches), strict=True)
+        ),
+        state=tuple(together(blocks) for blocks in zip(*(batch.state for batch in batches), strict=True)),
+        metrics=together(batch.metrics for batch in batches),
+        terminated=together(batch.terminated for batch in batches),
+        truncated=together(batch.truncated for batch in batches),
+        final=[final for batch in batches for final in batch.final],
+        tables=[tables for batch in batches for tables in batch.tables]
+        if all(batch.tables for batch in batches)
+        else [],
+        builtin=tuple(
+            Actions(together(part.discrete for part in parts), together(part.continuous for part in parts))
+            for parts in zip(*builtin, strict=True)
+        )
+        if len(builtin) == len(batches)
+        else None,
+    )

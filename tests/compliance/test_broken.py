@@ -241,10 +241,10 @@ class _ForgetsItsRng(Ippo):
 class _SeesOpenMasks(Ippo):
     """It chooses among everything."""
 
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Any:
+    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator], acting: Any = None) -> Any:
         open_batch = copy.deepcopy(batch)
         open_batch.groups[self.number].masks[:] = True
-        return super().decide(open_batch, rngs)
+        return super().decide(open_batch, rngs, acting)
 
 
 class _DrawsWithTorch(Ippo):
@@ -258,9 +258,9 @@ class _DrawsWithTorch(Ippo):
 
 
 class _NeverGreedy(Ippo):
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Any:
+    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator], acting: Any = None) -> Any:
         self.greedy = False
-        return super().decide(batch, rngs)
+        return super().decide(batch, rngs, acting)
 
 
 class _LearnsNothing(Ippo):
@@ -294,11 +294,11 @@ class _LoadsNothing(Ippo):
 class _LooksAtOthers(Ippo):
     """Undeclared, an agent sees the mean of what all see."""
 
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Any:
+    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator], acting: Any = None) -> Any:
         mixed = copy.deepcopy(batch)
         seen = mixed.groups[self.number].observations
         seen[:] = seen.mean(1, keepdims=True)
-        return super().decide(mixed, rngs)
+        return super().decide(mixed, rngs, acting)
 
 
 class _ActingCounts(Ippo):

@@ -229,8 +229,10 @@ def test_actions_out_of_step(scenario_path: Callable[[str], Path]) -> None:
         with pytest.raises(OutOfStep, match=r"1 environments were asked for, 0 have an observation coming"):
             pool.recv(1)
         batch = pool.reset()
-        with pytest.raises(OutOfStep, match=r"actions came for environments \[1\], expected \[0 1\]"):
-            pool.send(np.array([1]), default_actions(pool.spec, 1))
+        with pytest.raises(OutOfStep, match=r"environments \[5\], expected some of \[0, 1\] in this order"):
+            pool.send(np.array([5]), default_actions(pool.spec, 1))
+        with pytest.raises(OutOfStep, match=r"environments \[1 0\], expected some of \[0, 1\] in this order"):
+            pool.send(np.array([1, 0]), default_actions(pool.spec, 2))
         pool.send(batch.env_id, right_actions(batch))
         with pytest.raises(OutOfStep, match="3 environments were asked for"):
             pool.recv(3)

@@ -119,6 +119,32 @@ def test_first_come_receive(echo: Path) -> None:
         pool.recv(len(pool.pids) - len(batch.env_id)) if len(batch.env_id) < 4 else None
 
 
+def test_parts_are_received_whole(echo: Path) -> None:
+    parts = [np.array([0, 2]), np.array([1, 3])]
+    with Pool(echo, num_envs=4, arguments=["--ticks=20"]) as pool, Pool(echo, num_envs=4) as other:
+        with pytest.raises(OutOfStep, match=r"none has an observation coming for each of its environments"):
+            pool.recv_part(parts)
+        batch = pool.reset()
+        for part in parts:
+            pool.send(part, right_actions(batch[part.tolist()]))
+        ticks = [0, 0]
+        while max(ticks) < 50:
+            batch = pool.recv_part(parts)
+            number = [part.tolist() for part in parts].index(batch.env_id.tolist())
+            ticks[number] += 1
+            assert batch.tick.tolist() == [ticks[number] % 20] * 2
+            assert [final is not None for final in batch.final] == [ticks[number] % 20 == 0] * 2
+            pool.send(batch.env_id, right_actions(batch))
+        # One that is not asked for waits, and comes with the rest of its part.
+        batch = other.reset()
+        other.send(np.array([1, 2, 3]), right_actions(batch[[1, 2, 3]]))
+        assert other.recv_part(parts).env_id.tolist() == [1, 3]
+        with pytest.raises(OutOfStep, match="none has an observation coming"):
+            other.recv_part(parts)
+        other.send(np.array([0]), right_actions(batch[[0]]))
+        assert other.recv_part(parts).env_id.tolist() == [0, 2]
+
+
 def test_reset_in_mid_episode_begins_the_next_one(echo: Path) -> None:
     with Pool(echo, arguments=["--ticks=3"]) as pool:
         pool.step(right_actions(pool.reset()))

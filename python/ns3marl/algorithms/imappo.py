@@ -23,11 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ns3marl.errors import ConfigError
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
@@ -101,6 +102,7 @@ class Imappo:
 
     Options = ImappoOptions
     central_execution = False
+    overlapping = True
 
     def __init__(self, spec: Spec, group: int, options: ImappoOptions, seed: int) -> None:
         self.spec, self.options, self.number = spec, options, group
@@ -123,7 +125,7 @@ class Imappo:
             )
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed, self.entropy_weights)
-        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
@@ -134,24 +136,46 @@ class Imappo:
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs))
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates whenever ``ImappoOptions.rollout_ticks`` ticks are together."""
         return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs."""
+    def decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+    ) -> Decision:
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: The generators.
+            acting: A copy of the actor that decides in its place.
+        """
         seen = batch.groups[self.number]
-        policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
+
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for network in (self.actor, self.critic, self.normaliser):
+            network.to(device)
+        for heads in (self.heads, self.actor.heads, *self.all_heads):
+            heads.to(device)
+        self.epochs.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        mine = seen.groups[self.number]
+        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -160,11 +184,12 @@ class Imappo:
         options = self.options
         data = _Samples(rollout, self.all_heads, self.actor.bounded.unit, self.critic)
         sizes = [self.heads.total, self.heads.encoded]
-        evaluated = evaluate_actions(data, self._policy, _likelihood_and_marginal, sum(sizes))
+        acted = partial(self._policy, acted=rollout.acted)
+        evaluated = evaluate_actions(data, acted, _likelihood_and_marginal, sum(sizes))
         data.log_probs, data.moments = torch.split(evaluated, sizes, -1)
         frozen = self._values(data)
         rewards = rollout.rewards(options.reward)
-        values = self.normaliser.denormalise(frozen.state).numpy().reshape(rewards.shape)  # [T,E,V]
+        values = self.normaliser.denormalise(frozen.state).cpu().numpy().reshape(rewards.shape)  # [T,E,V]
         left = rollout.left(last) if options.reward == "agent" else np.zeros((1, 1, 1), bool)
         deltas = gae(
             rewards,
@@ -174,7 +199,7 @@ class Imappo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,V]
+        returns = data.tensor(deltas + values).flatten(0, 1)  # [N,V]
         advantages = self._advantages(returns, frozen)
         chosen = advantages[data.active]
         counted = torch.ones_like(returns, dtype=torch.bool) if len(returns[0]) == 1 else data.present
@@ -182,7 +207,7 @@ class Imappo:
             self.normaliser.update(returns if data.everyone else returns[counted])
         targets = self.normaliser.normalise(returns)
         metrics = self._learn(data, normalised(advantages, data.active), targets)
-        predicted = torch.from_numpy(values).flatten(0, 1)
+        predicted = data.tensor(values).flatten(0, 1)
         metrics |= summary(returns[counted], predicted[counted], rollout.rewards("group"), data.active)
         metrics["advantage_std"] = float(chosen.std()) if len(chosen) > 1 else 0.0
         return metrics
@@ -201,8 +226,8 @@ class Imappo:
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
         """The critic's view of all samples before any update: Q and V as [N,V], baselines [N,A], frozen at the rollout."""
-        rows = torch.arange(data.size)
-        chunks = [self._predict(data, rows[start : start + 1024]) for start in rows[::1024].tolist()]
+        everything = torch.arange(data.size, device=data.device)
+        chunks = [self._predict(data, rows) for rows in torch.split(everything, 1024)]
         return CriticValues(*(torch.cat(parts).reshape(data.size, -1) for parts in zip(*chunks, strict=True)))
 
     def _predict(self, data: _Samples, rows: Tensor) -> CriticValues:
@@ -229,12 +254,15 @@ class Imappo:
             data, policy_of, data.log_probs, advantages, lambda rows: self._value_losses(data, rows, targets)
         )
 
-    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+    def _policy(
+        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
+    ) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
         local, acting = data.acting(rows)
+        actor = acted or self.actor
         if self.actor.per_agent:
-            return self.actor(data.observations[rows], data.masks[rows], local), acting
-        return self.actor(data.observations, data.masks, acting), acting
+            return actor(data.observations[rows], data.masks[rows], local), acting
+        return actor(data.observations, data.masks, acting), acting
 
     def _value_losses(self, data: _Samples, rows: Tensor, targets: Tensor) -> list[Tensor]:
         """Of Q, every V(s^-i) and V, as far as the advantage needs them, on the normalised returns."""
@@ -249,7 +277,7 @@ class Imappo:
         return [huber(p, target.expand_as(p), delta, counts) for p, counts in predictions]
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16)
+        return torch.autocast(self.heads.low.device.type, dtype=torch.bfloat16, enabled=self.options.bfloat16)
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents if they share it.

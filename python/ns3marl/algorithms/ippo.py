@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
@@ -82,6 +83,7 @@ class Ippo:
 
     Options = IppoOptions
     central_execution = False
+    overlapping = True
 
     def __init__(self, spec: Spec, group: int, options: IppoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -95,7 +97,7 @@ class Ippo:
             self.critic = LocalCritic(self.group, options.critic_width, options.critic_layers)
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed)
-        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
@@ -106,32 +108,51 @@ class Ippo:
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs))
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates whenever ``IppoOptions.rollout_ticks`` ticks are together."""
         return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs."""
+    def decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+    ) -> Decision:
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: The generators.
+            acting: A copy of the actor that decides in its place.
+        """
         seen = batch.groups[self.number]
-        policy = self.actor(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
+
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
+            part.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        mine = seen.groups[self.number]
+        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
             Metrics of the update by name.
         """
         data, options = Samples(rollout), self.options
-        shape = rollout.own.rewards.shape  # [T,E,A]
-        values = self._values(data.seen).numpy().reshape(shape)
+        shape = (*rollout.ends.shape, len(self.group.agents))  # [T,E,A]
+        values = self._values(data.seen).cpu().numpy().reshape(shape)
         left = rollout.left(last)
         deltas = gae(
             rollout.rewards(options.reward),
@@ -141,12 +162,13 @@ class Ippo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten(0, 1)  # [N,A]
-        advantages = normalised(torch.from_numpy(deltas).flatten(0, 1), data.active)
+        returns = data.tensor(deltas + values).flatten(0, 1)  # [N,A]
+        advantages = normalised(data.tensor(deltas).flatten(0, 1), data.active)
         of_present = returns if data.everyone else returns[data.present]
         self.normaliser.update(of_present)
         targets = self.normaliser.normalise(returns)
-        log_probs = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        acted = partial(self._policy, acted=rollout.acted)
+        log_probs = evaluate_actions(data, acted, HybridDistribution.log_prob, self.heads.total)
 
         def value_losses(rows: Tensor) -> list[Tensor]:
             present = None if data.everyone else data.present[rows]
@@ -154,7 +176,7 @@ class Ippo:
             return [huber(predicted, targets[rows], options.huber_delta, present)]
 
         metrics = self.epochs.run(data, self._policy, log_probs, advantages, value_losses)
-        predicted = torch.from_numpy(values).flatten(0, 1)
+        predicted = data.tensor(values).flatten(0, 1)
         if not data.everyone:
             predicted = predicted[data.present]
         return metrics | summary(of_present, predicted, rollout.rewards("group"), data.active)
@@ -164,10 +186,13 @@ class Ippo:
         """V(o_i) in reward units, [N,A]."""
         return self.normaliser.denormalise(self.critic(seen.groups[self.number].observations))
 
-    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+    def _policy(
+        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
+    ) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
         _, acting = data.acting(rows)
-        return self.actor(*(block.flatten(0, 1)[acting] for block in (data.observations, data.masks))), acting
+        actor = acted or self.actor
+        return actor(*(block.flatten(0, 1)[acting] for block in (data.observations, data.masks))), acting
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.central import CentralActor, CentralCritic
@@ -108,6 +108,7 @@ class Ppo:
 
     Options = PpoOptions
     central_execution = True
+    overlapping = True
 
     def __init__(self, spec: Spec, group: int, options: PpoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -118,7 +119,7 @@ class Ppo:
             self.critic = CentralCritic(spec, group, options.critic_width)
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed)
-        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks)
+        self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
@@ -129,23 +130,41 @@ class Ppo:
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs))
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
         """See ``Learner.learn``; updates whenever ``PpoOptions.rollout_ticks`` ticks are together."""
         return self.memory.learn(joint, outcome, self.update)
 
     @torch.no_grad()
-    def decide(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs."""
-        policy = self.actor(seen_in(batch))
+    def decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+    ) -> Decision:
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: The generators.
+            acting: A copy of the actor that decides in its place.
+        """
+        policy = (acting or self.actor)(seen_in(batch))
         return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
+
+    def to(self, device: torch.device) -> None:
+        """See ``DeviceLearner``."""
+        for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
+            part.to(device)
+
+    def policy(self, seen: Seen) -> HybridDistribution:
+        """See ``DeviceLearner``."""
+        policy: HybridDistribution = self.actor(seen)
+        return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes.
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -153,7 +172,7 @@ class Ppo:
         """
         data, options = Samples(rollout), self.options
         rewards = rollout.rewards(options.reward)  # [T,E,1]
-        values = self._values(data.seen).numpy().reshape(rewards.shape)
+        values = self._values(data.seen).cpu().numpy().reshape(rewards.shape)
         deltas = gae(
             rewards,
             values,
@@ -162,11 +181,12 @@ class Ppo:
             discount=rollout.discounts(options.discount),
             gae_lambda=options.gae_lambda,
         )
-        returns = torch.from_numpy(deltas + values).flatten()  # [N]
-        advantages = normalised(torch.from_numpy(deltas).view(-1, 1).expand_as(data.active), data.active)
+        returns = data.tensor(deltas + values).flatten()  # [N]
+        advantages = normalised(data.tensor(deltas).view(-1, 1).expand_as(data.active), data.active)
         self.normaliser.update(returns)
         targets = self.normaliser.normalise(returns)
-        log_probs = evaluate_actions(data, self._policy, HybridDistribution.log_prob, self.heads.total)
+        acted = partial(self._policy, acted=rollout.acted)
+        log_probs = evaluate_actions(data, acted, HybridDistribution.log_prob, self.heads.total)
         surrogate = partial(joint_surrogate, clip=options.clip, max_log_ratio=options.max_log_ratio)
 
         def value_losses(rows: Tensor) -> list[Tensor]:
@@ -181,7 +201,7 @@ class Ppo:
             surrogate if options.ratio == "joint" else None,
         )
         return metrics | summary(
-            returns, torch.from_numpy(values).flatten(), rollout.rewards("group"), data.active
+            returns, data.tensor(values).flatten(), rollout.rewards("group"), data.active
         )
 
     @torch.no_grad()
@@ -189,10 +209,12 @@ class Ppo:
         """V(s) in reward units, [N]."""
         return self.normaliser.denormalise(self.critic(seen))
 
-    def _policy(self, data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+    def _policy(
+        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
+    ) -> tuple[HybridDistribution, Tensor]:
         """See ``PolicyOf``."""
         _, acting = data.acting(rows)
-        return self.actor(data.seen.rows(rows), active_only=True), acting
+        return (acted or self.actor)(data.seen.rows(rows), active_only=True), acting
 
     def load_policy(self, learned: dict[str, Any]) -> None:
         """See ``Learner.load_policy``: the actor, for any number of agents."""

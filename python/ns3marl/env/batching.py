@@ -116,6 +116,17 @@ def _joined(rows: Sequence[tuple[Actions, ...] | None]) -> tuple[Actions, ...]:
     )
 
 
+def cpu_ns(envs: Sequence[Environment]) -> int:
+    """CPU time that simulators spent on ticks for this batch, summed over them [ns]."""
+    return sum(
+        [
+            (0 if env.observation is None else env.observation.tick_cpu_ns)
+            + (0 if env.ended is None else env.ended.tick_cpu_ns)
+            for env in envs
+        ]
+    )
+
+
 def wall_ns(envs: Sequence[Environment]) -> int:
     """The longest wall-clock time that a simulator spent for this batch, ended and begun episodes together [ns]."""
     return max(

@@ -9,21 +9,20 @@ begun anew with the same seed on another, which repeats the actions that were ta
 
 from __future__ import annotations
 
+import itertools
 import time
 import weakref
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from ns3marl import toolchain
 from ns3marl.checks import check_current_folder, checked_seconds, checked_seed, checked_whole
 from ns3marl.clock import Clock
-from ns3marl.env.batching import Batching, wall_ns
+from ns3marl.env.batching import Batching, cpu_ns, wall_ns
 from ns3marl.env.episode import Environment
 from ns3marl.env.simulator_pool import Limits, Peer, SimulatorPool, check_resources
 from ns3marl.env.turns import Turn
@@ -139,10 +138,9 @@ class Pool:
         self._envs = [Environment(index, self._clock) for index in range(num_envs)]
         self._unbegun: list[Environment] = []
         self._ready: list[Environment] = []
-        self._asked: list[Environment] = []  # of the last batch
+        self._asked: dict[int, Environment] = {}  # by number: those whose observations wait for actions
         self._ended = False  # whether an episode has ended since the last batch
         self._watch_s = 0.0
-        self._last: Batch | None = None
         self._simulators = SimulatorPool(
             Path(scenario).name,
             executable,
@@ -239,7 +237,7 @@ class Pool:
         """
         started_s = time.perf_counter()
         with self._turn:
-            self._send(self._answered(None), actions)
+            self._send(self._answering(None), actions)
             return self._collect(self.num_envs, started_s)
 
     def recv(self, min_envs: int = 1) -> Batch:
@@ -251,10 +249,32 @@ class Pool:
         with self._turn:
             return self._collect(min_envs, time.perf_counter())
 
-    def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
-        """Sends the joint actions of the environments of the last ``recv``; ``env_id`` is that of its batch."""
+    def recv_part(self, parts: Sequence[Int64]) -> Batch:
+        """Waits until all environments of one part are ready; of several such parts it takes the first.
+
+        So each environment is always seen beside the same others, whoever is quicker.
+
+        Args:
+            parts: Numbers of environments in ascending order; no environment is in two parts.
+
+        Returns:
+            The rows of that part.
+
+        Raises:
+            OutOfStep: every part has an environment that has no observation coming.
+        """
         with self._turn:
-            self._send(self._answered(env_id), actions)
+            return self._collect_part(parts, time.perf_counter())
+
+    def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
+        """Sends joint actions, a row for each of some environments whose observations wait for actions.
+
+        Args:
+            env_id: Their numbers in ascending order, as in the batches of ``reset``, ``recv`` or ``recv_part``.
+            actions: One ``Actions`` per group.
+        """
+        with self._turn:
+            self._send(self._answering(env_id), actions)
 
     @property
     def pids(self) -> list[int]:
@@ -288,26 +308,25 @@ class Pool:
 
     # ------------------------------------------------------------------------------------------------------- actions
 
-    def _answered(self, env_id: Int64 | None) -> Batch:
-        """The batch that actions answer."""
+    def _answering(self, env_id: Int64 | None) -> list[Environment]:
+        """The environments that actions answer; None: all whose observations wait for some."""
         self._check_open()
-        if self._last is None:
+        asked = self._asked
+        if not asked:
             raise OutOfStep("actions came, but no observation waits for any; call reset() or recv() first")
-        if (
-            env_id is not None
-            and env_id is not self._last.env_id
-            and not np.array_equal(env_id, self._last.env_id)
-        ):
+        numbers = sorted(asked) if env_id is None else env_id.tolist()
+        envs = [asked[number] for number in numbers if number in asked]
+        if len(envs) < len(numbers) or any(a >= b for a, b in itertools.pairwise(numbers)):
             raise OutOfStep(
-                f"actions came for environments {env_id}, expected {self._last.env_id}, as recv() gave them"
+                f"actions came for environments {env_id}, expected some of {sorted(asked)} in this order, as recv() gave them"
             )
-        return self._last
+        return envs
 
-    def _send(self, batch: Batch, actions: Sequence[Actions]) -> None:
-        shaped = codec.shape_actions(self.spec, actions, len(batch.env_id))
-        self._last = None
-        self.timing.ticks += len(self._asked)
-        for row, env in enumerate(self._asked):
+    def _send(self, envs: list[Environment], actions: Sequence[Actions]) -> None:
+        shaped = codec.shape_actions(self.spec, actions, len(envs))
+        self.timing.ticks += len(envs)
+        for row, env in enumerate(envs):
+            del self._asked[env.index]
             assert env.peer is not None
             assert env.observation is not None
             frame = codec.encode_action(env.observation.tick, shaped, row)
@@ -316,7 +335,7 @@ class Pool:
             env.waiting = True
             self._give(env.peer, frame)
         # What can be done while the simulators simulate: memory for their answers, processes for the next episodes.
-        self._batching.prepare(len(self._asked))
+        self._batching.prepare(len(envs))
         if self._simulators.is_leaving:
             self._simulators.top_up()
 
@@ -336,18 +355,41 @@ class Pool:
                 f"{min_envs} environments were asked for, {coming + len(self._ready)} have an observation coming; "
                 "call reset() or send() first"
             )
-        try:
+        with self._abandoning():
             if self._unbegun:
                 self._begin()
             while len(self._ready) < min_envs or (
                 len(self._ready) < self.num_envs and self._simulators.router.has_frame()
             ):
                 self._receive()
-            batch = self._last = self._assemble(started_s)
+            return self._assemble(sorted(self._ready, key=_index), started_s)
+
+    def _collect_part(self, parts: Sequence[Int64], started_s: float) -> Batch:
+        """Waits for one of several parts, and makes a batch of it."""
+        self._check_open()
+        wanted = [[self._envs[number] for number in part.tolist()] for part in parts]
+        if not any(part and all(env.waiting or env in self._ready for env in part) for part in wanted):
+            raise OutOfStep(
+                f"one of the parts {[part.tolist() for part in parts]} was asked for, but none has an observation coming for each "
+                "of its environments; call reset() or send() first"
+            )
+        with self._abandoning():
+            if self._unbegun:
+                self._begin()
+            while True:
+                for part in wanted:
+                    if part and all(env in self._ready for env in part):
+                        return self._assemble(part, started_s)
+                self._receive()
+
+    @contextmanager
+    def _abandoning(self) -> Iterator[None]:
+        """After an error no episode goes on."""
+        try:
+            yield
         except BaseException:
             self._abandon()
             raise
-        return batch
 
     def _receive(self) -> bool:
         """Handles one message, or looks at the life of the processes when none comes; whether one came."""
@@ -417,13 +459,15 @@ class Pool:
             env.waiting = False
             self._ready.append(env)
 
-    def _assemble(self, started_s: float) -> Batch:
-        """Makes a batch of what is ready, and accounts for the time since ``started_s``."""
-        envs = self._asked = sorted(self._ready, key=_index)
-        self._ready.clear()
+    def _assemble(self, envs: list[Environment], started_s: float) -> Batch:
+        """Makes a batch of environments that are ready, and accounts for the time since ``started_s``."""
+        for env in envs:
+            self._ready.remove(env)
+            self._asked[env.index] = env
         batch = self._batching.assemble(envs, self._seed)
         spent_s = time.perf_counter() - started_s
         simulator_s = min(spent_s, wall_ns(envs) * 1e-9)
+        self.timing.cpu_s += cpu_ns(envs) * 1e-9
         if self._ended:
             self._batching.tell_of_ends(batch, envs, self._seed)
             self._ended = any(env.ended is not None for env in self._envs)
@@ -480,7 +524,7 @@ class Pool:
 
     def _abandon(self) -> None:
         """Stops every running episode and forgets what was on its way."""
-        self._last = None
+        self._asked.clear()
         self._ready.clear()
         self._unbegun.clear()
         for env in self._envs:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ns3marl.env.pool import Pool
 from ns3marl.errors import ConfigError
 from ns3marl.launch import on_ray
 from ns3marl.protocol.spec_hash import spec_hash
-from ns3marl.types import Actions, Batch, GroupArrays, Hello, Spec, Timing
+from ns3marl.types import Actions, Batch, Hello, Int64, Spec, Timing, joined
 
 
 class Clock(Protocol):
@@ -31,6 +31,7 @@ class Clock(Protocol):
     simulator_s: float
     wire_s: float
     losses: int
+    cpu_s: float
 
 
 class Environments(Protocol):
@@ -73,6 +74,19 @@ class Environments(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Ends every simulator."""
+        ...
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """Environments of which some go on while others wait for actions; see ``ns3marl.env.pool.Pool``."""
+
+    def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
+        """Sends the joint actions of some environments."""
+        ...
+
+    def recv_part(self, parts: Sequence[Int64]) -> Batch:
+        """Waits for all environments of one part."""
         ...
 
 
@@ -151,6 +165,10 @@ def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
 def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
     """Environments of a backend other than ns-3: the only place that opens a twin or a simulator of somebody else."""
     make, what = _maker(config)
+    if config.training.device:
+        device = usable_device(config.training.device, "training.device")
+    else:
+        device = usable_device(config.pool.device)
     if config.pool.builtin:
         raise ConfigError(
             f"policy 'builtin' is the C++ of {config.scenario.name!r}, so it needs ns-3 and not {what}; set the backend to \"ns3\""
@@ -160,7 +178,7 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
         "num_envs": num_envs,
         "seed": seed,
         "first_run": first_run,
-        "device": usable_device(config.pool.device),
+        "device": device,
         "calibration": Path(config.scenario.calibration) if config.scenario.calibration else None,
         "resumable": True,
     }
@@ -179,8 +197,8 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
     return pool
 
 
-def usable_device(name: str) -> str:
-    """The name of a device that there is.
+def usable_device(name: str, option: str = "pool.device") -> str:
+    """The name of a device that there is; ``option`` says who asks for it.
 
     Raises:
         ConfigError: There is none.
@@ -191,14 +209,14 @@ def usable_device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ConfigError(f"pool.device is {name!r}, {expected}") from None
+        raise ConfigError(f"{option} is {name!r}, {expected}") from None
     if device.type not in {"cpu", "cuda"}:
-        raise ConfigError(f"pool.device is {name!r}, {expected}")
+        raise ConfigError(f"{option} is {name!r}, {expected}")
     there = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.type == "cuda" and (device.index or 0) >= there:
         raise ConfigError(
-            f"pool.device is {name!r}, but PyTorch {torch.__version__} finds {there or 'no'} CUDA device{'s' * (there > 1)} here; "
-            "set pool.device=cpu, or install a driver and a build of PyTorch for CUDA"
+            f"{option} is {name!r}, but PyTorch {torch.__version__} finds {there or 'no'} CUDA device{'s' * (there > 1)} here; "
+            f"set {option}=cpu, or install a driver and a build of PyTorch for CUDA"
         )
     return name
 
@@ -253,6 +271,7 @@ class MixedPool:
             ns3.simulator_s + twin.simulator_s,
             ns3.wire_s + twin.wire_s,
             ns3.losses,
+            ns3.cpu_s,
         )
 
     def reset(self) -> Batch:
@@ -288,26 +307,7 @@ class MixedPool:
         self.close()
 
 
-def _joined(first: Batch, second: Batch) -> Batch:
-    return Batch(
-        env_id=np.arange(len(first.env_id) + len(second.env_id)),
-        seed=np.concatenate([first.seed, second.seed]),
-        run=np.concatenate([first.run, second.run]),
-        tick=np.concatenate([first.tick, second.tick]),
-        sim_time_ns=np.concatenate([first.sim_time_ns, second.sim_time_ns]),
-        groups=tuple(
-            GroupArrays(
-                np.concatenate([a.observations, b.observations]),
-                np.concatenate([a.rewards, b.rewards]),
-                np.concatenate([a.present, b.present]),
-                np.concatenate([a.active, b.active]),
-                np.concatenate([a.masks, b.masks]),
-            )
-            for a, b in zip(first.groups, second.groups, strict=True)
-        ),
-        state=tuple(np.concatenate([a, b]) for a, b in zip(first.state, second.state, strict=True)),
-        metrics=np.concatenate([first.metrics, second.metrics]),
-        terminated=np.concatenate([first.terminated, second.terminated]),
-        truncated=np.concatenate([first.truncated, second.truncated]),
-        final=[*first.final, *second.final],
-    )
+def _joined(ns3: Batch, twin: Batch) -> Batch:
+    batch = joined([ns3, twin])
+    batch.env_id = np.arange(len(batch.env_id))
+    return batch

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ns3marl.rl.counters import Counters
 from ns3marl.types import Float32, Float64
 
 _EDGE = 1e-6  # Beta draws keep this distance from the ends of the unit interval, where log-densities diverge
@@ -51,6 +52,10 @@ class Bounded(Protocol):
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """Draws [B,A,R]; row b from ``rngs[b]`` alone."""
+        ...
+
+    def sample_counted(self, numbers: Counters) -> Tensor:
+        """Draws [B,A,R] on the device of the parameters."""
         ...
 
 
@@ -104,6 +109,11 @@ class Beta:
         raw = np.stack([rng.beta(alpha[b], beta[b]) for b, rng in enumerate(rngs)])
         return torch.from_numpy(raw.astype(np.float32)).clamp(_EDGE, 1 - _EDGE)
 
+    def sample_counted(self, numbers: Counters) -> Tensor:
+        """See ``Bounded``; X / (X + Y) of two gamma numbers."""
+        x, y = numbers.gamma(self.alpha), numbers.gamma(self.beta)
+        return (x / (x + y)).clamp(_EDGE, 1 - _EDGE)
+
 
 class TanhNormal:
     """x = (1 + tanh z) / 2 with z ~ N(mu, sigma^2); a draw is z.
@@ -144,9 +154,14 @@ class TanhNormal:
         """See ``Bounded``."""
         return self.mu + self.log_sigma.exp() * _noise(rngs, self.mu)
 
+    def sample_counted(self, numbers: Counters) -> Tensor:
+        """See ``Bounded``."""
+        return self.mu + self.log_sigma.exp() * numbers.normal(*self.mu.shape[1:])
+
     def _nodes(self) -> tuple[Tensor, Tensor]:
-        z = self.mu[..., None] + self.log_sigma.exp()[..., None] * _NODES
-        return z, _WEIGHTS / sqrt(2 * pi)
+        nodes, weights = _NODES.to(self.mu.device), _WEIGHTS.to(self.mu.device)
+        z = self.mu[..., None] + self.log_sigma.exp()[..., None] * nodes
+        return z, weights / sqrt(2 * pi)
 
 
 class ClippedGaussian:
@@ -197,6 +212,10 @@ class ClippedGaussian:
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """See ``Bounded``."""
         return self.mu + self.log_sigma.exp() * _noise(rngs, self.mu)
+
+    def sample_counted(self, numbers: Counters) -> Tensor:
+        """See ``Bounded``."""
+        return self.mu + self.log_sigma.exp() * numbers.normal(*self.mu.shape[1:])
 
 
 #: By the name that a configuration gives them.

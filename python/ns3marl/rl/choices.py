@@ -52,9 +52,10 @@ class ChoiceScorer(nn.Module):
         super().__init__()
         self.register_buffer("index", torch.tensor(features))  # [n, quantities]
         self.weigh = make(width, 2 * len(features[0]), gain)
+        self.all_choices = False  #: score every choice, without looking at masks
 
     def forward(self, scores: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
-        """Adds the scores of all choices that somebody may take.
+        """Adds the scores of all choices that somebody may take, or of all: a device need not be waited for to know which those are.
 
         Args:
             scores: Of the head so far, [..., n].
@@ -62,7 +63,10 @@ class ChoiceScorer(nn.Module):
             hidden: Output of the trunk, [..., W].
             scaled: Scaled observation, [..., F].
         """
-        choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
+        if self.all_choices:
+            choices = torch.arange(len(self.index), device=masks.device)
+        else:
+            choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
         index = self.index[choices]  # [c, quantities]
         own = scaled.index_select(-1, index.flatten()).view(*scaled.shape[:-1], *index.shape)
         weights = self.weigh(hidden).to(own.dtype)

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from ns3marl.rl.bounded import Bounded
+from ns3marl.rl.counters import Counters
 from ns3marl.rl.policy import fill_inactive
 from ns3marl.rl.record import Decision
 from ns3marl.types import Bool, ContinuousHead, DiscreteHead, Float64, Group, Int64
@@ -58,6 +59,14 @@ class Heads:
                 enabling = torch.zeros(self.choice_counts[condition.head])
                 enabling[list(condition.choices)] = 1.0
                 self._conditions.append((condition.head, enabling))
+
+    def to(self, device: torch.device) -> None:
+        """From now on computes there."""
+        self.low, self.high = self.low.to(device), self.high.to(device)
+        self._conditions = [
+            None if condition is None else (condition[0], condition[1].to(device))
+            for condition in self._conditions
+        ]
 
     def split(self, choices: Tensor) -> tuple[Tensor, ...]:
         """Cuts [..., C] into one [..., n] per discrete head."""
@@ -116,11 +125,11 @@ class Heads:
         columns: list[Tensor] = []
         for condition in self._conditions:
             if condition is None:
-                columns.append(torch.ones(leading))
+                columns.append(torch.ones(leading, device=self.low.device))
             else:
                 parent, enabling = condition
                 columns.append(columns[parent] * enabled(parent, enabling))
-        return torch.stack(columns, dim=-1) if columns else torch.ones((*leading, 0))
+        return torch.stack(columns, dim=-1) if columns else torch.ones((*leading, 0), device=self.low.device)
 
     def _weigh(self, choices: Sequence[Tensor], first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
         """Puts one-hots (or probabilities) and moments side by side, each weighed by its head's relevance."""
@@ -207,8 +216,18 @@ class HybridDistribution:
         ]
         return self._stack(discrete), self.bounded.sample(rngs)
 
+    def sample_counted(self, numbers: Counters) -> tuple[Tensor, Tensor]:
+        """As ``sample``, on the device of the distribution, without a copy to the host."""
+        uniform = numbers.uniform(self._leading[1], self.heads.discrete)
+        discrete = []
+        for d, part in enumerate(self.probabilities):
+            cumulative = part.double().cumsum(-1)
+            exceeds = cumulative > (uniform[..., d] * cumulative[..., -1])[..., None]
+            discrete.append(exceeds.to(torch.uint8).argmax(-1))
+        return self._stack(discrete), self.bounded.sample_counted(numbers)
+
     def _stack(self, discrete: list[Tensor]) -> Tensor:
-        empty = torch.zeros((*self._leading, 0), dtype=torch.int64)
+        empty = torch.zeros((*self._leading, 0), dtype=torch.int64, device=self.heads.low.device)
         return torch.stack(discrete, dim=-1) if discrete else empty
 
 

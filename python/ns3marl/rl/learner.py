@@ -20,6 +20,8 @@ from ns3marl.types import Actions, Batch, Group, Spec
 if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
     from torch import Tensor
 
+    from ns3marl.rl.on_policy import OnPolicyMemory
+
 
 class Learner(Protocol):
     """A policy for one group of agents that improves from what it did.
@@ -125,6 +127,17 @@ class AsynchronousLearner(Learner, Protocol):
             lock: Held while they are read or written.
         """
         ...
+
+
+class OverlappingLearner(Learner, Protocol):
+    """A learner whose environments may go on while it decides for others and while it updates.
+
+    A class declares it by ``overlapping = True``. Its ``explore`` and ``learn`` then also take batches of some environments: each
+    environment's calls alternate, and whether one is ahead of another changes nothing. ``OnPolicyMemory`` does that.
+    """
+
+    overlapping: bool
+    memory: OnPolicyMemory
 
 
 #: The actions of one group, by its number, as its learner is when it is called; further arguments as of ``Learner.act``.

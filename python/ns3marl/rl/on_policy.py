@@ -1,15 +1,27 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The bookkeeping of on-policy learners: decisions wait for their outcome and fill a rollout, which is learned from and cleared."""
+"""The bookkeeping of on-policy learners: decisions wait for their outcome and fill a rollout, which is learned from and cleared.
+
+**In lockstep** an update takes place when its rollout is full, and nobody acts meanwhile.
+
+**Overlapped**, an update runs in another thread while the next rollout is filled. The decisions of that one are taken by a copy of the
+actor as it was before the update, so every rollout but the first is one update old when it is learned from. Which weights act at which
+tick follows from the number of the tick, not from how long an update takes: the same configuration gives the same weights. Huang et
+al., "Cleanba: a reproducible and efficient distributed reinforcement learning platform" (ICLR 2024), train in this order.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from typing import Any
+
+from torch import nn
 
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rollout import Rollout
-from ns3marl.types import Actions, Batch, Spec
+from ns3marl.types import Actions, Batch, Spec, joined
 
 
 class OnPolicyMemory:
@@ -19,16 +31,49 @@ class OnPolicyMemory:
         spec: The scenario's spec.
         group: Number of the learner's own group.
         ticks: T.
+        actor: The network that acts, for learners that may be overlapped.
     """
 
-    def __init__(self, spec: Spec, group: int, ticks: int) -> None:
+    def __init__(self, spec: Spec, group: int, ticks: int, actor: nn.Module | None = None) -> None:
         self.spec, self.group, self.ticks = spec, group, ticks
         self.rollout: Rollout | None = None  #: made when the number of environments is known
-        self._pending: tuple[Batch, Decision] | None = None
+        self._actor = actor
+        self._pending: dict[int, tuple[Batch, Decision]] = {}  # by the first environment of the batch
+        self._last: dict[int, Batch] = {}  # what followed the last row, likewise
+        self._executor: Executor | None = None
+        self._spare: Rollout | None = None  # filled and emptied in turn with the other one
+        self._running: Future[dict[str, float]] | None = None
+        self._metrics: dict[str, float] | None = None  # of an update that has ended and was not told of
+
+    def overlap(self, executor: Executor | None, num_envs: int) -> None:
+        """From now on ``explore`` and ``learn`` take batches of some environments, and updates run elsewhere.
+
+        Args:
+            executor: Runs updates, one after the other; None: they run where ``learn`` is called.
+            num_envs: E.
+        """
+        self._executor = executor
+        if self.rollout is None:
+            self.rollout = Rollout(self.spec, self.group, self.ticks, num_envs)
+
+    @property
+    def acting(self) -> nn.Module | None:
+        """The older copy of the actor that decides now; None: the actor itself does."""
+        return None if self.rollout is None else self.rollout.acted
+
+    @property
+    def begins(self) -> bool:
+        """Whether a rollout has been handed to an update and nothing has followed it yet."""
+        return self._running is not None and self.rollout is not None and not self.rollout.lengths.any()
+
+    @property
+    def ticks_left(self) -> int:
+        """Ticks of each environment until the rollout is full."""
+        return self.ticks - (0 if self.rollout is None else self.rollout.length)
 
     def decided(self, batch: Batch, decision: Decision) -> Actions:
         """Keeps a decision until ``learn`` brings its outcome; returns its actions."""
-        self._pending = batch, decision
+        self._pending[int(batch.env_id[0])] = batch, decision
         return decision.actions
 
     def learn(
@@ -45,32 +90,72 @@ class OnPolicyMemory:
             update: Learns from a full rollout and the batch that followed it.
 
         Returns:
-            What ``update`` returned; None while the rollout is not full.
+            What ``update`` returned; overlapped, what the update before returned. None while the rollout is not full, or if there was
+            no update before.
 
         Raises:
             RuntimeError: There was no decision.
         """
-        if self._pending is None:
+        first = int(outcome.env_id[0])
+        if first not in self._pending:
             raise RuntimeError("learn() without explore(): there is no decision to learn from")
         if self.rollout is None:
             self.rollout = Rollout(self.spec, self.group, self.ticks, len(outcome.env_id))
-        self.rollout.add(*self._pending, joint, outcome)
-        self._pending = None
+        self.rollout.add(*self._pending.pop(first), joint, outcome)
+        self._last[first] = outcome
         if not self.rollout.full:
             return None
-        metrics = update(self.rollout, outcome)
+        full, parts = self.rollout, [batch for _, batch in sorted(self._last.items())]
+        last = parts[0] if len(parts) == 1 else joined(parts)
+        self._last.clear()
+        metrics = self.finish()
+        if self._executor is None:
+            metrics = update(full, last)
+            full.clear()
+            return metrics
+        self.rollout = self._spare or Rollout(self.spec, self.group, self.ticks, len(full.lengths))
         self.rollout.clear()
+        self.rollout.acted = copy.deepcopy(self._actor)
+        self._spare = full
+        self._running = self._executor.submit(update, full, last)
+        return metrics
+
+    def settle(self) -> None:
+        """Waits for the running update, whose metrics are told later.
+
+        Raises:
+            Exception: The update has failed; what it raised.
+        """
+        if self._running is not None:
+            self._metrics, self._running = self._running.result(), None
+
+    def finish(self) -> dict[str, float] | None:
+        """Waits for the running update; its metrics, or None if there are none to tell. Errors as of ``settle``."""
+        self.settle()
+        metrics, self._metrics = self._metrics, None
         return metrics
 
     def state_dict(self) -> dict[str, Any]:
-        """The rollout as far as it is filled."""
+        """The rollout as far as it is filled, who fills it, and the metrics of an update that were not told."""
         if self.rollout is None:
-            return {"num_envs": 0, "rollout": None}
-        return {"num_envs": self.rollout.ends.shape[1], "rollout": self.rollout.state_dict()}
+            return {"num_envs": 0, "rollout": None, "acted": None, "metrics": None}
+        acted = self.rollout.acted
+        return {
+            "num_envs": self.rollout.ends.shape[1],
+            "rollout": self.rollout.state_dict(),
+            "acted": None if acted is None else copy.deepcopy(acted.state_dict()),
+            "metrics": self._metrics,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what ``state_dict`` gave; errors as of ``Rollout.load_state_dict``."""
-        self.rollout = None
+        self.rollout, self._metrics = None, state["metrics"]
         if state["rollout"] is not None:
             self.rollout = Rollout(self.spec, self.group, self.ticks, state["num_envs"])
             self.rollout.load_state_dict(state["rollout"])
+            if state["acted"] is not None:
+                acted = copy.deepcopy(self._actor)
+                if acted is None:
+                    raise ValueError("a rollout of an older actor, which this learner does not know")
+                acted.load_state_dict(state["acted"])
+                self.rollout.acted = acted

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -18,6 +19,9 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.rollout import Samples
 from ns3marl.rl.state import GeneratorState, Parts, Stateful
 from ns3marl.types import Float64
+
+#: The largest weight of a decision that an older policy took.
+MAX_IMPORTANCE = 2.0
 
 
 class ClippedObjective(NamedTuple):
@@ -107,12 +111,33 @@ def evaluate_actions(
     Returns:
         Of every agent in every sample, [N x A, width]; 0 for inactive ones.
     """
-    everything = torch.zeros(data.active.numel(), width)
-    for rows in torch.split(torch.arange(data.size), 1024):
+    everything = torch.zeros(data.active.numel(), width, device=data.device)
+    for rows in torch.split(torch.arange(data.size, device=data.device), 1024):
         policy, acting = policy_of(data, rows)
         taken = (block.flatten(0, 1)[acting] for block in (data.discrete, data.raw))
         everything[acting] = evaluate(policy, *taken)
     return everything
+
+
+def importance(change: Tensor, agents: int | None = None) -> Tensor:
+    """How much likelier decisions are under one policy than under the one that took them, truncated at ``MAX_IMPORTANCE``.
+
+    With them as weights of the advantages, PPO's objective keeps the ratios between the policy that acted and the one that an update
+    begins with apart from those that it clips: the decoupled objective of Hilton, Cobbe and Schulman ("Batch size-invariance for policy
+    optimization", NeurIPS 2022). Truncation bounds their variance (Ionides, J. Comp. Graph. Stat. 17, 2008).
+
+    Args:
+        change: Of the log-probabilities, head by head, [N x A, H].
+        agents: A, for one weight of the joint action of a sample; None: one of each decision.
+
+    Returns:
+        [N x A]
+    """
+    log_ratio = change.sum(-1)
+    if agents is not None:
+        joint = log_ratio.view(-1, agents)
+        log_ratio = joint.sum(-1, keepdim=True).expand_as(joint).flatten()
+    return log_ratio.clamp(max=math.log(MAX_IMPORTANCE)).exp()
 
 
 def normalised(advantages: Tensor, active: Tensor) -> Tensor:
@@ -186,6 +211,13 @@ class Epochs:
         if entropy_weights is not None:
             self._weights = entropy_weights[: heads.discrete], entropy_weights[heads.discrete :]
 
+    def to(self, device: torch.device) -> None:
+        """From now on steps are taken there; networks must be moved by their owner."""
+        discrete, continuous = (
+            weight.to(device) if isinstance(weight, Tensor) else weight for weight in self._weights
+        )
+        self._weights = discrete, continuous
+
     def learned(self, **more: Stateful) -> Parts:
         """Networks and optimisers, and what else a learner has learned; see ``Learner.learned``."""
         return Parts(
@@ -211,23 +243,33 @@ class Epochs:
     ) -> dict[str, float]:
         """All epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
 
+        KL divergence and clipping are relative to the policy that these epochs begin with. Where an older one took the decisions,
+        ``importance`` weighs them.
+
         Args:
             data: N samples.
             policy_of: The policy as it is now.
             log_probs: Of the actions taken, under the policy that took them, [N x A, H].
             advantages: [N,A], normalised.
             value_losses: Losses of the critic on samples, by their number [r]; their sum is minimised.
-            surrogate: Instead of ``clipped_objective``'s.
+            surrogate: Instead of ``clipped_objective``'s, with one ratio for the joint action.
 
         Returns:
             Means of the actor's metrics over its steps, ``value_loss`` (a mean over the critic's losses too) and ``actor_steps``.
         """
         options = self.options
+        if data.outdated:
+            before, log_probs = (
+                log_probs,
+                evaluate_actions(data, policy_of, HybridDistribution.log_prob, self.heads.total),
+            )
+            agents = None if surrogate is None else data.active.shape[1]
+            advantages = advantages * importance(log_probs - before, agents).view_as(advantages)
         actor_metrics: list[dict[str, float]] = []
         critic_losses: list[float] = []
         stopped = False
         for _ in range(options.epochs):
-            order = torch.from_numpy(self.rng.permutation(data.size))
+            order = data.tensor(self.rng.permutation(data.size))
             for rows in order.tensor_split(min(options.minibatches, data.size)):
                 if not stopped and bool(data.active[rows].any()):
                     actor_metrics.append(

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ns3marl.rl.record import Decision, GroupRecord, Record, elapsed_ticks
 from ns3marl.rl.rewards import RewardKind, learned_reward
 from ns3marl.rl.seen import GroupSeen, Seen, seen_in
-from ns3marl.types import Actions, Batch, Bool, Float32, Float64, GroupArrays, Spec
+from ns3marl.types import Actions, Batch, Bool, Float32, Float64, GroupArrays, Int64, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Cut:
 
 
 class Rollout:
-    """Buffer of T ticks.
+    """Buffer of T ticks of each environment. Environments may be filled one after the other, some further than others.
 
     Args:
         spec: The scenario's spec.
@@ -43,7 +44,10 @@ class Rollout:
 
     def __init__(self, spec: Spec, group: int, ticks: int, num_envs: int) -> None:
         self.spec, self.group, self.ticks = spec, group, ticks
-        self.length = 0  #: ticks filled
+        self.lengths: Int64 = np.zeros(num_envs, np.int64)  #: ticks filled, [E]
+        self.acted: nn.Module | None = (
+            None  #: an older copy of the actor, which took the decisions; None: the present one
+        )
         self.record = Record(spec, group, (ticks, num_envs))
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.truncated: list[Cut] = []
@@ -54,43 +58,55 @@ class Rollout:
         return self.record.own
 
     @property
+    def length(self) -> int:
+        """Ticks filled in every environment."""
+        return int(self.lengths.min())
+
+    @property
     def full(self) -> bool:
         """Whether all T ticks are filled."""
         return self.length == self.ticks
 
     def clear(self) -> None:
         """Forgets everything, to be filled again."""
-        self.length = 0
+        self.lengths[:] = 0
         self.truncated.clear()
+        self.acted = None
 
     def add(self, batch: Batch, decision: Decision, joint: Sequence[Actions], outcome: Batch) -> None:
-        """Appends one tick of all E environments.
+        """Appends one tick of environments that stand at the same one.
 
         Args:
-            batch: What was observed.
+            batch: What was observed, of all E environments or of some.
             decision: What the learner's own group did.
             joint: What every group did.
             outcome: What ``step`` returned: the rewards of the interval, and whether the episode ended in it.
 
         Raises:
             IndexError: The buffer is full.
-            ValueError: The batch does not hold all environments in order.
+            ValueError: The batch does not hold environments in order, or some have more ticks than others.
         """
-        if self.full:
-            raise IndexError(f"the rollout holds {self.ticks} ticks already; clear() it first")
-        if not np.array_equal(batch.env_id, np.arange(self.ends.shape[1])):
+        envs = batch.env_id
+        if len(envs) > len(self.lengths) or (envs[1:] <= envs[:-1]).any() or envs[-1] >= len(self.lengths):
             raise ValueError(
-                f"expected environments 0 to {self.ends.shape[1] - 1} in order, got {batch.env_id}"
+                f"expected some of environments 0 to {len(self.lengths) - 1} in order, got {envs}"
             )
-        t = self.length
-        self.record.see(t, batch)
-        self.record.act(t, decision, joint, outcome)
-        self.record.elapsed[t] = elapsed_ticks(self.spec, batch, outcome)
-        self.ends[t] = outcome.terminated | outcome.truncated
-        for e, final in enumerate(outcome.final):
-            if final is not None and outcome.truncated[e] and not outcome.terminated[e]:
-                self.truncated.append(Cut(t, e, final.groups, final.state))
-        self.length += 1
+        t = int(self.lengths[envs[0]])
+        if (self.lengths[envs] != t).any():
+            raise ValueError(
+                f"expected environments with the same number of ticks, got {envs} with {self.lengths[envs]}"
+            )
+        if t == self.ticks:
+            raise IndexError(f"the rollout holds {self.ticks} ticks already; clear() it first")
+        at = t if len(envs) == len(self.lengths) else (t, envs)
+        self.record.see(at, batch)
+        self.record.act(at, decision, joint, outcome)
+        self.record.elapsed[at] = elapsed_ticks(self.spec, batch, outcome)
+        self.ends[at] = outcome.terminated | outcome.truncated
+        for row, final in enumerate(outcome.final):
+            if final is not None and outcome.truncated[row] and not outcome.terminated[row]:
+                self.truncated.append(Cut(t, int(envs[row]), final.groups, final.state))
+        self.lengths[envs] += 1
 
     def rewards(self, kind: RewardKind) -> Float64:
         """The rewards to maximise, [T,E,A] or [T,E,1]; see ``learned_reward``."""
@@ -135,14 +151,25 @@ class Rollout:
         """
 
         def found(seen: Seen) -> Float64:
-            return np.asarray(value_of(seen), dtype=np.float64).reshape(-1, *values.shape[2:])
+            value = value_of(seen)
+            array = value.cpu().numpy() if isinstance(value, Tensor) else value
+            return array.astype(np.float64).reshape(-1, *values.shape[2:])
 
         following = np.concatenate([values[1:], found(seen_in(last))[None]])
         following[self.ends] = 0.0
         if self.truncated:
+            self.truncated.sort(key=attrgetter("tick", "env"))  # whichever environment was filled first
             ticks, envs = [cut.tick for cut in self.truncated], [cut.env for cut in self.truncated]
             following[ticks, envs] = found(self._cuts())
         return following
+
+    def tensors(self) -> tuple[Seen, list[tuple[Tensor, Tensor]]]:
+        """What was seen [T,E,...], and per group the choices and real-valued actions taken [T,E,A,...]; they share its memory."""
+        taken = [
+            (torch.from_numpy(group.discrete), torch.from_numpy(group.continuous))
+            for group in self.record.groups
+        ]
+        return self.record.seen(slice(None)), taken
 
     def _cuts(self) -> Seen:
         """The last observations of truncated episodes."""
@@ -158,7 +185,7 @@ class Rollout:
         return Seen(groups, [joined(block) for block in blocks])
 
     def state_dict(self) -> dict[str, Any]:
-        """What is filled so far: tensors and plain values."""
+        """What is filled so far in every environment, as many ticks in each: tensors and plain values."""
         return {
             "arrays": [torch.from_numpy(array[: self.length].copy()) for array in self._arrays()],
             "truncated": [
@@ -184,8 +211,8 @@ class Rollout:
                 f"a rollout of {len(state['arrays'])} arrays instead of {len(arrays)}, of another version"
             )
         for kept, array in zip(arrays, state["arrays"], strict=True):
-            self.length = len(array)
-            kept[: self.length] = array.numpy()
+            self.lengths[:] = len(array)
+            kept[: len(array)] = array.numpy()
         self.truncated = [
             Cut(
                 cut["tick"],
@@ -204,24 +231,29 @@ class Samples:
     """A rollout with ticks and environments on one axis of N = T E samples; tensors share its memory."""
 
     def __init__(self, rollout: Rollout) -> None:
-        def flat(array: np.ndarray[Any, Any]) -> Tensor:
-            return torch.from_numpy(array).flatten(0, 1)
-
-        record, own = rollout.record, rollout.own
+        seen, taken = rollout.tensors()
         self.seen = Seen(
             tuple(
-                GroupSeen(flat(g.observations), flat(g.present), flat(g.active), flat(g.masks))
-                for g in record.groups
+                GroupSeen(*(getattr(group, name).flatten(0, 1) for name in GroupSeen.__slots__))
+                for group in seen.groups
             ),
-            [flat(block) for block in record.state],
+            [block.flatten(0, 1) for block in seen.state],
         )
         mine = self.seen.groups[rollout.group]
         self.observations, self.masks = mine.observations, mine.masks
         self.active, self.present = mine.active, mine.present
-        self.discrete, self.raw = flat(own.discrete), flat(own.continuous)
-        self.taken = [(flat(g.discrete), flat(g.continuous)) for g in record.groups]  #: per group
+        self.taken = [(discrete.flatten(0, 1), raw.flatten(0, 1)) for discrete, raw in taken]  #: per group
+        self.discrete, self.raw = self.taken[rollout.group]
+        self.device = self.observations.device
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
+        self.outdated = (
+            rollout.acted is not None
+        )  #: whether the policy has changed since it took these decisions
+
+    def tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
+        """An array where the samples are."""
+        return torch.from_numpy(array).to(self.device)
 
     def acting(self, rows: Tensor, group: int | None = None) -> tuple[Tensor, Tensor]:
         """The n active agents of some samples, by number [r]: their numbers among these r x A, and among all N x A.

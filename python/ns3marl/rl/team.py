@@ -12,12 +12,16 @@ import numpy as np
 
 from ns3marl.errors import ConfigError
 from ns3marl.rl.averages import Averages
-from ns3marl.rl.learner import AsynchronousLearner, Learner, Sociable
+from ns3marl.rl.learner import AsynchronousLearner, Learner, OverlappingLearner, Sociable
 from ns3marl.rl.rewards import learned_reward
 from ns3marl.types import Actions, Batch, Spec
 
 if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
+    from concurrent.futures import Executor
+
     from torch import Tensor
+
+    from ns3marl.rl.on_policy import OnPolicyMemory
 
 
 class Team:
@@ -40,9 +44,10 @@ class Team:
                 f"scenario {spec.scenario!r} declares no action heads in any group: there is nothing to learn"
             )
         self.spec, self.learners = spec, dict(learners)
-        self._averages = Averages()  # of rewards since the last report
-        self._joint: list[Actions] | None = None  # between ``explore`` and ``learn``
-        self._before: Batch | None = None
+        self._averages = Averages()  # of rewards since the last report, by environment
+        self._reward: float | None = None  # overlapped: of the rollouts that are being learned from
+        # Between ``explore`` and ``learn``, by the first environment of the batch.
+        self._decided: dict[int, tuple[Batch, list[Actions]]] = {}
         for learner in self.learners.values():
             if isinstance(learner, Sociable):
                 learner.meet(self.act_of)
@@ -85,12 +90,12 @@ class Team:
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """The joint action to learn from; arguments as of ``act``."""
         own = self._generators(rngs)
-        self._before = batch
-        self._joint = [
+        joint = [
             self.learners[g].explore(batch, own[g]) if g in self.learners else self.act_of(g, batch, rngs)
             for g in range(len(self.spec.groups))
         ]
-        return self._joint
+        self._decided[int(batch.env_id[0])] = batch, joint
+        return joint
 
     def learn(self, outcome: Batch) -> dict[str, float] | None:
         """Takes in what the joint action led to.
@@ -104,22 +109,38 @@ class Team:
         Raises:
             RuntimeError: There was no joint action.
         """
-        if self._joint is None or self._before is None:
+        first = int(outcome.env_id[0])
+        if first not in self._decided:
             raise RuntimeError("learn() without explore(): there is no decision to learn from")
-        joint, before = self._joint, self._before
-        self._joint = self._before = None
+        before, joint = self._decided.pop(first)
         found = {g: learner.learn(joint, outcome) for g, learner in self.learners.items()}
+        if len(found) > 1:
+            rewards = [group.rewards.astype(np.float64) for group in outcome.groups]
+            team = learned_reward("team", rewards, [group.present for group in before.groups], 0)
+            for env, reward in zip(outcome.env_id.tolist(), team[:, 0].tolist(), strict=True):
+                self._averages.add(**{str(env): reward})
+            if self.begins:  # metrics are those of the rollout before
+                self._reward, reward = self._mean_reward(), self._reward
+                return self._row(found, reward)
+        return self._row(found)
+
+    def _row(
+        self, found: Mapping[int, dict[str, float] | None], reward: float | None = None
+    ) -> dict[str, float] | None:
+        """Metrics of all learners as one; None if none has any to tell. ``reward`` is by default that since the last report."""
         if len(found) == 1:
             return next(iter(found.values()))
-        rewards = [group.rewards.astype(np.float64) for group in outcome.groups]
-        team = learned_reward("team", rewards, [group.present for group in before.groups], 0)
-        self._averages.add(reward_per_tick=float(team.mean()))
         if all(metrics is None for metrics in found.values()):
             return None
         named = {
             f"{self._name(g)}/{name}": value for g, row in found.items() if row for name, value in row.items()
         }
-        return {**self._averages.take(), **named}
+        return {"reward_per_tick": self._mean_reward() if reward is None else reward, **named}
+
+    def _mean_reward(self) -> float:
+        """Since the last report, summed in one order, whichever environment was quicker."""
+        rewards = self._averages.take()
+        return float(np.mean([rewards[env] for env in sorted(rewards)]))
 
     def _name(self, group: int) -> str:
         return self.spec.groups[group].name
@@ -139,12 +160,17 @@ class Team:
     # What is stored --------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that ``load_state_dict`` needs to continue as if never interrupted, by group: tensors and plain values."""
+        """Everything that ``load_state_dict`` needs to continue as if never interrupted, by group: tensors and plain values.
+
+        Running updates are waited for; errors as of ``OnPolicyMemory.settle``.
+        """
+        for memory in self._memories():
+            memory.settle()
         groups = {
             self._name(g): {"learned": learner.learned.state_dict(), "running": learner.running.state_dict()}
             for g, learner in self.learners.items()
         }
-        return {"groups": groups, "averages": self._averages.state_dict()}
+        return {"groups": groups, "averages": self._averages.state_dict(), "reward": self._reward}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what ``state_dict`` gave.
@@ -156,6 +182,7 @@ class Team:
         for g, learner in self.learners.items():
             learner.running.load_state_dict(state["groups"][self._name(g)]["running"])
         self._averages.load_state_dict(state["averages"])
+        self._reward = state["reward"]
 
     def load_learned(self, state: dict[str, Any]) -> None:
         """Restores from ``state_dict`` what was learned; experience and random generators stay as they are. Errors as above."""
@@ -166,6 +193,36 @@ class Team:
         """Restores from ``state_dict`` what ``act`` needs, also for other numbers of agents where networks allow it. Errors as above."""
         for g, learner in self.learners.items():
             learner.load_policy(state["groups"][self._name(g)]["learned"])
+
+    # Overlapped training ---------------------------------------------------------------------------------------------
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether environments may go on while all learners decide for others, and update."""
+        return all(_is_overlapping(learner) for learner in self.learners.values())
+
+    def overlap(self, executor: Executor | None, num_envs: int) -> None:
+        """From now on ``explore`` and ``learn`` take batches of some environments; see ``OnPolicyMemory.overlap``."""
+        for memory in self._memories():
+            memory.overlap(executor, num_envs)
+
+    @property
+    def begins(self) -> bool:
+        """Whether an update has been begun and nothing has followed it yet, see ``OnPolicyMemory.begins``."""
+        return any(memory.begins for memory in self._memories())
+
+    @property
+    def ticks_left(self) -> int:
+        """Ticks of each environment until a learner updates; further than that none may go."""
+        return min(memory.ticks_left for memory in self._memories())
+
+    def finish(self) -> dict[str, float] | None:
+        """Waits for running updates; their metrics, as ``learn`` returns them. Errors as of ``OnPolicyMemory.settle``."""
+        found = {g: one.memory.finish() for g, one in self.learners.items() if _is_overlapping(one)}
+        return self._row(found, self._reward)
+
+    def _memories(self) -> list[OnPolicyMemory]:
+        return [learner.memory for learner in self.learners.values() if _is_overlapping(learner)]
 
     # Asynchronous training -------------------------------------------------------------------------------------------
 
@@ -195,6 +252,10 @@ class Team:
 
     def _workers(self) -> list[AsynchronousLearner]:
         return [learner for learner in self.learners.values() if _is_asynchronous(learner)]
+
+
+def _is_overlapping(learner: Learner) -> TypeGuard[OverlappingLearner]:
+    return getattr(learner, "overlapping", False)
 
 
 def _is_asynchronous(learner: Learner) -> TypeGuard[AsynchronousLearner]:

@@ -151,7 +151,9 @@ class Workers:
             "time/learner_s": sum(one.learner_s for one in segments),
         }
         with self._whole_weights():
-            self.book.write({"worker_updates": len(segments), "ticks_per_s": ticks_per_s, **metrics, **times})
+            told = {"worker_updates": len(segments), "ticks_per_s": ticks_per_s, **metrics, **times}
+            self.book.write(self.book.row(), told)
+            self.book.save_if_due()
         self._gathered, self._since_s = [], time.perf_counter()
 
     @contextmanager

@@ -54,23 +54,30 @@ class Book:
         """Fraction of the budget that is spent."""
         return spent(self.config, self.progress)
 
-    def write(self, metrics: dict[str, float]) -> None:
-        """Logs the metrics of an update, with those of the episodes that ended since the last one; saves a checkpoint if it is due."""
+    def row(self) -> dict[str, float]:
+        """What is known of an update as it begins: ``ticks``, ``wall_s``, and means over the episodes that ended since the last one."""
         progress = self.progress
-        progress.updates += 1
-        row = {"update": progress.updates, "wall_s": progress.wall_s, **metrics, **self._episodes()}
+        row = {"ticks": progress.ticks, "wall_s": progress.wall_s, **self._episodes()}
         progress.ended = []
-        self.log.write(progress.ticks, row)
-        if progress.updates % self.config.training.checkpoint_every == 0:
+        return row
+
+    def write(self, row: dict[str, float], metrics: dict[str, float]) -> None:
+        """Logs the metrics of an update together with what ``row`` gave as it began."""
+        self.progress.updates += 1
+        self.log.write(int(row["ticks"]), {"update": self.progress.updates, **row, **metrics})
+
+    def save_if_due(self) -> None:
+        """Writes a checkpoint after every ``training.checkpoint_every`` updates."""
+        if self.progress.updates % self.config.training.checkpoint_every == 0:
             self.save()
 
     def _episodes(self) -> dict[str, float]:
-        """Mean metrics of the episodes that ended since the last update, as far as they were measured."""
+        """Mean metrics of the ended episodes, as far as they were measured; in whichever order they ended."""
         metrics = self.team.spec.metrics
         values = np.array(self.progress.ended).reshape(-1, len(metrics))
         return {
             f"episode/{metric.name}": float(np.nanmean(column))
-            for metric, column in zip(metrics, values.T, strict=True)
+            for metric, column in zip(metrics, np.sort(values.T), strict=True)
             if np.isfinite(column).any()
         }
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -20,10 +20,9 @@ from ns3marl.algorithms import registry
 from ns3marl.config import Config
 from ns3marl.errors import CheckpointError, ConfigError
 from ns3marl.files import replacing
-from ns3marl.launch.environments import Environments
 from ns3marl.options import build
 from ns3marl.rl.team import Team
-from ns3marl.types import Batch, Group, Spec
+from ns3marl.types import Group, Spec
 
 FORMAT = 4
 
@@ -32,6 +31,21 @@ _OTHER_OPTIONS = (
     "the networks of this configuration: {reason}; widths and layers must be those it was trained with"
 )
 _OTHER_VERSION = "the networks that this version of its algorithm makes of the options in it: {reason}; use the version that wrote it"
+
+
+Shown_co = TypeVar("Shown_co", covariant=True)
+
+
+class Resumable(Protocol[Shown_co]):
+    """Environments that can be brought to where others stood."""
+
+    def reset(self) -> Shown_co:
+        """Begins new episodes everywhere."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> Shown_co:
+        """Takes up episodes where ``state_dict`` found them."""
+        ...
 
 
 @dataclass
@@ -44,6 +58,9 @@ class Progress:
     ended: list[list[float]] = field(
         default_factory=list
     )  #: metrics of episodes that ended since the last update
+    awaited: dict[str, float] = field(
+        default_factory=dict
+    )  #: what is known of the update that is not told of yet, see ``Book.row``
 
 
 @dataclass(frozen=True)
@@ -109,11 +126,11 @@ class Checkpoint:
                 self._refuse_algorithm(group, wanted)
         self._load(lambda: team.load_learned(self.team), _OTHER_OPTIONS)
 
-    def take_up(self, pool: Environments) -> Batch:
+    def take_up(self, pool: Resumable[Shown_co]) -> Shown_co:
         """Brings environments to where they stood.
 
         Returns:
-            The batch that waits for actions.
+            What waits for actions: a batch, or what else the environments show.
 
         Raises:
             CheckpointError: There were more or fewer environments, or of another kind.
@@ -325,7 +342,7 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} lacks something or has too much: {error}; it is damaged") from error
 
 
-def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any) -> Progress:
+def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any, awaited: Any) -> Progress:
     """How far a training had come, as a file says.
 
     Raises:
@@ -335,7 +352,8 @@ def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any) -> Progress:
     for name, value in (("updates", updates), ("ticks", ticks), ("wall_s", wall_s)):
         if not (isinstance(value, int | float) and 0 <= value < math.inf):
             raise ValueError(f"progress.{name} is {value!r}, expected a number of 0 or more")
-    return Progress(int(updates), int(ticks), float(wall_s), whole)
+    row = {str(name): float(value) for name, value in awaited.items()}
+    return Progress(int(updates), int(ticks), float(wall_s), whole, row)
 
 
 def _stored(value: Any) -> bool:

@@ -61,7 +61,7 @@ class RunLog:
         Raises:
             OutputError: A file cannot be written, for example because the disk is full.
         """
-        row = {"ticks": ticks, **{name: value for name, value in metrics.items() if math.isfinite(value)}}
+        row = {name: value for name, value in metrics.items() if math.isfinite(value)} | {"ticks": ticks}
         with files.writing(self._folder / FILE, kept=_KEPT):
             self._file.write(json.dumps(row) + "\n")
             self._file.flush()

@@ -17,11 +17,7 @@ is a learner that asks for asynchronous workers, which race by design (``asynchr
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +27,16 @@ from rich.console import Console
 from ns3marl import files
 from ns3marl.config import Config, TrainingOptions, dumps, load, refuse_shared_seed, team_of
 from ns3marl.errors import ConfigError
-from ns3marl.launch.environments import Environments, PoolFactory, open_pool
+from ns3marl.launch.environments import PoolFactory, open_pool
 from ns3marl.launch.interrupt import stop_on_signal
 from ns3marl.manifest import manifest
 from ns3marl.progress import ProgressDisplay, Report
-from ns3marl.rl.policy import action_generators
 from ns3marl.training import checkpoint, metrics
 from ns3marl.training.asynchronous import Workers
 from ns3marl.training.book import Book, spent
 from ns3marl.training.checkpoint import Checkpoint, Progress
 from ns3marl.training.claim import claimed
+from ns3marl.training.loop import Loop
 from ns3marl.training.metrics import RunLog
 
 CONFIG, MANIFEST = "config.toml", "manifest.json"
@@ -120,7 +116,7 @@ def train(
                 environments.close()  # the workers open their own
                 Workers(book, make_pool).run(stop)
             else:
-                _Loop(book, pool).run(stop)
+                Loop(book, pool).run(stop)
     return folder
 
 
@@ -177,81 +173,3 @@ def start(options: TrainingOptions) -> Path:
     folder = Path(options.start_from)
     own = folder / f"seed-{options.seed}"
     return own if own.exists() else folder
-
-
-@dataclass
-class _Loop:
-    """Explore, learn, log, checkpoint, until done."""
-
-    book: Book
-    pool: Environments
-    reward: str = "-"  # of the last update
-
-    def run(self, stop: threading.Event) -> None:
-        book, team, progress = self.book, self.book.team, self.book.progress
-        book.position = self.pool.state_dict
-        started_s, before_s = time.perf_counter(), progress.wall_s
-        batch = self.pool.reset() if book.saved is None else book.saved.take_up(self.pool)
-        window = _Window(self.pool)
-        while book.spent < 1 and not stop.is_set():
-            with window.learning():
-                joint = team.explore(batch, action_generators(batch))
-            batch = self.pool.step(joint)
-            with window.learning():
-                metrics = team.learn(batch)
-            progress.ended += [final.metrics.tolist() for final in batch.final if final is not None]
-            progress.ticks += self.pool.num_envs
-            progress.wall_s = before_s + time.perf_counter() - started_s
-            book.show(f"{progress.ticks} ticks  reward {self.reward}  {window.line()}")
-            if metrics is not None:
-                self.reward = f"{metrics['reward_per_tick']:.2f}"
-                book.write({**metrics, **window.metrics()})
-                window = _Window(self.pool)
-        book.close(stopped=stop.is_set())
-
-
-class _Window:
-    """Speed between two updates, and where the time went."""
-
-    def __init__(self, pool: Environments) -> None:
-        self._pool = pool
-        self._started_s = time.perf_counter()
-        self._before = (pool.timing.ticks, pool.timing.simulator_s, pool.timing.wire_s)
-        self._losses = pool.timing.losses
-        self._learner_s = 0.0
-
-    @contextmanager
-    def learning(self) -> Iterator[None]:
-        """Counts the time inside as the learner's."""
-        started_s = time.perf_counter()
-        yield
-        self._learner_s += time.perf_counter() - started_s
-
-    @property
-    def ticks(self) -> int:
-        """Ticks of this window, over all environments."""
-        return self._pool.timing.ticks - self._before[0]
-
-    def line(self) -> str:
-        """For a person: speed, and shares of simulator, wire and learner."""
-        wall_s = max(time.perf_counter() - self._started_s, 1e-9)
-        simulator_s, wire_s = (
-            self._pool.timing.simulator_s - self._before[1],
-            self._pool.timing.wire_s - self._before[2],
-        )
-        shares = " ".join(
-            f"{name} {100 * seconds / wall_s:.0f}%"
-            for name, seconds in (("simulation", simulator_s), ("wire", wire_s), ("learner", self._learner_s))
-        )
-        return f"{self.ticks / wall_s:.0f} ticks/s  {shares}"
-
-    def metrics(self) -> dict[str, float]:
-        """For the log."""
-        wall_s = time.perf_counter() - self._started_s
-        return {
-            "ticks_per_s": self.ticks / wall_s,
-            "time/simulator_s": self._pool.timing.simulator_s - self._before[1],
-            "time/wire_s": self._pool.timing.wire_s - self._before[2],
-            "time/learner_s": self._learner_s,
-            "simulators_lost": self._pool.timing.losses - self._losses,
-        }

@@ -19,6 +19,7 @@ from ns3marl.episodes import Episodes
 from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.device_pool import DevicePool
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.scenarios.aiot_mec.twin.tick import View
 from ns3marl.scenarios.aiot_mec.twin.world import World
@@ -133,6 +134,10 @@ class FastPool:
                 raise OutOfStep("FastPool: an episode ended before its recorded actions did")
             view = self.sim.step(*self._tensors(joint))
         return self._batch(view, None)
+
+    def on_device(self) -> DevicePool:
+        """The same environments for a learner on their device; use it in the place of this pool."""
+        return DevicePool(self.sim, self.episodes, self.spec)
 
     def close(self) -> None:
         """Ends all episodes."""
