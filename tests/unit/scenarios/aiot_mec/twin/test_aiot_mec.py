@@ -57,7 +57,7 @@ def test_every_task_ends_in_exactly_one_state_and_every_fragment_too(policy: str
         assert (of["fragments_lost"] >= 0).all()
 
 
-@pytest.mark.parametrize("preset", ["default", "stress", "balanced"])
+@pytest.mark.parametrize("preset", ["default", "stress", "balanced", "mixed"])
 def test_all_that_is_seen_lies_within_the_specs_bounds(preset: str) -> None:
     pool = FastPool(arguments=(*SMALL, f"--preset={preset}"), num_envs=4, seed=3)
     group = pool.spec.groups[0]
@@ -69,6 +69,24 @@ def test_all_that_is_seen_lies_within_the_specs_bounds(preset: str) -> None:
             assert np.isfinite(values).all()
             assert (values >= low - 1e-4).all()
             assert (values <= high * (1 + 1e-5) + 1e-6).all()
+
+
+def test_in_mixed_light_work_pays_locally_and_heavy_work_at_servers() -> None:
+    done = {}
+    for policy in ("local-only", "best-snr"):
+        pool = FastPool(arguments=("--preset=mixed", "--ticks=31"), num_envs=2, seed=3)
+        density = [feature.name for feature in pool.spec.groups[0].features].index(
+            "task_density_cycles_per_bit"
+        )
+        before, outcomes = pool.reset().groups[0], []
+        for batch in play(pool, policy, 30):
+            cycles_per_bit = before.observations[before.active][:, density]
+            outcomes.append((cycles_per_bit, pool.sim.outcome.numpy()[before.active][:, 0] == 1))
+            before = batch.groups[0]
+        work, completed = (np.concatenate(values) for values in zip(*outcomes, strict=True))
+        done[policy] = [completed[work < 100].mean(), completed[work > 400].mean()]
+    assert done["local-only"][0] > done["best-snr"][0] + 0.05
+    assert done["best-snr"][1] > done["local-only"][1] + 0.05
 
 
 def test_energy_is_that_of_the_whole_time_of_every_modem() -> None:
