@@ -143,7 +143,7 @@ def test_actions_respect_masks_and_defaults(name: str) -> None:
             mode, server, channel = discrete[device]
             masks = batch.groups[0].masks[0, device]
             assert masks[mode]
-            if mode != LOCAL:
+            if name != "default":
                 assert masks[3 + server]
                 assert masks[3 + SLOTS + channel]
         assert ((continuous[:, 0] >= 0) & (continuous[:, 0] <= 30)).all()

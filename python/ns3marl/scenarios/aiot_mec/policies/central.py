@@ -141,7 +141,9 @@ class CoordinatedPower:
         joules = upload_s * estimates.amplifier_w(power) + estimates.local_j(rest, task.cpu_hz)
         late = options.safety * finish_s > task.deadline_s
         cost = finish_s + options.late_s * late + options.airtime * upload_s + options.energy_s_per_j * joules
-        cost = np.where(task.allowed | (share == 0), cost, np.inf)
+        cost = np.where(
+            task.allowed, cost, np.inf
+        )  # of local ones too: what does not count is checked as well
         n = np.arange(len(rows))
         r, p, k, c = np.unravel_index(cost.reshape(len(rows), -1).argmin(-1), cost.shape[1:])
         remote = _RATIOS[r] > 0

@@ -22,25 +22,25 @@ _RATIO_LOW, _RATIO_HIGH = 0.05, 0.95
 class LoadAwareOptions:
     """Estimated completion times from SNR and load."""
 
-    target_db: Decibels = 16.0
+    target_db: Decibels = 20.5
     """SNR that the server should hear, dB."""
     urgent_db: Decibels = 26.0
     """The same where it pays to hurry, dB."""
     contention: NotNegativeFloat = 0.5
     """Wait for the channel, over the time that it was busy in the last interval."""
-    queueing: NotNegativeFloat = 0.5
+    queueing: NotNegativeFloat = 0.1
     """Wait for the server, over the time that it computed in the last interval."""
-    waiting: NotNegativeFloat = 0.5
+    waiting: NotNegativeFloat = 0.35
     """Weight of the mean wait that the server told."""
-    safety: PositiveFloat = 1.2
+    safety: PositiveFloat = 1.25
     """A choice counts as late if this times its estimated time is more than the deadline."""
-    late_s: NotNegativeFloat = 0.1
+    late_s: NotNegativeFloat = 0.2
     """What being late costs, s."""
-    airtime: NotNegativeFloat = 0.5
+    airtime: NotNegativeFloat = 2.0
     """What a second of air time costs beyond the time it takes, for the sake of the others, s."""
-    energy_s_per_j: NotNegativeFloat = 1.0
+    energy_s_per_j: NotNegativeFloat = 7.5
     """What a joule costs, s."""
-    hysteresis: Fraction = 0.2
+    hysteresis: Fraction = 1.0
     """A device leaves its channel for one whose busy share is lower by more than this."""
 
 

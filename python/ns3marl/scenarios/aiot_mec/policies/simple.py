@@ -28,8 +28,8 @@ class LocalOnly:
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``."""
         del rngs
-        nowhere = np.zeros(batch.groups[0].active.shape, np.int64)
-        return [self.names.actions(batch, LOCAL, nowhere, nowhere, MAX_POWER_DBM)]
+        server, channel = self.names.heard_snr(batch).argmax(-1), self.names.home_channels(batch)
+        return [self.names.actions(batch, LOCAL, server, channel, MAX_POWER_DBM)]
 
 
 class RandomOffload:
