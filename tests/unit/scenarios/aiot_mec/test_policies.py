@@ -150,6 +150,15 @@ def test_actions_respect_masks_and_defaults(name: str) -> None:
         assert ((continuous[:, 1] >= 0.05) & (continuous[:, 1] <= np.float32(0.95))).all()
 
 
+@pytest.mark.parametrize("name", HOME.policies)
+def test_nobody_has_a_task(name: str) -> None:
+    batch = mec_batch(SNR)
+    batch.groups[0].active[:] = False
+    discrete, continuous = act(name, batch)
+    assert not discrete.any()
+    assert continuous.tolist() == [[30, 0.5]] * DEVICES
+
+
 def test_local_only_stays_local() -> None:
     assert act("local-only", mec_batch(SNR))[0][:, 0].tolist() == [LOCAL] * 4
 

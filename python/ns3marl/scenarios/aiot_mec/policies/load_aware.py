@@ -90,14 +90,15 @@ class LoadAware:
         split = self._split(seen, upload_s)
         shares = np.stack([np.ones_like(split), split])  # full and partial
         costs = self._offloaded(seen, shares, power, upload_s)  # [modes,powers,n,slots]
-        flat = np.moveaxis(costs, 2, 0).reshape(len(seen.bits), -1)
-        m, p, k = np.unravel_index(flat.argmin(-1), (*costs.shape[:2], costs.shape[-1]))
-        n = np.arange(len(k))
-        remote = flat.min(-1, initial=np.inf) <= self._local(seen)[:, 0]
+        modes, powers, n, slots = costs.shape
+        flat = np.moveaxis(costs, 2, 0).reshape(n, modes * powers * slots)
+        m, p, k = np.unravel_index(flat.argmin(-1), (modes, powers, slots))
+        remote = flat.min(-1) <= self._local(seen)[:, 0]
         mode, server = np.full(active.shape, LOCAL), np.zeros(active.shape, np.int64)
         decided_power, ratio = np.full(active.shape, MAX_POWER_DBM), np.ones(active.shape)
+        row = np.arange(n)
         mode[active] = np.where(remote, np.where(m == 0, FULL, PARTIAL), LOCAL)
-        server[active], decided_power[active], ratio[active] = k, power[p, n, k], split[p, n, k]
+        server[active], decided_power[active], ratio[active] = k, power[p, row, k], split[p, row, k]
         return [self.names.actions(batch, mode, server, channel, decided_power, ratio)]
 
     def channel(self, batch: Batch) -> Int64:
