@@ -26,17 +26,17 @@ _TASK = ("task_size_bits", "task_cycles", "task_deadline_s", "cpu_hz", "cpu_back
 class CoordinatedPowerOptions:
     """Coordination with power control."""
 
-    target_db: Decibels = 16.0
+    target_db: Decibels = 20.0
     """SNR that the server should hear, dB."""
     urgent_db: Decibels = 26.0
     """The same where it pays to hurry, dB."""
-    safety: PositiveFloat = 1.2
+    safety: PositiveFloat = 0.5
     """A choice counts as late if this times its estimated time is more than the deadline."""
-    late_s: NotNegativeFloat = 0.1
+    late_s: NotNegativeFloat = 0.14
     """What being late costs, s."""
-    airtime: NotNegativeFloat = 0.5
+    airtime: NotNegativeFloat = 4.0
     """What a second of air time costs, for the sake of the others, s."""
-    energy_s_per_j: NotNegativeFloat = 1.0
+    energy_s_per_j: NotNegativeFloat = 2.5
     """What a joule costs, s."""
 
 
