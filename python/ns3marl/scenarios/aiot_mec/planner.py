@@ -226,13 +226,18 @@ class InStep:
         """See ``Policy.act``.
 
         Raises:
-            OutOfStep: The batch does not follow upon the last one.
+            OutOfStep: The batch does not follow upon the last one, or shows another world than the twin.
         """
         there = self.twin.reset() if self._batch is None else self._batch
         if (there.run != batch.run).any() or (there.tick != batch.tick).any():
             raise OutOfStep(
                 f"InStep: the twin is at runs {there.run.tolist()}, ticks {there.tick.tolist()}, the batch at runs "
                 f"{batch.run.tolist()}, ticks {batch.tick.tolist()}; play every tick from the first on, with the same runs"
+            )
+        if (there.groups[0].active != batch.groups[0].active).any():
+            raise OutOfStep(
+                f"InStep: other devices have a task in the twin than in the batch at tick {batch.tick[0]}; give the twin the worlds "
+                "that the environments play"
             )
         (plan,) = self.planner.act(there, rngs)
         sent = self._allowed(plan, batch)

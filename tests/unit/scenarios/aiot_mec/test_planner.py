@@ -87,3 +87,10 @@ def test_a_twin_in_step_plans_for_other_environments_as_in_them() -> None:
         batch = pool.step(theirs)
     with pytest.raises(OutOfStep, match="play every tick from the first on"):
         beside.act(pool.step(own.act(batch, action_generators(batch))), action_generators(batch))
+
+
+def test_a_twin_of_other_worlds_is_refused() -> None:
+    pool, other = (FastPool(arguments=ARGUMENTS, num_envs=2, seed=seed) for seed in (4, 5))
+    beside, batch = InStep(planner_of(other), other), pool.reset()
+    with pytest.raises(OutOfStep, match="give the twin the worlds that the environments play"):
+        beside.act(batch, action_generators(batch))

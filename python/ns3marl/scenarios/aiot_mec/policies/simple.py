@@ -73,7 +73,7 @@ class BestSnr:
 class SnrTargetOptions:
     """Best SNR with power control."""
 
-    target_db: Decibels = 16.0
+    target_db: Decibels = 20.0
     """SNR that the server should hear, dB."""
 
 
