@@ -213,6 +213,9 @@ def test_coordinated_greedy_computes_locally_where_the_radio_is_hopeless() -> No
 def test_the_power_reaches_the_target_and_stays_within_its_range() -> None:
     got = estimates.power_dbm(np.array([50.0, 40.0, 30.0, 20.0, 10.0]), 20.0)
     np.testing.assert_allclose(got, [0, 10, 20, 30, 30])
+    assert (
+        estimates.power_dbm(np.float64(39.95), 20.0) == 10.125
+    )  # in steps of 0.125 dB, never below the target
 
 
 def test_snr_target_is_best_snr_at_the_power_that_reaches_the_target() -> None:

@@ -17,6 +17,7 @@ RATE_BPS = 1e6 * np.array([0.1, 8.6, 17.2, 25.8, 34.4, 51.6, 68.8, 77.4, 86.0, 1
 _SNR_MARGIN_DB = 2.0
 EFFICIENCY = 0.9  # goodput over rate of one sender with A-MPDU: 62.9 of 68.8 Mb/s measured at MCS 5
 ACCESS_S = 0.5e-3  # channel access before an upload, and the result on its way back
+_POWER_STEP_DB = 0.125
 _AMPLIFIER_EFFICIENCY = 0.1
 _KAPPA = 1e-27  # the scenario's default, J/(Hz^2 cycle)
 
@@ -30,13 +31,16 @@ def goodput_bps(snr_db: Float64) -> Float64:
 
 
 def power_dbm(snr_db: Float64, target_db: Float64 | float) -> Float64:
-    """Power at which a server hears the target SNR: p = clip(target - (snr - 30), 0, 30).
+    """Power at which a server hears at least the target SNR: target - (snr - 30), up to the next step, within 0 to 30.
+
+    Devices send in steps of 0.125 dB. An SNR just below the threshold of an MCS costs that MCS.
 
     Args:
         snr_db: At 30 dBm, [...].
         target_db: What the server should hear.
     """
-    power: Float64 = np.clip(target_db - (snr_db - MAX_POWER_DBM), 0.0, MAX_POWER_DBM)
+    steps = np.ceil((target_db - (snr_db - MAX_POWER_DBM)) / _POWER_STEP_DB)
+    power: Float64 = np.clip(steps * _POWER_STEP_DB, 0.0, MAX_POWER_DBM)
     return power
 
 

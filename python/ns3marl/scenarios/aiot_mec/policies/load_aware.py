@@ -22,7 +22,7 @@ _RATIO_LOW, _RATIO_HIGH = 0.05, 0.95
 class LoadAwareOptions:
     """Estimated completion times from SNR and load."""
 
-    target_db: Decibels = 20.5
+    target_db: Decibels = 20.0
     """SNR that the server should hear, dB."""
     urgent_db: Decibels = 26.0
     """The same where it pays to hurry, dB."""
