@@ -8,8 +8,8 @@ training at N=50, K=9 to its last one. What other programs take of the cores is 
 a training does not take, others do.
 
 `ticks_per_s_vs_none` compares the training with `training.overlap = "none"` and as many environments, at N=10, K=3, in turns.
-`--against COMMIT` builds another commit and adds it to the turns, with as many environments as cores and with as many as here:
-`ticks_per_s_vs_before`. All learn from 500 ticks an update.
+`--against COMMIT` builds another commit (`none`: nothing) and adds it to the turns, with as many environments as cores and with as
+many as here: `ticks_per_s_vs_before`. All learn from 500 ticks an update, in 5 epochs, whatever the policy does.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ from ns3marl.training.run import train
 from ns3marl.types import Batch
 
 TICKS_PER_UPDATE = 500
+EPOCHS = 5
 ENVS_PER_CORE = 2
+FIRST = "1abb2d8"
+"""The first version."""
 SHARE_TICKS, RATE_TICKS = 4000, 4000
 SMALL = ("--devices=10", "--servers=3", "--ticks=250")
 LARGE = ("--devices=50", "--servers=9", "--ticks=250")
@@ -88,6 +91,8 @@ def settings(num_envs: int, ticks: int, arguments: tuple[str, ...]) -> list[str]
         f"training.ticks={ticks}",
         "training.tensorboard=false",
         f"imappo.rollout_ticks={TICKS_PER_UPDATE // num_envs}",
+        f"imappo.epochs={EPOCHS}",
+        "imappo.target_kl=0",
     ]
 
 
@@ -159,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--against", metavar="COMMIT", help="a commit to compare with, such as 1abb2d8")
+    parser.add_argument("--against", metavar="COMMIT", default=FIRST, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="turns of the contenders (3)")
     options = parser.parse_args()
     num_envs = ENVS_PER_CORE * cores.usable()
@@ -170,7 +175,7 @@ def main() -> None:
         "now": Contender(num_envs, here),
         "none": Contender(num_envs, here, ("training.overlap=none",)),
     }
-    if options.against:
+    if options.against != "none":
         there = built(options.against, "aiot-mec").environment()
         contenders["before"] = Contender(cores.usable(), there)
         contenders["before_same_envs"] = Contender(num_envs, there)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""How fast IMAPPO learns, apart from the simulator: rollout plus update, against TorchRL's MAPPO on the same data.
+"""How fast IMAPPO learns, against TorchRL's MAPPO on the same data, and what the other learners cost beside it.
 
 `aiot-mec` (N=50, K=9) plays its ticks once, at random. The learners then act on the recorded observations, keep what they
 must, and update: one thread, layers of equal width and number, equal epochs, minibatches and samples, fused Adam. `rate_vs_torchrl` is
@@ -10,6 +10,10 @@ actor learns from agents that were asked to act alone and its critic embeds ever
 its critic reads them side by side. An agent that was asked to act or not is one
 agent-sample. TorchRL gets its observations scaled and as tensors at no cost, and no collector stands in its way. Learners
 take turns, round by round; all compute in single precision but where the figure says bfloat16.
+
+`NAME_cpu_vs_imappo` is the CPU of a tick of training on the twin (N=50, K=9), twin, rollout and updates together, relative to
+IMAPPO's, each learner with its own defaults: 16 environments, and A3C's only worker with one. Off-policy learners are past their
+warm-up. Learners take turns; figures are medians of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -25,16 +29,22 @@ import numpy as np
 import torch
 from torchrl_mappo import TorchrlMappo
 
+from ns3marl import config as configuration
 from ns3marl import policies
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.imappo import ImappoOptions
 from ns3marl.env.pool import Pool
+from ns3marl.launch.environments import open_pool
 from ns3marl.rl.normalise import BoundsScaler
+from ns3marl.rl.policy import action_generators
 from ns3marl.rl.team import Team
 from ns3marl.types import Batch, Spec
 
 ARGUMENTS = ("--devices=50", "--servers=9", "--ticks=1000")
 TICKS, ENVS, ROUNDS = 250, 2, 5
+TWIN_ENVS = 16
+#: Ticks of a round on the twin, over all environments: a whole update of IMAPPO, some of the others.
+TWIN_TICKS = {"imappo": 4000, "maddpg": 480, "dqn": 480, "iql": 480, "a3c": 400}
 
 
 @dataclass(frozen=True)
@@ -119,12 +129,63 @@ def compare(spec: Spec, batches: list[Batch], width: int) -> dict[str, list[Time
     return {name: rows[1:] for name, rows in times.items()}
 
 
+class Training:
+    """A learner as ``ns3marl train`` makes it, on the twin.
+
+    Args:
+        algorithm: Its name.
+    """
+
+    def __init__(self, algorithm: str) -> None:
+        self.algorithm, self.envs = algorithm, 1 if algorithm == "a3c" else TWIN_ENVS
+        scenario = {"name": "aiot-mec", "backend": "fastsim", "arguments": list(ARGUMENTS)}
+        settings = [f"scenario.{name}={value}" for name, value in scenario.items()]
+        config = configuration.load(None, [f"training.algorithm={algorithm}", *settings])
+        self.pool = open_pool(config, 1, self.envs, 1)
+        self.team = configuration.team_of(config, self.pool.spec)
+        self.batch = self.pool.reset()
+        warmup = getattr(config.options(algorithm), "warmup_ticks", 0)
+        self.play(warmup + TWIN_TICKS[algorithm])
+
+    def play(self, ticks: int) -> float:
+        """Trains; CPU time of a tick [s]."""
+        start_s = time.process_time()
+        for _ in range(ticks // self.envs):
+            joint = self.team.explore(self.batch, action_generators(self.batch))
+            self.batch = self.pool.step(joint)
+            self.team.learn(self.batch)
+        return (time.process_time() - start_s) / ticks
+
+
+def costs() -> list[str]:
+    """Figures of CPU beside IMAPPO's."""
+    trainings = [Training(algorithm) for algorithm in TWIN_TICKS]
+    rounds: list[list[float]] = []
+    for _ in range(ROUNDS):
+        rounds.append([one.play(TWIN_TICKS[one.algorithm]) for one in trainings])
+        line = ", ".join(
+            f"{one.algorithm} {1e3 * t:.2f}" for one, t in zip(trainings, rounds[-1], strict=True)
+        )
+        print(f"CPU of a tick of training on the twin [ms]: {line}", flush=True)
+    for one in trainings:
+        one.pool.close()
+    figures = []
+    for name, *row in zip(TWIN_TICKS, *rounds, strict=True):
+        ratios = [own / times[0] for own, times in zip(row, rounds, strict=True)]
+        figures.append(
+            f"imappo_cpu_ms_per_tick: {1e3 * statistics.median(row):.2f} ms"
+            if name == "imappo"
+            else f"{name}_cpu_vs_imappo: {statistics.median(ratios):.2f} x"
+        )
+    return figures
+
+
 def main() -> None:
     """Prints rates and ratios."""
     torch.set_num_threads(1)
+    figures = costs()
     spec, batches = record()
     samples = TICKS * ENVS * len(spec.groups[0].agents)
-    figures = []
     for width in (64, 256):
         times = compare(spec, batches, width)
         suffix = "" if width == 64 else f"_h{width}"

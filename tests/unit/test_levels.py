@@ -51,7 +51,13 @@ def test_advantages_are_centred_over_what_is_allowed() -> None:
 def test_means_are_over_the_branches_that_count() -> None:
     values = torch.tensor([[[1.0, 2.0], [3.0, 9.0]], [[5.0, 6.0], [7.0, 8.0]]])
     counting = torch.tensor([[[1.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
-    assert mean_counting(values, counting, torch.tensor([-1.0, -2.0]), (1, 2)).tolist() == [2, -2]
+    per_agent = torch.tensor([[-1.0, -2.0], [-3.0, -4.0]])
+    assert mean_counting(values, counting, per_agent).tolist() == [[1.5, 3], [-3, -4]]
+    states = torch.tensor([0, 0, 2, 2])
+    per_state = mean_counting(
+        values.flatten(0, 1), counting.flatten(0, 1), torch.tensor([-1.0, -2.0, -3.0]), states
+    )
+    assert per_state.tolist() == [2, -2, -3]
 
 
 def test_exploration_is_uniform_over_the_allowed_and_as_frequent_as_asked() -> None:

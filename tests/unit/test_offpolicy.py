@@ -26,13 +26,13 @@ from two_kinds_game import two_kinds_spec
 from ns3marl.algorithms import registry
 from ns3marl.algorithms.dqn import Dqn, DqnOptions
 from ns3marl.algorithms.iql import IndependentNetworks, Iql, IqlOptions
-from ns3marl.algorithms.maddpg import Maddpg, MaddpgOptions, gumbel_softmax
+from ns3marl.algorithms.maddpg import Actors, Maddpg, MaddpgOptions, gumbel_softmax
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError
 from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.reporting.report import label
-from ns3marl.rl.credit import JointValues
 from ns3marl.rl.hybrid import Heads
+from ns3marl.rl.pooled import Acts, Read
 from ns3marl.rl.replay import Transitions
 from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.training import checkpoint, metrics
@@ -95,8 +95,15 @@ def test_targets_of_branching_dqn(
 ) -> None:
     learner = Dqn(PAIR, 0, DqnOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
-    monkeypatch.setattr(learner.network, "forward", lambda _: (torch.tensor([77.0]), CHOSEN))
-    monkeypatch.setattr(learner.target, "forward", lambda _: (torch.tensor([1.0]), VALUED))
+    for network, value, advantages in ((learner.network, 77.0, CHOSEN), (learner.target, 1.0, VALUED)):
+
+        def forward(
+            seen: Seen, *, active_only: bool, value: float = value, advantages: Tensor = advantages
+        ) -> tuple[Tensor, Tensor]:
+            assert active_only
+            return torch.tensor([value]), advantages[seen.groups[0].active]
+
+        monkeypatch.setattr(network, "forward", forward)
     assert learner.targets(transitions(**change)).tolist() == [pytest.approx(wanted)]
 
 
@@ -126,14 +133,15 @@ def test_targets_of_maddpg(terminated: bool, wanted: float, monkeypatch: pytest.
     """The target critic is asked for the actions of the target actors, and its Q of the joint action is taken."""
     learner = Maddpg(PAIR, 0, MaddpgOptions(discount=0.5), 1)
     learner.scale.load_state_dict(PLAIN)
-    sure = torch.tensor([[[0.0, 99, 0], [0, 0, 99]]])
-    monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(1, 2, 0)))
+    sure = torch.tensor([[0.0, 99, 0], [0, 0, 99]])
+    monkeypatch.setattr(learner.target_actors, "forward", lambda *_: (sure, torch.zeros(2, 0)))
 
-    def critic(_seen: Seen, joint: list[Tensor], _own: Tensor) -> JointValues:
-        code = (joint[0][0] * torch.arange(3)).sum(-1)  # the choices: 1 and 2
-        return JointValues((code @ torch.tensor([1.0, 10.0]))[None], torch.zeros(1, 2))
+    def critic(_read: Read, acts: list[Acts]) -> Tensor:
+        assert acts[0].acting.tolist() == [0, 1]
+        code = (acts[0].encoded * torch.arange(3)).sum(-1)  # the choices: 1 and 2
+        return (code @ torch.tensor([1.0, 10.0]))[None]
 
-    monkeypatch.setattr(learner.target_critic, "forward", critic)
+    monkeypatch.setattr(learner.target_critic, "joint", critic)
     assert learner.targets(transitions(terminated=terminated)).tolist() == [pytest.approx(wanted)]
 
 
@@ -208,13 +216,41 @@ def test_maddpg_credits_an_agent_for_its_own_action_alone() -> None:
     learner = Maddpg(toy_spec(), 0, MaddpgOptions(), 1)
     data = toy_transitions(2, 8)
     seen = data.before
-    encoded = learner.heads.encode(data.discrete[0][..., :2], torch.rand(8, 4, 1))
-    own = torch.rand(8, 4, learner.heads.encoded, requires_grad=True)
-    seen.groups[0].active[:] = True
-    q = learner.critic(seen, [encoded], own).replaced
-    (gradient,) = torch.autograd.grad(q[:, 2].sum(), own)
+    encoded = learner.heads.encode(data.discrete[0][..., :2], torch.rand(8, 4, 1)).flatten(0, 1)
+    own = torch.rand(32, learner.heads.encoded, requires_grad=True)
+    q = learner.critic.replaced(learner.critic.read(seen), [Acts(torch.arange(32), encoded)], own)
+    (gradient,) = torch.autograd.grad(q.view(8, 4)[:, 2].sum(), own)
+    gradient = gradient.view(8, 4, -1)
     assert gradient[:, 2].abs().sum() > 0
     assert gradient[:, [0, 1, 3]].abs().sum() == 0
+
+
+@pytest.mark.parametrize("copies", [1, 4])
+def test_actors_of_some_agents_say_what_they_say_among_all(copies: int) -> None:
+    group = toy_spec().groups[0]
+    actors = Actors(group, Heads(group), copies, 16)
+    observations, masks = torch.rand(3, 4, len(group.features)), torch.ones(3, 4, 5, dtype=torch.bool)
+    acting = torch.tensor([0, 3, 5, 10])
+    everybody, some = actors(observations, masks), actors(observations, masks, acting)
+    for all_outputs, outputs in zip(everybody, some, strict=True):
+        torch.testing.assert_close(outputs, all_outputs.flatten(0, 1)[acting])
+
+
+def test_the_actors_step_leaves_the_critic_as_it_is() -> None:
+    learner, data = Maddpg(toy_spec(), 0, MaddpgOptions(), 1), toy_transitions(2, 8)
+    data = dataclasses.replace(data, discrete=(data.discrete[0][..., :2],), unit=(torch.rand(8, 4, 1),))
+    acts = [learner._acts(0, data.before, data.discrete[0], data.unit[0])]
+    before = [parameter.clone() for parameter in learner.actors.parameters()]
+    learner._actor_step(data.before.groups[0], learner.critic.read(data.before), acts)
+    assert all(parameter.grad is None for parameter in learner.critic.parameters())
+    assert not all(map(torch.equal, before, learner.actors.parameters()))
+
+
+@pytest.mark.parametrize(("agents", "batch"), [(2, 64), (10, 64), (50, 12), (1000, 1)])
+def test_a_step_takes_fewer_transitions_where_there_are_many_agents(agents: int, batch: int) -> None:
+    group = dataclasses.replace(PAIR.groups[0], agents=tuple(map(str, range(agents))))
+    learner = Dqn(dataclasses.replace(PAIR, groups=(group,)), 0, DqnOptions(), 1)
+    assert learner.memory.batch == batch
 
 
 # ----------------------------------------------------------------------------------------------------------------- masks

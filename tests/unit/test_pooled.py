@@ -14,7 +14,7 @@ from toy_game import toy_spec
 from two_kinds_game import two_kinds_spec
 
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.pooled import PooledCritic, Pooling
+from ns3marl.rl.pooled import Acts, PooledCritic, Pooling, numbers
 from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.types import Spec
 
@@ -54,6 +54,26 @@ def test_all_baselines_at_once_equal_one_pass_per_agent(
         naive = network(seen, replaced, moments[group]).joint
         naive = naive[:, i] if per_agent else naive
         torch.testing.assert_close(at_once[:, i], naive, rtol=0, atol=1e-13)
+
+
+@EITHER
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_values_that_are_asked_for_alone_are_the_same(pooling: Pooling, spec: Spec, group: int) -> None:
+    network = critic(pooling, spec=spec, group=group)
+    seen, encoded, moments = inputs(spec)
+    for g, one in enumerate(seen.groups):
+        present = torch.ones_like(one.present)
+        present[1, 0] = False
+        seen = with_group(seen, g, present=present, active=one.active & present)
+    whole, read = network(seen, encoded, moments[group]), network.read(seen)
+    acts = [
+        Acts(numbers(one.active), actions[one.active])
+        for one, actions in zip(seen.groups, encoded, strict=True)
+    ]
+    active = seen.groups[group].active
+    torch.testing.assert_close(network.evaluate_joint(read, acts), whole.joint, rtol=0, atol=1e-13)
+    replaced = network.evaluate_replaced(read, acts, moments[group][active])
+    torch.testing.assert_close(replaced, whole.baselines[active], rtol=0, atol=1e-13)
 
 
 @EITHER

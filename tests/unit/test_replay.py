@@ -13,7 +13,7 @@ import torch
 
 from ns3marl.rl.averages import Averages
 from ns3marl.rl.record import Decision
-from ns3marl.rl.replay import Replay, RewardScale
+from ns3marl.rl.replay import Replay, RewardScale, scaled_targets
 from ns3marl.types import (
     Actions,
     Batch,
@@ -208,6 +208,23 @@ def test_scaled_values_are_the_values_scaled() -> None:
     undiscounted = RewardScale(1.0)
     undiscounted.measure(np.array([4.0, 6.0]))
     assert float(undiscounted.target(6 * one, torch.tensor(True), one, one)) == 6.0
+
+
+def test_targets_of_many_agents_at_once_are_those_of_each_alone() -> None:
+    scales = [RewardScale(0.5) for _ in range(3)]
+    for scale, mean in zip(scales, (1.0, 0.0, -2.0), strict=True):
+        scale.load_state_dict({"mean": mean, "std": 1 + mean**2})
+    generator = torch.Generator().manual_seed(1)
+    rewards, following = torch.rand(2, 8, 3, generator=generator)
+    ended, elapsed = torch.rand(8, 3, generator=generator) < 0.5, torch.arange(8.0)
+    together = scaled_targets(scales, rewards, ended, following, elapsed)
+    for agent, scale in enumerate(scales):
+        alone = scale.target(rewards[:, agent], ended[:, agent], following[:, agent], elapsed)
+        torch.testing.assert_close(together[:, agent], alone)
+        assert float(alone[ended[:, agent]][0]) == pytest.approx(
+            float(rewards[ended[:, agent], agent][0] - scale.mean) / scale.std
+            + 0.5 ** float(elapsed[ended[:, agent]][0]) * scale.end_value
+        )
 
 
 @pytest.mark.parametrize(("reward", "std"), [(1.0, 1.0), (-0.1, 0.1), (0.0, 1.0)])

@@ -69,9 +69,14 @@ class BranchingNetwork(nn.Module):
         pooled = self.advantages.encoder.context_width
         self.value = nn.Sequential(fan_in_linear(pooled, width), nn.ReLU(), fan_in_linear(width, 1))
 
-    def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """V(s) [B] and advantages [B,A,C], not centred."""
-        advantages, pool = self.advantages(seen)
+    def forward(self, seen: Seen, *, active_only: bool = False) -> tuple[Tensor, Tensor]:
+        """V(s) [B] and advantages [B,A,C], not centred.
+
+        Args:
+            seen: B states.
+            active_only: Advantages of the n active agents alone, [n,C], in the order of ``active.nonzero()``.
+        """
+        advantages, pool = self.advantages(seen, active_only=active_only)
         return self.value(pool).squeeze(-1), advantages
 
 
@@ -154,24 +159,24 @@ class Dqn:
     def targets(self, data: Transitions) -> Tensor:
         """Y of N transitions, [N], in scaled reward units."""
         after = data.after.groups[self.number]
-        masks = self.levels.masks(after.masks)
-        value, advantages = self.target(data.after)
-        chosen = best(self.heads, self.network(data.after)[1], masks)
-        q = taken(self.heads, dueling(self.heads, value[:, None, None], advantages, masks), chosen)
-        following = mean_counting(q, self.levels.counting(chosen, after.active), value, (1, 2))
+        states, masks = after.active.nonzero()[:, 0], self.levels.masks(after.masks[after.active])
+        value, advantages = self.target(data.after, active_only=True)
+        chosen = best(self.heads, self.network(data.after, active_only=True)[1], masks)
+        q = taken(self.heads, dueling(self.heads, value[states, None], advantages, masks), chosen)
+        following = mean_counting(q, self.heads.counts(chosen), value, states)
         rewards = data.reward(self.options.reward, self.number).squeeze(-1)
         return self.scale.target(rewards, data.terminated, following, data.elapsed)
 
     def update(self, data: Transitions) -> dict[str, float]:
         """One gradient step; its metrics by name."""
         y, before = self.targets(data), data.before.groups[self.number]
-        masks, chosen = self.levels.masks(before.masks), data.discrete[self.number]
-        value, advantages = self.network(data.before)
-        q = taken(self.heads, dueling(self.heads, value[:, None, None], advantages, masks), chosen)
+        states, masks = before.active.nonzero()[:, 0], self.levels.masks(before.masks[before.active])
+        chosen = data.discrete[self.number][before.active]
+        value, advantages = self.network(data.before, active_only=True)
+        q = taken(self.heads, dueling(self.heads, value[states, None], advantages, masks), chosen)
         losses = self.options.losses
-        counting = self.levels.counting(chosen, before.active)
-        per_branch = losses(q, y[:, None, None].expand_as(q))
-        loss = mean_counting(per_branch, counting, losses(value, y), (1, 2)).mean()
+        per_branch = losses(q, y[states, None].expand_as(q))
+        loss = mean_counting(per_branch, self.heads.counts(chosen), losses(value, y), states).mean()
         norm = self.descent.step(loss)
         self.copies.step()
         return {"td_loss": float(loss.detach()), "grad_norm": norm, "target_mean": float(y.mean())}

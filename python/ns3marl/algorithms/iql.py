@@ -37,7 +37,7 @@ from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.off_policy import OffPolicyMemory
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk, clip_agent_grads
 from ns3marl.rl.record import Decision
-from ns3marl.rl.replay import Replay, RewardScale, Transitions
+from ns3marl.rl.replay import Replay, RewardScale, Transitions, scaled_targets
 from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.state import GeneratorState, Parts
 from ns3marl.rl.targets import PeriodicCopy
@@ -176,14 +176,10 @@ class Iql:
         value, advantages = self.target(*seen)
         chosen = best(self.heads, self.networks(*seen)[1], masks)
         q = taken(self.heads, dueling(self.heads, value[..., None], advantages, masks), chosen)
-        following = mean_counting(q, self.levels.counting(chosen, after.active), value, (-1,))
+        following = mean_counting(q, self.levels.counting(chosen, after.active), value)
         rewards = data.reward(self.options.reward, self.number).expand_as(value)
         ended = data.terminated[:, None] | ~after.present
-        columns = [
-            scale.target(rewards[:, agent], ended[:, agent], following[:, agent], data.elapsed)
-            for agent, scale in enumerate(self.scales)
-        ]
-        return torch.stack(columns, -1)
+        return scaled_targets(self.scales, rewards, ended, following, data.elapsed)
 
     def update(self, data: Transitions) -> dict[str, float]:
         """One gradient step of every agent; metrics by name, means over agents."""
@@ -196,7 +192,6 @@ class Iql:
             losses(q, y[..., None].expand_as(q)),
             self.levels.counting(chosen, before.active),
             losses(value, y),
-            (-1,),
         )
         loss = (per_agent * before.present).mean(0)
         norm = self.descent.step(loss.sum())

@@ -44,7 +44,7 @@ from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.off_policy import OffPolicyMemory, OffPolicyOptions
 from ns3marl.rl.per_agent import AgentLinear, agent_trunk
 from ns3marl.rl.policy import fill_inactive
-from ns3marl.rl.pooled import Pooling
+from ns3marl.rl.pooled import Acts, Pooling, Read, numbers
 from ns3marl.rl.record import Decision, on_unit_interval
 from ns3marl.rl.replay import Replay, RewardScale, Transitions
 from ns3marl.rl.rewards import SharedReward
@@ -106,16 +106,28 @@ class Actors(nn.Module):
 
     def __init__(self, group: Group, heads: Heads, copies: int, width: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.copies = heads, copies
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = agent_trunk(copies, len(group.features), width)
         outputs = heads.choices + heads.continuous
         self.outputs = HeadOutputs(group, outputs, width, partial(AgentLinear, copies), 0.01)
 
-    def forward(self, observations: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs [B,A,C] and [B,A,R] from [B,A,F] and allowed choices [B,A,C]."""
+    def forward(
+        self, observations: Tensor, masks: Tensor, acting: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs for discrete and real-valued heads, [B,A,C] and [B,A,R], or [n,C] and [n,R].
+
+        Args:
+            observations: In the features' units, [B,A,F].
+            masks: Allowed choices, [B,A,C].
+            acting: Whose outputs are wanted, n agents of all B x A by number; None: everybody's.
+        """
+        if acting is not None and self.copies == 1:
+            observations, masks = (x.flatten(0, 1)[acting, None] for x in (observations, masks))
         scaled = self.scaler(observations).transpose(0, 1)
         outputs = self.outputs(self.trunk(scaled), scaled, masks.transpose(0, 1)).transpose(0, 1)
+        if acting is not None:
+            outputs = outputs[:, 0] if self.copies == 1 else outputs.flatten(0, 1)[acting]
         return outputs[..., : self.heads.choices], outputs[..., self.heads.choices :]
 
 
@@ -247,73 +259,79 @@ class Maddpg:
         """Fixes the scale of the rewards."""
         self.scale.measure(replay.held_rewards(self.options.reward), keep_mean=replay.keeps_mean())
 
-    def _relaxed(self, actors: Actors, seen: GroupSeen) -> tuple[Tensor, Tensor]:
-        """Encoded actions of the actors, [N,A,K], and the sum of the squares of their outputs, [N,A]."""
-        logits, real = actors(seen.observations, seen.masks)
+    def _relaxed(self, actors: Actors, seen: GroupSeen, acting: Tensor) -> tuple[Tensor, Tensor]:
+        """Encoded actions of the n active agents' actors, [n,K], and the sum of the squares of their outputs, [n]."""
+        logits, real = actors(seen.observations, seen.masks, acting)
         gumbel = torch.from_numpy(self.rng.gumbel(size=logits.shape).astype(np.float32))
-        one_hots = gumbel_softmax(self.heads, logits, seen.masks, gumbel, self.options.temperature)
+        masks = seen.masks.flatten(0, 1)[acting]
+        one_hots = gumbel_softmax(self.heads, logits, masks, gumbel, self.options.temperature)
         encoded = self.heads.encode_relaxed(one_hots, (1 + torch.tanh(real)) / 2)
         return encoded, torch.cat([logits, real], -1).square().sum(-1)
 
     @torch.no_grad()
     def targets(self, data: Transitions) -> Tensor:
         """Y of N transitions, [N], in scaled reward units."""
-        own, _ = self._relaxed(self.target_actors, data.after.groups[self.number])
-        joint = self._others_now(data.after)
-        joint[self.number] = own
-        following = self.target_critic(data.after, joint, own).joint
+        own = data.after.groups[self.number]
+        acts = self._others_now(data.after)
+        acting = numbers(own.active)
+        acts[self.number] = Acts(acting, self._relaxed(self.target_actors, own, acting)[0])
+        following = self.target_critic.joint(self.target_critic.read(data.after), acts)
         rewards = data.reward(self.options.reward, self.number).squeeze(-1)
         return self.scale.target(rewards, data.terminated, following, data.elapsed)
 
-    def _others_now(self, seen: Seen) -> list[Tensor]:
-        """What the learners of all groups would do now in N states, encoded, per group [N,A,K]; empty for the own group."""
-        encoded = [torch.empty(0)] * len(self.spec.groups)
-        if len(encoded) == 1:
-            return encoded
+    def _others_now(self, seen: Seen) -> list[Acts]:
+        """What the active agents of all groups would do now in N states, as their learners are; empty for the own group."""
+        acts = [Acts(torch.empty(0), torch.empty(0))] * len(self.spec.groups)
+        if len(acts) == 1:
+            return acts
         if self._act_of is None:
             raise RuntimeError("targets() before meet(): how other groups act is not known")
         batch = batch_of(seen)
-        for g, (group, heads) in enumerate(zip(self.spec.groups, self.all_heads, strict=True)):
+        for g, group in enumerate(self.spec.groups):
             if g != self.number:
                 rngs = [
                     np.random.default_rng(key) for key in self.rng.integers(2**63, size=len(batch.env_id))
                 ]
                 actions = self._act_of(g, batch, rngs)
                 unit = torch.from_numpy(on_unit_interval(group, actions.continuous))
-                encoded[g] = heads.encode(torch.from_numpy(actions.discrete), unit)
-        return encoded
+                acts[g] = self._acts(g, seen, torch.from_numpy(actions.discrete), unit)
+        return acts
+
+    def _acts(self, group: int, seen: Seen, discrete: Tensor, unit: Tensor) -> Acts:
+        """What the active agents of a group did in N states, from all agents' choices [N,A,D] and real-valued actions [N,A,R]."""
+        acting = numbers(seen.groups[group].active)
+        chosen, real = (actions.flatten(0, 1)[acting] for actions in (discrete, unit))
+        return Acts(acting, self.all_heads[group].encode(chosen, real))
 
     def update(self, data: Transitions) -> dict[str, float]:
         """One gradient step of critic and actors; its metrics by name."""
         y = self.targets(data)
-        encoded = [
-            heads.encode(discrete, unit)
-            for heads, discrete, unit in zip(self.all_heads, data.discrete, data.unit, strict=True)
+        read = self.critic.read(data.before)
+        acts = [
+            self._acts(g, data.before, discrete, unit)
+            for g, (discrete, unit) in enumerate(zip(data.discrete, data.unit, strict=True))
         ]
-        values = self.critic(data.before, encoded, encoded[self.number])
-        critic_loss = huber(values.joint, y, self.options.huber_delta)
+        critic_loss = huber(self.critic.joint(read, acts), y, self.options.huber_delta)
         critic_norm = self.critic_descent.step(critic_loss)
         metrics = {"td_loss": float(critic_loss.detach()), "critic_grad_norm": critic_norm}
-        metrics |= self._actor_step(data.before, encoded)
+        metrics |= self._actor_step(data.before.groups[self.number], read, acts)
         follow(self.actors, self.target_actors, self.options.polyak)
         follow(self.critic, self.target_critic, self.options.polyak)
         return {**metrics, "target_mean": float(y.mean())}
 
-    def _actor_step(self, seen: Seen, encoded: Sequence[Tensor]) -> dict[str, float]:
+    def _actor_step(self, seen: GroupSeen, read: Read, acts: Sequence[Acts]) -> dict[str, float]:
         """Every active agent climbs Q with its own action replaced by its actor's, the others' as in the replay."""
-        active = seen.groups[self.number].active
-        if not bool(active.any()):
+        acting = acts[self.number].acting
+        if not len(acting):
             return {}
-        own, square = self._relaxed(self.actors, seen.groups[self.number])
-        self.critic.requires_grad_(requires_grad=False)
-        q = self.critic(seen, encoded, own).replaced
-        loss = (self.options.regularisation * square - q)[active].mean()
+        own, square = self._relaxed(self.actors, seen, acting)
+        q = self.critic.replaced(read, acts, own)
+        loss = (self.options.regularisation * square - q).mean()
         norm = self.actor_descent.step(loss)
-        self.critic.requires_grad_(requires_grad=True)
         return {
             "actor_grad_norm": norm,
-            "actor_value": float(q.detach()[active].mean()),
-            "actor_output_square": float(square.detach()[active].mean()),
+            "actor_value": float(q.detach().mean()),
+            "actor_output_square": float(square.detach().mean()),
         }
 
     def load_policy(self, learned: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.networks import POLICY_GAIN, linear
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.seen import Seen
+from ns3marl.rl.tanh import Tanh, tanh
 from ns3marl.types import Spec
 
 
@@ -60,7 +61,7 @@ class PooledEncoder(nn.Module):
         active: bool = False,
         rows_of: Sequence[int] = (),
         make: MakeLinear = linear,
-        activation: type[nn.Module] = nn.Tanh,
+        activation: type[nn.Module] = Tanh,
     ) -> None:
         super().__init__()
         self.group = group
@@ -124,7 +125,7 @@ class _RowScorer(nn.Module):
 
     def forward(self, hidden: Tensor, rows: Tensor) -> Tensor:
         """Scores [...,n], 0 for choices without a row, from hidden units [...,W] and what ``from_row`` makes of the rows [...,S,W]."""
-        both = torch.tanh(self.from_hidden(hidden)[..., None, :] + rows)
+        both = tanh(self.from_hidden(hidden)[..., None, :] + rows)
         scores = hidden.new_zeros(*hidden.shape[:-1], self.count)
         scores[..., self.choices] = self.score(both).squeeze(-1)
         return scores
@@ -155,7 +156,7 @@ class CentralHeads(nn.Module):
         *,
         gain: float = POLICY_GAIN,
         make: MakeLinear = linear,
-        activation: type[nn.Module] = nn.Tanh,
+        activation: type[nn.Module] = Tanh,
     ) -> None:
         super().__init__()
         own = spec.groups[group]
@@ -199,8 +200,11 @@ class CentralHeads(nn.Module):
         if active_only:
             own, scaled, masks = own[mine.active], scaled[mine.active], masks[mine.active]
             states = mine.active.nonzero()[:, 0]
-        context = encoded.context[states].expand(*own.shape[:-1], -1)
-        hidden = self.trunk(torch.cat([own, context], -1))
+        layer, activation = self.trunk
+        assert isinstance(layer, nn.Linear)
+        from_own, from_context = layer.weight.tensor_split([own.shape[-1]], -1)
+        shared = nn.functional.linear(encoded.context, from_context, layer.bias)  # once per state
+        hidden = activation(nn.functional.linear(own, from_own) + shared[states])
         parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
         for b, d, _ in self._scored:
             scorer = self.by_rows[f"{d}-{b}"]
@@ -254,9 +258,7 @@ class CentralCritic(nn.Module):
     def __init__(self, spec: Spec, group: int, width: int) -> None:
         super().__init__()
         self.encoder = PooledEncoder(spec, group, width)
-        self.value = nn.Sequential(
-            linear(self.encoder.context_width, width), nn.Tanh(), linear(width, 1, 1.0)
-        )
+        self.value = nn.Sequential(linear(self.encoder.context_width, width), Tanh(), linear(width, 1, 1.0))
 
     def forward(self, seen: Seen) -> Tensor:
         """Values [B]."""

@@ -5,22 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.networks import fan_in_linear
-from ns3marl.rl.pooled import PooledCritic, Pooling
+from ns3marl.rl.pooled import Acts, PooledCritic, Pooling, Read
 from ns3marl.rl.seen import Seen
 from ns3marl.types import Spec
-
-
-class JointValues(NamedTuple):
-    """Values of B states."""
-
-    joint: Tensor  #: [B] Q(s, x_1, ..., x_N)
-    replaced: Tensor  #: [B,A] Q with x_i replaced by x'_i, for an own agent that was active
 
 
 class _Credit(nn.Module):
@@ -38,10 +31,10 @@ class _Credit(nn.Module):
         self.act = fan_in_linear(encoded, width)
         self.credit = nn.Sequential(nn.ReLU(), fan_in_linear(width, 1))
 
-    def forward(self, inputs: Tensor, encoded: Sequence[Tensor], active: Tensor) -> list[Tensor]:
-        """Credits [B,A] of several actions [B,A,K] of the same agents; 0 for inactive ones."""
+    def forward(self, inputs: Tensor, *encoded: Tensor) -> list[Tensor]:
+        """Credits [n] of several actions [n,K] of the same n agents."""
         hidden = self.observe(inputs)
-        return [self.credit(hidden + self.act(action)).squeeze(-1) * active for action in encoded]
+        return [self.credit(hidden + self.act(action)).squeeze(-1) for action in encoded]
 
 
 class CreditCritic(nn.Module):
@@ -74,20 +67,52 @@ class CreditCritic(nn.Module):
         )
         self._others = [g for g in self.pooled.others if encoded[g]]
 
-    def forward(self, seen: Seen, encoded: Sequence[Tensor], instead: Tensor) -> JointValues:
-        """Values of B states.
+    def read(self, seen: Seen) -> Read:
+        """What the first layers read of B states."""
+        return self.pooled.read(seen)
+
+    def joint(self, read: Read, acts: Sequence[Acts]) -> Tensor:
+        """Q(s, x_1, ..., x_N) of B states, [B].
 
         Args:
-            seen: The states.
-            encoded: Joint action x, per group [B,A,K]; ignored where an agent was not active.
-            instead: What takes x_i's place in the own group, x', [B,A,K]; likewise.
+            read: Of the states.
+            acts: x of the active agents, per group.
         """
-        pooled = self.pooled(seen, encoded, instead)
-        inputs = self.pooled.read(seen).groups
-        before, after = self.credit(
-            inputs[self.group], (encoded[self.group], instead), seen.groups[self.group].active
-        )
-        total = before.sum(1)
-        for g, credit in zip(self._others, self.credit_others, strict=True):
-            total = total + credit(inputs[g], (encoded[g],), seen.groups[g].active)[0].sum(1)
-        return JointValues(pooled.joint + total, pooled.baselines + total[:, None] - before + after)
+        added = self._credit_others(read, acts)
+        (own,) = self.credit(self._inputs(read, acts, self.group), acts[self.group].encoded)
+        added.append(self._sum(read, acts, self.group, own))
+        return self.pooled.evaluate_joint(read, acts) + torch.stack(added).sum(0)
+
+    def replaced(self, read: Read, acts: Sequence[Acts], instead: Tensor) -> Tensor:
+        """Q with x_i replaced by x'_i, for each of the n active own agents i, [n].
+
+        Args:
+            read: Of B states.
+            acts: x of the active agents, per group.
+            instead: x', [n,K].
+        """
+        added = self._credit_others(read, acts)
+        acting, encoded = acts[self.group]
+        before, after = self.credit(self._inputs(read, acts, self.group), encoded, instead)
+        added.append(self._sum(read, acts, self.group, before))
+        total = torch.stack(added).sum(0)[acting // read.groups[self.group].shape[1]]
+        values: Tensor = self.pooled.evaluate_replaced(read, acts, instead) + total - before + after
+        return values
+
+    def _credit_others(self, read: Read, acts: Sequence[Acts]) -> list[Tensor]:
+        """What the actions of every other group add, [B] each."""
+        return [
+            self._sum(read, acts, g, *credit(self._inputs(read, acts, g), acts[g].encoded))
+            for g, credit in zip(self._others, self.credit_others, strict=True)
+        ]
+
+    @staticmethod
+    def _inputs(read: Read, acts: Sequence[Acts], group: int) -> Tensor:
+        """What f reads of the active agents of a group beside their actions, [n,I]."""
+        return read.groups[group].flatten(0, 1)[acts[group].acting]
+
+    @staticmethod
+    def _sum(read: Read, acts: Sequence[Acts], group: int, added: Tensor) -> Tensor:
+        """Sum over each state's agents of what their actions add [n], [B]."""
+        batch, agents, _ = read.groups[group].shape
+        return added.new_zeros(batch).index_add(0, acts[group].acting // agents, added)

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-def clip_whole(network: nn.Module, max_norm: float) -> Tensor:
-    """Scales the gradients of a network down to a norm; returns the norm before, a scalar."""
-    return nn.utils.clip_grad_norm_(network.parameters(), max_norm)
+def clip_whole(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+    """Scales the gradients of parameters down to a norm; returns the norm before, a scalar."""
+    return nn.utils.clip_grad_norm_(parameters, max_norm)
 
 
 class Descent:
@@ -34,17 +34,21 @@ class Descent:
         max_norm: float,
         *,
         eps: float = 1e-8,
-        clip: Callable[[nn.Module, float], Tensor] = clip_whole,
+        clip: Callable[[Sequence[nn.Parameter], float], Tensor] = clip_whole,
     ) -> None:
         self.network, self.max_norm = network, max_norm
         self._clip = clip
-        self._adam = torch.optim.Adam(network.parameters(), lr=lr, eps=eps, fused=True)
+        self._parameters = list(network.parameters())
+        self._adam = torch.optim.Adam(self._parameters, lr=lr, eps=eps, fused=True)
 
     def step(self, loss: Tensor) -> float:
-        """One step down a scalar loss; returns the gradients' norm before it was clipped (of several norms, the mean)."""
+        """One step down a scalar loss; returns the gradients' norm before it was clipped (of several norms, the mean).
+
+        Other networks that the loss passes through get no gradients.
+        """
         self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] # torch's own
-        norm = self._clip(self.network, self.max_norm)
+        loss.backward(inputs=self._parameters)  # type: ignore[no-untyped-call] # torch's own
+        norm = self._clip(self._parameters, self.max_norm)
         self._adam.step()
         return float(norm.mean())
 

@@ -163,17 +163,21 @@ def epsilon_greedy(
     return torch.where(explores, raw, best(heads, q, masks))
 
 
-def mean_counting(values: Tensor, counting: Tensor, otherwise: Tensor, axes: tuple[int, ...]) -> Tensor:
+def mean_counting(
+    values: Tensor, counting: Tensor, otherwise: Tensor, states: Tensor | None = None
+) -> Tensor:
     """Mean of the branches that count; where none does, another value.
 
     Args:
-        values: Per branch, e.g. [B,A,D].
+        values: Per branch, [...,D], or [n,D] of n agents of B states.
         counting: 1.0 or 0.0, same shape.
-        otherwise: Shape without ``axes``.
-        axes: Over which to average.
+        otherwise: [...], or [B].
+        states: In which of the B states each agent is, [n]: the mean is over all branches of a state. None: over D alone.
     """
-    number = counting.sum(axes)
-    return torch.where(number > 0, (values * counting).sum(axes) / number.clamp(min=1), otherwise)
+    number, total = counting.sum(-1), (values * counting).sum(-1)
+    if states is not None:
+        number, total = (torch.zeros_like(otherwise).index_add(0, states, x) for x in (number, total))
+    return torch.where(number > 0, total / number.clamp(min=1), otherwise)
 
 
 def linear_decay(first: float, last: float, progress: float) -> float:

@@ -19,6 +19,7 @@ from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear
+from ns3marl.rl.tanh import Tanh
 from ns3marl.types import Group
 
 # Libraries prepare a kernel for every number of rows that layers meet in bfloat16: as many as agents are active, which
@@ -52,14 +53,6 @@ def fan_in_linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
 def pad_rows(index: Tensor) -> Tensor:
     """An index [n] with its first entry repeated at the end up to a multiple of ``PADDING`` rows."""
     return torch.cat([index, index[:1].expand(-len(index) % PADDING)])
-
-
-class Tanh(nn.Module):
-    """Hyperbolic tangent, in single precision even where layers compute in bfloat16: processors have no quick one for that."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Of each element."""
-        return torch.tanh(x.float() if x.dtype == torch.bfloat16 else x)
 
 
 def _trunk(inputs: int, width: int, layers: int, make: MakeLinear = linear) -> nn.Sequential:

@@ -23,7 +23,10 @@ class OffPolicyOptions:
     """Options of learners that keep an ``OffPolicyMemory``."""
 
     batch_size: PositiveInt = 64
-    """Transitions of all agents per gradient step."""
+    """Transitions of all agents per gradient step, where ``batch_agents`` leaves room for them."""
+    batch_agents: PositiveInt = 640
+    """Agents per gradient step at most, counted in every transition: where there are many, a step takes fewer transitions, and its cost
+    does not grow with their number. 64 transitions of 10 agents, 12 of 50."""
     replay_ticks: PositiveInt = 12_000
     """Ticks that the replay holds, summed over environments; an episode's end takes one more."""
     warmup_ticks: PositiveInt = 1000
@@ -58,6 +61,10 @@ class OffPolicyMemory:
     ) -> None:
         self.spec, self.group, self.options, self.rng = spec, group, options, rng
         self.progress = OffPolicyProgress()
+        agents = sum(len(one.agents) for one in spec.groups)
+        self.batch = max(
+            min(options.batch_size, options.batch_agents // agents), 1
+        )  #: transitions per gradient step
         self.replay: Replay | None = None  #: made when the number of environments is known
         self._sizes = discrete, continuous
         self._pending: tuple[Batch, Decision] | None = None
@@ -109,7 +116,7 @@ class OffPolicyMemory:
                 progress.measured = True
             due = progress.ticks // options.ticks_per_step - (progress.ticks - envs) // options.ticks_per_step
             for _ in range(due):
-                progress.averages.add(**update(self.replay.sample(options.batch_size, self.rng)))
+                progress.averages.add(**update(self.replay.sample(self.batch, self.rng)))
         if progress.ticks // envs % options.report_ticks:
             return None
         return {**progress.averages.take(), "replay": float(len(self.replay))}

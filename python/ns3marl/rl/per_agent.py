@@ -7,6 +7,7 @@ Axes as in ``ns3marl.types``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 import torch
@@ -50,15 +51,17 @@ def agent_trunk(agents: int, inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(first, nn.ReLU(), AgentLinear(agents, width, width, 1.0, fan_in=True), nn.ReLU())
 
 
-def clip_agent_grads(network: nn.Module, max_norm: float) -> Tensor:
+def clip_agent_grads(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
     """Scales the gradients of each agent's own weights down to a norm; returns the norms before, [A].
 
     Args:
-        network: All of its parameters have the axis A first.
+        parameters: All of them have the axis A first.
         max_norm: Per agent.
     """
-    grads = [p.grad for p in network.parameters() if p.grad is not None]
-    norms = torch.stack([grad.flatten(1).square().sum(1) for grad in grads]).sum(0).sqrt()
-    for grad in grads:
-        grad.mul_((max_norm / norms.clamp(min=1e-12)).clamp(max=1).view(-1, *[1] * (grad.dim() - 1)))
+    grads = [p.grad for p in parameters if p.grad is not None]
+    parts = torch.stack([torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads])
+    norms: Tensor = torch.linalg.vector_norm(parts, dim=0)
+    if bool((norms > max_norm).any()):
+        for grad in grads:
+            grad.mul_((max_norm / norms.clamp(min=1e-12)).clamp(max=1).view(-1, *[1] * (grad.dim() - 1)))
     return norms

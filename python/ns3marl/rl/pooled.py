@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.networks import Tanh, linear, pad_rows
+from ns3marl.rl.networks import linear, pad_rows
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.seen import Seen
+from ns3marl.rl.tanh import Tanh
 from ns3marl.types import Spec
 
 Pooling = Literal["mean", "attention"]
@@ -75,12 +76,17 @@ class Acts(NamedTuple):
     encoded: Tensor  #: [n,K] their actions, see ``Heads.encode``
 
 
+def numbers(active: Tensor) -> Tensor:
+    """The numbers among all B x A of the n agents that are active [B,A], [n]."""
+    return active.flatten().nonzero().squeeze(-1)
+
+
 class PooledCritic(nn.Module):
     """Values of the joint action, of all A counterfactual marginals at once, and of the state alone.
 
     e_i = phi(h(o_i) + W act_i), Q = g(pool_i e_i), V(s^-i) = g(pool with e_i replaced by phi(h(o_i) + W act'_i)),
     where act_i is the encoded action and act'_i its expectation under i's policy (``HybridDistribution.moments``).
-    V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
+    h and W are linear. V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
     "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
     order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
 
@@ -120,7 +126,7 @@ class PooledCritic(nn.Module):
             for g, one in enumerate(spec.groups)
         ]
         encoded = [Heads(one).encoded for one in spec.groups]
-        self.observe = nn.Sequential(linear(inputs[group], width), Tanh(), linear(width, width))
+        self.observe = linear(inputs[group], width)
         self.act = _action_layer(encoded[group], width)
         self.embed = nn.Sequential(Tanh(), linear(width, width), Tanh())
         self.attend = linear(width, 1) if pooling == "attention" else None
@@ -130,9 +136,7 @@ class PooledCritic(nn.Module):
         pooled, context = width * (1 + per_agent), width * len(self.other_blocks)
         self.value_joint = _ValueHead(pooled, context, width)
         self.value_state = _ValueHead(pooled, context, width)
-        self.observe_others = nn.ModuleList(
-            nn.Sequential(linear(inputs[g], width), Tanh(), linear(width, width)) for g in self.others
-        )
+        self.observe_others = nn.ModuleList(linear(inputs[g], width) for g in self.others)
         self.act_others = nn.ModuleList(_action_layer(encoded[g], width) for g in self.others)
 
     def forward(self, seen: Seen, encoded: Sequence[Tensor], moments: Tensor) -> CriticValues:
@@ -145,7 +149,7 @@ class PooledCritic(nn.Module):
         """
         acts = []
         for group, actions in zip(seen.groups, encoded, strict=True):
-            acting = group.active.flatten().nonzero().squeeze(-1)
+            acting = numbers(group.active)
             acts.append(Acts(acting, actions.flatten(0, 1)[acting]))
         marginals = moments.flatten(0, 1)[acts[self.group].acting]
         return self.evaluate(self.read(seen), acts, marginals)
@@ -209,6 +213,49 @@ class PooledCritic(nn.Module):
         counterfactual = self.value_joint(without, context, states)
         baselines = everyone.flatten().index_copy(0, acting, counterfactual).view(batch, agents)
         return CriticValues(joint, baselines, state)
+
+    def evaluate_joint(self, read: Read, acts: Sequence[Acts]) -> Tensor:
+        """Q(s, a) alone, [B], of one return for all agents; arguments as of ``evaluate``."""
+        _, _, total = self._taken(read, acts)
+        value: Tensor = self.value_joint(self._pool(total, read), self._context(read))
+        return value
+
+    def evaluate_replaced(self, read: Read, acts: Sequence[Acts], instead: Tensor) -> Tensor:
+        """Q(s, a) with the action of each own agent that was active replaced in turn, [n], of one return for all agents.
+
+        Args:
+            read: Of B states.
+            acts: What every group did.
+            instead: What takes the place of each action, [n,K].
+        """
+        acting = acts[self.group].acting
+        hidden, taken, total = self._taken(read, acts)
+        states = acting // hidden.shape[1]
+        changed = self._embed(hidden.flatten(0, 1)[acting] + self._action(self.act, instead))
+        other = total[states] - self._share(taken.flatten(0, 1)[acting]) + self._share(changed)
+        value: Tensor = self.value_joint(self._pool(other, read, states), self._context(read), states)
+        return value
+
+    def _taken(self, read: Read, acts: Sequence[Acts]) -> tuple[Tensor, Tensor, Tensor]:
+        """Of the own agents what their observations say and their embeddings with the actions taken, [B,A,W]; the sum over all groups [B,P]."""
+        own: tuple[Tensor, Tensor] | None = None
+        total: Tensor | None = None
+        layers = [(self.observe, self.act), *zip(self.observe_others, self.act_others, strict=True)]
+        for g, (observe, act) in zip([self.group, *self.others], layers, strict=True):
+            hidden, (acting, encoded) = observe(read.groups[g]), acts[g]
+            with_actions = hidden.flatten(0, 1).index_add(0, acting, self._action(act, encoded))
+            taken = self._embed(with_actions.view_as(hidden))
+            own = own or (hidden, taken)
+            total = self._total(self._share(taken), read, g, total)
+        assert own is not None
+        assert total is not None
+        return *own, total
+
+    @staticmethod
+    def _action(act: nn.Module, encoded: Tensor) -> Tensor:
+        """What actions [n,K] add to hidden units, [n,W]."""
+        added: Tensor = act(nn.functional.pad(encoded, (0, 1), value=1.0))  # was active
+        return added
 
     def _context(self, read: Read) -> Tensor:
         """The embedding of the blocks that are not about agents, [B,W x blocks]."""

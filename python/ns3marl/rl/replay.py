@@ -213,10 +213,6 @@ class RewardScale:
         self.mean = mean if self.discount < 1 and not keep_mean else 0.0
         self.std = std if std > 1e-6 * abs(mean) else abs(mean) or 1.0
 
-    def scaled(self, rewards: Tensor) -> Tensor:
-        """(r - mean) / deviation, same shape."""
-        return (rewards - self.mean) / self.std
-
     @property
     def end_value(self) -> float:
         """Value after a termination: that of rewards of 0 for ever, in scaled units."""
@@ -224,9 +220,8 @@ class RewardScale:
 
     def target(self, rewards: Tensor, terminated: Tensor, following: Tensor, elapsed: Tensor) -> Tensor:
         """R + gamma^elapsed V(s'), scaled; all arguments of one shape, ``following`` in scaled units, ``elapsed`` in ticks."""
-        ahead = torch.where(terminated, torch.full_like(following, self.end_value), following)
-        discounts = (self.discount ** elapsed.double()).to(following.dtype)
-        return self.scaled(rewards) + discounts * ahead
+        rewards, terminated, following = (x[..., None] for x in (rewards, terminated, following))
+        return scaled_targets([self], rewards, terminated, following, elapsed).squeeze(-1)
 
     def state_dict(self) -> dict[str, float]:
         """Plain values."""
@@ -235,3 +230,24 @@ class RewardScale:
     def load_state_dict(self, state: dict[str, float]) -> None:
         """Restores what ``state_dict`` gave."""
         self.mean, self.std = state["mean"], state["std"]
+
+
+def scaled_targets(
+    scales: Sequence[RewardScale], rewards: Tensor, ended: Tensor, following: Tensor, elapsed: Tensor
+) -> Tensor:
+    """R + gamma^elapsed V(s') of A agents, each in the units of its own scale, [N,A].
+
+    Args:
+        scales: Per agent, with one discount for all.
+        rewards: [N,A] as they were paid.
+        ended: [N,A] nothing follows: ``RewardScale.end_value`` stands for V(s').
+        following: V(s') in scaled units, [N,A].
+        elapsed: [N] how long the transition took [ticks].
+    """
+    means, deviations, end_values = (
+        rewards.new_tensor([getattr(scale, name) for scale in scales])
+        for name in ("mean", "std", "end_value")
+    )
+    ahead = torch.where(ended, end_values, following)
+    discounts = (scales[0].discount ** elapsed.double()).to(following.dtype)
+    return (rewards - means) / deviations + discounts[..., None] * ahead
