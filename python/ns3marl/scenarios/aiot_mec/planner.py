@@ -15,7 +15,7 @@ from torch import Tensor
 from ns3marl.errors import OutOfStep
 from ns3marl.options import PositiveInt
 from ns3marl.policies import allowed_choices
-from ns3marl.rl.policy import Policy, fill_inactive
+from ns3marl.rl.policy import Policy
 from ns3marl.scenarios.aiot_mec.policies import estimates
 from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, PARTIAL, Names
 from ns3marl.scenarios.aiot_mec.twin import tick
@@ -208,8 +208,8 @@ class Planner:
 class InStep:
     """Plans for environments elsewhere, such as ns-3's, in a twin of the same worlds that is kept in step by the same joint actions.
 
-    What differs are backoffs, frame errors and what the twin does not model, so the twin's queues and knowledge are not quite those of
-    the environments. A choice that a side masks gives way to the first one that this side allows.
+    The twin takes over what devices know. What differs are backoffs, frame errors and what the twin does not model, so its queues are not
+    quite those of the environments. Where the twin masks a choice, it plays the first one that it allows.
 
     Args:
         planner: Plans in the twin.
@@ -239,15 +239,19 @@ class InStep:
                 f"InStep: other devices have a task in the twin than in the batch at tick {batch.tick[0]}; give the twin the worlds "
                 "that the environments play"
             )
-        (plan,) = self.planner.act(there, rngs)
-        sent = self._allowed(plan, batch)
-        self._batch = self.twin.step([self._allowed(sent, there)])
+        self._learn(batch)
+        (sent,) = self.planner.act(batch, rngs)
+        (group,), (seen,) = self.twin.spec.groups, there.groups
+        played = allowed_choices(group, sent.discrete, seen.masks, seen.active)
+        self._batch = self.twin.step([Actions(played, sent.continuous)])
         return [sent]
 
-    def _allowed(self, joint: Actions, batch: Batch) -> Actions:
-        (group,), (seen,) = self.twin.spec.groups, batch.groups
-        discrete = allowed_choices(group, joint.discrete, seen.masks, seen.active)
-        return fill_inactive(group, seen.active, discrete, joint.continuous)
+    def _learn(self, batch: Batch) -> None:
+        """The twin's devices know what those of the environments know; from the SNR that they believe in their MCS follows."""
+        state, seen = self.twin.sim.state, torch.from_numpy(batch.groups[0].observations)
+        state.shown.observations.copy_(seen)
+        if len(state.knowledge.slot_server) == 0:  # otherwise slots do not name servers
+            state.knowledge.believed.copy_(seen[..., self.planner.names.snr])
 
 
 def _merged(tried: Joint, who: NDArray[np.int64], gains: Float64) -> Joint:
