@@ -50,7 +50,7 @@ endef
 
 .PHONY: help
 help:  ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMPS)/ns3  ## install what is missing: system packages, a virtual environment, the package, ns-3
@@ -118,6 +118,12 @@ build: setup-tests  ## compile the bridge, the models, the bundled scenarios and
 	  -DNS3MARL_PYTHON="$(CURDIR)/$(BIN)/python" -DCMAKE_COMPILE_WARNING_AS_ERROR=$(WARNINGS_ARE_ERRORS)
 	@flock $(BUILD)/.lock ninja -C $(BUILD) -j $(JOBS)
 	@echo ../../ns3-scenarios >$(BUILD)/ns3marl-source # as `ns3marl build` leaves it: the executables are up to date
+
+.PHONY: ns3-fast
+ns3-fast: setup  ## compile ns-3 from NS3_SOURCE=FOLDER for speed, and the bundled scenarios against it
+	@test -n "$(NS3_SOURCE)" || { echo "Name the folder of ns-3's sources: make ns3-fast NS3_SOURCE=FOLDER"; false; }
+	@root=$$($(BIN)/ns3marl build-ns3 "$(NS3_SOURCE)" --jobs $(JOBS)); eval "$$root"; \
+	$(BIN)/ns3marl build --jobs $(JOBS); echo "Use it with: $$root"
 
 .PHONY: demo
 demo: setup  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report

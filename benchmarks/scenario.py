@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What a tick of `aiot-mec` costs by number of devices and servers, under the built-in best-SNR policy and without a learner.
 
-`--against COMMIT` builds another commit and runs it at the same time on the same core (`none`: nothing). `--other BIN` takes
-a second executable instead, like one against another build of ns-3. The ratio of their CPU times is good to a few percent where
-either time alone drifts by half. `metrics_differ` counts the rows whose metrics are not the same in every bit, which they are
+`--against COMMIT` builds another commit, which takes turns with this one on one core (`none`: nothing). `--other BIN` takes
+a second executable instead, like one against another build of ns-3. A ratio is the median of the turns' ratios of CPU time. `metrics_differ` counts the rows whose metrics are not the same in every bit, which they are
 when both simulated the same events. `spectrum_vs_yans` compares `--phy=spectrum` with the default in the same way (N=30, K=6).
 """
 
@@ -26,7 +25,7 @@ WARM_UP_TICKS = 2
 #: The first version of the scenario.
 FIRST = "1abb2d8"
 PHY = ("--devices=30", "--servers=6", f"--ticks={WARM_UP_TICKS + 20}")
-PHY_TURNS = 3
+TURNS = 3
 #: devices, servers, further arguments, ticks that count
 TABLE = [
     *((n, k, (), ticks) for n, ticks in ((10, 100), (50, 40), (100, 15)) for k in (3, 9, 15)),
@@ -44,34 +43,41 @@ class Episode:
     metrics: dict[str, float | None]
 
 
-def play(commands: Sequence[Sequence[str]]) -> list[Episode]:
-    """Plays an episode with each command, all at once on one core."""
+def play(commands: Sequence[Sequence[str]], turns: int) -> list[list[Episode]]:
+    """Plays an episode with each command, one after the other, a number of times; per command, then per turn."""
     core = min(os.sched_getaffinity(0))
-    processes = [
-        subprocess.Popen([*command, "--standalone", "--seed=1", "--run=1"], stdout=subprocess.PIPE)
-        for command in commands
-    ]
-    for process in processes:
-        os.sched_setaffinity(process.pid, {core})
-    episodes = []
-    for process in processes:
-        assert process.stdout is not None
-        text = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"{process.args!r} ended with {process.returncode}")
-        output = json.loads(text)
-        counted_ns = output["tick_cpu_ns"][WARM_UP_TICKS:]
-        episodes.append(
-            Episode(
-                cpu_ms_per_tick=1e-6 * sum(counted_ns) / len(counted_ns),
-                build_s=1e-9 * output["build_wall_ns"],
-                rss_mb=usage.ru_maxrss / 1000,
-                metrics=output["metrics"],
-            )
-        )
+    episodes: list[list[Episode]] = [[] for _ in commands]
+    for _ in range(turns):
+        for command, played in zip(commands, episodes, strict=True):
+            played.append(play_once(command, core))
     return episodes
+
+
+def play_once(command: Sequence[str], core: int) -> Episode:
+    """Plays an episode on a core."""
+    process = subprocess.Popen([*command, "--standalone", "--seed=1", "--run=1"], stdout=subprocess.PIPE)
+    os.sched_setaffinity(process.pid, {core})
+    assert process.stdout is not None
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{process.args!r} ended with {process.returncode}")
+    output = json.loads(text)
+    counted_ns = output["tick_cpu_ns"][WARM_UP_TICKS:]
+    return Episode(
+        cpu_ms_per_tick=1e-6 * sum(counted_ns) / len(counted_ns),
+        build_s=1e-9 * output["build_wall_ns"],
+        rss_mb=usage.ru_maxrss / 1000,
+        metrics=output["metrics"],
+    )
+
+
+def ratio(these: Sequence[Episode], others: Sequence[Episode]) -> float:
+    """Median over the turns of the CPU time of a tick, of the first relative to the second."""
+    return statistics.median(
+        this.cpu_ms_per_tick / other.cpu_ms_per_tick for this, other in zip(these, others, strict=True)
+    )
 
 
 def main() -> None:
@@ -99,16 +105,17 @@ def main() -> None:
             f"--ticks={WARM_UP_TICKS + ticks}",
             *further,
         ]
-        this, *others = play([[binary, *arguments] for binary in binaries])
+        these, *others = play([[binary, *arguments] for binary in binaries], 1 if devices == 1000 else TURNS)
+        this = sorted(these, key=lambda episode: episode.cpu_ms_per_tick)[len(these) // 2]
         line = (
             f"{devices:7} {servers:7}  {this.cpu_ms_per_tick:11.2f}  {this.build_s:7.2f}  {this.rss_mb:6.0f}"
         )
         name = f"n{devices}_k{servers}"
         for other in others:
-            ratio = this.cpu_ms_per_tick / other.cpu_ms_per_tick
-            rows_that_differ += other.metrics != this.metrics
-            line += f"  {ratio:10.3f}  {'same' if other.metrics == this.metrics else 'differ'}"
-            figures.append(f"cpu_vs_{other_name}_{name}: {ratio:.3f}")
+            differ = any(episode.metrics != this.metrics for episode in (*these, *other))
+            rows_that_differ += differ
+            line += f"  {ratio(these, other):10.3f}  {'differ' if differ else 'same'}"
+            figures.append(f"cpu_vs_{other_name}_{name}: {ratio(these, other):.3f}")
         print(line, flush=True)
         figures.append(f"cpu_ms_per_tick_{name}: {this.cpu_ms_per_tick:.1f} ms")
         if devices == 1000:
@@ -122,11 +129,8 @@ def main() -> None:
 
 def spectrum_vs_yans(binary: str) -> float:
     """How many times the CPU a tick takes with ns-3's spectrum model."""
-    ratios = []
-    for _ in range(PHY_TURNS):
-        yans, spectrum = play([[binary, *PHY, f"--phy={phy}"] for phy in ("yans", "spectrum")])
-        ratios.append(spectrum.cpu_ms_per_tick / yans.cpu_ms_per_tick)
-    return statistics.median(ratios)
+    yans, spectrum = play([[binary, *PHY, f"--phy={phy}"] for phy in ("yans", "spectrum")], TURNS)
+    return ratio(spectrum, yans)
 
 
 if __name__ == "__main__":

@@ -108,11 +108,12 @@ if(NOT NS3_VERSION STREQUAL "dev" AND NS3_VERSION VERSION_LESS _ns3_wanted)
   message(FATAL_ERROR "ns-3 ${NS3_VERSION} was found in ${NS3_PREFIX}, but ${_ns3_wanted} or later is needed.\n${_ns3_remedy}")
 endif()
 
-# What was compiled in leaves its strings in the core library. Headers are compiled the same way, so that inline
-# assertions and a scenario's own NS_LOG behave as in the libraries.
-file(STRINGS "${_ns3_core}" _ns3_traces REGEX "^RngSeedManager$|NS_ASSERT failed")
+# What was compiled in leaves its strings in the core library: logs, the name of a function that logs its calls (names
+# of log components are always there). Headers are compiled the same way, so that inline assertions and a scenario's own
+# NS_LOG behave as in the libraries.
+file(STRINGS "${_ns3_core}" _ns3_traces REGEX "^BreakpointFallback$|NS_ASSERT failed")
 set(_ns3_definitions "")
-if("RngSeedManager" IN_LIST _ns3_traces)
+if("BreakpointFallback" IN_LIST _ns3_traces)
   string(APPEND NS3_BUILD_PROFILE "+log")
   list(APPEND _ns3_definitions NS3_LOG_ENABLE)
 endif()

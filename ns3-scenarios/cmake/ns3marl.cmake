@@ -19,9 +19,8 @@ if(NS3MARL_CCACHE)
 endif()
 
 list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
-set(NS3MARL_NS3_MODULES antenna applications core energy flow-monitor internet mobility network propagation spectrum
-  stats traffic-control wifi)
-find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES} lte netanim point-to-point)
+include("${CMAKE_CURRENT_LIST_DIR}/ns3-modules.cmake")
+find_package(Ns3 3.43 REQUIRED COMPONENTS ${NS3MARL_NS3_MODULES} ${NS3MARL_MORE_NS3_MODULES})
 list(TRANSFORM NS3MARL_NS3_MODULES PREPEND ns3:: OUTPUT_VARIABLE NS3MARL_NS3_TARGETS)
 
 find_package(Protobuf CONFIG QUIET) # from 22 on it links Abseil, which CMake's own module does not know

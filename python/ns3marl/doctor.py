@@ -10,7 +10,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from ns3marl import executables, toolchain
+from ns3marl import build_tools, executables, toolchain
 from ns3marl.errors import Ns3MarlError
 
 
@@ -78,7 +78,7 @@ def _check_scenarios() -> Check:
 
 def _check_command(name: str, command: list[str], minimum: tuple[int, ...], package: str) -> Check:
     found = ""
-    tool = toolchain.find_tool(command[0])
+    tool = build_tools.find_tool(command[0])
     if tool:
         done = subprocess.run([tool, *command[1:]], capture_output=True, text=True, check=False)
         match = re.search(r"\d+(?:\.\d+)+|\d+", done.stdout) if done.returncode == 0 else None

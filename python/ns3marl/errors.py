@@ -83,7 +83,7 @@ class OutputError(Ns3MarlError):
 
 
 class BuildError(Ns3MarlError):
-    """Scenarios, or the kernels of a twin, do not compile."""
+    """ns-3, scenarios or the kernels of a twin do not compile, or what compiles them is not there."""
 
 
 class StaleScenario(UserWarning):

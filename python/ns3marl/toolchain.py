@@ -4,27 +4,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ns3marl import cores, executables
+from ns3marl import build_tools, cores, executables
 from ns3marl.build_display import BuildDisplay
+from ns3marl.build_tools import Echo
 from ns3marl.errors import BuildError
-
-_SHOWN_LINES = 40
-"""Lines of output in an error, from the first error on."""
-_LINES_BEFORE = 5
-"""Lines of output in an error before the first error, such as where a header was included."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +50,8 @@ def find_ns3() -> Ns3Installation:
         BuildError: there is none, or only one that is too old.
     """
     script = sources() / "cmake" / "print-ns3.cmake"
-    command = [_tool("cmake"), f"-DNS3MARL_PYTHON={sys.executable}", "-P", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    command = [build_tools.tool("cmake"), f"-DNS3MARL_PYTHON={sys.executable}", "-P", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=build_tools.environment())
     lines = done.stdout.splitlines()
     if done.returncode != 0 or len(lines) != 4:
         raise BuildError(_plain_cmake_message(done.stderr))
@@ -71,7 +63,7 @@ def build(
     source: Path | None = None,
     build_dir: Path | None = None,
     jobs: int | None = None,
-    echo: Callable[[str], None] | None = None,
+    echo: Echo | None = None,
     *,
     debug: bool = False,
     only: Sequence[str] = (),
@@ -163,81 +155,33 @@ def sources() -> Path:
     return folder
 
 
-def environment() -> dict[str, str]:
-    """Environment variables of build tools: those that pip installed beside this Python are found too, behind the path's."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    return {**os.environ, "PATH": path, "NINJA_STATUS": "[%f/%t] "}
-
-
-def find_tool(name: str) -> str | None:
-    """The path of a build tool; None where it is not installed."""
-    return shutil.which(name, path=environment()["PATH"])
-
-
-def _tool(name: str) -> str:
-    path = find_tool(name)
-    if path is None:
-        package = {"ninja": "ninja-build"}.get(name, name)
-        raise BuildError(
-            f"{name} is not on the path; install it, for example with `sudo apt-get install {package}`; "
-            "`ns3marl doctor` lists all that is missing"
-        )
-    return path
-
-
 def _make(
     sources: Path,
     build_dir: Path,
     targets: Sequence[str],
     jobs: int,
-    echo: Callable[[str], None] | None,
+    echo: Echo | None,
     settings: Sequence[str] = (),
 ) -> None:
-    cmake, ninja = _tool("cmake"), _tool("ninja")
-    configure = [
-        cmake,
-        "-S",
-        str(sources),
-        "-B",
-        str(build_dir),
-        "-G",
-        "Ninja",
-        f"-DCMAKE_MAKE_PROGRAM={ninja}",
-        f"-DNS3MARL_PYTHON={sys.executable}",
-    ]
-    with _exclusive(build_dir):
-        if _has_moved(build_dir, sources):
-            configure += ["--fresh", "-DNS3MARL_BUILD_TESTS=OFF"]
-        elif not (build_dir / "build.ninja").exists():
-            configure.append("-DNS3MARL_BUILD_TESTS=OFF")
-        _run(
-            [*configure, *settings],
+    settings = [f"-DNS3MARL_PYTHON={sys.executable}", *settings]
+    with build_tools.exclusive(build_dir):
+        if not (build_dir / "build.ninja").exists() or build_tools.has_moved(build_dir, sources):
+            settings.append("-DNS3MARL_BUILD_TESTS=OFF")
+        build_tools.configure(
+            sources,
+            build_dir,
+            settings,
             echo,
-            "configuring",
             "put right what CMake names; `ns3marl doctor` lists what is missing",
         )
-        _run(
-            [ninja, "-C", str(build_dir), "-j", str(jobs), *targets],
+        build_tools.compile_targets(
+            build_dir,
+            targets,
+            jobs,
             echo,
-            "compiling",
             "mend what the compiler names, then build again, with `ns3marl build --verbose` to see its whole output; "
             "`ns3marl doctor` lists what is missing",
         )
-
-
-def _has_moved(build_dir: Path, sources: Path) -> bool:
-    """Whether CMake's cache in a build folder is of another place, as in a checkout that was moved or copied."""
-    try:
-        cache = (build_dir / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return False
-    entries = dict(
-        re.findall(r"^(CMAKE_HOME_DIRECTORY|CMAKE_CACHEFILE_DIR):INTERNAL=(.*)$", cache, re.MULTILINE)
-    )
-    here = {"CMAKE_HOME_DIRECTORY": sources, "CMAKE_CACHEFILE_DIR": build_dir}
-    return any(
-        name in entries and Path(entries[name]).resolve() != path.resolve() for name, path in here.items()
-    )
 
 
 def _drop_caches_of_earlier_versions() -> None:
@@ -247,73 +191,6 @@ def _drop_caches_of_earlier_versions() -> None:
         for folder in current.parent.glob(f"*-{current.name.rpartition('-')[2]}"):
             if folder != current:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _exclusive(build_dir: Path) -> Iterator[None]:
-    """One build at a time in a folder: a second one waits for the first. `make build` takes the same lock.
-
-    Raises:
-        BuildError: the folder cannot be made or written.
-    """
-    try:
-        build_dir.mkdir(parents=True, exist_ok=True)
-        lock = (build_dir / ".lock").open("w")
-    except OSError as error:
-        raise BuildError(
-            f"{build_dir} cannot be written: {error.strerror}; name another folder with --build-dir, or, for the bundled "
-            "scenarios of an installed package, another cache in XDG_CACHE_HOME"
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _run(command: list[str], echo: Callable[[str], None] | None, doing: str, remedy: str) -> None:
-    lines: list[str] = []
-    # Without a terminal the compiler's messages carry no colour codes, so they read well in the error.
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=environment(),
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if echo is not None:
-                echo(lines[-1])
-    if process.returncode != 0:
-        raise BuildError(
-            f"{doing} failed with exit status {process.returncode}\n"
-            f"command: {shlex.join(command)}\n"
-            + "\n".join(f"  {line}" for line in _first_error(lines))
-            + f"\nremedy: {remedy}"
-        )
-
-
-_ERROR = re.compile(r"^CMake Error|\berror: |undefined reference to|multiple definition of")
-
-
-def _first_error(lines: Sequence[str]) -> Sequence[str]:
-    """What was printed around the first error; the last lines where none is recognised.
-
-    Ninja prints a failed command with `FAILED:`, the command and its output, then those of others that ran beside it.
-    """
-    failed = next((i for i, line in enumerate(lines) if line.startswith("FAILED:")), None)
-    begin = (
-        0 if failed is None else failed + 2
-    )  # behind it stands the compiler's command, which does not tell what is wrong
-    error = next((i for i in range(begin, len(lines)) if _ERROR.search(lines[i])), None)
-    if error is None:
-        return lines[-_SHOWN_LINES:]
-    shown = [*lines[max(begin, error - _LINES_BEFORE) : error + _SHOWN_LINES]]
-    if failed is not None:
-        shown.insert(0, lines[failed])
-    left_out = len(lines) - (error + _SHOWN_LINES)
-    return [*shown, f"... {left_out} more lines"] if left_out > 0 else shown
 
 
 def _plain_cmake_message(text: str) -> str:

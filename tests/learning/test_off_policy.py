@@ -67,6 +67,7 @@ def beside_a_peer(seed: int) -> Scores:
 
 
 @pytest.mark.learning
+@pytest.mark.timeout(600)  # six seeds at most, half a minute each and more on a busy machine
 def test_a_pole_is_balanced_beside_another_implementation() -> None:
     """500 at best, about 22 by chance."""
     reach(beside_a_peer, times=2, of=6, at_least={"ours": 100, "ours over theirs": 0.5})

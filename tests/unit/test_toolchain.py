@@ -44,12 +44,13 @@ def make_ns3(prefix: Path, library: str, contents: str = "", target: str | None 
     ("library", "target", "contents", "version", "profile"),
     [
         ("libns3.44-core.so", None, "", "3.44", "release"),
-        ("libns3.43-core-default.so", None, "RngSeedManager", "3.43", "default+log"),
+        ("libns3.44-core.so", None, "Breakpoint", "3.44", "release"),
+        ("libns3.43-core-default.so", None, "BreakpointFallback", "3.43", "default+log"),
         ("libns3.46.1-core-optimized.so", None, "", "3.46.1", "optimized"),
-        ("libns3-dev-core-debug.so", None, "RngSeedManager", "dev", "debug+log"),
+        ("libns3-dev-core-debug.so", None, "BreakpointFallback", "dev", "debug+log"),
         ("libns3-core.so", "libns3-core.so.43", "", "3.43", "release"),
     ],
-    ids=["release", "self-built", "patch-release", "development-tree", "debian"],
+    ids=["release", "names-of-log-components", "self-built", "patch-release", "development-tree", "debian"],
 )
 @pytest.mark.parametrize("nested", [False, True], ids=["prefix", "source-tree"])
 def test_ns3_root_is_read_from_library_names(

@@ -1,15 +1,19 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``doctor``, ``build``, ``scenarios`` and ``new-scenario``: before anything runs."""
+"""``doctor``, ``build``, ``build-ns3``, ``scenarios`` and ``new-scenario``: before anything runs."""
 
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ns3marl import doctor, executables, new_scenario, toolchain
+from ns3marl import build_ns3, doctor, executables, new_scenario, toolchain
 from ns3marl.build_display import BuildDisplay
+from ns3marl.build_tools import Echo
 from ns3marl.cli.options import Commands, print_table
 from ns3marl.errors import ConfigError
 
@@ -30,9 +34,24 @@ def add(commands: Commands) -> None:
         dest="debug_build",
         help="with symbols and without optimisation, beside the other build; `ns3marl run --gdb` takes it",
     )
-    command.add_argument("--jobs", type=int, help="compilers at a time")
-    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+    _add_compiling(command)
     command.set_defaults(action=_build)
+
+    command = commands.add_parser(
+        "build-ns3", help="compile ns-3 from its sources, for speed; print what makes it the ns-3 of a shell"
+    )
+    command.add_argument(
+        "source", type=Path, help=f"folder of ns-3's sources, {' or '.join(build_ns3.VERSIONS)}"
+    )
+    command.add_argument(
+        "--modules",
+        nargs="+",
+        default=[],
+        metavar="MODULE",
+        help="modules of ns-3 beside those that the bundled scenarios link",
+    )
+    _add_compiling(command)
+    command.set_defaults(action=_build_ns3)
 
     command = commands.add_parser("scenarios", help="list the scenarios that can be run by name")
     command.set_defaults(action=_scenarios)
@@ -55,14 +74,35 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _build(parsed: argparse.Namespace) -> int:
-    with ExitStack() as stack:
-        what = "compiling" if parsed.folder is None else f"compiling {parsed.folder}"
-        echo = print if parsed.verbose else stack.enter_context(BuildDisplay(what))
+    what = "compiling" if parsed.folder is None else f"compiling {parsed.folder}"
+    with _echo(parsed, what) as echo:
         result = toolchain.build(parsed.folder, parsed.build_dir, parsed.jobs, echo, debug=parsed.debug_build)
     for name, path in result.scenarios.items():
         print(f"{name}  {path}")
     print(f"{len(result.scenarios)} scenarios, {result.duration_s:.1f} s")
     return 0
+
+
+def _build_ns3(parsed: argparse.Namespace) -> int:
+    with _echo(parsed, "compiling ns-3") as echo:
+        prefix = build_ns3.build(parsed.source, jobs=parsed.jobs, echo=echo, modules=parsed.modules)
+    print(f"export NS3_ROOT={shlex.quote(str(prefix))}")
+    return 0
+
+
+def _add_compiling(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--verbose", action="store_true", help="show the compiler's output")
+
+
+@contextmanager
+def _echo(parsed: argparse.Namespace, what: str) -> Iterator[Echo]:
+    """What takes the lines of CMake and Ninja: the standard error, whole or as one line of progress."""
+    if parsed.verbose:
+        yield lambda line: print(line, file=sys.stderr)
+    else:
+        with BuildDisplay(what) as display:
+            yield display
 
 
 def _scenarios(parsed: argparse.Namespace) -> int:
