@@ -31,6 +31,7 @@ from ns3marl.options import (
     Range,
     converted,
     near,
+    plain,
 )
 from ns3marl.rl.team import Team
 from ns3marl.types import Spec
@@ -316,10 +317,6 @@ def _apply(tree: dict[str, Any], setting: str) -> str:
     section, dot, option = key.strip().rpartition(".")
     if not (equals and dot and section and option):
         raise ConfigError(f"--set {setting}: expected section.option=value, e.g. --set training.seed=2")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
     above, dot, group = section.partition(".")
     path = [above, group] if dot and above == "groups" else [section.strip('"')]
     table = tree
@@ -327,7 +324,7 @@ def _apply(tree: dict[str, Any], setting: str) -> str:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             raise ConfigError(f"--set {setting}: {name} is not a section")
-    table[option] = value
+    table[option] = plain(text)
     return ".".join([*path, option])
 
 

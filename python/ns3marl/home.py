@@ -48,9 +48,11 @@ class SimplePolicy:
     """A policy that does not learn."""
 
     make: Reference
-    """Called with the spec (``ns3marl.types.Spec``); gives a ``ns3marl.rl.policy.Policy``.
+    """Called with the spec (``ns3marl.types.Spec``), and with the options if there are any; gives a ``ns3marl.rl.policy.Policy``.
 
     It raises ``ConfigError`` where the policy does not fit the spec."""
+    options: Reference | None = None
+    """A frozen dataclass as ``ns3marl.options`` describes it: users set its fields by ``NAME:OPTION=VALUE``. None: no options."""
     central: bool = False
     """Whether it sees more than an agent could know on its own; reports mark it as a reference."""
     compared: bool = True

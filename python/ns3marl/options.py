@@ -20,6 +20,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import importlib
 import inspect
 import math
 import sys
@@ -30,6 +31,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 from ns3marl import text
 from ns3marl.errors import ConfigError
+
+tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 T = TypeVar("T")
 
@@ -84,6 +87,14 @@ def build(kind: type[T], values: Mapping[str, Any], section: str, where: str) ->
         ConfigError: There is no such option, or a value has another type or is out of range.
     """
     return kind(**converted(kind, values, section, where))
+
+
+def plain(written: str) -> Any:
+    """A value as it is written in TOML; what is no value of TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        return written.strip()
 
 
 def converted(kind: type[Any], values: Mapping[str, Any], section: str, where: str) -> dict[str, Any]:

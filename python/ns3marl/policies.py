@@ -5,18 +5,22 @@
 ``random``    uniform over what the masks allow
 ``default``   the spec's default actions
 ``builtin``   what the scenario's own policy chooses (C++ ``Decide``); in ns-3 only
+
+A policy may have options, which stand after its name: ``snr-target:target_db=21``, several with commas between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
 from ns3marl import home as homes
 from ns3marl.errors import ConfigError, OutOfStep
 from ns3marl.home import ScenarioHome, SimplePolicy
+from ns3marl.options import build, near, plain
 from ns3marl.rl.policy import Policy, fill_inactive
 from ns3marl.types import Actions, Batch, Bool, Float32, Group, Int32, Int64, Spec
 
@@ -125,28 +129,65 @@ def known(home: ScenarioHome) -> dict[str, SimplePolicy]:
     return {**_GENERIC, BUILTIN: own, **home.policies}
 
 
-def make(name: str, spec: Spec, home: ScenarioHome | None = None) -> Policy:
-    """The simple policy of that name.
+def is_known(source: str, home: ScenarioHome) -> bool:
+    """Whether ``source``, a name with or without options, asks for a simple policy."""
+    return source.partition(":")[0] in known(home)
+
+
+def parse(source: str, home: ScenarioHome) -> tuple[SimplePolicy, Any]:
+    """The simple policy that ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE`` asks for, and its options; None if it has none.
+
+    Values are written as in TOML; what is no value of TOML is a string.
+
+    Raises:
+        ConfigError: There is no such policy or option, or a value has another type or is out of range.
+    """
+    name, colon, settings = source.partition(":")
+    policies = known(home)
+    if name not in policies:
+        raise ConfigError(
+            f"no policy {name!r}{near(name, policies)}; simple policies of {home.name!r} are {', '.join(policies)}"
+        )
+    policy = policies[name]
+    if policy.options is None:
+        if colon:
+            raise ConfigError(f"policy {source!r}: {name!r} has no options; write {name!r} alone")
+        return policy, None
+    kind = home.load(policy.options)
+    values: dict[str, Any] = {}
+    for setting in settings.split(",") if colon else ():
+        option, equals, text = setting.partition("=")
+        if not option.strip() or not equals:
+            names = ", ".join(field.name for field in fields(kind))
+            raise ConfigError(
+                f"policy {source!r}: expected {name}:OPTION=VALUE,OPTION=VALUE, got {setting!r}; options of {name!r}: {names}"
+            )
+        if option.strip() in values:
+            raise ConfigError(f"policy {source!r}: option {option.strip()!r} stands there twice; keep one")
+        values[option.strip()] = plain(text)
+    return policy, build(kind, values, name, f"policy {source!r}")
+
+
+def make(source: str, spec: Spec, home: ScenarioHome | None = None) -> Policy:
+    """The simple policy of that name, with its options.
 
     Args:
-        name: See ``known``.
+        source: See ``parse``.
         spec: Of the environments.
         home: Of the scenario; by default that of the spec's scenario.
 
     Raises:
-        ConfigError: There is none, or it does not fit the spec.
+        ConfigError: There is none, an option is wrong, or it does not fit the spec.
     """
     home = homes.find(spec.scenario) if home is None else home
-    policies = known(home)
-    if name not in policies:
-        raise ConfigError(f"no policy {name!r}; simple policies of {home.name!r} are {', '.join(policies)}")
-    policy: Policy = home.load(policies[name].make)(spec)
-    return policy
+    policy, options = parse(source, home)
+    made: Policy = home.load(policy.make)(spec, *([] if options is None else [options]))
+    return made
 
 
-def needs_builtin(name: str, home: ScenarioHome) -> bool:
+def needs_builtin(source: str, home: ScenarioHome) -> bool:
     """Whether a policy needs observations that carry the choices of the scenario's own policy; see ``Builtin``."""
-    policy = known(home).get(name)
+    policy = known(home).get(source.partition(":")[0])
     return policy is not None and bool(getattr(home.load(policy.make), "needs_builtin", False))
 
 

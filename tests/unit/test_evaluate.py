@@ -19,7 +19,7 @@ from ns3marl import home as homes
 from ns3marl import policies as simple
 from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError, SpecViolation
-from ns3marl.evaluation.evaluate import evaluate, is_central, opened_for
+from ns3marl.evaluation.evaluate import evaluate, gather, is_central, opened_for
 from ns3marl.home import ScenarioHome, SimplePolicy
 from ns3marl.launch.environments import Environments, open_pool
 from ns3marl.types import Actions, Batch, Spec
@@ -157,3 +157,12 @@ def test_the_twin_of_a_home_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (options["seed"], options["first_run"], options["calibration"]) == (5, 2, None)
     with pytest.raises(ConfigError, match=r"is the C\+\+ of 'toy', so it needs ns-3 and not the twin"):
         open_pool(config(*settings, "pool.builtin=true"), 5, 3, 2)
+
+
+def test_simple_policies_with_other_options_are_other_policies() -> None:
+    home = homes.bundled()["aiot-mec"]
+    sources = ["snr-target", "snr-target:target_db=21", "coordinated-power:airtime=1"]
+    assert [entry.name for entry in gather(sources, home)] == sources
+    assert is_central(sources[2], simple.Random(toy_spec()), home)
+    with pytest.raises(ConfigError, match=r"unknown option snr-target\.target"):
+        gather(["snr-target:target=21"], home)

@@ -149,6 +149,68 @@ def test_those_that_fit_are_compared_with() -> None:
         policies.make("never", SPEC, home)
 
 
+@dataclasses.dataclass(frozen=True)
+class Levels:
+    """Options of a policy."""
+
+    level: float = 1.5
+    """How much."""
+    often: int = 2
+    """How often."""
+
+
+class Levelled(policies.Random):
+    """A policy with options."""
+
+    def __init__(self, spec: Spec, options: Levels) -> None:
+        super().__init__(spec)
+        self.options = options
+
+
+LEVELLED = ScenarioHome(
+    name="pair",
+    policies={
+        "level": SimplePolicy(make=Levelled, options=Levels),
+        "mine": SimplePolicy(make=policies.Random),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("level", Levels()),
+        ("level:level=3", Levels(3.0)),
+        ("level:often=4,level=0.5", Levels(0.5, 4)),
+        ("level: often = 4", Levels(often=4)),
+    ],
+)
+def test_options_stand_after_the_name(source: str, options: Levels) -> None:
+    assert policies.is_known(source, LEVELLED)
+    made = policies.make(source, SPEC, LEVELLED)
+    assert isinstance(made, Levelled)
+    assert made.options == options
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("level:", "expected level:OPTION=VALUE,OPTION=VALUE, got ''; options of 'level': level, often"),
+        ("level:3", "expected level:OPTION=VALUE,OPTION=VALUE, got '3'; options of 'level': level, often"),
+        ("level:level=1,", "expected level:OPTION=VALUE,OPTION=VALUE, got ''"),
+        ("level:levle=1", r"unknown option level.levle \(did you mean level\?\); known: level, often"),
+        ("level:level=high", "policy 'level:level=high': level.level: expected a number, got 'high'"),
+        ("level:often=1.5", "level.often: expected a whole number, got 1.5"),
+        ("level:often=1,often=2", "option 'often' stands there twice; keep one"),
+        ("mine:level=1", "'mine' has no options; write 'mine' alone"),
+        ("levl:level=1", r"no policy 'levl' \(did you mean level\?\)"),
+    ],
+)
+def test_wrong_options_are_refused(source: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        policies.make(source, SPEC, LEVELLED)
+
+
 def test_names_that_are_unknown_or_taken_are_refused() -> None:
     home = ScenarioHome(name="pair", policies={"mine": SimplePolicy(make=policies.Random)})
     with pytest.raises(

@@ -149,3 +149,28 @@ def test_a_single_value_has_no_interval() -> None:
     assert np.isnan(statistics.bootstrap([np.nan], 10).value)
     assert statistics.bootstrap([np.nan, 3.0], 10).value == 3
     assert np.isnan(statistics.bootstrap([3.0], 10).low)
+
+
+def test_the_way_to_the_planner_by_hand() -> None:
+    learner = np.array([[76.0, 84.0, 80.0], [78.0, 86.0, 82.0]])
+    best, other, planner = (
+        np.array([70.0, 80.0, 75.0]),
+        np.array([60.0, 70.0, 65.0]),
+        np.array([85.0, 95.0, 90.0]),
+    )
+    way = statistics.way_to_planner(learner, [other, best], planner, 300)
+    assert way.value == pytest.approx((81 - 75) / (90 - 75))
+    assert 0.25 < way.low < way.value < way.high < 0.55
+    assert statistics.way_to_planner(best[None], [best[None]], planner[None], 50).value == 0
+    assert statistics.way_to_planner(planner[None], [best], planner, 50).value == 1
+    assert statistics.way_to_planner(other[None], [best], planner, 50).value == pytest.approx(-10 / 15)
+
+
+def test_there_is_no_way_to_a_planner_that_is_no_better_than_a_rule() -> None:
+    scores = np.array([[1.0, 2.0]])
+    assert np.isnan(statistics.way_to_planner(scores, [np.array([3.0, 4.0])], np.array([3.0, 4.0]), 50).value)
+    assert np.isnan(statistics.way_to_planner(scores, [], np.array([3.0, 4.0]), 50).value)
+    with pytest.raises(ValueError, match="play the same episodes"):
+        statistics.way_to_planner(scores, [np.array([3.0])], np.array([3.0, 4.0]), 50)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        statistics.way_to_planner(scores, [np.array([3.0, np.nan])], np.array([3.0, 4.0]), 50)

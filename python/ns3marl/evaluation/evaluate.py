@@ -147,27 +147,27 @@ def opened_for(config: Config, source: str, home: ScenarioHome) -> Config:
 
 def is_central(source: str, policy: Policy, home: ScenarioHome) -> bool:
     """Whether a policy sees at execution what no agent could know on its own."""
-    known = simple.known(home)
-    return known[source].central if source in known else bool(getattr(policy, "central_execution", False))
+    if simple.is_known(source, home):
+        return simple.parse(source, home)[0].central
+    return bool(getattr(policy, "central_execution", False))
 
 
 def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
     """The entries of a comparison. Run folders that differ only in their training seed become one entry.
 
     Args:
-        policies: Simple policies by name; checkpoints, run folders and experiments by path.
+        policies: Simple policies by name, perhaps with options; checkpoints, run folders and experiments by path.
         home: Of the scenario.
 
     Raises:
         ConfigError: A name is unknown, or an experiment is unfinished.
         CheckpointError: A checkpoint cannot be used.
     """
-    known = simple.known(home)
     entries: list[Entry] = []
     alike: dict[str, Entry] = {}
     for policy in policies:
         for source in experiment.members(policy):
-            made = None if source in known else experiment.made_by(Path(source))
+            made = None if simple.is_known(source, home) else experiment.made_by(Path(source))
             kind, seed = made or ("", 0)
             key = (
                 policy if source != policy else kind
@@ -184,12 +184,12 @@ def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
 
 
 def _name(source: str, home: ScenarioHome) -> str:
-    known = simple.known(home)
-    if source in known:
+    if simple.is_known(source, home):
+        simple.parse(source, home)
         return source
     path = Path(source)
     if not path.exists():
-        of = f" of scenario {home.name!r}" if home.name else ""
+        of, known = f" of scenario {home.name!r}" if home.name else "", simple.known(home)
         raise ConfigError(
             f"no policy {source!r}: give a run folder, a checkpoint (.pt), or one of the simple policies{of}: {', '.join(known)}"
         )
@@ -230,7 +230,7 @@ def load_policy(
         CheckpointError: The file cannot be used.
     """
     home = homes.find(spec.scenario) if home is None else home
-    if source in simple.known(home):
+    if simple.is_known(source, home):
         return source, simple.make(source, spec, home)
     name = _name(source, home)
     saved = checkpoint.load(Path(source))

@@ -135,6 +135,52 @@ def difference(ours: Float64, theirs: Float64, resamples: int, seed: int = 0) ->
     return _interval(float(gaps[0][0]), gaps[1], min(np.isfinite(scores).sum() for scores, _ in sides))
 
 
+def way_to_planner(
+    learner: Float64, rules: Sequence[Float64], planner: Float64, resamples: int, seed: int = 0
+) -> Interval:
+    """How far a learner comes from the best rule to a planner on the same episodes, with its 95 % interval.
+
+    (learner - rule) / (planner - rule) of mean scores: 0 is as good as the best rule, 1 as good as the planner. The best rule is the
+    one of highest mean. All share each draw of episodes; the learner's runs are drawn as well.
+
+    Args:
+        learner: [R,M].
+        rules: [1,M] or [M] each.
+        planner: [1,M] or [M].
+        resamples: B.
+        seed: Of the resampling.
+
+    Returns:
+        NaN where no rule is given or the planner is no better than the best one; resamples in which that is so are left out of the interval.
+
+    Raises:
+        ValueError: The scores are of different numbers of episodes, or not finite.
+    """
+    fixed = [np.asarray(scores, np.float64).reshape(-1) for scores in (*rules, planner)]
+    episodes = learner.shape[1]
+    if any(len(scores) != episodes for scores in fixed):
+        raise ValueError(
+            f"scores of {[len(scores) for scores in fixed]} episodes beside a learner's {episodes}; play the same episodes"
+        )
+    if not all(np.isfinite(scores).all() for scores in (learner, *fixed)):
+        raise ValueError("scores that are NaN or infinite; leave these episodes out of all policies")
+    if not rules:
+        return Interval(np.nan, np.nan, np.nan)
+    best, goal = max(fixed[:-1], key=lambda scores: float(scores.mean())), fixed[-1]
+    rng = np.random.default_rng(seed)
+    drawn = draw(episodes, resamples, rng) / episodes
+    runs = draw(len(learner), resamples, rng) / len(learner)
+
+    def share(of_episodes: Float64, of_runs: Float64) -> Float64:
+        gained = np.einsum("br,rm,bm->b", of_runs, learner - best, of_episodes)
+        whole = of_episodes @ (goal - best)
+        result: Float64 = np.divide(gained, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        return result
+
+    point = share(np.full((1, episodes), 1 / episodes), np.full((1, len(learner)), 1 / len(learner)))
+    return _interval(float(point[0]), share(drawn, runs), learner.size)
+
+
 def improvement(
     ours: Float64, theirs: Float64, resamples: int, seed: int = 0, *, higher_is_better: bool = True
 ) -> Interval:

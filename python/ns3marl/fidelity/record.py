@@ -60,7 +60,8 @@ class PolicyId:
         Raises:
             CheckpointError: The checkpoint cannot be read.
         """
-        if source in simple.known(home):
+        if simple.is_known(source, home):
+            simple.parse(source, home)
             return PolicyId(source, source, source)
         saved = checkpoint.load(Path(source))
         weights = archive.digest(saved.path.read_bytes())

@@ -5,14 +5,26 @@
 from ns3marl.home import Distribution, ScenarioHome, SimplePolicy
 
 _HERE = "ns3marl.scenarios.aiot_mec"
+_POLICIES = f"{_HERE}.policies"
 
 HOME = ScenarioHome(
     name="aiot-mec",
     policies={
-        "local-only": SimplePolicy(make=f"{_HERE}.policies:LocalOnly"),
-        "random-offload": SimplePolicy(make=f"{_HERE}.policies:RandomOffload"),
-        "best-snr": SimplePolicy(make=f"{_HERE}.policies:BestSnr"),
-        "coordinated-greedy": SimplePolicy(make=f"{_HERE}.policies:CoordinatedGreedy", central=True),
+        "local-only": SimplePolicy(make=f"{_POLICIES}.simple:LocalOnly"),
+        "random-offload": SimplePolicy(make=f"{_POLICIES}.simple:RandomOffload"),
+        "best-snr": SimplePolicy(make=f"{_POLICIES}.simple:BestSnr"),
+        "snr-target": SimplePolicy(
+            make=f"{_POLICIES}.simple:SnrTarget", options=f"{_POLICIES}.simple:SnrTargetOptions"
+        ),
+        "load-aware": SimplePolicy(
+            make=f"{_POLICIES}.load_aware:LoadAware", options=f"{_POLICIES}.load_aware:LoadAwareOptions"
+        ),
+        "coordinated-greedy": SimplePolicy(make=f"{_POLICIES}.central:CoordinatedGreedy", central=True),
+        "coordinated-power": SimplePolicy(
+            make=f"{_POLICIES}.central:CoordinatedPower",
+            options=f"{_POLICIES}.central:CoordinatedPowerOptions",
+            central=True,
+        ),
     },
     twin=f"{_HERE}.twin.pool:FastPool",
     fidelity=f"{_HERE}.fidelity:FIDELITY",

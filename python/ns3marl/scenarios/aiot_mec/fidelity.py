@@ -20,7 +20,7 @@ from ns3marl.fidelity.scenario import Distribution, ScenarioFidelity
 from ns3marl.fidelity.trace import Trace
 from ns3marl.launch.environments import Environments
 from ns3marl.scenarios.aiot_mec.exogenous import WORLDS, Exogenous
-from ns3marl.scenarios.aiot_mec.policies import FULL, LOCAL, SERVER_SLOTS
+from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, SERVER_SLOTS
 from ns3marl.scenarios.aiot_mec.twin import accounts, calibrate, radio
 from ns3marl.scenarios.aiot_mec.twin.calibrate import TOLERANCES, Recording
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration

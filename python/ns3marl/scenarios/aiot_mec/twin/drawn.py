@@ -17,7 +17,7 @@ from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 BLOCK_TICKS = 8
-_UNIFORMS = 8
+UNIFORMS = 8
 _HOTSPOTS = ((0.3, 0.35), (0.75, 0.7))
 _DEVICE_HEIGHT_M, _SERVER_HEIGHT_M = 1.5, 6.0
 
@@ -62,8 +62,8 @@ class _Generators:
         s = self._settings
         if self._left == 0:
             links = s.devices * s.servers
-            uniform, normal = self.draw(BLOCK_TICKS * _UNIFORMS * s.devices, BLOCK_TICKS * 2 * links)
-            self._uniform = uniform.view(-1, BLOCK_TICKS, _UNIFORMS, s.devices)
+            uniform, normal = self.draw(BLOCK_TICKS * UNIFORMS * s.devices, BLOCK_TICKS * 2 * links)
+            self._uniform = uniform.view(-1, BLOCK_TICKS, UNIFORMS, s.devices)
             self._normal = normal.view(-1, BLOCK_TICKS, 2, s.devices, s.servers)
             self._left = BLOCK_TICKS
         at = BLOCK_TICKS - self._left
@@ -93,14 +93,14 @@ class _Counters:
     def next(self, gain: Tensor) -> tuple[Tensor, Tensor]:
         """As ``_Generators.next``."""
         s, of, envs = self._settings, self._library.pointer, len(self._runs)
-        uniform, _ = self.draw(_UNIFORMS * s.devices, 0)
+        uniform, _ = self.draw(UNIFORMS * s.devices, 0)
         decibels = torch.empty(envs, s.devices, s.servers, device=self._library.device)
         numbers = (envs, s.devices * s.servers, self._seed, self._draws)
         arrays = (of(self._runs), of(gain), of(decibels))
         weights = (s.fadingRho, radio.innovation_weight(s.fadingRho))
         self._library.advance_fading(kernel.Fading(*numbers, *arrays, *weights))
         self._draws += 1
-        return uniform.view(envs, _UNIFORMS, s.devices), decibels
+        return uniform.view(envs, UNIFORMS, s.devices), decibels
 
 
 class Drawn:
@@ -160,20 +160,29 @@ class Drawn:
 
     def next(self) -> Draws:
         """The next tick of every environment."""
-        s = self.settings
-        u, fading_db = self._numbers.next(self._gain)
+        return arrivals(self.settings, *self._numbers.next(self._gain))
 
-        def between(index: int, low: float, high: float) -> Tensor:
-            return u[:, index] * (high - low) + low
 
-        return Draws(
-            u[:, 0] < s.arrivalProbability,
-            between(1, round(1000 * s.sizeMin), round(1000 * s.sizeMax)).round_(),
-            between(2, s.densityMin, s.densityMax),
-            between(3, s.deadlineMin, s.deadlineMax),
-            u[:, 4] < s.premiumShare,
-            between(5, 0.0, s.jitter),
-            (u[:, 6] * 2.0**24).long() * 251,
-            u[:, 7],
-            fading_db,
-        )
+def arrivals(settings: Settings, uniform: Tensor, fading_db: Tensor) -> Draws:
+    """What a tick brings, from ``UNIFORMS`` uniform numbers for each device, [B, UNIFORMS, N], and its fading, [B, N, K]."""
+    s, u = settings, uniform
+
+    def between(index: int, low: float, high: float) -> Tensor:
+        return u[:, index] * (high - low) + low
+
+    return Draws(
+        u[:, 0] < s.arrivalProbability,
+        between(1, round(1000 * s.sizeMin), round(1000 * s.sizeMax)).round_(),
+        between(2, s.densityMin, s.densityMax),
+        between(3, s.deadlineMin, s.deadlineMax),
+        u[:, 4] < s.premiumShare,
+        between(5, 0.0, s.jitter),
+        mac_seeds(u[:, 6]),
+        u[:, 7],
+        fading_db,
+    )
+
+
+def mac_seeds(uniform: Tensor) -> Tensor:
+    """Seeds of backoffs and frame errors, int64, from uniform numbers."""
+    return (uniform * 2.0**24).long() * 251

@@ -8,7 +8,8 @@ from the beginning of the tick, unless a name says otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 from ns3marl.scenarios.aiot_mec.twin.windows import Windows
 from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -85,6 +88,23 @@ class State:
     shown: Shown
     boundary: Boundary
     accounts: Accounts
+
+
+def rows(part: T, index: Tensor) -> T:
+    """The environments of these numbers, int64 [B'], of a state or a part of it, as copies that may be changed."""
+    assert is_dataclass(part)
+    assert not isinstance(part, type)
+    picked: dict[str, object] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, Windows):
+            picked[field.name] = value.rows(index)
+        elif is_dataclass(value):
+            picked[field.name] = rows(value, index)
+        elif isinstance(value, Tensor):
+            axis = 1 if isinstance(part, Shown) and field.name == "own" else 0
+            picked[field.name] = value.index_select(axis, index) if len(value) else value
+    return replace(part, **picked)
 
 
 def blank(model: Model, envs: int) -> Shown:

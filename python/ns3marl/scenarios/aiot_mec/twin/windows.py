@@ -19,13 +19,22 @@ class Windows:
         envs: B.
         settings: Numbers of devices, servers and channels.
         device: Where to keep them.
+        behind: Which are, bool [B N K C]; by default none.
     """
 
-    def __init__(self, envs: int, settings: Settings, device: torch.device) -> None:
+    def __init__(
+        self, envs: int, settings: Settings, device: torch.device, behind: Tensor | None = None
+    ) -> None:
+        self._settings = settings
         self._shape = (settings.servers, settings.channels)
         size = envs * settings.devices * settings.servers * settings.channels
-        self._behind = torch.zeros(size, dtype=torch.bool, device=device)
+        self._behind = torch.zeros(size, dtype=torch.bool, device=device) if behind is None else behind
         self._first = torch.arange(envs * settings.devices, device=device).view(envs, settings.devices)
+
+    def rows(self, index: Tensor) -> Windows:
+        """Those of the environments of these numbers, int64 [B'], as copies."""
+        behind = self._behind.view(len(self._first), -1).index_select(0, index).flatten()
+        return Windows(len(index), self._settings, index.device, behind)
 
     def links(self, server: Tensor, channel: Tensor) -> Tensor:
         """Numbers of the links from each device to ``server`` on ``channel``, [B, N] each."""

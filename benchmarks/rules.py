@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Simple rules of `aiot-mec` with power control: how their options were tuned, and what the chosen ones reach on held-out seeds.
+
+A random search on the twin, on a seed that no evaluation uses: half of the draws are uniform over the ranges below, half lie near the
+best so far. A draw's score is the mean reward over three settings, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
+options are the defaults of the rules; they and every simple policy are then played on another seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import torch
+
+from ns3marl import home, policies
+from ns3marl.rl.policy import action_generators
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+
+TUNING_SEED, HELD_OUT_SEED = 9001, 9501
+ENVS, TICKS, DRAWS, SHOWN = 8, 100, 60, 5
+SETTINGS = {
+    "stress": ("--preset=stress", "--devices=50", "--servers=9"),
+    "large": ("--devices=50", "--servers=9"),
+    "default": ("--devices=10", "--servers=3"),
+}
+_POWER = {"target_db": (8.0, 30.0), "urgent_db": (8.0, 40.0)}
+_COST = {"safety": (0.5, 3.0), "late_s": (0.0, 0.3), "airtime": (0.0, 6.0), "energy_s_per_j": (0.0, 12.0)}
+_LOAD = {"contention": (0.0, 1.5), "queueing": (0.0, 1.5), "waiting": (0.0, 1.5), "hysteresis": (0.0, 1.0)}
+RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "snr-target": {"target_db": (8.0, 30.0)},
+    "load-aware": _POWER | _COST | _LOAD,
+    "coordinated-power": _POWER | _COST,
+}
+
+
+def reward(policy: str, setting: str, seed: int, ticks: int) -> float:
+    """Mean reward per tick of a simple policy on the twin, over ``ENVS`` episodes."""
+    arguments = (*SETTINGS[setting], f"--ticks={ticks}")
+    with FastPool(arguments=arguments, num_envs=ENVS, seed=seed) as pool:
+        chooses, batch = policies.make(policy, pool.spec), pool.reset()
+        column = [metric.name for metric in pool.spec.metrics].index("reward_mean")
+        for _ in range(ticks):
+            batch = pool.step(chooses.act(batch, action_generators(batch)))
+    return float(batch.metrics[:, column].mean())
+
+
+def rewards(policy: str, seed: int, ticks: int) -> list[float]:
+    """Of every setting."""
+    return [reward(policy, setting, seed, ticks) for setting in SETTINGS]
+
+
+def named(rule: str, values: Mapping[str, float]) -> str:
+    """The rule with these options, as users write it."""
+    return f"{rule}:{','.join(f'{name}={value:.3g}' for name, value in values.items())}"
+
+
+def chosen(rule: str) -> str:
+    """The rule with its defaults, written out."""
+    own = home.find("aiot-mec")
+    return named(rule, asdict(policies.parse(rule, own)[1]))
+
+
+def search(rule: str, draws: int, ticks: int) -> list[tuple[float, list[float], str]]:
+    """Scores, rewards and options of every draw and of the chosen options, best first."""
+    rng = np.random.default_rng(1)
+    low, high = np.array(list(RANGES[rule].values())).T
+    found: list[tuple[float, list[float], str]] = []
+    best, top = low, -np.inf
+    for draw in range(draws):
+        values = rng.uniform(low, high)
+        if draw >= draws // 2:
+            moved = best + rng.normal(0, 0.1, len(low)) * (high - low)
+            keeps = rng.random(len(low)) < 0.5 * (len(low) > 1)
+            values = np.where(keeps, best, moved).clip(low, high)
+        policy = named(rule, dict(zip(RANGES[rule], values.tolist(), strict=True)))
+        reached = rewards(policy, TUNING_SEED, ticks)
+        found.append((float(np.mean(reached)), reached, policy))
+        if found[-1][0] > top:
+            best, top = values, found[-1][0]
+    reached = rewards(chosen(rule), TUNING_SEED, ticks)
+    found.append((float(np.mean(reached)), reached, f"{chosen(rule)} (chosen)"))
+    return sorted(found, reverse=True)
+
+
+def row(label: str, reached: list[float]) -> str:
+    """A line of a table."""
+    return f"{np.mean(reached):7.2f}" + "".join(f"{value:9.2f}" for value in reached) + f"  {label}"
+
+
+def main() -> None:
+    """Prints the tuning table, then every simple policy on held-out seeds, then the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--draws", type=int, default=DRAWS, help=f"of each rule's options ({DRAWS}); 0: only the chosen ones"
+    )
+    parser.add_argument("--ticks", type=int, default=TICKS, help=f"of an episode ({TICKS})")
+    parser.add_argument("--rules", default=",".join(RANGES), help="with commas between (all)")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"aiot-mec on the twin, {ENVS} episodes of {given.ticks} ticks, reward weights 0.4/0.3/0.3")
+    print("settings: " + "; ".join(f"{name}: {' '.join(arguments)}" for name, arguments in SETTINGS.items()))
+    header = f"{'mean':>7s}" + "".join(f"{name:>9s}" for name in SETTINGS)
+    lines: list[str] = []
+    for rule in given.rules.split(","):
+        print(
+            f"\n{rule}, tuning seed {TUNING_SEED}, best {SHOWN} of {given.draws} draws and the chosen options\n{header}"
+        )
+        table = search(rule, given.draws, given.ticks)
+        for place, (_, reached, policy) in enumerate(table):
+            if place < SHOWN or policy.endswith("(chosen)"):
+                print(row(policy, reached))
+            if policy.endswith("(chosen)"):
+                figures(lines, rule, "tuning_reward", reached)
+    print(f"\nheld-out seed {HELD_OUT_SEED}\n{header}")
+    for rule in ("best-snr", "coordinated-greedy", *given.rules.split(",")):
+        reached = rewards(rule, HELD_OUT_SEED, given.ticks)
+        print(row(rule, reached))
+        figures(lines, rule, "reward", reached)
+    print("\n".join(["", *lines]))
+
+
+def figures(lines: list[str], rule: str, what: str, reached: list[float]) -> None:
+    """A figure for each setting."""
+    lines += [
+        f"{rule.replace('-', '_')}_{setting}_{what}: {value:.2f}"
+        for setting, value in zip(SETTINGS, reached, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""A planner: searches the joint action of a tick with the twin as its model. It sees everything, so it is an upper reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ns3marl.errors import OutOfStep
+from ns3marl.options import PositiveInt
+from ns3marl.policies import allowed_choices
+from ns3marl.rl.policy import Policy
+from ns3marl.scenarios.aiot_mec.policies import estimates
+from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, PARTIAL, Names
+from ns3marl.scenarios.aiot_mec.twin import tick
+from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
+from ns3marl.scenarios.aiot_mec.twin.futures import Futures
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+from ns3marl.scenarios.aiot_mec.twin.state import rows
+from ns3marl.types import Actions, Batch, Bool, Float64, GroupArrays
+
+_TARGETS_DB = (6.0, 32.0)  # SNR at the server that a changed power aims at
+_RATIOS = (0.05, 0.95)
+_WITHIN_DB = 20.0  # servers that are considered, from the best one on
+
+
+@dataclass(frozen=True)
+class PlannerOptions:
+    """How hard the planner searches."""
+
+    rounds: PositiveInt = 3
+    """Rounds of changes to the joint action."""
+    changes: PositiveInt = 32
+    """Changes of one device's action that a round tries."""
+    futures: PositiveInt = 4
+    """Futures over which the return of a joint action is averaged."""
+    horizon: PositiveInt = 4
+    """Ticks whose rewards count, the present one included."""
+
+
+@dataclass
+class Joint:
+    """M joint actions of one environment."""
+
+    discrete: NDArray[np.int32]  #: [M,N,3]
+    continuous: NDArray[np.float32]  #: [M,N,2]
+
+    def __getitem__(self, index: NDArray[np.int64] | list[int]) -> Joint:
+        return Joint(self.discrete[index].copy(), self.continuous[index].copy())
+
+
+def _joined(parts: Sequence[Joint]) -> Joint:
+    return Joint(
+        np.concatenate([part.discrete for part in parts]), np.concatenate([part.continuous for part in parts])
+    )
+
+
+class Planner:
+    """Local search over joint actions, judged by the team's reward over a few ticks of the twin.
+
+    It begins with the best of the joint actions that some rules propose. A round tries changes of one device each, all at once as
+    environments of the twin; then it joins the changes that helped, the best two, four, eight and so on, and keeps what is best on
+    fresh futures. After the present tick a rule plays.
+
+    It knows the state of the twin, true SNRs and queues included, but not the future: arrivals, fading, jitter, backoffs and
+    frame errors are drawn anew (``twin.futures``). So nobody with local knowledge can be expected to do as well, but better
+    plans exist: the search is local, short-sighted and sees some futures only.
+
+    Args:
+        sim: The twin, at the boundary that is planned for.
+        starts: Rules that propose the first joint actions.
+        follow: The rule that plays the ticks behind the present one; it must decide from observations alone and without chance.
+        options: How hard it searches.
+    """
+
+    central_execution = True
+
+    def __init__(
+        self, sim: AiotMec, starts: Sequence[Policy], follow: Policy, options: PlannerOptions | None = None
+    ) -> None:
+        self.sim, self.starts, self.follow = sim, starts, follow
+        self.options = options or PlannerOptions()
+        self.names = Names(sim.model.spec)
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Policy.act``.
+
+        Raises:
+            OutOfStep: The twin does not stand at the batch's tick, or has another number of environments.
+        """
+        here = self.sim.state.tick
+        if len(batch.tick) != self.sim.num_envs or (batch.tick != here).any():
+            raise OutOfStep(
+                f"Planner: the twin has {self.sim.num_envs} environments at tick {here}, the batch has the ticks {batch.tick.tolist()}; "
+                "step both by the same joint actions"
+            )
+        proposals = [start.act(batch, rngs)[0] for start in self.starts]
+        plans = [
+            self._plan(
+                b,
+                Joint(
+                    np.stack([joint.discrete[b] for joint in proposals]),
+                    np.stack([joint.continuous[b] for joint in proposals]),
+                ),
+                batch.groups[0].masks[b],
+                np.flatnonzero(batch.groups[0].active[b]),
+                rng,
+            )
+            for b, rng in enumerate(rngs)
+        ]
+        joint = _joined(plans)
+        return [Actions(joint.discrete, joint.continuous)]
+
+    def returns(self, environment: int, joint: Joint, samples: int, seed: int) -> Float64:
+        """Mean reward per tick of each joint action over the horizon, on the same S futures, [M].
+
+        Args:
+            environment: Which of the twin's.
+            joint: M joint actions.
+            samples: S.
+            seed: Of the futures.
+        """
+        model, ticks, count = self.sim.model, self.options.horizon, len(joint.discrete)
+        futures = Futures.draw(model, self.sim.state, environment, samples, ticks, seed)
+        index = torch.arange(samples).repeat(count)
+        state = rows(futures.present, index)
+        discrete = torch.from_numpy(joint.discrete).long().repeat_interleave(samples, 0)
+        continuous = torch.from_numpy(joint.continuous).repeat_interleave(samples, 0)
+        total = torch.zeros(count * samples)
+        for place, draws in enumerate(futures.draws):
+            state, _, rewards = tick.step(model, state, discrete, continuous, rows(draws, index))
+            total += rewards.mean(1)
+            if place + 1 < ticks:
+                discrete, continuous = self._following(tick.view(model, state, rewards))
+        returns: Float64 = total.view(count, samples).mean(1).double().numpy() / ticks
+        return returns
+
+    def _following(self, view: tick.View) -> tuple[Tensor, Tensor]:
+        """What the rule does that plays behind the present tick."""
+        count = len(view.active)
+        numbers = np.zeros(count, np.int64)
+        arrays = GroupArrays(
+            view.observations.numpy(),
+            view.rewards.numpy(),
+            np.ones(view.active.shape, np.bool_),
+            view.active.numpy(),
+            view.masks.numpy(),
+        )
+        nothing = np.zeros((count, 0)), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+        batch = Batch(numbers, numbers, numbers, numbers, numbers, (arrays,), (), *nothing, [None] * count)
+        (joint,) = self.follow.act(batch, [])
+        return torch.from_numpy(joint.discrete).long(), torch.from_numpy(joint.continuous)
+
+    def _plan(
+        self, b: int, starts: Joint, masks: Bool, active: NDArray[np.int64], rng: np.random.Generator
+    ) -> Joint:
+        """The joint action of one environment."""
+        if len(active) == 0:
+            return starts[[0]]
+        options = self.options
+        snr = self.sim.state.links.snr[b].numpy()
+        best = starts[[int(self.returns(b, starts, 2 * options.futures, _seed(rng)).argmax())]]
+        for _ in range(options.rounds):
+            who = rng.permutation(np.resize(rng.permutation(active), options.changes))
+            tried = _joined([best, best[np.zeros(len(who), np.int64)]])
+            for place, device in enumerate(who.tolist()):
+                self._change(tried, place + 1, device, snr[device], masks[device], rng)
+            gains = self.returns(b, tried, options.futures, _seed(rng))
+            joined = _merged(tried, who, gains[1:] - gains[0])
+            best = joined[[int(self.returns(b, joined, 2 * options.futures, _seed(rng)).argmax())]]
+        return best
+
+    def _change(
+        self,
+        joint: Joint,
+        m: int,
+        device: int,
+        snr_db: NDArray[np.float32],
+        masks: Bool,
+        rng: np.random.Generator,
+    ) -> None:
+        """Changes what one device does in joint action m: server, channel, power or mode, one or some of them."""
+        chosen, real = joint.discrete[m, device], joint.continuous[m, device]
+        offsets = self.names.spec.groups[0].mask_offsets
+        changes = rng.random(4) < (0.4, 0.4, 0.5, 0.1)
+        changes[rng.integers(3)] = True
+        heard = snr_db[chosen[1]] - 30 + real[0] if chosen[0] != LOCAL else rng.uniform(*_TARGETS_DB)
+        if changes[0]:
+            near = np.flatnonzero(
+                masks[offsets[1] : offsets[1] + len(snr_db)] & (snr_db > snr_db.max() - _WITHIN_DB)
+            )
+            chosen[1] = rng.choice(near) if len(near) else chosen[1]
+        if changes[1]:
+            chosen[2] = rng.choice(np.flatnonzero(masks[offsets[2] : offsets[3]]))
+        if changes[2]:
+            heard = rng.uniform(*_TARGETS_DB)
+        real[0] = estimates.power_dbm(np.float64(snr_db[chosen[1]]), heard)
+        chosen[0] = rng.choice([LOCAL, PARTIAL]) if changes[3] else FULL
+        real[1] = rng.uniform(*_RATIOS)
+
+
+class InStep:
+    """Plans for environments elsewhere, such as ns-3's, in a twin of the same worlds that is kept in step by the same joint actions.
+
+    The twin takes over what devices know. What differs are backoffs, frame errors and what the twin does not model, so its queues are not
+    quite those of the environments. Where the twin masks a choice, it plays the first one that it allows.
+
+    Args:
+        planner: Plans in the twin.
+        twin: Of as many environments, with the same seed and runs, on the same worlds (``twin.recorded``).
+    """
+
+    central_execution = True
+
+    def __init__(self, planner: Planner, twin: FastPool) -> None:
+        self.planner, self.twin = planner, twin
+        self._batch: Batch | None = None
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
+        """See ``Policy.act``.
+
+        Raises:
+            OutOfStep: The batch does not follow upon the last one, or shows another world than the twin.
+        """
+        there = self.twin.reset() if self._batch is None else self._batch
+        if (there.run != batch.run).any() or (there.tick != batch.tick).any():
+            raise OutOfStep(
+                f"InStep: the twin is at runs {there.run.tolist()}, ticks {there.tick.tolist()}, the batch at runs "
+                f"{batch.run.tolist()}, ticks {batch.tick.tolist()}; play every tick from the first on, with the same runs"
+            )
+        if (there.groups[0].active != batch.groups[0].active).any():
+            raise OutOfStep(
+                f"InStep: other devices have a task in the twin than in the batch at tick {batch.tick[0]}; give the twin the worlds "
+                "that the environments play"
+            )
+        self._learn(batch)
+        (sent,) = self.planner.act(batch, rngs)
+        (group,), (seen,) = self.twin.spec.groups, there.groups
+        played = allowed_choices(group, sent.discrete, seen.masks, seen.active)
+        self._batch = self.twin.step([Actions(played, sent.continuous)])
+        return [sent]
+
+    def _learn(self, batch: Batch) -> None:
+        """The twin's devices know what those of the environments know; from the SNR that they believe in their MCS follows."""
+        state, seen = self.twin.sim.state, torch.from_numpy(batch.groups[0].observations)
+        state.shown.observations.copy_(seen)
+        if len(state.knowledge.slot_server) == 0:  # otherwise slots do not name servers
+            state.knowledge.believed.copy_(seen[..., self.planner.names.snr])
+
+
+def _merged(tried: Joint, who: NDArray[np.int64], gains: Float64) -> Joint:
+    """The joint action before the changes, and those with the best one, two, four and so on of the changes that helped."""
+    order = [int(place) for place in np.argsort(-gains, kind="stable") if gains[place] > 0]
+    first: dict[int, int] = {}  # the best change of each device
+    for place in order:
+        first.setdefault(int(who[place]), place)
+    ranked = list(first.items())
+    found = [tried[[0]]]
+    count = 1
+    while ranked and count < 2 * len(ranked):
+        joint = tried[[0]]
+        for device, place in ranked[:count]:
+            joint.discrete[0, device] = tried.discrete[place + 1, device]
+            joint.continuous[0, device] = tried.continuous[place + 1, device]
+        found.append(joint)
+        count *= 2
+    return _joined(found)
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**62))
