@@ -16,6 +16,9 @@ namespace ns3::marl
 
 class TunedWifiPhy;
 
+/// Longer than any signal flies: 300 km.
+inline const Time FLIGHT = MilliSeconds(1);
+
 /// A frame in the air, with what is the same for all who receive it.
 struct Transmission
 {

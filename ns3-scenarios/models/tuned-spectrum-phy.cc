@@ -3,6 +3,8 @@
 
 #include "models/tuned-spectrum-phy.h"
 
+#include "models/transmission.h"
+
 #include "ns3/double.h"
 #include "ns3/interference-helper.h"
 #include "ns3/mobility-model.h"
@@ -24,9 +26,6 @@ namespace ns3::marl
 
 namespace
 {
-
-/// Longer than any signal flies: 300 km.
-const Time FLIGHT = MilliSeconds(1);
 
 /// Nothing is strong enough to be received.
 constexpr double MUTED_SENSITIVITY_DBM = 200;

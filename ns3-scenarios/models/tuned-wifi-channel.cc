@@ -17,9 +17,6 @@ namespace ns3::marl
 namespace
 {
 
-/// Longer than any signal flies: 300 km.
-const Time FLIGHT = MilliSeconds(1);
-
 std::vector<Transmission::Field>
 GetFields(const WifiTxVector& txVector)
 {
