@@ -33,13 +33,13 @@ from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
 from ns3marl.rl.networks import Actor, LocalCritic
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.on_policy import OnPolicyMemory
+from ns3marl.rl.on_policy import OnPolicyLearner, OnPolicyMemory
 from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen
-from ns3marl.types import Actions, Batch, Spec
+from ns3marl.types import Batch, Spec
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class IppoOptions(EpochOptions):
     """Hidden layers of the critic."""
 
 
-class Ippo:
+class Ippo(OnPolicyLearner):
     """The learner: it decides for each agent by itself, and improves from rollouts of its own decisions.
 
     Args:
@@ -102,29 +102,11 @@ class Ippo:
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
 
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
-        """See ``Learner.act``."""
-        return self.decide(batch, rngs).actions
-
-    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
-        """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
-
-    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
-        """See ``Learner.learn``; updates whenever ``IppoOptions.rollout_ticks`` ticks are together."""
-        return self.memory.learn(joint, outcome, self.update)
-
     @torch.no_grad()
     def decide(
         self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
     ) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
-
-        Args:
-            batch: Observations.
-            rngs: The generators.
-            acting: A copy of the actor that decides in its place.
-        """
+        """See ``OnPolicyLearner.decide``."""
         seen = batch.groups[self.number]
         policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)

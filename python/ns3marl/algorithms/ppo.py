@@ -37,13 +37,13 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
 from ns3marl.rl.normalise import ValueNormaliser
-from ns3marl.rl.on_policy import OnPolicyMemory
+from ns3marl.rl.on_policy import OnPolicyLearner, OnPolicyMemory
 from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import SharedReward
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen, seen_in
-from ns3marl.types import Actions, Batch, Spec
+from ns3marl.types import Batch, Spec
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def joint_surrogate(
     return torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean()
 
 
-class Ppo:
+class Ppo(OnPolicyLearner):
     """The learner: it decides for all agents of its group, and improves from rollouts of its own decisions.
 
     Args:
@@ -124,29 +124,11 @@ class Ppo:
         self.learned = self.epochs.learned(normaliser=self.normaliser)
         self.running = self.epochs.running(memory=self.memory)
 
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
-        """See ``Learner.act``."""
-        return self.decide(batch, rngs).actions
-
-    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
-        """See ``Learner.explore``."""
-        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
-
-    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
-        """See ``Learner.learn``; updates whenever ``PpoOptions.rollout_ticks`` ticks are together."""
-        return self.memory.learn(joint, outcome, self.update)
-
     @torch.no_grad()
     def decide(
         self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
     ) -> Decision:
-        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
-
-        Args:
-            batch: Observations.
-            rngs: The generators.
-            acting: A copy of the actor that decides in its place.
-        """
+        """See ``OnPolicyLearner.decide``."""
         policy = (acting or self.actor)(seen_in(batch))
         return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
 

@@ -13,10 +13,12 @@ al., "Cleanba: a reproducible and efficient distributed reinforcement learning p
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from ns3marl.rl.record import Decision
@@ -159,3 +161,45 @@ class OnPolicyMemory:
                     raise ValueError("a rollout of an older actor, which this learner does not know")
                 acted.load_state_dict(state["acted"])
                 self.rollout.acted = acted
+
+
+class OnPolicyLearner(ABC):
+    """How a learner that keeps an ``OnPolicyMemory`` acts, explores and learns. See ``Learner``."""
+
+    memory: OnPolicyMemory
+
+    @abstractmethod
+    def decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+    ) -> Decision:
+        """Chooses the actions of B environments, one generator each, and keeps what ``update`` needs.
+
+        Args:
+            batch: Observations.
+            rngs: The generators.
+            acting: A copy of the actor that decides in its place.
+        """
+
+    @abstractmethod
+    def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
+        """Learns from a full rollout.
+
+        Args:
+            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
+            last: The batch that followed it, [E] rows; its values bootstrap the returns.
+
+        Returns:
+            Metrics of the update by name.
+        """
+
+    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.act``."""
+        return self.decide(batch, rngs).actions
+
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.explore``."""
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
+
+    def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
+        """See ``Learner.learn``; updates whenever as many ticks are together as the memory holds."""
+        return self.memory.learn(joint, outcome, self.update)
