@@ -37,8 +37,6 @@ struct Transmission
     Time duration;
     dB_u widening;             ///< of the sensitivity, which is that of 20 MHz
     std::vector<Field> fields; ///< before the payload, the preamble first
-    double certainHeaderSnr;   ///< from which on no header can fail, linear
-    double certainSnr;         ///< from which on the payload cannot fail, linear
 };
 
 } // namespace ns3::marl
