@@ -14,38 +14,26 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import fnmatch
 import json
-import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+import cells
 import compare_page
-from compare_page import Content
-from rich.console import Console
+from cells import STOCHASTIC, Cell, Study
 
 from ns3marl.algorithms import registry
-from ns3marl.config import Config, dumps, load, tomllib
-from ns3marl.evaluation import evaluate
+from ns3marl.config import Config, load
 from ns3marl.games import library
 from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
-from ns3marl.launch import processes
 from ns3marl.launch.environments import Environments, open_pool
 from ns3marl.options import listed
-from ns3marl.progress import ProgressDisplay, Report
-from ns3marl.reporting import plots
 from ns3marl.scenarios.aiot_mec import HOME
-from ns3marl.training import experiment, metrics
 
-ROOT = Path(__file__).resolve().parents[1]
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
-# Judged by what they draw, the others by what they value most.
-STOCHASTIC = ("imappo", "ippo", "ppo", "a3c", "maddpg")
 SIMPLE = ("random", *HOME.policies)
 PRESETS = ("default", "stress", "balanced")
 LARGE = (
@@ -58,8 +46,6 @@ GAMES: dict[str, Callable[[], TeamMatrixGame | ChannelGame]] = {
     "channels": lambda: ChannelGame([6.0, 8.0, 4.0], channels=2),
 }
 EVALUATION_SEED = 3001
-TRAINING_SHARE = 0.9  # of a cell's time, for the progress display
-CURVE_POINTS = 60
 
 # What departs from the options' defaults, for every learner with an option of that name. Tasks resolve within a few ticks, so
 # a short horizon suits all; games repeat the same tick.
@@ -100,22 +86,12 @@ class Budget:
         """Of training, in a setting."""
         return {LARGE: self.large_ticks, **dict.fromkeys(GAMES, self.game_ticks)}.get(setting, self.ticks)
 
-
-@dataclass(frozen=True)
-class Cell:
-    """One policy in one setting with one training seed; seed 0: it does not train."""
-
-    policy: str
-    setting: str
-    seed: int
-
-    @property
-    def path(self) -> Path:
-        """Of its file, below the folder of results."""
-        return Path(self.setting) / f"{self.policy}{f'-{self.seed}' if self.seed else ''}.json"
+    def of(self, cell: Cell) -> dict[str, int]:
+        """Of a cell."""
+        return {"ticks": self.ticks_of(cell.setting), "episodes": self.episodes}
 
 
-def cells(seeds: int) -> list[Cell]:
+def every_cell(seeds: int) -> list[Cell]:
     """All of them, the first seed of everything first."""
     learners = [name for name in LEARNERS if name in registry.BUNDLED]
     simple = [Cell(name, network, 0) for network in (*PRESETS, LARGE) for name in SIMPLE]
@@ -165,105 +141,17 @@ def open_setting(setting: str, config: Config, seed: int, num_envs: int, first_r
     return open_pool(config, seed, num_envs, first_run)
 
 
-def run_cell(report: Report, cell: Cell, budget: Budget, results: Path, work: Path) -> None:
-    """Trains and evaluates a policy, and writes its file; a training that was stopped goes on."""
-    config = configure(cell, budget)
-    make_pool = partial(open_setting, cell.setting)
-    run = work / cell.path.with_suffix("")
-    policy, curve, training_s = cell.policy, [], 0.0
-    if cell.seed:
-        written = run / "config.toml"
-        if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
-            shutil.rmtree(run)
-        if not experiment.complete(config, run):
-            experiment.train_one(
-                lambda done, text: report(TRAINING_SHARE * done, text), config, run, make_pool
-            )
-        if not experiment.complete(config, run):
-            return  # stopped
-        rows = metrics.read(run)
-        policy, training_s = str(run), rows[-1]["wall_s"]
-        ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
-        curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
-    begun_s = time.perf_counter()
-
-    def judge(evaluated: Config, begin: float, end: float) -> Content:
-        """What `evaluate` wrote of this policy."""
-
-        def show(done: float, text: str) -> None:
-            report(begin + (end - begin) * done, text)
-
-        path = evaluate.evaluate(evaluated, [policy], run / "evaluation", console=show, make_pool=make_pool)
-        content: Content = json.loads(path.read_text())
-        return content
-
-    begin = TRAINING_SHARE if cell.seed else 0.0
-    stochastic = cell.policy in STOCHASTIC
-    content = judge(config, begin, (begin + 1) / 2 if stochastic else 1.0)
-    (played,) = content["policies"]
-    if cell.seed:
-        evaluation = dataclasses.replace(config.evaluation, greedy=True)
-        likeliest = dataclasses.replace(config, evaluation=evaluation)
-        (again,) = judge(likeliest, (begin + 1) / 2, 1.0)["policies"] if stochastic else (played,)
-        played["values"][compare_page.LIKELIEST.name] = again["values"][compare_page.REWARD]
-    game = GAMES.get(cell.setting)
-    cell_content = {
-        "cell": dataclasses.asdict(cell),
-        "budget": {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes},
-        "central": played["central"],
-        "notes": played["notes"],
-        "optimum": game().optimum()[0] if game else None,
-        "seconds": {"training": round(training_s, 1), "evaluation": round(time.perf_counter() - begun_s, 1)},
-        "runs": played["runs"],
-        "values": {name: [_rounded(v) for v in rows[0]] for name, rows in played["values"].items()},
-        "actions": {name: [_rounded(v) for v in shares] for name, shares in played["actions"].items()},
-        "curve": curve,
-        "metrics": content["metrics"],
-        "heads": content["heads"],
-        "manifest": content["manifest"],
-        "config": dumps(config) if cell.seed else "",
-    }
-    target = results / cell.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    unfinished.write_text(json.dumps(cell_content, allow_nan=False, separators=(",", ":")) + "\n")
-    unfinished.replace(target)
-    shutil.rmtree(run)
+def optimum(setting: str) -> float | None:
+    """Of a game."""
+    game = GAMES.get(setting)
+    return game().optimum()[0] if game else None
 
 
-def finished(cell: Cell, budget: Budget, results: Path) -> Content | None:
-    """What a cell came to with this budget and what is configured today, if it has."""
-    path = results / cell.path
-    if not path.exists():
-        return None
-    content: Content = json.loads(path.read_text())
-    wanted = {"ticks": budget.ticks_of(cell.setting), "episodes": budget.episodes}
-    if content["budget"] != wanted:
-        return None
-    if cell.seed:
-        was, now = (tomllib.loads(text) for text in (content["config"], dumps(configure(cell, budget))))
-        if any(was.get(section) != now[section] for section in ("scenario", "evaluation", cell.policy)):
-            return None
-    return content
-
-
-def run_missing(
-    chosen: Sequence[Cell], budget: Budget, results: Path, work: Path, jobs: int, console: Console
-) -> bool:
-    """Runs every chosen cell without a file; False after Ctrl-C."""
-    missing = [cell for cell in chosen if finished(cell, budget, results) is None]
-    todo = [
-        processes.Job(str(cell.path.with_suffix("")), run_cell, (cell, budget, results, work))
-        for cell in missing
-    ]
-    if not todo:
-        return True
-    with ProgressDisplay(f"{len(todo)} of {len(chosen)} cells", console) as display:
-        return processes.work_off(todo, jobs, display)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
+def study_of(budget: Budget) -> Study:
+    """All cells have this budget."""
+    return Study(
+        "compare", partial(configure, budget=budget), budget.of, make_pool=open_setting, optimum=optimum
+    )
 
 
 def main() -> None:
@@ -272,35 +160,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--only",
-        default="*",
-        help="cells to run, as patterns of SETTING/POLICY-SEED, with commas between (all)",
-    )
-    parser.add_argument("--seeds", type=int, default=3, help="training seeds per learner (3)")
-    parser.add_argument("--jobs", type=int, default=1, help="cells at a time (1)")
+    cells.add_arguments(parser, 3)
     parser.add_argument("--budget", type=int, default=default.ticks, help="ticks of training on ns-3 (12000)")
-    parser.add_argument("--anew", action="store_true", help="run the chosen cells though they have files")
     options = parser.parse_args()
-    budget = dataclasses.replace(default, ticks=options.budget)
-    results, work = ROOT / "benchmarks" / "results" / "compare", ROOT / "runs" / "compare"
-    every = cells(options.seeds)
-    chosen = [
-        cell
-        for cell in every
-        if any(fnmatch.fnmatch(str(cell.path.with_suffix("")), p) for p in options.only.split(","))
-    ]
-    if options.anew:
-        for cell in chosen:
-            (results / cell.path).unlink(missing_ok=True)
-            shutil.rmtree(work / cell.path.with_suffix(""), ignore_errors=True)
-    if not run_missing(chosen, budget, results, work, options.jobs, Console(stderr=True)):
-        raise SystemExit(130)
-    done = [content for cell in every if (content := finished(cell, budget, results)) is not None]
+    every = every_cell(options.seeds)
+    done = cells.run_chosen(every, study_of(dataclasses.replace(default, ticks=options.budget)), options)
     page = compare_page.write(
         done,
-        ROOT / "benchmarks" / "compare.md",
-        ROOT / "docs" / "images",
+        cells.ROOT / "benchmarks" / "compare.md",
+        cells.ROOT / "docs" / "images",
         (*PRESETS, LARGE, *GAMES),
         LEARNERS,
     )

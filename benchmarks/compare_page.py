@@ -20,7 +20,14 @@ from ns3marl.types import Metric
 
 RESAMPLES = 10_000
 REWARD = comparison.REWARD.name
-LIKELIEST = Metric("reward_likeliest", "1", "the same when learners take their likeliest actions")
+
+
+def likeliest(metric: str) -> str:
+    """Name of a metric of a policy that takes its likeliest actions."""
+    return "reward_likeliest" if metric == REWARD else f"{metric}_likeliest"
+
+
+LIKELIEST = Metric(likeliest(REWARD), "1", "the same when learners take their likeliest actions")
 #: metric: heading, factor, digits
 SHOWN = {
     REWARD: ("reward per tick", 1.0, 2),

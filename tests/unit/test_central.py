@@ -22,10 +22,10 @@ from ns3marl.algorithms.ippo import Ippo, IppoOptions
 from ns3marl.algorithms.ppo import Ppo, PpoOptions, joint_surrogate
 from ns3marl.errors import ConfigError
 from ns3marl.rl.central import CentralActor, CentralCritic
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import Learner
 from ns3marl.rl.policy import action_generators
-from ns3marl.rl.ppo import clipped_objective, evaluate_actions
+from ns3marl.rl.ppo import clipped_objective, evaluate_actions, log_probs_of
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import GroupSeen, Seen, seen_in
 from ns3marl.types import ChoiceRows, DiscreteHead, Feature, Spec, StateBlock
@@ -248,9 +248,7 @@ def test_actions_are_evaluated_under_the_policy_that_took_them(kind: str) -> Non
         batch = outcome
     rollout.own.active[7] = False  # nobody was asked
     noted[7] = torch.zeros_like(noted[7])
-    evaluated = evaluate_actions(
-        Samples(rollout), learner._policy, HybridDistribution.log_prob, learner.heads.total
-    )
+    evaluated = evaluate_actions(Samples(rollout), learner._policy, log_probs_of, learner.heads.total)
     torch.testing.assert_close(evaluated.view(600, 2, 4, -1), torch.stack(noted))
     assert (evaluated[rollout.own.active.flatten()].abs().sum(-1) > 0).all()
     metrics = learner.update(rollout, batch)  # one step, by a policy that has not moved yet

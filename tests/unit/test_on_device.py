@@ -25,6 +25,7 @@ from ns3marl.config import Config, load
 from ns3marl.errors import ConfigError
 from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.counters import Counters
+from ns3marl.rl.hybrid import HybridDistribution
 from ns3marl.rl.on_device import DeviceLearner, OnDevice, Shown
 from ns3marl.rl.team import Team
 from ns3marl.scenarios.aiot_mec.twin.device_pool import DevicePool
@@ -323,6 +324,7 @@ def test_counted_choices_have_their_probabilities() -> None:
     _, player, pool = made("imappo", "cpu")
     shown = pool.reset()
     policy = player.learner.policy(shown.seen)
+    assert isinstance(policy, HybridDistribution)
     drawn = [policy.sample_counted(Counters(1, shown.run, tick))[0][..., 0] for tick in range(3000)]
     share = torch.stack([(torch.stack(drawn) == choice).double().mean(0) for choice in range(3)], -1)
     assert (share - policy.probabilities[0].detach()).abs().max() < 0.05

@@ -16,6 +16,7 @@ from two_kinds_game import two_kinds_spec
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.pooled import Acts, PooledCritic, Pooling, numbers
 from ns3marl.rl.seen import GroupSeen, Seen
+from ns3marl.rl.split import SplitCritic
 from ns3marl.types import Spec
 
 SPEC = toy_spec()
@@ -26,7 +27,7 @@ POOLINGS: list[Pooling] = ["mean", "attention"]
 
 def critic(pooling: Pooling, *, per_agent: bool = False, spec: Spec = SPEC, group: int = 0) -> PooledCritic:
     torch.manual_seed(3)
-    return PooledCritic(spec, group, 16, pooling, per_agent=per_agent).double()
+    return (SplitCritic if per_agent else PooledCritic)(spec, group, 16, pooling).double()
 
 
 SPECS = [(SPEC, 0), (two_kinds_spec(), 0), (two_kinds_spec(), 1)]
@@ -95,6 +96,37 @@ def test_changing_an_action_moves_everything_but_its_own_baseline(
     assert ((after.baselines - before.baselines)[:, others].abs() > 1e-7).all()
     assert ((after.joint - before.joint).abs() > 1e-7).all()
     assert torch.equal(after.state, before.state)
+
+
+@EITHER
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("absent", [False, True])
+def test_effects_are_what_the_others_lose_with_the_marginal(
+    pooling: Pooling, spec: Spec, group: int, absent: bool
+) -> None:
+    network = critic(pooling, per_agent=True, spec=spec, group=group)
+    assert isinstance(network, SplitCritic)
+    seen, encoded, moments = inputs(spec)
+    if absent:
+        one = seen.groups[group]
+        present = torch.ones_like(one.present)
+        present[1, 0] = present[2, -1] = False
+        seen = with_group(seen, group, present=present, active=one.active & present)
+    mine = seen.groups[group]
+    acts = [
+        Acts(numbers(one.active), actions[one.active])
+        for one, actions in zip(seen.groups, encoded, strict=True)
+    ]
+    effects = network.effects(network.read(seen), acts, moments[group][mine.active])
+    taken = network(seen, encoded, moments[group]).joint
+    for i in range(effects.shape[1]):
+        replaced = [one.clone() for one in encoded]
+        replaced[group][:, i] = moments[group][:, i]
+        lost = (taken - network(seen, replaced, moments[group]).joint) * mine.present
+        lost[:, i] = 0
+        wanted = torch.where(mine.active[:, i], lost.sum(1), 0.0)
+        torch.testing.assert_close(effects[:, i], wanted, rtol=0, atol=1e-13)
+    assert absent or (effects[mine.active].abs() > 1e-7).all()
 
 
 @pytest.mark.parametrize("group", [0, 1])

@@ -124,23 +124,23 @@ Accounts::DescribeReward(Spec& spec)
     spec.AddMetric({.name = "reward_completion_term",
                     .unit = "1",
                     .description = "Completed over ended tasks of a tick, mean over ticks",
-                    .value = [this] { return GetMeanOverTicks(m_completionTermSum); }});
+                    .value = [this] { return GetMeanOverTicks(m_termSums.completion); }});
     spec.AddMetric({.name = "reward_energy_term",
                     .unit = "1",
                     .description = "E0 / (E0 + energy beyond idling per ended task), mean over ticks",
-                    .value = [this] { return GetMeanOverTicks(m_energyTermSum); }});
+                    .value = [this] { return GetMeanOverTicks(m_termSums.energy); }});
     spec.AddMetric({.name = "reward_age_term",
                     .unit = "1",
                     .description = "1 - age / reference, at least 0, mean over ticks",
-                    .value = [this] { return GetMeanOverTicks(m_ageTermSum); }});
+                    .value = [this] { return GetMeanOverTicks(m_termSums.age); }});
     spec.AddMetric({.name = "reward_latency_term",
                     .unit = "1",
                     .description = "1 - latency / deadline of tasks that ended, 0 of failed ones, mean over ticks",
-                    .value = [this] { return GetMeanOverTicks(m_latencyTermSum); }});
+                    .value = [this] { return GetMeanOverTicks(m_termSums.latency); }});
     spec.AddMetric({.name = "reward_utilisation_term",
                     .unit = "1",
                     .description = "Share of a tick that servers computed, mean over servers and ticks",
-                    .value = [this] { return GetMeanOverTicks(m_utilisationTermSum); }});
+                    .value = [this] { return GetMeanOverTicks(m_termSums.utilisation); }});
 }
 
 void
@@ -229,46 +229,74 @@ Accounts::NoteEnd(const Task& task)
 {
     m_statistics.Add(task);
     auto& count = m_counts[task.device];
+    count.ended++;
     if (task.outcome == TaskOutcome::COMPLETED)
     {
         count.completed++;
         count.shareLeft += ((task.GetExpiry() - task.end) / task.parameters.deadline).GetDouble();
     }
-    else
+}
+
+Accounts::DeviceCount
+Accounts::GetTotal() const
+{
+    DeviceCount total;
+    total.unchargedJ = m_unchargedJ;
+    for (const auto& count : m_counts)
     {
-        count.failed++;
+        total.completed += count.completed;
+        total.ended += count.ended;
+        total.shareLeft += count.shareLeft;
+        total.ageTicks += count.ageTicks;
     }
+    return total;
+}
+
+void
+Accounts::CloseTerms(const DeviceCount& total)
+{
+    const auto& weights = m_settings.reward;
+    if (total.ended > 0)
+    {
+        m_terms.completion = static_cast<double>(total.completed) / total.ended;
+        m_terms.energy = weights.energyReferenceJ / (weights.energyReferenceJ + total.unchargedJ / total.ended);
+        m_terms.latency = total.shareLeft / total.ended;
+    }
+    m_terms.age = std::max(0.0, 1 - total.ageTicks / m_settings.devices / weights.ageReferenceTicks);
+    m_terms.utilisation = CloseServers();
+    m_termSums.completion += m_terms.completion;
+    m_termSums.energy += m_terms.energy;
+    m_termSums.age += m_terms.age;
+    m_termSums.latency += m_terms.latency;
+    m_termSums.utilisation += m_terms.utilisation;
+}
+
+Accounts::Terms
+Accounts::GetShares(const DeviceCount& own, const DeviceCount& total) const
+{
+    Terms shares = m_terms;
+    const auto& weights = m_settings.reward;
+    if (total.ended > 0)
+    {
+        // A ratio, and a function of one, to first order around what they are.
+        const double scale = static_cast<double>(m_settings.devices) / total.ended;
+        const double taskJ = total.unchargedJ / total.ended;
+        const double slope = -m_terms.energy / (weights.energyReferenceJ + taskJ);
+        shares.completion += scale * (own.completed - m_terms.completion * own.ended);
+        shares.energy += scale * slope * (own.unchargedJ - taskJ * own.ended);
+        shares.latency += scale * (own.shareLeft - m_terms.latency * own.ended);
+    }
+    shares.age = m_terms.age > 0 ? 1 - own.ageTicks / weights.ageReferenceTicks : 0;
+    return shares;
 }
 
 double
-Accounts::GetTeamReward(double energyJ, double meanAgeTicks, double utilisation)
+Accounts::Weigh(const Terms& terms) const
 {
-    int32_t completed = 0;
-    int32_t ended = 0;
-    double shareLeft = 0;
-    for (const auto& count : m_counts)
-    {
-        completed += count.completed;
-        ended += count.completed + count.failed;
-        shareLeft += count.shareLeft;
-    }
     const auto& weights = m_settings.reward;
-    m_unchargedJ += energyJ;
-    if (ended > 0)
-    {
-        m_completionTerm = static_cast<double>(completed) / ended;
-        m_energyTerm = weights.energyReferenceJ / (weights.energyReferenceJ + m_unchargedJ / ended);
-        m_latencyTerm = shareLeft / ended;
-        m_unchargedJ = 0;
-    }
-    const double ageTerm = std::max(0.0, 1 - meanAgeTicks / weights.ageReferenceTicks);
-    m_completionTermSum += m_completionTerm;
-    m_energyTermSum += m_energyTerm;
-    m_ageTermSum += ageTerm;
-    m_latencyTermSum += m_latencyTerm;
-    m_utilisationTermSum += utilisation;
-    return REWARD_SCALE * (weights.completion * m_completionTerm + weights.energy * m_energyTerm +
-                           weights.age * ageTerm + weights.latency * m_latencyTerm + weights.utilisation * utilisation);
+    return REWARD_SCALE *
+           (weights.completion * terms.completion + weights.energy * terms.energy + weights.age * terms.age +
+            weights.latency * terms.latency + weights.utilisation * terms.utilisation);
 }
 
 double
@@ -280,52 +308,49 @@ Accounts::CloseServers()
     return utilisation;
 }
 
-double
+void
 Accounts::CloseInterval(const Device& device)
 {
-    const auto& weights = m_settings.reward;
     auto& count = m_counts[device.index];
     auto& interval = m_intervals[device.index];
     const double totalJ = device.GetAboveIdleJ();
     interval.aboveIdleJ = totalJ - count.energyMarkJ;
     count.energyMarkJ = totalJ;
+    count.unchargedJ += interval.aboveIdleJ;
     const Time busy = device.energy->GetBusyTime();
     interval.busy = busy - count.busyMark;
     count.busyMark = busy;
-    const double ageTicks = (device.age.GetAge(Simulator::Now()) / m_settings.tick).GetDouble();
-    interval.reward = REWARD_SCALE * (weights.completion * (count.completed - count.failed) -
-                                      weights.energy * interval.aboveIdleJ / weights.energyReferenceJ -
-                                      weights.age * ageTicks / weights.ageReferenceTicks -
-                                      weights.latency * (count.completed + count.failed - count.shareLeft));
-    return ageTicks;
+    count.ageTicks = (device.age.GetAge(Simulator::Now()) / m_settings.tick).GetDouble();
 }
 
 void
 Accounts::CloseInterval()
 {
     double energyJ = 0;
-    double ageSumTicks = 0;
     for (const auto& device : m_world.GetDevices())
     {
-        ageSumTicks += CloseInterval(device);
+        CloseInterval(device);
         energyJ += m_intervals[device.index].aboveIdleJ;
     }
-    const double meanAgeTicks = ageSumTicks / m_settings.devices;
-    const double utilisation = CloseServers();
-    const double teamReward = GetTeamReward(energyJ, meanAgeTicks, utilisation);
-    const double sharedReward = REWARD_SCALE * m_settings.reward.utilisation * utilisation;
+    m_unchargedJ += energyJ;
+    const DeviceCount total = GetTotal();
+    CloseTerms(total);
+    const double teamReward = Weigh(m_terms);
     double rewardSum = 0;
     for (uint32_t device = 0; device < m_settings.devices; device++)
     {
-        auto& interval = m_intervals[device];
-        interval.reward = m_settings.isTeamReward ? teamReward : interval.reward + sharedReward;
-        rewardSum += interval.reward;
-        m_counts[device].completed = 0;
-        m_counts[device].failed = 0;
-        m_counts[device].shareLeft = 0;
+        auto& count = m_counts[device];
+        auto& reward = m_intervals[device].reward;
+        reward = m_settings.isTeamReward ? teamReward : Weigh(GetShares(count, total));
+        rewardSum += reward;
+        count.completed = 0;
+        count.ended = 0;
+        count.shareLeft = 0;
+        count.unchargedJ = total.ended > 0 ? 0 : count.unchargedJ;
     }
+    m_unchargedJ = total.ended > 0 ? 0 : m_unchargedJ;
     m_rewardSum += rewardSum / m_settings.devices;
-    m_ageSumTicks += meanAgeTicks;
+    m_ageSumTicks += total.ageTicks / m_settings.devices;
     m_ticks++;
     m_breakdown.Sample();
     CheckConservation();

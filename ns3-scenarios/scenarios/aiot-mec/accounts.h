@@ -49,10 +49,22 @@ class Accounts
     struct DeviceCount
     {
         double energyMarkJ{0}; ///< Device::GetAboveIdleJ
+        double unchargedJ{0};  ///< spent since the last interval in which some device's task ended
+        double ageTicks{0};    ///< at the boundary
         Time busyMark;         ///< EnergyMeter::GetBusyTime
         int32_t completed{0};
-        int32_t failed{0};
+        int32_t ended{0};
         double shareLeft{0}; ///< of their deadlines, sum over completed tasks
+    };
+
+    /// What the reward adds up, see docs/aiot-mec.md.
+    struct Terms
+    {
+        double completion{0};
+        double energy{0};
+        double age{0};
+        double latency{0};
+        double utilisation{0};
     };
 
     void DescribeMain(Spec& spec);
@@ -60,10 +72,18 @@ class Accounts
     void DescribeTasks(Spec& spec);
     void DescribeEnergy(Spec& spec);
 
-    double CloseInterval(const Device& device); ///< \return age of information [ticks]
-    void CheckConservation() const;             ///< aborts unless these figures agree with the ledger
-    double GetTeamReward(double energyJ, double meanAgeTicks, double utilisation);
-    double CloseServers(); ///< \return utilisation in the interval, mean over servers
+    void CloseInterval(const Device& device);
+    void CheckConservation() const; ///< aborts unless these figures agree with the ledger
+    DeviceCount GetTotal() const;   ///< of all devices, but for what is of one device
+    double CloseServers();          ///< \return utilisation in the interval, mean over servers
+
+    /// \param total of the interval
+    void CloseTerms(const DeviceCount& total);
+
+    /// \return a device's shares of the terms, whose mean over devices they are
+    Terms GetShares(const DeviceCount& own, const DeviceCount& total) const;
+
+    double Weigh(const Terms& terms) const; ///< \return the reward
 
     template <typename Quantity>
     double Sum(const Quantity& quantity) const; ///< over the devices
@@ -85,18 +105,14 @@ class Accounts
     std::vector<DeviceCount> m_counts;       ///< [device]
     std::vector<DeviceInterval> m_intervals; ///< [device]
 
-    double m_completionTerm{1}; ///< of the last tick with a task that ended
-    double m_energyTerm{1};
-    double m_latencyTerm{1};
-    double m_unchargedJ{0};        ///< spent since then
-    Time m_serverBusyMark;         ///< GetServerBusyTime at the last boundary
-    double m_completionTermSum{0}; ///< over ticks, as the next four
-    double m_energyTermSum{0};
-    double m_ageTermSum{0};
-    double m_latencyTermSum{0};
-    double m_utilisationTermSum{0};
-    double m_rewardSum{0};   ///< over ticks, of the mean over devices
-    double m_ageSumTicks{0}; ///< over ticks, of the mean over devices
+    Terms m_terms{.completion = 1,
+                  .energy = 1,
+                  .latency = 1}; ///< some are those of the last tick with a task that ended
+    Terms m_termSums;            ///< over ticks
+    double m_unchargedJ{0};      ///< of all devices, since that tick
+    Time m_serverBusyMark;       ///< GetServerBusyTime at the last boundary
+    double m_rewardSum{0};       ///< over ticks, of the mean over devices
+    double m_ageSumTicks{0};     ///< over ticks, of the mean over devices
     uint64_t m_ticks{0};
 };
 

@@ -87,7 +87,9 @@ Settings::AddArguments(Arguments& arguments)
                   "those that --exogenousOut writes",
                   exogenousIn);
 
-    arguments.Add("reward", "Who is paid: team or agent", m_rewardKind);
+    arguments.Add("reward",
+                  "What a device is paid: the team's reward, or its share of it, an agent's: team or agent",
+                  m_rewardKind);
     arguments.Add("rewardCompletion", "Reward weight of completion", reward.completion);
     arguments.Add("rewardEnergy", "Reward weight of energy", reward.energy);
     arguments.Add("rewardAge", "Reward weight of the age of information", reward.age);

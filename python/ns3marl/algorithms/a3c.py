@@ -41,6 +41,7 @@ from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import SharedReward
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.rl.sequence import HeadOrder
 from ns3marl.rl.state import Parts
 from ns3marl.types import Actions, Batch, Spec
 
@@ -71,6 +72,8 @@ class A3cOptions:
     """Gradients are scaled down to this norm."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
+    heads: HeadOrder = "independent"
+    """``independent``: an agent draws all its heads at once. ``sequential``: one after the other, each given those before it."""
     real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
     """Distribution of real-valued heads."""
     critic_width: PositiveInt = 64
@@ -103,7 +106,9 @@ class A3c:
             torch.manual_seed(seed)
             self.networks = nn.ModuleDict(
                 {
-                    "actor": CentralActor(spec, group, self.heads, options.actor_width, options.real_valued),
+                    "actor": CentralActor(
+                        spec, group, self.heads, options.actor_width, options.real_valued, options.heads
+                    ),
                     "critic": CentralCritic(spec, group, options.critic_width),
                 }
             )
@@ -208,8 +213,9 @@ class A3c:
             "reward_per_tick": float(rollout.rewards("group").mean()),
         }
         if bool(active.any()):
-            policy = self.networks["actor"](data.seen, active_only=True)
-            log_prob = policy.log_prob(data.discrete[active], data.raw[active]).sum(-1)
+            taken = data.discrete[active], data.raw[active]
+            policy = self.networks["actor"](data.seen, active_only=True).given(*taken)
+            log_prob = policy.log_prob(*taken).sum(-1)
             gain = (log_prob * credit.float()[:, None].expand_as(active)[active]).mean()
             entropy = (policy.entropy() * policy.count_probability().detach()).mean(0)
             bonus = (

@@ -15,8 +15,17 @@ et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisati
 Inactive agents take part in the team reward, the critic and the returns at every tick, and in no
 policy loss, entropy, KL divergence or advantage normalisation; agents that are absent take part in nothing.
 
-With ``ImappoOptions.reward`` = "agent" every return, value and baseline is that of agent i's own reward. Axes: N samples, A
-agents of the own group, H heads, V = 1 shared value, or A values of the agents.
+With ``ImappoOptions.credit`` = "split" the critic predicts every agent's own return G_j instead of their mean, and
+
+    A_i = G_i - V_i(s^-i) + sum_{j != i} [Q_j(s, a) - Q_j(s, a^-i)]
+
+where a^-i has agent i's marginal in the place of its action. The luck of the others, which agent i cannot change, is in neither part: the
+first is its own return against its own counterfactual, the second is what its action does to the others, as the critic sees it. That
+makes it a difference reward (Wolpert and Tumer, "Optimal payoff functions for members of collectives", 2001) whose part that
+nobody can observe is learned. As far as the critic is right, the gradient is that of A times the mean return.
+
+With ``ImappoOptions.reward`` = "agent" the first part is all: every agent maximises its own return. Axes: N samples, A agents of the own
+group, H heads, V = 1 shared value, or A values of the agents.
 """
 
 from __future__ import annotations
@@ -33,19 +42,24 @@ from torch import Tensor, nn
 from ns3marl.errors import ConfigError
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
 from ns3marl.rl.networks import Actor
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.on_policy import OnPolicyLearner, OnPolicyMemory
 from ns3marl.rl.pooled import Acts, CriticValues, PooledCritic, Pooling, Read
-from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
+from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, log_probs_of, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen
-from ns3marl.types import Batch, Spec
+from ns3marl.rl.sequence import HybridPolicy
+from ns3marl.rl.split import SplitCritic
+from ns3marl.types import Batch, Float64, Spec
+
+#: Hidden units of others that ``SplitCritic.effects`` computes at once, which bounds its memory.
+EFFECTS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,9 @@ class ImappoOptions(EpochOptions):
     """``literal``: lambda-return - V(s^-i). ``coma``: Q(s, a) - V(s^-i). ``gae``: lambda-return - V(s), as in MAPPO."""
     reward: RewardKind = "team"
     """What an agent learns from: the mean reward of all agents of all groups, of all agents of its group, or its own."""
+    credit: Literal["shared", "split"] = "shared"
+    """``shared``: every agent is credited with the return of all. ``split``: with its own, and with what its action does to the others' by
+    the critic; for scenarios that pay each agent its share of the team's reward."""
     actors: Literal["shared", "per-agent"] = "shared"
     """One actor for all agents of the group, or one each, which binds the policy to their number."""
     discount: Fraction = 0.9
@@ -97,7 +114,8 @@ class Imappo(OnPolicyLearner):
         seed: Of the network weights and the order of minibatches.
 
     Raises:
-        ConfigError: The group's agents have no actions, or lack a head that ``ImappoOptions.entropy_heads`` names.
+        ConfigError: The group's agents have no actions, or lack a head that ``ImappoOptions.entropy_heads`` names; or options exclude each
+            other.
     """
 
     Options = ImappoOptions
@@ -110,6 +128,10 @@ class Imappo(OnPolicyLearner):
         self.heads = Heads(self.group)
         self.all_heads = [Heads(one) for one in spec.groups]
         self.entropy_weights = _entropy_weights(self.heads, options)
+        _check(spec, options)
+        self.reward: RewardKind = (
+            "agent" if options.credit == "split" else options.reward
+        )  #: whose return is learned
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actor = Actor(
@@ -118,11 +140,11 @@ class Imappo(OnPolicyLearner):
                 options.actor_width,
                 options.actor_layers,
                 options.real_valued,
+                order=options.heads,
                 per_agent=options.actors == "per-agent",
             )
-            self.critic = PooledCritic(
-                spec, group, options.critic_width, options.pooling, per_agent=options.reward == "agent"
-            )
+            critic = SplitCritic if self.reward == "agent" else PooledCritic
+            self.critic = critic(spec, group, options.critic_width, options.pooling)
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed, self.entropy_weights)
         self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
@@ -147,10 +169,10 @@ class Imappo(OnPolicyLearner):
             heads.to(device)
         self.epochs.to(device)
 
-    def policy(self, seen: Seen) -> HybridDistribution:
+    def policy(self, seen: Seen) -> HybridPolicy:
         """See ``DeviceLearner``."""
         mine = seen.groups[self.number]
-        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        policy: HybridPolicy = self.actor(mine.observations, mine.masks)
         return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
@@ -170,9 +192,11 @@ class Imappo(OnPolicyLearner):
         evaluated = evaluate_actions(data, acted, _likelihood_and_marginal, sum(sizes))
         data.log_probs, data.moments = torch.split(evaluated, sizes, -1)
         frozen = self._values(data)
-        rewards = rollout.rewards(options.reward)
+        rewards = rollout.rewards(self.reward)
+        if options.credit == "split":
+            _refuse_alike(rewards)
         values = self.normaliser.denormalise(frozen.state).cpu().numpy().reshape(rewards.shape)  # [T,E,V]
-        left = rollout.left(last) if options.reward == "agent" else np.zeros((1, 1, 1), bool)
+        left = rollout.left(last) if self.reward == "agent" else np.zeros((1, 1, 1), bool)
         deltas = gae(
             rewards,
             values,
@@ -183,7 +207,12 @@ class Imappo(OnPolicyLearner):
         )
         returns = data.tensor(deltas + values).flatten(0, 1)  # [N,V]
         advantages = self._advantages(returns, frozen)
+        plain = returns - data.tensor(values).flatten(0, 1)  # lambda-return - V(s), [N,V]
+        if options.credit == "split":
+            advantages = advantages + self._effects(data)
+            plain = (plain * data.present).sum(1, keepdim=True)  # of all, as advantages are
         chosen = advantages[data.active]
+        without = plain.expand_as(advantages)[data.active]
         counted = torch.ones_like(returns, dtype=torch.bool) if len(returns[0]) == 1 else data.present
         if options.normalise_values:  # else it stays the identity
             self.normaliser.update(returns if data.everyone else returns[counted])
@@ -191,6 +220,8 @@ class Imappo(OnPolicyLearner):
         metrics = self._learn(data, normalised(advantages, data.active), targets)
         predicted = data.tensor(values).flatten(0, 1)
         metrics |= summary(returns[counted], predicted[counted], rollout.rewards("group"), data.active)
+        if len(chosen) > 1:
+            metrics["variance_removed"] = float(1 - chosen.var() / without.var().clamp(min=1e-12))
         metrics["advantage_std"] = float(chosen.std()) if len(chosen) > 1 else 0.0
         return metrics
 
@@ -204,6 +235,16 @@ class Imappo(OnPolicyLearner):
                 return denormalise(frozen.joint) - denormalise(frozen.baselines)
             case "gae":
                 return (returns - denormalise(frozen.state)).expand(-1, len(self.group.agents))
+
+    @torch.no_grad()
+    def _effects(self, data: _Samples) -> Tensor:
+        """What each agent's action does to the returns of the others, [N,A] in reward units; see ``SplitCritic.effects``."""
+        assert isinstance(self.critic, SplitCritic)
+        agents = data.active.shape[1]
+        rows = max(1, EFFECTS_AT_ONCE // (agents * agents * self.options.critic_width))
+        everything = torch.arange(data.size, device=data.device)
+        parts = [self.critic.effects(*data.critic_inputs(some)) for some in torch.split(everything, rows)]
+        return torch.cat(parts).double() * self.normaliser.std
 
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
@@ -228,7 +269,7 @@ class Imappo(OnPolicyLearner):
     def _learn(self, data: _Samples, advantages: Tensor, targets: Tensor) -> dict[str, float]:
         """The epochs, see ``Epochs.run``."""
 
-        def policy_of(data: Samples, rows: Tensor) -> tuple[HybridDistribution, Tensor]:
+        def policy_of(data: Samples, rows: Tensor) -> tuple[HybridPolicy, Tensor]:
             with self._precision():
                 return self._policy(data, rows)
 
@@ -238,7 +279,7 @@ class Imappo(OnPolicyLearner):
 
     def _policy(
         self, data: Samples, rows: Tensor, acted: nn.Module | None = None
-    ) -> tuple[HybridDistribution, Tensor]:
+    ) -> tuple[HybridPolicy, Tensor]:
         """See ``PolicyOf``."""
         local, acting = data.acting(rows)
         actor = acted or self.actor
@@ -277,6 +318,35 @@ class Imappo(OnPolicyLearner):
         self.actor.load_state_dict(learned["actor"])
 
 
+def _check(spec: Spec, options: ImappoOptions) -> None:
+    """Refuses options that exclude each other."""
+    if options.heads == "sequential" and options.actors == "per-agent":
+        raise ConfigError(
+            'imappo.heads = "sequential" is for one actor that all share; set imappo.actors = "shared"'
+        )
+    if options.credit == "shared":
+        return
+    asked = 'imappo.credit = "split" splits the reward that a team or group shares'
+    if options.reward == "agent":
+        raise ConfigError(f'{asked}; with imappo.reward = "agent" there is none: set it to "team"')
+    if options.advantage == "gae":
+        raise ConfigError(f'{asked} by a critic of actions; set imappo.advantage to "literal" or "coma"')
+    if options.reward == "team" and len(spec.groups) > 1:
+        raise ConfigError(
+            f"{asked} among the agents of one group, and scenario {spec.scenario!r} has {len(spec.groups)}; "
+            'set imappo.reward = "group", or imappo.credit = "shared"'
+        )
+
+
+def _refuse_alike(rewards: Float64) -> None:
+    """Refuses rewards [T,E,A] that are the same for all agents, which cannot be split."""
+    if rewards.shape[2] > 1 and rewards.std() > 0 and bool((rewards == rewards[..., :1]).all()):
+        raise ConfigError(
+            'imappo.credit = "split": the scenario pays all agents alike, so there is nothing to split; let it pay each its share (such as '
+            'aiot-mec --reward=agent), or set imappo.credit = "shared"'
+        )
+
+
 def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     """Weight of each head's entropy, [H]."""
     weights = [options.entropy_discrete] * heads.discrete + [options.entropy_continuous] * heads.continuous
@@ -296,16 +366,16 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
     return torch.tensor(weights)
 
 
-def _likelihood_and_marginal(policy: HybridDistribution, discrete: Tensor, raw: Tensor) -> Tensor:
-    """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``HybridDistribution.moments``."""
-    return torch.cat([policy.log_prob(discrete, raw), policy.moments()], -1)
+def _likelihood_and_marginal(policy: HybridPolicy, discrete: Tensor, raw: Tensor) -> Tensor:
+    """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``moments``."""
+    return torch.cat([log_probs_of(policy, discrete, raw), policy.moments()], -1)
 
 
 class _Samples(Samples):
     """With what the critic reads, and how the policy that acted rates its decisions."""
 
     log_probs: Tensor  #: [N x A, H] head by head; see ``evaluate_actions``
-    moments: Tensor  #: [N x A, K] see ``HybridDistribution.moments``
+    moments: Tensor  #: [N x A, K] see ``moments``
     read: Read
 
     def __init__(

@@ -28,17 +28,18 @@ from torch import Tensor, nn
 
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
 from ns3marl.rl.networks import Actor, LocalCritic
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.on_policy import OnPolicyLearner, OnPolicyMemory
-from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
+from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, log_probs_of, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen
+from ns3marl.rl.sequence import HybridPolicy
 from ns3marl.types import Batch, Spec
 
 
@@ -92,7 +93,12 @@ class Ippo(OnPolicyLearner):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.actor = Actor(
-                self.group, self.heads, options.actor_width, options.actor_layers, options.real_valued
+                self.group,
+                self.heads,
+                options.actor_width,
+                options.actor_layers,
+                options.real_valued,
+                order=options.heads,
             )
             self.critic = LocalCritic(self.group, options.critic_width, options.critic_layers)
         self.normaliser = ValueNormaliser()
@@ -116,10 +122,10 @@ class Ippo(OnPolicyLearner):
         for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
             part.to(device)
 
-    def policy(self, seen: Seen) -> HybridDistribution:
+    def policy(self, seen: Seen) -> HybridPolicy:
         """See ``DeviceLearner``."""
         mine = seen.groups[self.number]
-        policy: HybridDistribution = self.actor(mine.observations, mine.masks)
+        policy: HybridPolicy = self.actor(mine.observations, mine.masks)
         return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
@@ -150,7 +156,7 @@ class Ippo(OnPolicyLearner):
         self.normaliser.update(of_present)
         targets = self.normaliser.normalise(returns)
         acted = partial(self._policy, acted=rollout.acted)
-        log_probs = evaluate_actions(data, acted, HybridDistribution.log_prob, self.heads.total)
+        log_probs = evaluate_actions(data, acted, log_probs_of, self.heads.total)
 
         def value_losses(rows: Tensor) -> list[Tensor]:
             present = None if data.everyone else data.present[rows]
@@ -170,7 +176,7 @@ class Ippo(OnPolicyLearner):
 
     def _policy(
         self, data: Samples, rows: Tensor, acted: nn.Module | None = None
-    ) -> tuple[HybridDistribution, Tensor]:
+    ) -> tuple[HybridPolicy, Tensor]:
         """See ``PolicyOf``."""
         _, acting = data.acting(rows)
         actor = acted or self.actor

@@ -33,16 +33,17 @@ from torch import Tensor, nn
 from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.central import CentralActor, CentralCritic
 from ns3marl.rl.gae import gae
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import acting_group
 from ns3marl.rl.losses import huber
 from ns3marl.rl.normalise import ValueNormaliser
 from ns3marl.rl.on_policy import OnPolicyLearner, OnPolicyMemory
-from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, normalised, summary
+from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, log_probs_of, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import SharedReward
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen, seen_in
+from ns3marl.rl.sequence import HybridPolicy
 from ns3marl.types import Batch, Spec
 
 
@@ -115,7 +116,9 @@ class Ppo(OnPolicyLearner):
         self.heads = Heads(acting_group(spec, group))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.actor = CentralActor(spec, group, self.heads, options.actor_width, options.real_valued)
+            self.actor = CentralActor(
+                spec, group, self.heads, options.actor_width, options.real_valued, options.heads
+            )
             self.critic = CentralCritic(spec, group, options.critic_width)
         self.normaliser = ValueNormaliser()
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed)
@@ -137,9 +140,9 @@ class Ppo(OnPolicyLearner):
         for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
             part.to(device)
 
-    def policy(self, seen: Seen) -> HybridDistribution:
+    def policy(self, seen: Seen) -> HybridPolicy:
         """See ``DeviceLearner``."""
-        policy: HybridDistribution = self.actor(seen)
+        policy: HybridPolicy = self.actor(seen)
         return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
@@ -168,7 +171,7 @@ class Ppo(OnPolicyLearner):
         self.normaliser.update(returns)
         targets = self.normaliser.normalise(returns)
         acted = partial(self._policy, acted=rollout.acted)
-        log_probs = evaluate_actions(data, acted, HybridDistribution.log_prob, self.heads.total)
+        log_probs = evaluate_actions(data, acted, log_probs_of, self.heads.total)
         surrogate = partial(joint_surrogate, clip=options.clip, max_log_ratio=options.max_log_ratio)
 
         def value_losses(rows: Tensor) -> list[Tensor]:
@@ -193,7 +196,7 @@ class Ppo(OnPolicyLearner):
 
     def _policy(
         self, data: Samples, rows: Tensor, acted: nn.Module | None = None
-    ) -> tuple[HybridDistribution, Tensor]:
+    ) -> tuple[HybridPolicy, Tensor]:
         """See ``PolicyOf``."""
         _, acting = data.acting(rows)
         return (acted or self.actor)(data.seen.rows(rows), active_only=True), acting

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log, pi, sqrt
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -218,8 +218,10 @@ class ClippedGaussian:
         return self.mu + self.log_sigma.exp() * numbers.normal(*self.mu.shape[1:])
 
 
+BoundedKind: TypeAlias = type[Beta | TanhNormal | ClippedGaussian]
+
 #: By the name that a configuration gives them.
-BOUNDED: dict[str, type[Beta | TanhNormal | ClippedGaussian]] = {
+BOUNDED: dict[str, BoundedKind] = {
     "beta": Beta,
     "tanh-normal": TanhNormal,
     "clipped-gaussian": ClippedGaussian,

@@ -12,7 +12,7 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,6 +24,7 @@ from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.networks import POLICY_GAIN, linear
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.seen import Seen
+from ns3marl.rl.sequence import HeadOrder, HeadSequence, HybridPolicy, Scorers
 from ns3marl.rl.tanh import Tanh, tanh
 from ns3marl.types import Spec
 
@@ -131,6 +132,16 @@ class _RowScorer(nn.Module):
         return scores
 
 
+class Hidden(NamedTuple):
+    """What the heads of a central controller read; leading axes [B,A], or [n] of the active agents."""
+
+    units: Tensor  #: [..., W]
+    scaled: Tensor  #: [..., F] scaled observations
+    masks: Tensor  #: [..., C]
+    scorers: Scorers  #: of heads whose choices are rows of the state
+    context: Tensor  #: [B,...] the pooled context
+
+
 class CentralHeads(nn.Module):
     """What one controller that sees everything computes for every agent's heads: a score of each choice, and whatever else is wanted.
 
@@ -140,7 +151,8 @@ class CentralHeads(nn.Module):
     Args:
         spec: The scenario's spec.
         group: Number of the group that is controlled.
-        outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted.
+        outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted; or what makes the
+            layers that the caller asks itself, on ``hidden``.
         width: W.
         gain: Of the output layer's initial weights.
         make: Makes the layers.
@@ -151,7 +163,7 @@ class CentralHeads(nn.Module):
         self,
         spec: Spec,
         group: int,
-        outputs: int,
+        outputs: int | Callable[[], HeadSequence],
         width: int,
         *,
         gain: float = POLICY_GAIN,
@@ -178,7 +190,9 @@ class CentralHeads(nn.Module):
             activation=activation,
         )
         self.trunk = nn.Sequential(make(width + self.encoder.context_width, width), activation())
-        self.outputs = HeadOutputs(own, outputs, width, make, gain)
+        self.outputs: nn.Module = (
+            HeadOutputs(own, outputs, width, make, gain) if isinstance(outputs, int) else outputs()
+        )
         self.by_rows = nn.ModuleDict(
             {
                 f"{d}-{b}": _RowScorer(choices, len(own.discrete_heads[d].choices), width, make, gain)
@@ -193,6 +207,14 @@ class CentralHeads(nn.Module):
             seen: B states.
             active_only: Only of the n active agents, [n,outputs], in the order of ``active.nonzero()``.
         """
+        hidden = self.hidden(seen, active_only=active_only)
+        parts = list(self.outputs(hidden.units, hidden.scaled, hidden.masks).tensor_split(self.ends, -1))
+        for d, score in hidden.scorers.items():
+            parts[d] = parts[d] + score(hidden.units)
+        return torch.cat(parts, -1), hidden.context
+
+    def hidden(self, seen: Seen, *, active_only: bool = False) -> Hidden:
+        """What the heads of every agent, or of the active ones, read."""
         encoded, mine = self.encoder(seen), seen.groups[self.group]
         own, scaled, masks = encoded.own, encoded.scaled, mine.masks
         # Picks each agent's from what states have in common.
@@ -205,12 +227,25 @@ class CentralHeads(nn.Module):
         from_own, from_context = layer.weight.tensor_split([own.shape[-1]], -1)
         shared = nn.functional.linear(encoded.context, from_context, layer.bias)  # once per state
         hidden = activation(nn.functional.linear(own, from_own) + shared[states])
-        parts = list(self.outputs(hidden, scaled, masks).tensor_split(self.ends, -1))
+        scorers = {d: self._scorer(d, encoded, states) for _, d, _ in self._scored}
+        return Hidden(hidden, scaled, masks, scorers, encoded.context)
+
+    def _scorer(
+        self, head: int, encoded: Encoded, states: Tensor | tuple[slice, None]
+    ) -> Callable[[Tensor], Tensor]:
+        """Scores the choices of a head by the rows of the state that they are, from hidden units."""
+        scored: list[tuple[_RowScorer, Tensor]] = []
         for b, d, _ in self._scored:
-            scorer = self.by_rows[f"{d}-{b}"]
-            assert isinstance(scorer, _RowScorer)
-            parts[d] = parts[d] + scorer(hidden, scorer.from_row(encoded.rows[b])[states])
-        return torch.cat(parts, -1), encoded.context
+            if d == head:
+                scorer = self.by_rows[f"{d}-{b}"]
+                assert isinstance(scorer, _RowScorer)
+                scored.append((scorer, scorer.from_row(encoded.rows[b])[states]))
+
+        def score(hidden: Tensor) -> Tensor:
+            scores: Tensor = sum(scorer(hidden, rows) for scorer, rows in scored)
+            return scores
+
+        return score
 
 
 class CentralActor(nn.Module):
@@ -224,14 +259,28 @@ class CentralActor(nn.Module):
         heads: The layout of the action heads of one agent.
         width: W.
         bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
+        order: Whether an agent's heads are independent of each other.
     """
 
-    def __init__(self, spec: Spec, group: int, heads: Heads, width: int, bounded: str = "beta") -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        group: int,
+        heads: Heads,
+        width: int,
+        bounded: str = "beta",
+        order: HeadOrder = "independent",
+    ) -> None:
         super().__init__()
         self.group, self.heads, self.bounded = group, heads, BOUNDED[bounded]
-        self.network = CentralHeads(spec, group, heads.choices + 2 * heads.continuous, width)
 
-    def forward(self, seen: Seen, *, active_only: bool = False) -> HybridDistribution:
+        def sequence() -> HeadSequence:
+            return HeadSequence(spec.groups[group], heads, self.bounded, width, linear, POLICY_GAIN)
+
+        independent = heads.choices + 2 * heads.continuous
+        self.network = CentralHeads(spec, group, sequence if order == "sequential" else independent, width)
+
+    def forward(self, seen: Seen, *, active_only: bool = False) -> HybridPolicy:
         """The action distribution of every agent.
 
         Args:
@@ -239,7 +288,12 @@ class CentralActor(nn.Module):
             active_only: Drop inactive agents: the leading axes are then [n], in the order of
                 ``active.nonzero()``, else [B,A].
         """
-        outputs, _ = self.network(seen, active_only=active_only)
+        network = self.network
+        if isinstance(network.outputs, HeadSequence):
+            hidden = network.hidden(seen, active_only=active_only)
+            policy: HybridPolicy = network.outputs(hidden.units, hidden.scaled, hidden.masks, hidden.scorers)
+            return policy
+        outputs, _ = network(seen, active_only=active_only)
         mine = seen.groups[self.group]
         masks = mine.masks[mine.active] if active_only else mine.masks
         logits, real = outputs.tensor_split([self.heads.choices], -1)

@@ -67,11 +67,16 @@ class ChoiceScorer(nn.Module):
             choices = torch.arange(len(self.index), device=masks.device)
         else:
             choices = masks.flatten(0, -2).any(0).nonzero().squeeze(-1)
-        index = self.index[choices]  # [c, quantities]
-        own = scaled.index_select(-1, index.flatten()).view(*scaled.shape[:-1], *index.shape)
+        own = self.features(scaled, choices)
         weights = self.weigh(hidden).to(own.dtype)
-        added = torch.cat([own, own**2], -1) @ weights[..., None]
+        added = own @ weights[..., None]
         return scores.index_add(-1, choices, added.squeeze(-1).to(scores.dtype))
+
+    def features(self, scaled: Tensor, choices: Tensor | None = None) -> Tensor:
+        """What describes each of some choices, or of all, and its squares, [..., c, 2 quantities]; scaled observations [..., F]."""
+        index = self.index if choices is None else self.index[choices]  # [c, quantities]
+        own = scaled.index_select(-1, index.flatten()).view(*scaled.shape[:-1], *index.shape)
+        return torch.cat([own, own**2], -1)
 
 
 class HeadOutputs(nn.Module):

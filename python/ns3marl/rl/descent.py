@@ -36,7 +36,7 @@ class Descent:
         eps: float = 1e-8,
         clip: Callable[[Sequence[nn.Parameter], float], Tensor] = clip_whole,
     ) -> None:
-        self.network, self.max_norm = network, max_norm
+        self.network, self.lr, self.max_norm = network, lr, max_norm
         self._clip = clip
         self._parameters = list(network.parameters())
         self._adam = torch.optim.Adam(self._parameters, lr=lr, eps=eps, fused=True)
@@ -51,6 +51,11 @@ class Descent:
         norm = self._clip(self._parameters, self.max_norm)
         self._adam.step()
         return float(norm.mean())
+
+    def slow(self, share: float) -> None:
+        """From now on steps are of this share of the learning rate."""
+        for group in self._adam.param_groups:
+            group["lr"] = self.lr * share
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments."""

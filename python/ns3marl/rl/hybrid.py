@@ -17,6 +17,7 @@ differ by the constant log(high - low), which cancels in likelihood ratios.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -32,6 +33,20 @@ from ns3marl.types import Bool, ContinuousHead, DiscreteHead, Float64, Group, In
 _FORBIDDEN = 1e9
 # Log-probabilities below it count as 0: exponentials that underflow take libraries forty times as long.
 _NEVER = -80.0
+
+
+class Drawable(Protocol):
+    """A policy of many agents, whether its heads are independent or drawn one after the other."""
+
+    bounded: Any  #: gives ``Bounded.unit``
+
+    def greedy(self) -> tuple[Tensor, Tensor]:
+        """The most likely action, choices [..., D] and draws of the real-valued heads [..., R]."""
+        ...
+
+    def sample(self, rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
+        """A drawn action, likewise."""
+        ...
 
 
 class Heads:
@@ -77,7 +92,7 @@ class Heads:
         return torch.clamp(self.low + (self.high - self.low) * unit, self.low, self.high)
 
     def decision(
-        self, policy: HybridDistribution, active: Bool, rngs: Sequence[np.random.Generator], *, greedy: bool
+        self, policy: Drawable, active: Bool, rngs: Sequence[np.random.Generator], *, greedy: bool
     ) -> Decision:
         """Actions drawn from a policy, or its most likely ones.
 
@@ -95,6 +110,20 @@ class Heads:
     def counts(self, discrete: Tensor) -> Tensor:
         """Which heads count under a discrete action [..., D]: 1.0 or 0.0, [..., H]."""
         return self._relevance(lambda parent, enabling: enabling[discrete[..., parent]], discrete.shape[:-1])
+
+    def relevance_of(self, h: int, before: Sequence[Tensor], taken: Sequence[Tensor]) -> Tensor:
+        """Probability that head h counts, [..., 1].
+
+        Args:
+            h: Number of the head.
+            before: The same of the heads before it.
+            taken: One-hots or probabilities of the choices of the discrete heads before it, [..., n] each; others are not read.
+        """
+        condition = self._conditions[h]
+        if condition is None:
+            return torch.ones((*taken[h].shape[:-1], 1), device=self.low.device)
+        parent, enabling = condition
+        return before[parent] * (taken[parent] @ enabling)[..., None]
 
     def encode(self, discrete: Tensor, unit: Tensor) -> Tensor:
         """An action as [one-hots, x, x^2] with zeros for heads that do not count, [..., K].
@@ -151,13 +180,16 @@ class HybridDistribution:
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:
         self.heads = heads
-        parts = heads.split(logits - (1 - masks.to(logits.dtype)) * _FORBIDDEN)
+        parts = heads.split(forbidding(logits, masks))
         self.log_probabilities = [torch.log_softmax(part, dim=-1) for part in parts]
-        self.probabilities = [
-            part.clamp(min=_NEVER).exp() * (part > _NEVER) for part in self.log_probabilities
-        ]
+        self.probabilities = [probabilities(part) for part in self.log_probabilities]
         self.bounded = bounded
         self._leading = logits.shape[:-1]
+
+    def given(self, discrete: Tensor, raw: Tensor) -> HybridDistribution:
+        """Of every head, given what the heads before it took: the same whatever that is. See ``SequentialDistribution.given``."""
+        del discrete, raw
+        return self
 
     def log_prob(self, discrete: Tensor, raw: Tensor) -> Tensor:
         """Log-probability (density, for real-valued heads) of an action, head by head, [..., H].
@@ -211,7 +243,7 @@ class HybridDistribution:
         agents = self._leading[1]
         noise = np.stack([rng.random((agents, self.heads.discrete)) for rng in rngs])
         discrete = [
-            torch.from_numpy(_invert(part.double().numpy(), noise[..., d]))
+            torch.from_numpy(first_above(part.double().numpy(), noise[..., d]))
             for d, part in enumerate(self.probabilities)
         ]
         return self._stack(discrete), self.bounded.sample(rngs)
@@ -231,7 +263,17 @@ class HybridDistribution:
         return torch.stack(discrete, dim=-1) if discrete else empty
 
 
-def _invert(probabilities: Float64, uniform: Float64) -> Int64:
+def forbidding(logits: Tensor, masks: Tensor) -> Tensor:
+    """Logits [..., n] of which those of choices that are not allowed are out of reach."""
+    return logits - (1 - masks.to(logits.dtype)) * _FORBIDDEN
+
+
+def probabilities(logarithms: Tensor) -> Tensor:
+    """Of choices, from their logarithms, [..., n]."""
+    return logarithms.clamp(min=_NEVER).exp() * (logarithms > _NEVER)
+
+
+def first_above(probabilities: Float64, uniform: Float64) -> Int64:
     """Inverse distribution function: the first choice whose cumulative probability exceeds ``uniform``.
 
     A choice of probability 0 adds nothing to the cumulative sum, so it is never first.

@@ -19,6 +19,7 @@ from ns3marl.rl.choices import HeadOutputs, MakeLinear
 from ns3marl.rl.hybrid import Heads, HybridDistribution
 from ns3marl.rl.normalise import BoundsScaler
 from ns3marl.rl.per_agent import AgentLinear
+from ns3marl.rl.sequence import HeadOrder, HeadSequence, HybridPolicy
 from ns3marl.rl.tanh import Tanh
 from ns3marl.types import Group
 
@@ -73,6 +74,7 @@ class Actor(nn.Module):
         width: W.
         layers: Hidden layers of the trunk.
         bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
+        order: Whether heads are independent of each other; sequential ones are not for weights per agent.
         per_agent: Weights for each agent of the group, instead of one set for all.
     """
 
@@ -84,6 +86,7 @@ class Actor(nn.Module):
         layers: int,
         bounded: str = "beta",
         *,
+        order: HeadOrder = "independent",
         per_agent: bool = False,
     ) -> None:
         super().__init__()
@@ -93,11 +96,13 @@ class Actor(nn.Module):
         make: MakeLinear = partial(AgentLinear, len(group.agents)) if per_agent else linear
         self.scaler = BoundsScaler(group.bounds)
         self.trunk = _trunk(len(group.features), width, layers, make)
-        self.outputs = HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, POLICY_GAIN)
+        self.outputs = (
+            HeadSequence(group, heads, self.bounded, width, make, POLICY_GAIN)
+            if order == "sequential"
+            else HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, POLICY_GAIN)
+        )
 
-    def forward(
-        self, observations: Tensor, masks: Tensor, acting: Tensor | None = None
-    ) -> HybridDistribution:
+    def forward(self, observations: Tensor, masks: Tensor, acting: Tensor | None = None) -> HybridPolicy:
         """The agents' action distribution.
 
         Args:
@@ -105,6 +110,12 @@ class Actor(nn.Module):
             masks: Allowed choices, [..., C].
             acting: Whose distribution is wanted, n agents of all B x A by number; None: everybody's.
         """
+        if isinstance(self.outputs, HeadSequence):
+            if acting is not None:
+                observations, masks = (x.flatten(0, 1).index_select(0, acting) for x in (observations, masks))
+            scaled = self.scaler(observations)
+            policy: HybridPolicy = self.outputs(self.trunk(scaled), scaled, masks)
+            return policy
         if acting is None:
             outputs = self._outputs(observations, masks)
         else:

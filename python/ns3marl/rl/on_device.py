@@ -18,10 +18,11 @@ from torch import Tensor, nn
 
 from ns3marl.rl.choices import ChoiceScorer
 from ns3marl.rl.counters import Counters
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.on_policy import OnPolicyMemory
 from ns3marl.rl.rollout import Cut, Rollout
 from ns3marl.rl.seen import GroupSeen, Seen
+from ns3marl.rl.sequence import HybridPolicy
 from ns3marl.types import Bool, Float64, GroupArrays, Spec, Timing
 
 
@@ -76,7 +77,7 @@ class DeviceLearner(Protocol):
         """From now on computes there. Its states are the same on every device."""
         ...
 
-    def policy(self, seen: Seen) -> HybridDistribution:
+    def policy(self, seen: Seen) -> HybridPolicy:
         """The action distribution of its agents, [N,A]."""
         ...
 
@@ -100,6 +101,7 @@ class DeviceRollout(Rollout):
         self.spec, self.group, self.ticks, self.device = spec, group, ticks, device
         self.lengths = np.zeros(num_envs, np.int64)
         self.acted = None
+        self.spent = 0.0
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.lasts: dict[int, Seen] = {}  #: by tick: the last observations of episodes that ended after it
         # Arrays as of ``Rollout.state_dict``, which knows their order and types.
@@ -308,6 +310,7 @@ class OnDevice:
         self._pending = None
         if not self.rollout.full:
             return None
+        self.learner.memory.count(self.rollout)
         metrics = self.learner.update(self.rollout, outcome)
         self.rollout.clear()
         return metrics

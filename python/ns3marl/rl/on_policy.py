@@ -39,6 +39,10 @@ class OnPolicyMemory:
     def __init__(self, spec: Spec, group: int, ticks: int, actor: nn.Module | None = None) -> None:
         self.spec, self.group, self.ticks = spec, group, ticks
         self.rollout: Rollout | None = None  #: made when the number of environments is known
+        self.spent: Callable[[int], float] = lambda _: (
+            0.0
+        )  #: fraction of the training's budget that so many ticks are; set by who trains
+        self._counted = 0  # ticks of all rollouts so far
         self._actor = actor
         self._pending: dict[int, tuple[Batch, Decision]] = {}  # by the first environment of the batch
         self._last: dict[int, Batch] = {}  # what followed the last row, likewise
@@ -107,6 +111,7 @@ class OnPolicyMemory:
         self._last[first] = outcome
         if not self.rollout.full:
             return None
+        self.count(self.rollout)
         full, parts = self.rollout, [batch for _, batch in sorted(self._last.items())]
         last = parts[0] if len(parts) == 1 else joined(parts)
         self._last.clear()
@@ -121,6 +126,11 @@ class OnPolicyMemory:
         self._spare = full
         self._running = self._executor.submit(update, full, last)
         return metrics
+
+    def count(self, rollout: Rollout) -> None:
+        """Takes note of a rollout that is full, and lets it know how much of the budget was spent when it was begun."""
+        rollout.spent = min(self.spent(self._counted), 1.0)
+        self._counted += rollout.ends.size
 
     def settle(self) -> None:
         """Waits for the running update, whose metrics are told later.
@@ -140,18 +150,19 @@ class OnPolicyMemory:
     def state_dict(self) -> dict[str, Any]:
         """The rollout as far as it is filled, who fills it, and the metrics of an update that were not told."""
         if self.rollout is None:
-            return {"num_envs": 0, "rollout": None, "acted": None, "metrics": None}
+            return {"num_envs": 0, "rollout": None, "acted": None, "metrics": None, "counted": self._counted}
         acted = self.rollout.acted
         return {
             "num_envs": self.rollout.ends.shape[1],
             "rollout": self.rollout.state_dict(),
             "acted": None if acted is None else copy.deepcopy(acted.state_dict()),
             "metrics": self._metrics,
+            "counted": self._counted,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what ``state_dict`` gave; errors as of ``Rollout.load_state_dict``."""
-        self.rollout, self._metrics = None, state["metrics"]
+        self.rollout, self._metrics, self._counted = None, state["metrics"], state["counted"]
         if state["rollout"] is not None:
             self.rollout = Rollout(self.spec, self.group, self.ticks, state["num_envs"])
             self.rollout.load_state_dict(state["rollout"])

@@ -34,7 +34,7 @@ class CriticValues(NamedTuple):
     state: Tensor  #: [B] or [B,A] V(s): no action known
 
 
-class _ValueHead(nn.Module):
+class ValueHead(nn.Module):
     """g: the value of a pool in its context, by one hidden layer; contexts that several pools share are read once."""
 
     def __init__(self, pooled: int, context: int, width: int) -> None:
@@ -69,6 +69,19 @@ class Read(NamedTuple):
         return Read(groups, blocks, None if present is None else [part[rows] for part in present])
 
 
+class Acted(NamedTuple):
+    """What n active agents make of B states."""
+
+    unknown: Tensor  #: [B,A,W] embeddings of the own agents without their actions
+    own: Tensor  #: [n,W] with the action taken
+    marginal: Tensor  #: [n,W] with the marginal in its place
+    states: Tensor  #: [n] where each of them stands
+    unseen: Tensor  #: [B,W] the pool without actions
+    pool: Tensor  #: [B,W] with all actions
+    without: Tensor  #: [n,W] with the marginal in the place of this agent's action
+    context: Tensor  #: [B,W x blocks]
+
+
 class Acts(NamedTuple):
     """What the n active agents of a group did in B states."""
 
@@ -93,9 +106,6 @@ class PooledCritic(nn.Module):
     The pool is over the agents of all groups: each group has an h and a W of its own, phi and g serve all. Baselines are those of
     the own group's agents; the actions of other groups are as taken. Agents that are not present are not in the pool.
 
-    With ``per_agent`` the values are those of each own agent's return. g then reads agent i's embedding beside the pool:
-    Q_i = g(pool, e_i), and V_i(s^-i) has agent i's marginal in both places, so a_i is in neither.
-
     State blocks whose rows are a group's agents (``StateBlock.agents_of``) extend the input of its h, row by row; rows of other
     blocks are embedded and averaged, and join the input of g.
 
@@ -104,14 +114,10 @@ class PooledCritic(nn.Module):
         group: Number of the own group.
         width: W.
         pooling: "mean", or "attention" with one learned query.
-        per_agent: Values of each agent's own return, instead of one return for all.
     """
 
-    def __init__(
-        self, spec: Spec, group: int, width: int, pooling: Pooling, *, per_agent: bool = False
-    ) -> None:
+    def __init__(self, spec: Spec, group: int, width: int, pooling: Pooling) -> None:
         super().__init__()
-        self.per_agent = per_agent
         self.group = group
         self.others = [g for g in range(len(spec.groups)) if g != group]
         self.agents = sum(len(one.agents) for one in spec.groups)
@@ -133,9 +139,9 @@ class PooledCritic(nn.Module):
         self.rows = nn.ModuleList(
             nn.Sequential(linear(len(spec.state[b].features), width), Tanh()) for b in self.other_blocks
         )
-        pooled, context = width * (1 + per_agent), width * len(self.other_blocks)
-        self.value_joint = _ValueHead(pooled, context, width)
-        self.value_state = _ValueHead(pooled, context, width)
+        context = width * len(self.other_blocks)
+        self.value_joint = ValueHead(self._read_by_joint(spec, group, width), context, width)
+        self.value_state = ValueHead(self._read_by_state(width), context, width)
         self.observe_others = nn.ModuleList(linear(inputs[g], width) for g in self.others)
         self.act_others = nn.ModuleList(_action_layer(encoded[g], width) for g in self.others)
 
@@ -160,11 +166,10 @@ class PooledCritic(nn.Module):
 
     def evaluate_state(self, read: Read) -> Tensor:
         """As ``state_value``, from what ``read`` gave."""
-        hidden, context = self.observe(read.groups[self.group]), self._context(read)
-        embedded = self._embed(hidden)
+        embedded = self._embed(self.observe(read.groups[self.group]))
         unseen, _ = self._sum_others(read, None)
         pool = self._pool(self._total(self._share(embedded), read, self.group, unseen), read)
-        return self._value(self.value_state, pool, embedded, context)
+        return self._state_of(pool, embedded, self._context(read))
 
     def read(self, seen: Seen) -> Read:
         """What the first layers read of B states."""
@@ -185,11 +190,20 @@ class PooledCritic(nn.Module):
             acts: What every group did.
             moments: Marginals of the own group's active agents, [n,K].
         """
+        acted, (acting, _) = self._act(read, acts, moments), acts[self.group]
+        batch, agents, _ = acted.unknown.shape
+        joint = self.value_joint(acted.pool, acted.context)
+        counterfactual = self.value_joint(acted.without, acted.context, acted.states)
+        everyone = joint[:, None].expand(batch, agents)
+        baselines = everyone.flatten().index_copy(0, acting, counterfactual).view(batch, agents)
+        return CriticValues(joint, baselines, self._state_of(acted.unseen, acted.unknown, acted.context))
+
+    def _act(self, read: Read, acts: Sequence[Acts], moments: Tensor) -> Acted:
+        """Embeddings and pools; arguments as of ``evaluate``."""
         acting, encoded = acts[self.group]
-        hidden, context = self.observe(read.groups[self.group]), self._context(read)
+        hidden = self.observe(read.groups[self.group])
         unknown = self._embed(hidden)
-        batch, agents, _ = hidden.shape
-        states = acting // agents  # where each of them stands
+        states = acting // hidden.shape[1]  # where each of them stands
         n, padded = len(acting), pad_rows(acting)
         both = nn.functional.pad(torch.stack([encoded, moments]), (0, 1), value=1.0)  # was active
         both = nn.functional.pad(both, (0, 0, 0, len(padded) - n))
@@ -202,17 +216,9 @@ class PooledCritic(nn.Module):
             total = total + others_taken
         pool = self._pool(total, read)
         without = self._pool(total[states] - after + instead, read, states)
-        state = self._value(self.value_state, self._pool(unseen, read), unknown, context)
-        if self.per_agent:
-            taken = unknown.flatten(0, 1).index_copy(0, acting, own).view_as(unknown)
-            joint = everyone = self._value(self.value_joint, pool, taken, context)
-            without = torch.cat([without, marginal], -1)
-        else:
-            joint = self._value(self.value_joint, pool, unknown, context)
-            everyone = joint[:, None].expand(batch, agents)
-        counterfactual = self.value_joint(without, context, states)
-        baselines = everyone.flatten().index_copy(0, acting, counterfactual).view(batch, agents)
-        return CriticValues(joint, baselines, state)
+        return Acted(
+            unknown, own, marginal, states, self._pool(unseen, read), pool, without, self._context(read)
+        )
 
     def evaluate_joint(self, read: Read, acts: Sequence[Acts]) -> Tensor:
         """Q(s, a) alone, [B], of one return for all agents; arguments as of ``evaluate``."""
@@ -312,16 +318,22 @@ class PooledCritic(nn.Module):
         count = torch.stack([present.sum(1) for present in read.present]).sum(0).clamp(min=1)[:, None]
         return total / (count if states is None else count[states])
 
-    def _value(self, head: _ValueHead, pool: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
-        """Value of the pool [B], or of the pool as each agent stands in it [B,A]."""
-        if not self.per_agent:
-            value: Tensor = head(pool, context)
-            return value
-        batch, agents, width = embedded.shape
-        beside = torch.cat([pool[:, None].expand_as(embedded), embedded], -1)
-        states = torch.arange(batch, device=pool.device).repeat_interleave(agents)
-        value = head(beside.view(-1, 2 * width), context, states)
-        return value.view(batch, agents)
+    @staticmethod
+    def _read_by_joint(spec: Spec, group: int, width: int) -> int:
+        """Width of what g reads beside the context."""
+        del spec, group
+        return width
+
+    @staticmethod
+    def _read_by_state(width: int) -> int:
+        """The same of V(s)."""
+        return width
+
+    def _state_of(self, pool: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
+        """V(s) from the pool without actions [B,W] and the embeddings in it [B,A,W]."""
+        del embedded
+        value: Tensor = self.value_state(pool, context)
+        return value
 
 
 def _action_layer(encoded: int, width: int) -> nn.Linear:

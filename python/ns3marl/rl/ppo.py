@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from ns3marl.options import NotNegativeFloat, PositiveFloat, PositiveInt
 from ns3marl.rl.descent import Descent
-from ns3marl.rl.hybrid import Heads, HybridDistribution
+from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.rollout import Samples
+from ns3marl.rl.sequence import HeadOrder, HybridPolicy
 from ns3marl.rl.state import GeneratorState, Parts, Stateful
 from ns3marl.types import Float64
 
@@ -34,7 +35,7 @@ class ClippedObjective(NamedTuple):
 
 
 def clipped_objective(
-    policy: HybridDistribution,
+    policy: HybridPolicy,
     discrete: Tensor,
     raw: Tensor,
     old_log_probs: Tensor,
@@ -48,7 +49,8 @@ def clipped_objective(
     """The clipped surrogate with one likelihood ratio per decision: that of its joint action over all heads.
 
     A head's entropy matters as often as the head counts. That frequency is the policy's own business: the bonus does not
-    differentiate it, so it does not push a parent head towards whatever has the most heads behind it.
+    differentiate it, so it does not push a parent head towards whatever has the most heads behind it. Entropies of heads that are drawn one
+    after the other are those given what the heads before them took: over many decisions their mean is that of the chain rule.
 
     Args:
         policy: Of the n decisions, as the networks see them now.
@@ -62,13 +64,14 @@ def clipped_objective(
         entropy_continuous: The same for real-valued heads; [R].
     """
     heads = policy.heads
-    change = policy.log_prob(discrete, raw) - old_log_probs  # [n,H]
+    distribution = policy.given(discrete, raw)
+    change = distribution.log_prob(discrete, raw) - old_log_probs  # [n,H]
     log_ratio = change.sum(-1).clamp(-max_log_ratio, max_log_ratio)
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1 - clip, 1 + clip)
     surrogate = torch.minimum(ratio * advantages, clipped * advantages).mean()
-    entropy = policy.entropy()  # [n,H]
-    weighed = entropy * policy.count_probability().detach()
+    entropy = distribution.entropy()  # [n,H]
+    weighed = entropy * distribution.count_probability().detach()
     bonus = (entropy_discrete * weighed[:, : heads.discrete]).sum(-1).mean() + (
         entropy_continuous * weighed[:, heads.discrete :]
     ).sum(-1).mean()
@@ -87,15 +90,20 @@ def clipped_objective(
     return ClippedObjective(surrogate, bonus, kl, metrics)
 
 
+def log_probs_of(policy: HybridPolicy, discrete: Tensor, raw: Tensor) -> Tensor:
+    """Log-probabilities of actions, head by head [...,H], of choices [...,D] and draws of the real-valued heads [...,R]."""
+    return policy.given(discrete, raw).log_prob(discrete, raw)
+
+
 #: The policy of the n active agents of some samples, by number [r], and these agents' numbers among all N x A, [n].
-PolicyOf: TypeAlias = Callable[[Samples, Tensor], tuple[HybridDistribution, Tensor]]
+PolicyOf: TypeAlias = Callable[[Samples, Tensor], tuple[HybridPolicy, Tensor]]
 
 
 @torch.no_grad()
 def evaluate_actions(
     data: Samples,
     policy_of: PolicyOf,
-    evaluate: Callable[[HybridDistribution, Tensor, Tensor], Tensor],
+    evaluate: Callable[[HybridPolicy, Tensor, Tensor], Tensor],
     width: int,
 ) -> Tensor:
     """Evaluates the actions taken under the policy that took them, before the first step changes it.
@@ -152,6 +160,8 @@ def normalised(advantages: Tensor, active: Tensor) -> Tensor:
 class EpochOptions:
     """Options of learners that improve by ``Epochs``."""
 
+    heads: HeadOrder = "independent"
+    """``independent``: an agent draws all its heads at once. ``sequential``: one after the other, each given those before it."""
     clip: PositiveFloat = 0.2
     """Clipping range of the likelihood ratios."""
     epochs: PositiveInt = 8
@@ -162,6 +172,8 @@ class EpochOptions:
     """Adam's learning rate of the actor."""
     critic_lr: PositiveFloat = 1e-3
     """Adam's learning rate of the critic."""
+    schedule: Literal["constant", "linear"] = "constant"
+    """Of both learning rates: ``linear`` brings them down to 0 while the training's budget is spent."""
     target_kl: NotNegativeFloat = 0.02
     """The actor stops for this rollout once a minibatch's KL divergence per decision exceeds 1.5 times this [nats]; 0: never."""
     entropy_discrete: NotNegativeFloat = 0.01
@@ -258,10 +270,12 @@ class Epochs:
             Means of the actor's metrics over its steps, ``value_loss`` (a mean over the critic's losses too) and ``actor_steps``.
         """
         options = self.options
+        for descent in (self.actor, self.critic):
+            descent.slow(1 - data.spent if options.schedule == "linear" else 1.0)
         if data.outdated:
             before, log_probs = (
                 log_probs,
-                evaluate_actions(data, policy_of, HybridDistribution.log_prob, self.heads.total),
+                evaluate_actions(data, policy_of, log_probs_of, self.heads.total),
             )
             agents = None if surrogate is None else data.active.shape[1]
             advantages = advantages * importance(log_probs - before, agents).view_as(advantages)
@@ -312,7 +326,7 @@ class Epochs:
         )
         gain = objective.surrogate
         if surrogate is not None:
-            change = (policy.log_prob(discrete, raw) - log_probs[acting]).sum(-1)
+            change = (log_probs_of(policy, discrete, raw) - log_probs[acting]).sum(-1)
             gain = surrogate(change, credit, data.active[rows].nonzero()[:, 0])
         norm = self.actor.step(-gain - objective.entropy_bonus)
         return {**objective.metrics, "policy_loss": float(-gain.detach()), "actor_grad_norm": norm}

@@ -48,6 +48,7 @@ class Rollout:
         self.acted: nn.Module | None = (
             None  #: an older copy of the actor, which took the decisions; None: the present one
         )
+        self.spent = 0.0  #: fraction of the training's budget that was spent when it was begun
         self.record = Record(spec, group, (ticks, num_envs))
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
         self.truncated: list[Cut] = []
@@ -247,6 +248,7 @@ class Samples:
         self.device = self.observations.device
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
+        self.spent = rollout.spent
         self.outdated = (
             rollout.acted is not None
         )  #: whether the policy has changed since it took these decisions

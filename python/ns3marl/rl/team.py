@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -205,6 +205,11 @@ class Team:
         """From now on ``explore`` and ``learn`` take batches of some environments; see ``OnPolicyMemory.overlap``."""
         for memory in self._memories():
             memory.overlap(executor, num_envs)
+
+    def budget(self, spent: Callable[[int], float]) -> None:
+        """Lets learners know what fraction of the training's budget so many ticks are, for rates that fall; see ``OnPolicyMemory.spent``."""
+        for memory in self._memories():
+            memory.spent = spent
 
     @property
     def begins(self) -> bool:

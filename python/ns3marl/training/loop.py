@@ -51,6 +51,7 @@ class Loop:
     def run(self, stop: threading.Event) -> None:
         """Trains until the budget is spent or ``stop`` is set, and leaves a checkpoint either way."""
         book, team = self.book, self.book.team
+        team.budget(self._spent)
         if book.config.training.device:
             self._run_on_device(stop)
             return
@@ -122,6 +123,12 @@ class Loop:
                 progress.ended += shown.metrics.tolist()
             self._count(environments.num_envs, metrics)
         book.close(stopped=stop.is_set())
+
+    def _spent(self, ticks: int) -> float:
+        """Fraction of the budget that the first ticks are; of a budget in minutes, what is spent now."""
+        training = self.book.config.training
+        share = ticks / training.ticks if training.ticks else 0.0
+        return max(share, self.book.spent) if training.minutes else share
 
     def _ticks_left(self, num_envs: int) -> int:
         """Ticks of each environment that the budget has left."""

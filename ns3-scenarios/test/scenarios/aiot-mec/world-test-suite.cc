@@ -8,6 +8,7 @@
 #include "ns3/simulator.h"
 #include "ns3/test.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -67,6 +68,7 @@ class Episode
             {
                 accounts->CloseInterval();
                 rewards.push_back(accounts->GetInterval(0).reward);
+                onTick();
             }
             world->BeginTick(tick, tick < settings.ticks);
             world->CheckConservation();
@@ -88,6 +90,7 @@ class Episode
     std::unique_ptr<Accounts> accounts;
     std::vector<Task> ended;
     std::vector<double> rewards;
+    std::function<void()> onTick{[] {}};
     std::vector<double> exogenous; ///< all that must not depend on the policy
 
   private:
@@ -262,24 +265,40 @@ class LatencyReward : public TestCase
                 reward};
     }
 
-    void CheckAgent()
+    static void CheckShares()
     {
-        Episode episode(GetWords("--reward=agent"), 3);
-        episode.Run(OffloadToBest);
-        double cost = 0;
-        uint32_t completed = 0;
-        for (const auto& task : episode.ended)
+        const auto getWords = [](const std::string& reward) {
+            return std::vector<std::string>{
+                "--devices=10", "--servers=3", "--ticks=40", "--rewardLatency=0.1", "--rewardUtilisation=0.1", reward};
+        };
+        std::vector<double> rewards;
+        double rewardMean = 0;
         {
-            if (task.device == 0)
-            {
-                const bool isCompleted = task.outcome == TaskOutcome::COMPLETED;
-                completed += isCompleted ? 1 : 0;
-                cost += isCompleted ? ((task.end - task.arrival) / task.parameters.deadline).GetDouble() : 1;
-            }
+            Episode team(getWords("--reward=team"), 3);
+            team.Run(OffloadToBest);
+            rewards = team.rewards;
+            rewardMean = team.GetMetric("reward_mean");
         }
-        const double paid = std::accumulate(episode.rewards.begin(), episode.rewards.end(), 0.0);
-        NS_TEST_EXPECT_MSG_GT(completed, 3, "tasks that complete");
-        NS_TEST_EXPECT_MSG_EQ_TOL(paid, -100 * cost, 1e-9, "share of the deadline that a task took, 1 of failed ones");
+        Episode episode(getWords("--reward=agent"), 3);
+        std::vector<double> means;
+        std::vector<double> spreads;
+        episode.onTick = [&] {
+            double sum = 0;
+            for (uint32_t device = 0; device < 10; device++)
+            {
+                sum += episode.accounts->GetInterval(device).reward;
+            }
+            means.push_back(sum / 10);
+            spreads.push_back(std::abs(episode.rewards.back() - sum / 10));
+        };
+        episode.Run(OffloadToBest);
+        NS_TEST_ASSERT_MSG_EQ(means.size(), rewards.size(), "ticks");
+        for (size_t tick = 0; tick < means.size(); tick++)
+        {
+            NS_TEST_EXPECT_MSG_EQ_TOL(means[tick], rewards[tick], 1e-9, "the shares' mean is the team's reward");
+        }
+        NS_TEST_EXPECT_MSG_GT(*std::max_element(spreads.begin(), spreads.end()), 1, "shares differ");
+        NS_TEST_EXPECT_MSG_EQ_TOL(episode.GetMetric("reward_mean"), rewardMean, 1e-9, "whoever is paid");
     }
 
     void CheckTeam()
@@ -298,7 +317,7 @@ class LatencyReward : public TestCase
 
     void DoRun() override
     {
-        CheckAgent();
+        CheckShares();
         CheckTeam();
     }
 };

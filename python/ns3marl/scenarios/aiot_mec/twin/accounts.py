@@ -72,7 +72,7 @@ class Accounts:
     completion: Tensor  #: completion term of the last tick in which a task ended, [B]
     energy: Tensor  #: energy term of that tick, [B]
     latency: Tensor  #: latency term of that tick, [B]
-    uncharged_j: Tensor  #: energy beyond idling since then, [B]
+    device_uncharged_j: Tensor  #: energy beyond idling since then, [B, N]
 
     @staticmethod
     def zero(settings: Settings, envs: int, device: torch.device) -> Accounts:
@@ -98,7 +98,7 @@ class Accounts:
             completion=zeros() + 1,
             energy=zeros() + 1,
             latency=zeros() + 1,
-            uncharged_j=zeros(),
+            device_uncharged_j=zeros(settings.devices),
         )
 
 
@@ -158,12 +158,12 @@ def _reward(
     utilisation = interval.server_us.double() / s.tick
     count = ended.sum(1).double()
     some = count > 0
-    of.uncharged_j += interval.above_idle_j.sum(1)
+    own_j = of.device_uncharged_j + interval.above_idle_j
+    of.device_uncharged_j = torch.where(some[:, None], 0.0, own_j)
     of.completion = torch.where(some, completed.sum(1) / count, of.completion)
-    energy = s.energyReference / (s.energyReference + of.uncharged_j / count)
+    energy = s.energyReference / (s.energyReference + own_j.sum(1) / count)
     of.energy = torch.where(some, energy, of.energy)
     of.latency = torch.where(some, left.sum(1) / count, of.latency)
-    of.uncharged_j = torch.where(some, 0.0, of.uncharged_j)
     age = (1 - mean_age / s.ageReference).clamp(min=0)
     team = _SCALE * (
         s.rewardCompletion * of.completion
@@ -175,13 +175,21 @@ def _reward(
     if s.reward == "team":
         rewards = team.float()[:, None].expand(-1, s.devices)
     else:
-        rewards = _SCALE * (
-            s.rewardCompletion * (2 * completed - ended)
-            - s.rewardEnergy * interval.above_idle_j / s.energyReference
-            - s.rewardAge * interval.age_ticks / s.ageReference
-            - s.rewardLatency * (ended - left)
-            + s.rewardUtilisation * utilisation[:, None].float()
-        )
+        scale = torch.where(some, s.devices / count.clamp(min=1), 0.0)[:, None]
+        task_j = (own_j.sum(1) / count.clamp(min=1))[:, None]
+        slope = -s.energyReference / (s.energyReference + task_j) ** 2
+        in_reach = (mean_age < s.ageReference)[:, None]
+        rewards = (
+            _SCALE
+            * (
+                s.rewardCompletion
+                * (of.completion[:, None] + scale * (completed - of.completion[:, None] * ended))
+                + s.rewardEnergy * (of.energy[:, None] + scale * slope * (own_j - task_j * ended))
+                + s.rewardAge * torch.where(in_reach, 1 - interval.age_ticks / s.ageReference, 0.0)
+                + s.rewardLatency * (of.latency[:, None] + scale * (left - of.latency[:, None] * ended))
+                + s.rewardUtilisation * utilisation[:, None]
+            )
+        ).float()
     of.terms += torch.stack(
         [of.completion, of.energy, age, of.latency, utilisation, rewards.mean(1).double()], 1
     )
