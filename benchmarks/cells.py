@@ -84,6 +84,7 @@ class Study:
         make_pool: Opens the environments of a setting.
         optimum: Of a setting, if it is known.
         special: Policies that no configuration names: what plays them, instead of an evaluation; it returns the same content.
+        root: Of a checkout.
     """
 
     name: str
@@ -93,16 +94,17 @@ class Study:
     make_pool: Callable[[str, Config, int, int, int], Environments] = _open_pool
     optimum: Callable[[str], float | None] = _unknown
     special: dict[str, Callable[[Report, Config, Path], Content]] = field(default_factory=dict)
+    root: Path = ROOT
 
     @property
     def results(self) -> Path:
         """Where files of finished cells are."""
-        return ROOT / "benchmarks" / "results" / self.name
+        return self.root / "benchmarks" / "results" / self.name
 
     @property
     def work(self) -> Path:
         """Where trainings are."""
-        return ROOT / "runs" / self.name
+        return self.root / "runs" / self.name
 
 
 def run_cell(report: Report, cell: Cell, study: Study) -> None:

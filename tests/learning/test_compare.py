@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
 
+import cells
 import compare
 import compare_page
 import pytest
-from compare import Budget, Cell
+from cells import Cell, Study
+from compare import Budget
 from rich.console import Console
 
 from ns3marl.algorithms import registry
@@ -21,9 +24,12 @@ TINY = Budget(ticks=500, game_ticks=400, episodes=3)
 CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2)]
 
 
-def run(chosen: list[Cell], folder: Path, budget: Budget = TINY) -> bool:
-    quiet = Console(file=io.StringIO())
-    return compare.run_missing(chosen, budget, folder / "results", folder / "work", 2, quiet)
+def study(folder: Path, budget: Budget = TINY) -> Study:
+    return dataclasses.replace(compare.study_of(budget), root=folder)
+
+
+def run(chosen: list[Cell], folder: Path) -> bool:
+    return cells.run_missing(chosen, study(folder), 2, Console(file=io.StringIO()))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_policy_meets_every_setting_with_every_seed() -> None:
-    every = compare.cells(3)
+    every = compare.every_cell(3)
     learners = [name for name in compare.LEARNERS if name in registry.BUNDLED]
     trained = len(learners) * (len(compare.PRESETS) + len(compare.GAMES)) + len(compare.LARGE_LEARNERS)
     simple = (len(compare.PRESETS) + 1) * len(compare.SIMPLE)
@@ -50,37 +56,37 @@ def test_every_policy_meets_every_setting_with_every_seed() -> None:
 
 
 def test_a_cell_says_where_it_comes_from(done: Path) -> None:
-    content = json.loads((done / "results" / "climbing" / "imappo-1.json").read_text())
+    content = json.loads((study(done).results / "climbing" / "imappo-1.json").read_text())
     assert content["cell"] == {"policy": "imappo", "setting": "climbing", "seed": 1}
     assert content["optimum"] == library.CLIMBING.max()
     assert len(content["values"]["reward_per_tick"]) == len(content["runs"]) == 3
     assert len(content["values"]["reward_likeliest"]) == 3
-    assert 1 <= len(content["curve"]) <= compare.CURVE_POINTS
+    assert 1 <= len(content["curve"]) <= cells.CURVE_POINTS
     assert content["manifest"]["git_commit"]
     assert 'algorithm = "imappo"' in content["config"]
     assert content["central"] is False
-    assert not list((done / "work").rglob("*.pt"))
+    assert not list(study(done).work.rglob("*.pt"))
 
 
 def test_only_what_is_missing_runs(done: Path, tmp_path: Path) -> None:
-    path = done / "results" / CELLS[0].path
+    path = study(done).results / CELLS[0].path
     before = path.stat().st_mtime_ns
     assert run(CELLS, done)
     assert path.stat().st_mtime_ns == before
-    assert compare.finished(CELLS[0], TINY, done / "results") is not None
-    assert compare.finished(CELLS[0], Budget(), done / "results") is None  # another budget is another cell
+    assert cells.finished(CELLS[0], study(done)) is not None
+    assert cells.finished(CELLS[0], study(done, Budget())) is None  # another budget is another cell
     content = json.loads(path.read_text())
-    other = tmp_path / CELLS[0].path
-    other.parent.mkdir()
+    other = study(tmp_path).results / CELLS[0].path
+    other.parent.mkdir(parents=True)
     for option in ("greedy = false", "discount = 0.5"):
         assert option in content["config"]
         changed = content["config"].replace(option, option.replace("false", "true").replace("0.5", "0.6"))
         other.write_text(json.dumps(content | {"config": changed}))
-        assert compare.finished(CELLS[0], TINY, tmp_path) is None  # so are other options
+        assert cells.finished(CELLS[0], study(tmp_path)) is None  # so are other options
 
 
 def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path) -> None:
-    contents = [compare.finished(cell, TINY, done / "results") for cell in CELLS]
+    contents = [cells.finished(cell, study(done)) for cell in CELLS]
     known = [content for content in contents if content is not None]
     # A policy that earns one less on every episode, to compare with.
     other = json.loads(json.dumps(known))

@@ -163,7 +163,8 @@ def test_numbers_by_counter_draw_the_same_distribution() -> None:
 )
 def test_learners_update_with_finite_figures(learner: Learner) -> None:
     pool = ToyPool(num_envs=2)
-    batch, found = pool.reset(), {}
+    batch = pool.reset()
+    found: dict[str, float] = {}
     for _ in range(64):
         joint = [learner.explore(batch, action_generators(batch))]
         batch = pool.step(joint)

@@ -265,7 +265,7 @@ class LatencyReward : public TestCase
                 reward};
     }
 
-    static void CheckShares()
+    void CheckShares()
     {
         const auto getWords = [](const std::string& reward) {
             return std::vector<std::string>{
