@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.rl.hybrid import Heads
-from ns3marl.rl.pooled import Acted, Acts, CriticValues, PooledCritic, Pooling, Read
+from ns3marl.rl.pooled import Acted, Acts, CriticValues, PooledCritic, Pooling, Read, ValueHead
 from ns3marl.types import Spec
 
 
@@ -41,20 +41,20 @@ class SplitCritic(PooledCritic):
         """See ``PooledCritic.evaluate``; Q and V are [B,A]."""
         acted, (acting, encoded) = self._act(read, acts, moments), acts[self.group]
         taken, chosen, pools = self._choose(acted, acting, encoded)
-        joint = self._joint(acted, taken, chosen, pools)
+        hidden, shown = self._hidden(acted, taken, chosen, pools)
+        joint = self._value(self.value_joint, hidden)
         # The pools that agent i reads by its marginal, with its marginal in the place of its action.
-        parts = [
-            torch.split(part, self.counts, -1)
-            for part in (moments[:, : self.choices], encoded[:, : self.choices])
-        ]
-        reads = self._reads(moments[:, None, : self.choices], pools[acted.states])[:, 0]
+        by_pool, by_self, by_choice = self._weights()
         corrections = [
             (n / self.size)
             * ((m * m).sum(-1, keepdim=True) * acted.marginal - (m * x).sum(-1, keepdim=True) * acted.own)
-            for m, x, n in zip(*parts, self.counts, strict=True)
+            for m, x, n in self._by_head(moments, encoded)
         ]
-        without = torch.cat([acted.without, acted.marginal, reads + torch.cat(corrections, -1)], -1)
-        counterfactual = self.value_joint(without, acted.context, acted.states)
+        parts = [acted.without, acted.marginal, *corrections]
+        instead = nn.functional.linear(torch.cat(parts, -1), torch.cat([by_pool, by_self, *by_choice], -1))
+        reads = (self._spread_out(moments, acting, taken) @ shown).flatten(0, 1)[acting]
+        bias = self._bias(self.value_joint, acted.context)[acted.states]
+        counterfactual = self._value(self.value_joint, instead + reads + bias)
         baselines = joint.flatten().index_copy(0, acting, counterfactual).view(joint.shape)
         return CriticValues(joint, baselines, self._state_of(acted.unseen, acted.unknown, acted.context))
 
@@ -66,28 +66,20 @@ class SplitCritic(PooledCritic):
         """
         acted, (acting, encoded) = self._act(read, acts, moments), acts[self.group]
         taken, chosen, pools = self._choose(acted, acting, encoded)
-        head, width = self.value_joint, taken.shape[-1]
-        hidden = head.from_pool(self._rows(acted, taken, chosen, pools))  # [B,A,W], linear in the pools
-        if head.from_context is not None:
-            hidden = hidden + head.from_context(acted.context)[:, None]
-        by_pool, _, *by_read = torch.split(head.from_pool.weight, width, -1)
-        parts = [
-            torch.split(part, self.counts, -1)
-            for part in (moments[:, : self.choices], encoded[:, : self.choices])
-        ]
+        hidden, _ = self._hidden(acted, taken, chosen, pools)  # linear in the pools
+        by_pool, _, by_choice = self._weights()
         moved = [
             (n / self.size)
             * (
                 m[..., None] * nn.functional.linear(acted.marginal, weight)[:, None]
                 - x[..., None] * nn.functional.linear(acted.own, weight)[:, None]
             )
-            for m, x, weight, n in zip(*parts, by_read, self.counts, strict=True)
+            for (m, x, n), weight in zip(self._by_head(moments, encoded), by_choice, strict=True)
         ]  # per head what the hidden units of those who read a choice's pool gain, [n,choices,W]
         everyone = nn.functional.linear(acted.without - acted.pool[acted.states], by_pool)
-        after = (
-            hidden[acted.states] + everyone[:, None] + chosen[acted.states] @ torch.cat(moved, 1)
-        )  # [n,A,W]
-        lost = head.value(hidden).squeeze(-1)[acted.states] - head.value(after).squeeze(-1)  # [n,A]
+        gained = torch.baddbmm(everyone[:, None], chosen[acted.states], torch.cat(moved, 1))  # [n,A,W]
+        before = self._value(self.value_joint, hidden)[acted.states]
+        lost = before - self._value(self.value_joint, gained.add_(hidden[acted.states]))  # [n,A]
         lost.scatter_(1, (acting % self.size)[:, None], 0.0)
         if read.present is not None:
             lost = lost * read.present[self.group][acted.states]
@@ -98,31 +90,51 @@ class SplitCritic(PooledCritic):
         """Embeddings with the actions taken [B,A,W], which choices these are [B,A,C], and the pools of all choices [B,C,W]."""
         batch, agents, width = acted.unknown.shape
         taken = acted.unknown.flatten(0, 1).index_copy(0, acting, acted.own).view(batch, agents, width)
-        chosen = taken.new_zeros(batch * agents, self.choices)
-        chosen = chosen.index_copy(0, acting, encoded[:, : self.choices]).view(batch, agents, -1)
+        chosen = self._spread_out(encoded, acting, taken)
         spread = torch.cat([taken.new_full((n, 1), n / self.size) for n in self.counts])
         return taken, chosen, (chosen.transpose(1, 2) @ taken) * spread
 
-    def _reads(self, chosen: Tensor, pools: Tensor) -> Tensor:
-        """What agents read of the pools of their choices, [B,A,D W]."""
-        parts = zip(torch.split(chosen, self.counts, -1), torch.split(pools, self.counts, 1), strict=True)
-        return torch.cat([x @ pool for x, pool in parts], -1)
+    def _spread_out(self, encoded: Tensor, acting: Tensor, like: Tensor) -> Tensor:
+        """Choices of the n active agents [n,K] in their places among all, [B,A,C]; zeros of the others."""
+        batch, agents, _ = like.shape
+        everyone = like.new_zeros(batch * agents, self.choices)
+        return everyone.index_copy(0, acting, encoded[:, : self.choices]).view(batch, agents, -1)
 
-    def _rows(self, acted: Acted, taken: Tensor, chosen: Tensor, pools: Tensor) -> Tensor:
-        """What g reads of every agent beside the context, [B,A,...]."""
-        return torch.cat([acted.pool[:, None].expand_as(taken), taken, self._reads(chosen, pools)], -1)
+    def _by_head(self, moments: Tensor, encoded: Tensor) -> list[tuple[Tensor, Tensor, int]]:
+        """Per discrete head the marginal's probabilities and the one-hots of the choices taken, [n,choices] each, and how many these are."""
+        m, x = (torch.split(part[:, : self.choices], self.counts, -1) for part in (moments, encoded))
+        return list(zip(m, x, self.counts, strict=True))
 
-    def _joint(self, acted: Acted, taken: Tensor, chosen: Tensor, pools: Tensor) -> Tensor:
-        rows = self._rows(acted, taken, chosen, pools)
-        return self._of_agents(self.value_joint, rows, acted.context)
+    def _weights(self) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """By which g reads the pool, the agent's own embedding, and the pools of its choices of each head, [W,W] each."""
+        weight = self.value_joint.from_pool.weight
+        by_pool, by_self, *by_choice = torch.split(weight, weight.shape[0], -1)
+        return by_pool, by_self, by_choice
+
+    def _hidden(self, acted: Acted, taken: Tensor, chosen: Tensor, pools: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden units of g for every agent [B,A,W], and what the pools of choices show them [B,C,W]."""
+        by_pool, by_self, by_choice = self._weights()
+        shown = torch.cat(
+            [
+                nn.functional.linear(part, weight)
+                for part, weight in zip(torch.split(pools, self.counts, 1), by_choice, strict=True)
+            ],
+            1,
+        )
+        of_state = nn.functional.linear(acted.pool, by_pool) + self._bias(self.value_joint, acted.context)
+        return nn.functional.linear(taken, by_self) + of_state[:, None] + chosen @ shown, shown
 
     @staticmethod
-    def _of_agents(head: nn.Module, rows: Tensor, context: Tensor) -> Tensor:
-        """Values [B,A] of rows [B,A,...]."""
-        batch, agents, _ = rows.shape
-        states = torch.arange(batch, device=rows.device).repeat_interleave(agents)
-        values: Tensor = head(rows.flatten(0, 1), context, states)
-        return values.view(batch, agents)
+    def _bias(head: ValueHead, context: Tensor) -> Tensor:
+        """What the hidden units of all agents of a state have in common beside the pool, [B,W]."""
+        bias: Tensor = head.from_pool.bias.expand(len(context), -1)
+        return bias if head.from_context is None else bias + head.from_context(context)
+
+    @staticmethod
+    def _value(head: ValueHead, hidden: Tensor) -> Tensor:
+        """Values [...] of hidden units [...,W]."""
+        value: Tensor = head.value(hidden)
+        return value.squeeze(-1).to(head.from_pool.weight.dtype)
 
     @staticmethod
     def _read_by_joint(spec: Spec, group: int, width: int) -> int:
@@ -133,5 +145,6 @@ class SplitCritic(PooledCritic):
         return 2 * width
 
     def _state_of(self, pool: Tensor, embedded: Tensor, context: Tensor) -> Tensor:
-        rows = torch.cat([pool[:, None].expand_as(embedded), embedded], -1)
-        return self._of_agents(self.value_state, rows, context)
+        by_pool, by_self = self.value_state.from_pool.weight.tensor_split(2, -1)
+        of_state = nn.functional.linear(pool, by_pool) + self._bias(self.value_state, context)
+        return self._value(self.value_state, nn.functional.linear(embedded, by_self) + of_state[:, None])
