@@ -204,14 +204,15 @@ def run_missing(chosen: Sequence[Cell], study: Study, jobs: int, console: Consol
         return processes.work_off(todo, jobs, display)
 
 
-def add_arguments(parser: argparse.ArgumentParser, seeds: int) -> None:
-    """What every study's command line offers."""
+def add_arguments(parser: argparse.ArgumentParser, seeds: int = 0) -> None:
+    """What every study's command line offers; a number of training seeds, unless that is 0."""
     parser.add_argument(
         "--only",
         default="*",
         help="cells to run, as patterns of SETTING/POLICY-SEED, with commas between (all)",
     )
-    parser.add_argument("--seeds", type=int, default=seeds, help=f"training seeds per learner ({seeds})")
+    if seeds:
+        parser.add_argument("--seeds", type=int, default=seeds, help=f"training seeds per learner ({seeds})")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time (1)")
     parser.add_argument("--anew", action="store_true", help="run the chosen cells though they have files")
 

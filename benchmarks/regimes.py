@@ -94,7 +94,10 @@ def configure(cell: Cell) -> Config:
             f"training.algorithm={cell.policy}",
             f"training.seed={cell.seed}",
             f"training.ticks={TRAINING_TICKS}",
-            *(f"{cell.policy}.{name}={value}" for name, value in regimes_tuned.LEARNERS[cell.policy].items()),
+            *(
+                f"{cell.policy}.{name}={value}"
+                for name, value in regimes_tuned.chosen(cell.policy)[0].items()
+            ),
         ]
     return load(None, settings)
 
@@ -160,7 +163,7 @@ def scores(results: Sequence[Content], policy: str, metric: str = REWARD) -> Flo
         (content for content in results if content["cell"]["policy"] == policy),
         key=lambda content: int(content["cell"]["seed"]),
     )
-    if policy in LEARNERS and regimes_tuned.ACTIONS[policy] == "likeliest":
+    if policy in LEARNERS and policy in cells.STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
         metric = compare_page.likeliest(metric)
     return np.array([[np.nan if x is None else x for x in content["values"][metric]] for content in runs])
 

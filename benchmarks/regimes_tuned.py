@@ -1,34 +1,147 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What was chosen for `regimes.py` on seeds that it does not use."""
+"""How the opponents in `regimes.py` were tuned: as many candidates for each learner, on RngSeed 9001, which no evaluation uses.
+
+A candidate is trained on the twin in `stress` with 50 devices and 9 servers, and judged there by drawn and by likeliest actions. The best of
+them, and its better way of acting, is what the regimes train. Options of rules were found by random search on the same seed
+(`make bench NAME=rules ARGS="--rules load-aware --settings mixed"`).
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import argparse
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-#: Options of rules by regime, where others than their defaults earn more (`make bench NAME=rules`, RngSeed 9001 of the twin).
+import cells
+import numpy as np
+from cells import STOCHASTIC, Cell, Study
+from compare_page import REWARD, likeliest
+
+from ns3marl.config import Config, load
+
+SEED, TRAINING_SEED, EPISODES, TICKS = 9001, 101, 8, 20_000
+ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "--reward=agent")
+
+#: Options of rules by regime, where they were tuned for it.
 RULES: dict[str, dict[str, dict[str, float]]] = {}
 
-_ON_POLICY: dict[str, Any] = {"rollout_ticks": 25, "epochs": 4, "entropy_discrete": 0.003}
+# Many environments and short rollouts, as in the configuration `twin`.
+_ROLLOUTS: dict[str, Any] = {"rollout_ticks": 25, "epochs": 4, "entropy_discrete": 0.003}
+_SHORT: dict[str, Any] = {"discount": 0.5, "gae_lambda": 0.5}
+_LONG: dict[str, Any] = {"discount": 0.9, "gae_lambda": 0.8}
 
-#: Options of learners that differ from their defaults.
-LEARNERS: dict[str, dict[str, Any]] = {
-    "imappo": {**_ON_POLICY, "heads": "sequential", "credit": "split"},
-    "ippo": {**_ON_POLICY},
-    "ppo": {**_ON_POLICY},
-    "maddpg": {},
-    "iql": {},
-    "dqn": {},
-    "a3c": {},
+#: Options that differ from the defaults, as many candidates for each learner.
+CANDIDATES: dict[str, Sequence[dict[str, Any]]] = {
+    "imappo": [
+        {**_ROLLOUTS, **_LONG, "heads": "sequential", "credit": "split"},
+        {**_ROLLOUTS, **_SHORT, "heads": "sequential", "credit": "split"},
+        {**_ROLLOUTS, **_SHORT},
+    ],
+    "ippo": [
+        {**_ROLLOUTS, **_SHORT},
+        {**_ROLLOUTS, **_LONG, "heads": "sequential", "reward": "agent"},
+        {**_ROLLOUTS, **_SHORT, "heads": "sequential", "reward": "agent"},
+    ],
+    "ppo": [
+        {**_ROLLOUTS, **_SHORT},
+        {**_ROLLOUTS, **_LONG},
+        {**_ROLLOUTS, **_SHORT, "heads": "sequential"},
+    ],
+    "maddpg": [{}, {"discount": 0.5}, {"batch_agents": 3200}],
+    "iql": [{}, {"reward": "agent"}, {"reward": "agent", "discount": 0.5}],
+    "dqn": [{}, {"discount": 0.5}, {"epsilon": 0.01}],
+    "a3c": [{}, {"discount": 0.5}, {"heads": "sequential"}],
 }
 
-#: How learners act when they are judged.
-ACTIONS: dict[str, Literal["drawn", "likeliest"]] = {
-    "imappo": "likeliest",
-    "ippo": "likeliest",
-    "ppo": "likeliest",
-    "maddpg": "likeliest",
-    "iql": "likeliest",
-    "dqn": "likeliest",
-    "a3c": "likeliest",
-}
+
+def configure(cell: Cell) -> Config:
+    """What a candidate trains and how it is judged."""
+    options = CANDIDATES[cell.policy][int(cell.setting.rpartition("-")[2])]
+    settings = [
+        "scenario.name=aiot-mec",
+        f"scenario.arguments={json.dumps(ARGUMENTS)}",
+        "scenario.backend=fastsim",
+        "evaluation.backend=fastsim",
+        f"evaluation.seed={SEED}",
+        f"evaluation.episodes={EPISODES}",
+        f"evaluation.greedy={str(cell.policy not in STOCHASTIC).lower()}",
+        "training.tensorboard=false",
+        "pool.num_envs=16",
+        f"training.algorithm={cell.policy}",
+        f"training.seed={cell.seed}",
+        f"training.ticks={TICKS}",
+        *(f"{cell.policy}.{name}={value}" for name, value in options.items()),
+    ]
+    return load(None, settings)
+
+
+def budget(cell: Cell) -> dict[str, Any]:
+    """Of a candidate."""
+    del cell
+    return {"ticks": TICKS, "episodes": EPISODES}
+
+
+STUDY = Study("regimes-tuning", configure, budget)
+
+
+def every_cell() -> list[Cell]:
+    """All candidates."""
+    return [
+        Cell(name, f"candidate-{k}", TRAINING_SEED)
+        for name, candidates in CANDIDATES.items()
+        for k in range(len(candidates))
+    ]
+
+
+def rewards(cell: Cell) -> dict[str, float]:
+    """Of a finished candidate, by way of acting.
+
+    Raises:
+        SystemExit: It is not finished.
+    """
+    content = cells.finished(cell, STUDY)
+    if content is None:
+        raise SystemExit(f"{cell.name} is missing; run: make bench NAME=regimes_tuned")
+    ways = (
+        {"drawn": REWARD, "likeliest": likeliest(REWARD)}
+        if cell.policy in STOCHASTIC
+        else {"likeliest": REWARD}
+    )
+    return {way: float(np.mean(content["values"][metric])) for way, metric in ways.items()}
+
+
+@cache
+def chosen(policy: str) -> tuple[dict[str, Any], str]:
+    """The options of the best candidate of a learner, and how it acts: ``drawn`` or ``likeliest``."""
+    found = [
+        (reward, k, way)
+        for k, _ in enumerate(CANDIDATES[policy])
+        for way, reward in rewards(Cell(policy, f"candidate-{k}", TRAINING_SEED)).items()
+    ]
+    _, k, way = max(found)
+    return CANDIDATES[policy][k], way
+
+
+def main() -> None:
+    """Runs what is missing and prints what every candidate earns."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    cells.add_arguments(parser)
+    cells.run_chosen(every_cell(), STUDY, parser.parse_args())
+    print(f"aiot-mec {' '.join(ARGUMENTS)}, twin, {TICKS} ticks, {EPISODES} episodes of RngSeed {SEED}")
+    for cell in every_cell():
+        options = CANDIDATES[cell.policy][int(cell.setting.rpartition("-")[2])]
+        print(f"{cell.policy:8s}", *(f"{way} {reward:.2f}" for way, reward in rewards(cell).items()), options)
+    for policy, candidates in CANDIDATES.items():
+        options, way = chosen(policy)
+        index = list(candidates).index(options)
+        best = rewards(Cell(policy, f"candidate-{index}", TRAINING_SEED))[way]
+        print(f"{policy}_tuning_reward: {best:.2f} {way}")
+
+
+if __name__ == "__main__":
+    main()
