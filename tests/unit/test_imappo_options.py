@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 from toy_game import ToyPool, toy_spec
+from two_kinds_game import two_kinds_spec
 
 from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.errors import ConfigError
@@ -22,6 +23,7 @@ from ns3marl.rl.networks import Actor
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.rollout import Rollout
 from ns3marl.rl.seen import GroupSeen, Seen, seen_in
+from ns3marl.rl.split import SplitCritic
 from ns3marl.types import Batch, Bool, Describes, Float64, Group, Spec
 
 SPEC = toy_spec()
@@ -95,20 +97,37 @@ def seen_by_the_epochs(learner: Imappo, rollout: Rollout, last: Batch) -> tuple[
 # ---------------------------------------------------------------------------------------------------- what is learned
 
 
-@pytest.mark.parametrize("advantage", ["literal", "coma", "gae"])
-@pytest.mark.parametrize("reward", ["team", "agent"])
+@pytest.mark.parametrize(
+    ("reward", "advantage"),
+    [
+        *((reward, advantage) for reward in ("team", "agent") for advantage in ("literal", "coma", "gae")),
+        ("split", "literal"),
+        ("split", "coma"),
+    ],
+)
 def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> None:
-    learner, rollout, last = play(reward=reward, advantage=advantage, normalise_values=False)
+    split = reward == "split"
+    options = {"credit": "split"} if split else {"reward": reward}
+    learner, rollout, last = play(advantage=advantage, normalise_values=False, **options)
     before = copy.deepcopy(learner)
     data, advantages, targets = seen_by_the_epochs(learner, rollout, last)
     scale, shift = float(before.normaliser.std), float(before.normaliser.mean)
     with torch.no_grad():
         values = before.critic.evaluate(*data.critic_inputs(torch.arange(24)))
         tail = before.critic.state_value(seen_in(last))
+        lost = np.zeros((12, 2, 4))
+        if split:
+            assert isinstance(before.critic, SplitCritic)
+            lost = (
+                before.critic.effects(*data.critic_inputs(torch.arange(24)))
+                .reshape(12, 2, 4)
+                .double()
+                .numpy()
+            )
     wanted = np.empty((12, 2, 4))
     returns = np.empty((12, 2, 4))
     for i in range(4):
-        own = reward == "agent"
+        own = reward != "team"
         paid = rollout.own.rewards.astype(np.float64)
         rewards = paid[..., i] if own else paid.mean(-1)
         v = (values.state[:, i] if own else values.state).reshape(12, 2).double().numpy() * scale + shift
@@ -133,15 +152,71 @@ def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> No
             "literal": returns[..., i] - baseline,
             "coma": q - baseline,
             "gae": returns[..., i] - v,
-        }[advantage]
+        }[advantage] + lost[..., i] * scale
     asked = rollout.own.active
     wanted = (wanted - wanted[asked].mean()) / wanted[asked].std(ddof=1)
     np.testing.assert_allclose(advantages.reshape(12, 2, 4), wanted, atol=2e-4)
     np.testing.assert_allclose(
         targets.numpy() * scale + shift,
-        returns.reshape(24, 4) if reward == "agent" else returns.reshape(24, 4)[:, :1],
+        returns.reshape(24, 4) if reward != "team" else returns.reshape(24, 4)[:, :1],
         atol=1e-4,
     )
+
+
+def test_the_luck_of_others_is_removed_from_the_credit_of_an_agent() -> None:
+    """Rewards of noise: with the return of all an agent's advantage has the noise of all, with shares its own."""
+    shared = play(ticks=60)
+    split = play(ticks=60, credit="split")
+    share = {}
+    for name, (learner, rollout, last) in (("shared", shared), ("split", split)):
+        found = learner.update(rollout, last)
+        share[name] = found["variance_removed"]
+    assert abs(share["shared"]) < 0.25
+    assert share["split"] > 0.5  # of four agents with independent rewards, three quarters
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"credit": "split", "reward": "agent"}, 'set it to "team"'),
+        ({"credit": "split", "advantage": "gae"}, 'set imappo.advantage to "literal" or "coma"'),
+    ],
+)
+def test_credit_that_other_options_exclude_is_refused(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        Imappo(SPEC, 0, ImappoOptions(**options), 1)
+
+
+def test_a_reward_that_several_groups_share_is_not_split() -> None:
+    with pytest.raises(ConfigError, match=r'set imappo\.reward = "group"'):
+        Imappo(two_kinds_spec(), 0, ImappoOptions(credit="split"), 1)
+    Imappo(two_kinds_spec(), 0, ImappoOptions(credit="split", reward="group"), 1)
+
+
+def test_pay_that_is_the_same_for_all_agents_is_not_split() -> None:
+    learner, rollout, last = play(credit="split")
+    rollout.own.rewards[:] = rollout.own.rewards[..., :1]
+    with pytest.raises(ConfigError, match="pays all agents alike"):
+        learner.update(rollout, last)
+    rollout.own.rewards[:] = 0  # nobody was paid yet
+    learner.update(rollout, last)
+
+
+def test_learning_rates_fall_while_the_budget_is_spent() -> None:
+    moved = {}
+    for schedule in ("constant", "linear"):
+        for spent in (0.0, 0.5, 1.0):
+            learner, rollout, last = play(schedule=schedule, epochs=1, minibatches=1, max_grad_norm=1e-3)
+            before = [weight.detach().clone() for weight in learner.actor.parameters()]
+            rollout.spent = spent
+            learner.update(rollout, last)
+            after = learner.actor.parameters()
+            moved[schedule, spent] = max(
+                float((b - a.detach()).abs().max()) for a, b in zip(after, before, strict=True)
+            )
+    assert moved["constant", 1.0] == moved["constant", 0.0] == moved["linear", 0.0]
+    assert moved["linear", 0.5] == pytest.approx(0.5 * moved["linear", 0.0], rel=1e-3)
+    assert moved["linear", 1.0] == 0
 
 
 def test_each_agent_is_valued_by_its_own_return() -> None:
