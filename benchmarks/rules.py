@@ -3,14 +3,14 @@
 """Simple rules of `aiot-mec` with power control: how their options were tuned, and what the chosen ones reach on held-out seeds.
 
 A random search on the twin, on a seed that no evaluation uses: half of the draws are uniform over the ranges below, half lie near the
-best so far. A draw's score is the mean reward over three settings, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
+best so far. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
 options are the defaults of the rules; they and every simple policy are then played on another seed.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -26,7 +26,11 @@ SETTINGS = {
     "stress": ("--preset=stress", "--devices=50", "--servers=9"),
     "large": ("--devices=50", "--servers=9"),
     "default": ("--devices=10", "--servers=3"),
+    "stress_50_3": ("--preset=stress", "--devices=50", "--servers=3"),
+    "stress_100_15": ("--preset=stress", "--devices=100", "--servers=15"),
+    "mixed": ("--preset=mixed", "--devices=50", "--servers=9"),
 }
+TUNED_TOGETHER = ("stress", "large", "default")  # for which the defaults are the best on average
 _POWER = {"target_db": (8.0, 30.0), "urgent_db": (8.0, 40.0)}
 _COST = {"safety": (0.5, 3.0), "late_s": (0.0, 0.3), "airtime": (0.0, 6.0), "energy_s_per_j": (0.0, 12.0)}
 _LOAD = {"contention": (0.0, 1.5), "queueing": (0.0, 1.5), "waiting": (0.0, 1.5), "hysteresis": (0.0, 1.0)}
@@ -48,9 +52,9 @@ def reward(policy: str, setting: str, seed: int, ticks: int) -> float:
     return float(batch.metrics[:, column].mean())
 
 
-def rewards(policy: str, seed: int, ticks: int) -> list[float]:
-    """Of every setting."""
-    return [reward(policy, setting, seed, ticks) for setting in SETTINGS]
+def rewards(policy: str, settings: Sequence[str], seed: int, ticks: int) -> list[float]:
+    """In every setting."""
+    return [reward(policy, setting, seed, ticks) for setting in settings]
 
 
 def named(rule: str, values: Mapping[str, float]) -> str:
@@ -64,7 +68,9 @@ def chosen(rule: str) -> str:
     return named(rule, asdict(policies.parse(rule, own)[1]))
 
 
-def search(rule: str, draws: int, ticks: int) -> list[tuple[float, list[float], str]]:
+def search(
+    rule: str, settings: Sequence[str], draws: int, ticks: int
+) -> list[tuple[float, list[float], str]]:
     """Scores, rewards and options of every draw and of the chosen options, best first."""
     rng = np.random.default_rng(1)
     low, high = np.array(list(RANGES[rule].values())).T
@@ -77,11 +83,11 @@ def search(rule: str, draws: int, ticks: int) -> list[tuple[float, list[float], 
             keeps = rng.random(len(low)) < 0.5 * (len(low) > 1)
             values = np.where(keeps, best, moved).clip(low, high)
         policy = named(rule, dict(zip(RANGES[rule], values.tolist(), strict=True)))
-        reached = rewards(policy, TUNING_SEED, ticks)
+        reached = rewards(policy, settings, TUNING_SEED, ticks)
         found.append((float(np.mean(reached)), reached, policy))
         if found[-1][0] > top:
             best, top = values, found[-1][0]
-    reached = rewards(chosen(rule), TUNING_SEED, ticks)
+    reached = rewards(chosen(rule), settings, TUNING_SEED, ticks)
     found.append((float(np.mean(reached)), reached, f"{chosen(rule)} (chosen)"))
     return sorted(found, reverse=True)
 
@@ -99,35 +105,41 @@ def main() -> None:
     )
     parser.add_argument("--ticks", type=int, default=TICKS, help=f"of an episode ({TICKS})")
     parser.add_argument("--rules", default=",".join(RANGES), help="with commas between (all)")
+    parser.add_argument(
+        "--settings",
+        default=",".join(TUNED_TOGETHER),
+        help=f"that count, of {', '.join(SETTINGS)}, with commas between ({','.join(TUNED_TOGETHER)})",
+    )
     given = parser.parse_args()
+    settings = given.settings.split(",")
     torch.set_num_threads(1)
     print(f"aiot-mec on the twin, {ENVS} episodes of {given.ticks} ticks, reward weights 0.4/0.3/0.3")
-    print("settings: " + "; ".join(f"{name}: {' '.join(arguments)}" for name, arguments in SETTINGS.items()))
-    header = f"{'mean':>7s}" + "".join(f"{name:>9s}" for name in SETTINGS)
+    print("settings: " + "; ".join(f"{name}: {' '.join(SETTINGS[name])}" for name in settings))
+    header = f"{'mean':>7s}" + "".join(f"{name:>9s}" for name in settings)
     lines: list[str] = []
     for rule in given.rules.split(","):
         print(
             f"\n{rule}, tuning seed {TUNING_SEED}, best {SHOWN} of {given.draws} draws and the chosen options\n{header}"
         )
-        table = search(rule, given.draws, given.ticks)
+        table = search(rule, settings, given.draws, given.ticks)
         for place, (_, reached, policy) in enumerate(table):
             if place < SHOWN or policy.endswith("(chosen)"):
                 print(row(policy, reached))
             if policy.endswith("(chosen)"):
-                figures(lines, rule, "tuning_reward", reached)
+                figures(lines, rule, settings, "tuning_reward", reached)
     print(f"\nheld-out seed {HELD_OUT_SEED}\n{header}")
     for rule in ("best-snr", "coordinated-greedy", *given.rules.split(",")):
-        reached = rewards(rule, HELD_OUT_SEED, given.ticks)
+        reached = rewards(rule, settings, HELD_OUT_SEED, given.ticks)
         print(row(rule, reached))
-        figures(lines, rule, "reward", reached)
+        figures(lines, rule, settings, "reward", reached)
     print("\n".join(["", *lines]))
 
 
-def figures(lines: list[str], rule: str, what: str, reached: list[float]) -> None:
+def figures(lines: list[str], rule: str, settings: Sequence[str], what: str, reached: list[float]) -> None:
     """A figure for each setting."""
     lines += [
         f"{rule.replace('-', '_')}_{setting}_{what}: {value:.2f}"
-        for setting, value in zip(SETTINGS, reached, strict=True)
+        for setting, value in zip(settings, reached, strict=True)
     ]
 
 

@@ -107,7 +107,7 @@ def seen_by_the_epochs(learner: Imappo, rollout: Rollout, last: Batch) -> tuple[
 )
 def test_advantages_are_those_of_the_formulas(reward: str, advantage: str) -> None:
     split = reward == "split"
-    options = {"credit": "split"} if split else {"reward": reward}
+    options: dict[str, Any] = {"credit": "split"} if split else {"reward": reward}
     learner, rollout, last = play(advantage=advantage, normalise_values=False, **options)
     before = copy.deepcopy(learner)
     data, advantages, targets = seen_by_the_epochs(learner, rollout, last)
