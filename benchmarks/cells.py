@@ -21,11 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import compare_page
-from compare_page import Content
+import cells_page
+from cells_page import Content
 from rich.console import Console
 
-from ns3marl.config import Config, dumps, tomllib
+from ns3marl.config import Config, dumps, load, tomllib
 from ns3marl.evaluation import evaluate
 from ns3marl.launch import processes
 from ns3marl.launch.environments import Environments, open_pool
@@ -124,9 +124,11 @@ def run_cell(report: Report, cell: Cell, study: Study) -> None:
         if not experiment.complete(config, run):
             return  # stopped
         rows = metrics.read(run)
-        policy, training_s = str(run), rows[-1]["wall_s"]
-        ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
-        curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
+        policy = str(run)
+        if rows:  # else it was too short for an update
+            training_s = rows[-1]["wall_s"]
+            ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
+            curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
     begun_s = time.perf_counter()
 
     def judge(evaluated: Config, begin: float, end: float) -> Content:
@@ -152,8 +154,7 @@ def run_cell(report: Report, cell: Cell, study: Study) -> None:
             (again,) = judge(dataclasses.replace(config, evaluation=evaluation), (begin + 1) / 2, 1.0)[
                 "policies"
             ]
-        for name, values in again["values"].items():
-            played["values"][compare_page.likeliest(name)] = values
+        played["values"] |= {cells_page.likeliest(name): values for name, values in again["values"].items()}
     cell_content = {
         "cell": dataclasses.asdict(cell),
         "budget": study.budget(cell),
@@ -188,8 +189,12 @@ def finished(cell: Cell, study: Study) -> Content | None:
         return None
     if cell.seed:
         was, now = (tomllib.loads(text) for text in (content["config"], dumps(study.configure(cell))))
-        if any(was.get(section) != now[section] for section in ("scenario", "evaluation", cell.policy)):
-            return None
+        # Options that a cell does not know came later, and had their defaults.
+        defaults = tomllib.loads(dumps(load(None, [f"training.algorithm={cell.policy}"])))
+        for section in ("scenario", "evaluation", cell.policy):
+            later = {name: value for name, value in defaults[section].items() if name in now[section]}
+            if later | was.get(section, {}) != now[section]:
+                return None
     return content
 
 

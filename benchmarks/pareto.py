@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import cells
-import compare_page
+import cells_page
 import numpy as np
 import regimes_tuned
 from cells import Cell, Study
-from compare_page import Content
+from cells_page import Content
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
@@ -103,7 +103,7 @@ def every_cell(seeds: int) -> list[Cell]:
 
 def scores(contents: Sequence[Content], metric: str) -> Float64:
     """Of the runs of one point, [R,M]; of learners by likeliest actions."""
-    name = compare_page.likeliest(metric) if contents[0]["cell"]["seed"] else metric
+    name = cells_page.likeliest(metric) if contents[0]["cell"]["seed"] else metric
     return np.array([content["values"][name] for content in contents], float)
 
 

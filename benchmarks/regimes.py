@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import cells
-import compare_page
+import cells_page
 import numpy as np
 import planner
 import regimes_tuned
 from cells import Cell, Study
-from compare_page import REWARD, Content
+from cells_page import REWARD, Content
 
 from ns3marl import home as homes
 from ns3marl.config import Config, load
@@ -53,6 +53,12 @@ RULES = ("best-snr", "snr-target", "load-aware", "coordinated-greedy", "coordina
 PLANNER = "planner"
 SEED, EPISODES, TICKS, TRAINING_TICKS = 3101, 20, 100, 60_000
 RESAMPLES = 10_000
+HEAD = """\
+# Regimes
+
+Written by `make bench NAME=regimes` from the files in `results/regimes/`, one per policy, regime and training seed. Reward weights .4/.3/.3,
+each device paid its share (`--reward=agent`). How learners and rules were tuned: `make bench NAME=regimes_tuned`.
+"""
 
 
 def arguments_of(regime: str, ticks: int) -> list[str]:
@@ -164,7 +170,7 @@ def scores(results: Sequence[Content], policy: str, metric: str = REWARD) -> Flo
         key=lambda content: int(content["cell"]["seed"]),
     )
     if policy in LEARNERS and policy in cells.STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
-        metric = compare_page.likeliest(metric)
+        metric = cells_page.likeliest(metric)
     return np.array([[np.nan if x is None else x for x in content["values"][metric]] for content in runs])
 
 
@@ -213,12 +219,13 @@ def main() -> None:
     options = parser.parse_args()
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, STUDY, options)
-    compare_page.write(
+    cells_page.write(
         done,
         cells.ROOT / "benchmarks" / "regimes.md",
         cells.ROOT / "docs" / "images",
         tuple(REGIMES),
         LEARNERS,
+        HEAD,
     )
     for regime in REGIMES:
         print(

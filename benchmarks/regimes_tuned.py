@@ -18,7 +18,7 @@ from typing import Any
 import cells
 import numpy as np
 from cells import STOCHASTIC, Cell, Study
-from compare_page import REWARD, likeliest
+from cells_page import REWARD, likeliest
 
 from ns3marl.config import Config, load
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The comparison at tiny size, on a game."""
+"""A study at tiny size, on a game."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ import json
 from pathlib import Path
 
 import cells
-import compare
-import compare_page
+import cells_page
+import games
 import pytest
 from cells import Cell, Study
-from compare import Budget
 from rich.console import Console
 
 from ns3marl.algorithms import registry
 from ns3marl.games import library
 
-TINY = Budget(ticks=500, game_ticks=400, episodes=3)
-CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2)]
+TINY = 400  # ticks
+CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2), Cell("iql", "climbing", 1)]
 
 
-def study(folder: Path, budget: Budget = TINY) -> Study:
-    return dataclasses.replace(compare.study_of(budget), root=folder)
+def study(folder: Path, ticks: int = TINY) -> Study:
+    return dataclasses.replace(games.study_of(ticks), root=folder)
 
 
 def run(chosen: list[Cell], folder: Path) -> bool:
@@ -39,33 +38,40 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_policy_meets_every_setting_with_every_seed() -> None:
-    every = compare.every_cell(3)
-    learners = [name for name in compare.LEARNERS if name in registry.BUNDLED]
-    trained = len(learners) * (len(compare.PRESETS) + len(compare.GAMES)) + len(compare.LARGE_LEARNERS)
-    simple = (len(compare.PRESETS) + 1) * len(compare.SIMPLE)
-    assert len(every) == len(set(every)) == 3 * trained + simple
-    config = compare.configure(Cell("imappo", "stress", 2), Budget(ticks=30_000))
+def test_every_learner_plays_every_game_with_every_seed() -> None:
+    every = games.every_cell(3)
+    assert set(games.LEARNERS) == set(registry.BUNDLED)
+    assert len(every) == len(set(every)) == 3 * len(games.LEARNERS) * len(games.GAMES)
+    config = games.configure(Cell("imappo", "climbing", 2), 30_000)
     assert config.training.seed == 2
     assert config.training.ticks == 30_000
     assert config.evaluation.seed not in range(1, 100)
-    assert "--preset=stress" in config.scenario.arguments
-    large = [compare.configure(Cell(name, compare.LARGE, 1), Budget()) for name in ("imappo", "ppo")]
-    assert [config.scenario.backend for config in large] == ["fastsim", "fastsim"]
-    assert large[0].options("imappo").discount == large[1].options("ppo").discount == 0.5
 
 
 def test_a_cell_says_where_it_comes_from(done: Path) -> None:
     content = json.loads((study(done).results / "climbing" / "imappo-1.json").read_text())
     assert content["cell"] == {"policy": "imappo", "setting": "climbing", "seed": 1}
     assert content["optimum"] == library.CLIMBING.max()
-    assert len(content["values"]["reward_per_tick"]) == len(content["runs"]) == 3
-    assert len(content["values"]["reward_likeliest"]) == 3
+    assert len(content["values"]["reward_per_tick"]) == len(content["runs"]) == games.EPISODES
+    assert len(content["values"]["reward_likeliest"]) == games.EPISODES
     assert 1 <= len(content["curve"]) <= cells.CURVE_POINTS
     assert content["manifest"]["git_commit"]
     assert 'algorithm = "imappo"' in content["config"]
     assert content["central"] is False
     assert not list(study(done).work.rglob("*.pt"))
+
+
+def test_options_that_came_later_count_by_their_defaults(done: Path) -> None:
+    path = study(done).results / CELLS[1].path
+    content = json.loads(path.read_text())
+    whole = content["config"]
+    for removed, counts in (("bfloat16 = false\n", True), ("discount = 0.5\n", False)):
+        assert removed in whole
+        path.write_text(json.dumps(content | {"config": whole.replace(removed, "", 1)}))
+        assert (
+            cells.finished(CELLS[1], study(done)) is not None
+        ) is counts  # the game's discount is not the default
+    path.write_text(json.dumps(content))
 
 
 def test_only_what_is_missing_runs(done: Path, tmp_path: Path) -> None:
@@ -74,7 +80,7 @@ def test_only_what_is_missing_runs(done: Path, tmp_path: Path) -> None:
     assert run(CELLS, done)
     assert path.stat().st_mtime_ns == before
     assert cells.finished(CELLS[0], study(done)) is not None
-    assert cells.finished(CELLS[0], study(done, Budget())) is None  # another budget is another cell
+    assert cells.finished(CELLS[0], study(done, 500)) is None  # another budget is another cell
     content = json.loads(path.read_text())
     other = study(tmp_path).results / CELLS[0].path
     other.parent.mkdir(parents=True)
@@ -86,23 +92,23 @@ def test_only_what_is_missing_runs(done: Path, tmp_path: Path) -> None:
 
 
 def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path) -> None:
-    contents = [cells.finished(cell, study(done)) for cell in CELLS]
+    contents = [cells.finished(cell, study(done)) for cell in CELLS[:2]]
     known = [content for content in contents if content is not None]
     # A policy that earns one less on every episode, to compare with.
     other = json.loads(json.dumps(known))
     for content in other:
         content["cell"]["policy"], content["central"], content["notes"] = "dqn", True, "5 levels"
         content["values"] = {name: [v - 1 for v in values] for name, values in content["values"].items()}
-    page, images = tmp_path / "benchmarks" / "compare.md", tmp_path / "docs" / "images"
-    figures = compare_page.write([*known, *other], page, images, ("climbing",), compare.LEARNERS)
+    page, images = tmp_path / "benchmarks" / "games.md", tmp_path / "docs" / "images"
+    figures = cells_page.write([*known, *other], page, images, ("climbing",), games.LEARNERS, games.HEAD)
     text = page.read_text()
     assert "| imappo (2 seeds) | own |" in text
     assert "| dqn (2 seeds; 5 levels) | central |" in text
     assert "reward, likeliest actions" in text
     assert "its optimum is a reward of 11" in text
-    assert "../docs/images/compare-climbing-curves.png" in text
-    assert (images / "compare-climbing-scores.png").stat().st_size > 2000
-    assert (images / "compare-climbing-curves.png").stat().st_size > 2000
+    assert "../docs/images/games-climbing-curves.png" in text
+    assert (images / "games-climbing-scores.png").stat().st_size > 2000
+    assert (images / "games-climbing-curves.png").stat().st_size > 2000
     rewards = {line.split(":")[0]: float(line.split()[1]) for line in figures}
     assert rewards["best_baseline_reward_climbing"] == pytest.approx(
         rewards["imappo_reward_climbing"] - 1, abs=2e-3

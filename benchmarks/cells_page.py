@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The page of the comparison, from the files of its cells. Nothing runs here; `compare.py` calls it."""
+"""The page of a study, from the files of its cells. Nothing runs here."""
 
 from __future__ import annotations
 
@@ -41,23 +41,24 @@ SHOWN = {
 Content = dict[str, Any]  # of a cell's file
 Results = dict[str, Any]  # of `comparison.summarise`
 
-_HEAD = """\
-# Comparison
-
-Written by `make bench NAME=compare` from the files in `results/compare/`, one per policy, setting and training seed.
-
+_METHOD = """
 Brackets: 95 % stratified bootstrap intervals over training seeds and held-out episodes ([method](../docs/experiments.md));
 IQM: interquartile mean. P: probability that a run of {reference} earns more than a run of this policy on the same episode, 0.5
 where neither is better. *Central* policies act on the global state or on what several agents observe, which no device could;
 they are references for the others, which act on their *own* observation. Every learner has the same number of simulated ticks
 and the same evaluation episodes. There stochastic policies (IMAPPO, IPPO, PPO, A3C, MADDPG) draw their actions, as in training,
 and a column says what their likeliest ones earn; DQN and IQL take the action they value most. A commit *with changes*: files
-differed from it, if only those of results that were being written. What it found: [experiments](../docs/experiments.md#what-it-found).
+differed from it, if only those of results that were being written.
 """
 
 
 def write(
-    contents: Sequence[Content], page: Path, images: Path, settings: Sequence[str], learners: Sequence[str]
+    contents: Sequence[Content],
+    page: Path,
+    images: Path,
+    settings: Sequence[str],
+    learners: Sequence[str],
+    head: str,
 ) -> list[str]:
     """Writes the page and its plots.
 
@@ -67,11 +68,12 @@ def write(
         images: Folder of the plots.
         settings: In which order; those without a cell are left out.
         learners: In which order; the first is the reference. Other policies follow as they come.
+        head: Its title, and what it is written from.
 
     Returns:
         Figures as ``name: VALUE UNIT``.
     """
-    lines, figures = [_HEAD.format(reference=learners[0])], []
+    lines, figures = [head + _METHOD.format(reference=learners[0])], []
     images.mkdir(parents=True, exist_ok=True)
     page.parent.mkdir(parents=True, exist_ok=True)
     for setting in settings:
@@ -80,7 +82,7 @@ def write(
             continue
         results = summarise(of_setting, learners)
         lines += [*_section(setting, of_setting, results), ""]
-        lines += _draw(setting, of_setting, results, learners, page.parent, images)
+        lines += _draw(setting, of_setting, results, learners, page, images)
         figures += _figures(setting, of_setting, results, learners)
     page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     return figures
@@ -195,7 +197,7 @@ def _draw(
     contents: Sequence[Content],
     results: Results,
     learners: Sequence[str],
-    base: Path,
+    page: Path,
     images: Path,
 ) -> list[str]:
     curves = {
@@ -218,7 +220,7 @@ def _draw(
         references["optimum"] = optimum
     drawn = [
         plotting.render(
-            f"compare-{setting}-scores",
+            f"{page.stem}-{setting}-scores",
             f"{setting}: means and 95 % intervals",
             lambda: plots.metric_bars(
                 results, [name for name in results["metrics"] if name != LIKELIEST.name]
@@ -228,7 +230,7 @@ def _draw(
     if curves:
         drawn.append(
             plotting.render(
-                f"compare-{setting}-curves",
+                f"{page.stem}-{setting}-curves",
                 f"{setting}: interquartile mean while training, and its 95 % interval over seeds",
                 lambda: plots.learning_bands(curves, references),
             )
@@ -237,7 +239,7 @@ def _draw(
     for plot in drawn:
         path = images / f"{plot.name}.png"
         path.write_bytes(plot.png)
-        lines += [f"![{plot.title}]({_relative(path, base)})", ""]
+        lines += [f"![{plot.title}]({_relative(path, page.parent)})", ""]
     return lines
 
 
