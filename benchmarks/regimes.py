@@ -169,7 +169,7 @@ def scores(results: Sequence[Content], policy: str, metric: str = REWARD) -> Flo
         (content for content in results if content["cell"]["policy"] == policy),
         key=lambda content: int(content["cell"]["seed"]),
     )
-    if policy in LEARNERS and policy in cells.STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
+    if runs and policy in cells.STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
         metric = cells_page.likeliest(metric)
     return np.array([[np.nan if x is None else x for x in content["values"][metric]] for content in runs])
 
