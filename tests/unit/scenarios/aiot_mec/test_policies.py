@@ -210,6 +210,17 @@ def test_coordinated_greedy_computes_locally_where_the_radio_is_hopeless() -> No
     assert act("coordinated-greedy", batch)[0][:3, 0].tolist() == [LOCAL] * 3
 
 
+def test_central_rules_avoid_servers_that_a_device_believes_too_near() -> None:
+    """Its MCS would be too high. A belief that is too low costs time alone."""
+    batch = mec_batch(np.tile(np.array([[40, 37, -20]], np.float32), (4, 1)))
+    see(batch, "server_0_snr_db", 45, 0)
+    see(batch, "server_1_snr_db", 35, 0)
+    for rule in ("coordinated-greedy", "coordinated-power"):
+        discrete, _ = act(rule, batch)
+        assert discrete[0, 1] == 1
+        assert 0 in discrete[1:3, 1]
+
+
 def test_the_power_reaches_the_target_and_stays_within_its_range() -> None:
     got = estimates.power_dbm(np.array([50.0, 40.0, 30.0, 20.0, 10.0]), 20.0)
     np.testing.assert_allclose(got, [0, 10, 20, 30, 30])

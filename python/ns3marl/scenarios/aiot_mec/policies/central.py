@@ -58,11 +58,15 @@ class _Task:
     allowed: Bool  #: server and channel, [B,1,1,K,C]
 
 
+_NO_LINK_DB = -20.0
+_DOUBT_DB = 2.0  # of the margin of 2 dB by which devices choose an MCS below what they believe
+
+
 class CoordinatedPower:
     """Assigns the tasks of a tick one by one, earliest deadline first, knowing the global state.
 
     Each task gets the mode, ratio, power, server and channel of least cost, given what was assigned before it: uploads on a channel
-    and tasks on a server follow one another, the rate follows from the true SNR and the power. The cost is the estimated
+    and tasks on a server follow one another, the rate follows from the SNR that the device believes in, where that is true, and the power. The cost is the estimated
     completion time, plus a penalty for lateness, plus air time, for the sake of the others, plus energy.
 
     Raises:
@@ -119,7 +123,10 @@ class CoordinatedPower:
         bits, cycles, deadline_s, cpu_hz, backlog_s = (
             state[:, column].reshape(-1, 1, 1, 1, 1) for column in self.task
         )
-        snr_db = state[:, None, None, self.snr, None]
+        true_db = state[:, self.snr]
+        believed_db = self.names.heard_snr(batch)[rows, who][:, : self.servers].clip(_NO_LINK_DB)
+        # A device chooses its MCS by what it believes: where that is too much, frames are lost.
+        snr_db = np.where(believed_db > true_db + _DOUBT_DB, _NO_LINK_DB, believed_db)[:, None, None, :, None]
         return _Task(bits, cycles, deadline_s, cpu_hz, backlog_s, snr_db, allowed[:, None, None])
 
     def _assign(
