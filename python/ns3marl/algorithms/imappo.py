@@ -342,8 +342,8 @@ def _refuse_alike(rewards: Float64) -> None:
     """Refuses rewards [T,E,A] that are the same for all agents, which cannot be split."""
     if rewards.shape[2] > 1 and rewards.std() > 0 and bool((rewards == rewards[..., :1]).all()):
         raise ConfigError(
-            'imappo.credit = "split": the scenario pays all agents alike, so there is nothing to split; let it pay each its share (such as '
-            'aiot-mec --reward=agent), or set imappo.credit = "shared"'
+            'imappo.credit = "split": the scenario pays all agents alike, so there is nothing to split; let it pay each its share, or set '
+            'imappo.credit = "shared"'
         )
 
 

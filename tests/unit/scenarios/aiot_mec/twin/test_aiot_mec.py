@@ -204,23 +204,42 @@ def test_latency_and_utilisation_are_paid_where_they_have_a_weight() -> None:
         assert completed.any()
         assert 0 < of["server_utilisation"].min() < 1
         torch.testing.assert_close(of["reward_utilisation_term"], of["server_utilisation"])
+        term, busy = left.sum(1) / ended.sum(1), 30 * of["server_utilisation"].float()
+        torch.testing.assert_close(of["reward_latency_term"].float(), term)
         if paid == "team":
-            expected = 70 * left.sum(1) / ended.sum(1)
-            torch.testing.assert_close(of["reward_latency_term"].float(), expected / 70)
-        else:
-            expected = 70 * (left - ended)
-        rewards = view.rewards[:, 0] if paid == "team" else view.rewards
-        busy = 30 * of["server_utilisation"].float()
-        torch.testing.assert_close(rewards, expected + (busy if paid == "team" else busy[:, None]))
+            torch.testing.assert_close(view.rewards[:, 0], 70 * term + busy)
+        else:  # to first order around what the ratio is
+            share = term[:, None] + 30 / ended.sum(1)[:, None] * (left - term[:, None] * ended)
+            torch.testing.assert_close(view.rewards, 70 * share + busy[:, None], rtol=1e-4, atol=1e-3)
 
 
-def test_agents_can_be_paid_for_themselves() -> None:
+def test_shares_have_the_reward_of_the_team_as_their_mean() -> None:
+    words = [
+        "--preset=stress",
+        "--devices=30",
+        "--ticks=20",
+        "--rewardLatency=0.2",
+        "--rewardUtilisation=0.1",
+    ]
+    sims = [AiotMec(Settings.parse([*words, f"--reward={paid}"]), 3, seed=2) for paid in ("team", "agent")]
+    for sim in sims:
+        sim.reset()
+    for mode in (LOCAL, FULL) * 6:
+        team, agent = (sim.step(*decide(sim, mode)).rewards for sim in sims)
+        torch.testing.assert_close(agent.mean(1), team[:, 0], rtol=1e-4, atol=1e-3)
+        assert (agent.std(1) > 1).all()
+    torch.testing.assert_close(sims[0].metrics()["reward_mean"], sims[1].metrics()["reward_mean"])
+
+
+def test_a_share_says_what_a_device_added() -> None:
     sim = AiotMec(Settings(devices=30, servers=9, ticks=20, reward="agent"), 1, seed=2)
     sim.reset()
     view = sim.step(*decide(sim, LOCAL))
-    idle = sim.state.devices.last_outcome == 0
-    torch.testing.assert_close(view.rewards[idle], torch.full_like(view.rewards[idle], -100 * 0.3 * 0.1))
-    assert (view.rewards[sim.state.devices.last_outcome == -1] < -40).all()
+    outcome = sim.state.devices.last_outcome
+    idle, failed = view.rewards[outcome == 0], view.rewards[outcome == -1]
+    torch.testing.assert_close(idle, idle[:1].expand_as(idle))  # nothing but ages, which are alike
+    assert (failed < idle.min()).all()
+    assert (view.rewards[outcome == 1] > idle.max()).all()
 
 
 def test_while_a_task_is_under_way_only_its_channel_may_be_used() -> None:
