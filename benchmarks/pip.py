@@ -78,7 +78,7 @@ def main() -> None:
         )
         installed_s = time.perf_counter()
         words = [word for setting in SETTINGS for word in ("--set", setting)]
-        command = [python, "-m", "ns3marl.cli", "train", "demo", "--out", str(run), *words]
+        command = [python, "-m", "ns3marl.cli", "train", "packets", "--out", str(run), *words]
         metrics = run / "metrics.jsonl"
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as training:
             compiled_s = wait_for(lambda: any(cache.glob(f"ns3marl/*/bin/{SCENARIO}")), training)

@@ -28,7 +28,7 @@ def _demo(parsed: argparse.Namespace) -> int:
     config = configuration.load("demo", settings)
     toolchain.provide(config.scenario.name, up_to_date=True)  # before the training's minutes begin to count
     folder = parsed.out or new_folder(config, "demo")
-    print(f"1/2  training IMAPPO on ns-3 for {config.training.minutes:g} minutes: {folder}", flush=True)
+    print(f"1/2  training IMAPPO for {config.training.minutes:g} minutes: {folder}", flush=True)
     with tidied(folder):
         whole = train_and_report(config, folder)
     if not whole:
