@@ -209,8 +209,11 @@ def run_missing(chosen: Sequence[Cell], study: Study, jobs: int, console: Consol
         return processes.work_off(todo, jobs, display)
 
 
-def add_arguments(parser: argparse.ArgumentParser, seeds: int = 0) -> None:
-    """What every study's command line offers; a number of training seeds, unless that is 0."""
+def parsed(description: str | None, seeds: int = 0) -> argparse.Namespace:
+    """The options of a study; a number of training seeds among them, unless that is 0."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--only",
         default="*",
@@ -220,6 +223,7 @@ def add_arguments(parser: argparse.ArgumentParser, seeds: int = 0) -> None:
         parser.add_argument("--seeds", type=int, default=seeds, help=f"training seeds per learner ({seeds})")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time (1)")
     parser.add_argument("--anew", action="store_true", help="run the chosen cells though they have files")
+    return parser.parse_args()
 
 
 def run_chosen(every: Sequence[Cell], study: Study, options: argparse.Namespace) -> list[Content]:

@@ -7,7 +7,6 @@ Finished cells are kept as files under `benchmarks/results/games/`; a call runs 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -104,11 +103,7 @@ def study_of(ticks: int = TICKS) -> Study:
 
 def main() -> None:
     """Runs what is missing and writes the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cells.add_arguments(parser, 3)
-    options = parser.parse_args()
+    options = cells.parsed(__doc__, 3)
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, study_of(), options)
     page, images = cells.ROOT / "benchmarks" / "games.md", cells.ROOT / "docs" / "images"

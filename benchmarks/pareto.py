@@ -10,7 +10,6 @@ dominated if some weights of IMAPPO reach at least as much of both quantities in
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -174,11 +173,7 @@ def draw(done: Sequence[Content]) -> Figure:
 
 def main() -> None:
     """Runs what is missing and draws the fronts."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cells.add_arguments(parser, 2)
-    options = parser.parse_args()
+    options = cells.parsed(__doc__, 2)
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, STUDY, options)
     if done:

@@ -9,7 +9,6 @@ each. Finished cells are kept as files under `benchmarks/results/regimes/`; a ca
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -212,11 +211,7 @@ def figures(regime: str, results: Sequence[Content]) -> list[str]:
 
 def main() -> None:
     """Runs what is missing and writes the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cells.add_arguments(parser, 5)
-    options = parser.parse_args()
+    options = cells.parsed(__doc__, 5)
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, STUDY, options)
     cells_page.write(

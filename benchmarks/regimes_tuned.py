@@ -9,7 +9,6 @@ them, and its better way of acting, is what the regimes train. Options of rules 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -141,11 +140,7 @@ def chosen(policy: str) -> tuple[dict[str, Any], str]:
 
 def main() -> None:
     """Runs what is missing and prints what every candidate earns."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cells.add_arguments(parser)
-    cells.run_chosen(every_cell(), STUDY, parser.parse_args())
+    cells.run_chosen(every_cell(), STUDY, cells.parsed(__doc__))
     print(f"aiot-mec {' '.join(ARGUMENTS)}, twin, {TICKS} ticks, {EPISODES} episodes of RngSeed {SEED}")
     for cell in every_cell():
         options = CANDIDATES[cell.policy][int(cell.setting.rpartition("-")[2])]

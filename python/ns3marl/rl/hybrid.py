@@ -251,11 +251,7 @@ class HybridDistribution:
     def sample_counted(self, numbers: Counters) -> tuple[Tensor, Tensor]:
         """As ``sample``, on the device of the distribution, without a copy to the host."""
         uniform = numbers.uniform(self._leading[1], self.heads.discrete)
-        discrete = []
-        for d, part in enumerate(self.probabilities):
-            cumulative = part.double().cumsum(-1)
-            exceeds = cumulative > (uniform[..., d] * cumulative[..., -1])[..., None]
-            discrete.append(exceeds.to(torch.uint8).argmax(-1))
+        discrete = [first_above_counted(part, uniform[..., d]) for d, part in enumerate(self.probabilities)]
         return self._stack(discrete), self.bounded.sample_counted(numbers)
 
     def _stack(self, discrete: list[Tensor]) -> Tensor:
@@ -282,3 +278,10 @@ def first_above(probabilities: Float64, uniform: Float64) -> Int64:
     exceeds = cumulative > (uniform * cumulative[..., -1])[..., None]
     choice: Int64 = exceeds.argmax(-1)
     return choice
+
+
+def first_above_counted(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """As ``first_above``, on the device of the probabilities [..., n]; uniform numbers [...]."""
+    cumulative = probabilities.double().cumsum(-1)
+    exceeds = cumulative > (uniform * cumulative[..., -1])[..., None]
+    return exceeds.to(torch.uint8).argmax(-1)

@@ -22,7 +22,14 @@ from torch import Tensor, nn
 from ns3marl.rl.bounded import Bounded, BoundedKind
 from ns3marl.rl.choices import ChoiceScorer, MakeLinear, choice_features
 from ns3marl.rl.counters import Counters
-from ns3marl.rl.hybrid import Heads, HybridDistribution, first_above, forbidding, probabilities
+from ns3marl.rl.hybrid import (
+    Heads,
+    HybridDistribution,
+    first_above,
+    first_above_counted,
+    forbidding,
+    probabilities,
+)
 from ns3marl.rl.tanh import tanh
 from ns3marl.types import Group
 
@@ -174,9 +181,7 @@ class SequentialDistribution:
         uniform = numbers.uniform(self._hidden.shape[1], self.heads.discrete)
 
         def choose(h: int, outputs: Tensor) -> Tensor:
-            cumulative = self._probabilities(h, outputs).double().cumsum(-1)
-            exceeds = cumulative > (uniform[..., h] * cumulative[..., -1])[..., None]
-            return exceeds.to(torch.uint8).argmax(-1)
+            return first_above_counted(self._probabilities(h, outputs), uniform[..., h])
 
         return self._drawn(choose, lambda real: real.sample_counted(numbers))
 
