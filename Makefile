@@ -126,7 +126,7 @@ ns3-fast: setup  ## compile ns-3 from NS3_SOURCE=FOLDER for speed, and the bundl
 	$(BIN)/ns3marl build --jobs $(JOBS); echo "Use it with: $$root"
 
 .PHONY: demo
-demo: setup  ## train agents on ns-3 for about five minutes, compare them with simple policies, write a report
+demo: setup  ## train agents on the twin and ns-3 for about five minutes, compare them with simple policies in ns-3, write a report
 	$(BIN)/ns3marl demo $(ARGS)
 
 # Tests that mind no neighbours run on all cores, each with one of them.
