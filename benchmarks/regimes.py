@@ -19,6 +19,7 @@ import cells_page
 import numpy as np
 import planner
 import regimes_tuned
+import rules
 from cells import Cell, Study
 from cells_page import REWARD, Content
 
@@ -74,7 +75,7 @@ def arguments_of(regime: str, ticks: int) -> list[str]:
 
 def tuned(rule: str, regime: str) -> str:
     """A rule with the options that were tuned for a regime."""
-    options = regimes_tuned.RULES.get(rule, {}).get(regime, {})
+    options = rules.kept(regime).get(rule, {})
     named = ",".join(f"{name}={value:g}" for name, value in options.items())
     return f"{rule}:{named}" if named else rule
 
@@ -187,19 +188,19 @@ def figures(regime: str, results: Sequence[Content]) -> list[str]:
     of = {name: scores(results, name) for name in (*LEARNERS, *RULES, PLANNER)}
     of = {name: values for name, values in of.items() if len(values)}
     central = {content["cell"]["policy"]: content["central"] for content in results}
-    rules = {name: of[name] for name in RULES if name in of and not central[name]}
+    simple = {name: of[name] for name in RULES if name in of and not central[name]}
     ours = of.get("imappo")
     if ours is not None:
         tell("imappo_reward", mean_of(ours))
-    if rules:
-        best = max(rules.values(), key=lambda values: float(values.mean()))
+    if simple:
+        best = max(simple.values(), key=lambda values: float(values.mean()))
         tell("best_rule_reward", mean_of(best))
         if ours is not None:
             tell("imappo_minus_best_rule", statistics.difference(ours, best, RESAMPLES))
     if PLANNER in of:
         tell("planner_reward", mean_of(of[PLANNER]))
-        if ours is not None and rules:
-            way = statistics.way_to_planner(ours, list(rules.values()), of[PLANNER], RESAMPLES)
+        if ours is not None and simple:
+            way = statistics.way_to_planner(ours, list(simple.values()), of[PLANNER], RESAMPLES)
             tell("way_to_planner", way)
     for name in DECENTRALISED:
         if ours is not None and name in of:

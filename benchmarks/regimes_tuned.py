@@ -4,7 +4,7 @@
 
 A candidate is trained on the twin in `stress` with 50 devices and 9 servers, and judged there by drawn and by likeliest actions. The best of
 them, and its better way of acting, is what the regimes train. Options of rules were found by random search on the same seed
-(`make bench NAME=rules ARGS="--rules load-aware --settings mixed"`).
+and are kept in `benchmarks/results/rules/` (`make bench NAME=rules ARGS="--keep --settings mixed_50_9"`).
 """
 
 from __future__ import annotations
@@ -23,23 +23,6 @@ from ns3marl.config import Config, load
 
 SEED, TRAINING_SEED, EPISODES, TICKS = 9001, 101, 8, 20_000
 ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "--reward=agent")
-
-#: Options of rules by regime, where they were tuned for it.
-RULES: dict[str, dict[str, dict[str, float]]] = {
-    "load-aware": {
-        "mixed_50_9": {
-            "target_db": 20.5,
-            "urgent_db": 14.1,
-            "safety": 2.57,
-            "late_s": 0.273,
-            "airtime": 6.0,
-            "energy_s_per_j": 2.74,
-            "contention": 1.5,
-            "queueing": 0.0,
-            "waiting": 0.0799,
-        }
-    }
-}
 
 # Many environments and short rollouts, as in the configuration `twin`.
 _ROLLOUTS: dict[str, Any] = {"rollout_ticks": 25, "epochs": 4, "entropy_discrete": 0.003}

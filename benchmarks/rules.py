@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Simple rules of `aiot-mec` with power control: how their options were tuned, and what the chosen ones reach on held-out seeds.
 
+`--keep` tunes rules for each setting by itself and keeps the best options in `benchmarks/results/rules/`, for the regimes.
+
 A random search on the twin, on a seed that no evaluation uses: half of the draws are uniform over the ranges below, half lie near the
 best so far. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
 options are the defaults of the rules; they and every simple policy are then played on another seed.
@@ -10,8 +12,12 @@ options are the defaults of the rules; they and every simple policy are then pla
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,20 +28,26 @@ from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 
 TUNING_SEED, HELD_OUT_SEED = 9001, 9501
 ENVS, TICKS, DRAWS, SHOWN = 8, 100, 60, 5
+KEPT = Path(__file__).resolve().parent / "results" / "rules"
 SETTINGS = {
-    "stress": ("--preset=stress", "--devices=50", "--servers=9"),
-    "large": ("--devices=50", "--servers=9"),
-    "default": ("--devices=10", "--servers=3"),
+    "stress_50_9": ("--preset=stress", "--devices=50", "--servers=9"),
+    "default_50_9": ("--devices=50", "--servers=9"),
+    "default_10_3": ("--devices=10", "--servers=3"),
     "stress_50_3": ("--preset=stress", "--devices=50", "--servers=3"),
     "stress_100_15": ("--preset=stress", "--devices=100", "--servers=15"),
-    "mixed": ("--preset=mixed", "--devices=50", "--servers=9"),
+    "mixed_50_9": ("--preset=mixed", "--devices=50", "--servers=9"),
 }
-TUNED_TOGETHER = ("stress", "large", "default")  # for which the defaults are the best on average
-_POWER = {"target_db": (8.0, 30.0), "urgent_db": (8.0, 40.0)}
+KAPPA = {"mixed_50_9": 2e-28}  # where it is not the default one; rules that weigh energy are told
+TUNED_TOGETHER = (
+    "stress_50_9",
+    "default_50_9",
+    "default_10_3",
+)  # for which the defaults are the best on average
+_POWER = {"target_db": (8.0, 30.0), "urgent_db": (8.0, 40.0), "least_dbm": (0.0, 26.0)}
 _COST = {"safety": (0.5, 3.0), "late_s": (0.0, 0.3), "airtime": (0.0, 6.0), "energy_s_per_j": (0.0, 12.0)}
 _LOAD = {"contention": (0.0, 1.5), "queueing": (0.0, 1.5), "waiting": (0.0, 1.5), "hysteresis": (0.0, 1.0)}
 RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "snr-target": {"target_db": (8.0, 30.0)},
+    "snr-target": {"target_db": (8.0, 30.0), "least_dbm": (0.0, 26.0)},
     "load-aware": _POWER | _COST | _LOAD,
     "coordinated-power": _POWER | _COST,
 }
@@ -44,6 +56,8 @@ RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
 def reward(policy: str, setting: str, seed: int, ticks: int) -> float:
     """Mean reward per tick of a simple policy on the twin, over ``ENVS`` episodes."""
     arguments = (*SETTINGS[setting], f"--ticks={ticks}")
+    if setting in KAPPA and "energy_s_per_j" in policy:
+        policy += f",kappa={KAPPA[setting]:g}"
     with FastPool(arguments=arguments, num_envs=ENVS, seed=seed) as pool:
         chooses, batch = policies.make(policy, pool.spec), pool.reset()
         column = [metric.name for metric in pool.spec.metrics].index("reward_mean")
@@ -60,6 +74,34 @@ def rewards(policy: str, settings: Sequence[str], seed: int, ticks: int) -> list
 def named(rule: str, values: Mapping[str, float]) -> str:
     """The rule with these options, as users write it."""
     return f"{rule}:{','.join(f'{name}={value:.3g}' for name, value in values.items())}"
+
+
+@cache
+def kept(setting: str) -> dict[str, dict[str, float]]:
+    """Options of rules that were tuned for a setting; none if it was not."""
+    path = KEPT / f"{setting}.json"
+    if not path.exists():
+        return {}
+    rules: dict[str, dict[str, float]] = {
+        rule: of["options"] for rule, of in json.loads(path.read_text())["rules"].items()
+    }
+    return rules
+
+
+def keep(setting: str, rules: Sequence[str], draws: int, ticks: int) -> None:
+    """Tunes rules for one setting, and writes the best options of each beside those that the file has of others."""
+    path = KEPT / f"{setting}.json"
+    found: dict[str, Any] = json.loads(path.read_text())["rules"] if path.exists() else {}
+    for rule in rules:
+        score, _, policy = search(rule, [setting], draws, ticks)[0]
+        options = asdict(policies.parse(policy.removesuffix(" (chosen)"), home.find("aiot-mec"))[1])
+        if setting in KAPPA and "kappa" in options:
+            options["kappa"] = KAPPA[setting]
+        found[rule] = {"tuning_reward": round(score, 3), "draws": draws, "ticks": ticks, "options": options}
+        print(f"{setting} {rule}: {score:.2f} {policy}", flush=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {"arguments": SETTINGS[setting], "seed": TUNING_SEED, "episodes": ENVS, "rules": found}
+        path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def chosen(rule: str) -> str:
@@ -110,9 +152,16 @@ def main() -> None:
         default=",".join(TUNED_TOGETHER),
         help=f"that count, of {', '.join(SETTINGS)}, with commas between ({','.join(TUNED_TOGETHER)})",
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="tune for each setting by itself, and keep the options"
+    )
     given = parser.parse_args()
     settings = given.settings.split(",")
     torch.set_num_threads(1)
+    if given.keep:
+        for setting in settings:
+            keep(setting, given.rules.split(","), given.draws, given.ticks)
+        return
     print(f"aiot-mec on the twin, {ENVS} episodes of {given.ticks} ticks, reward weights 0.4/0.3/0.3")
     print("settings: " + "; ".join(f"{name}: {' '.join(SETTINGS[name])}" for name in settings))
     header = f"{'mean':>7s}" + "".join(f"{name:>9s}" for name in settings)

@@ -5,7 +5,8 @@
 A row is one channel of one environment, a column one task on it. A column's transmitter is the task's device while the task
 is uploaded, and its server once the result goes back. Each pass over the rows takes the next event of each: the end of a frame
 (what arrived, acknowledgement, next backoff) or the beginning of one (who hears it and waits; whom it disturbs). Rows of an
-environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``.
+environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``. Servers broadcast
+nothing, as with ``--csi=genie``.
 
 Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one,
 stations that do not hear each other, receivers that are busy with another frame or transmit, loss of those fragments that
@@ -23,7 +24,7 @@ from torch import Tensor
 
 from ns3marl.scenarios.aiot_mec.twin import radio
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.settings import STATUS_LEAD_US, Settings
+from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.scenarios.aiot_mec.twin.tasks import (
     ASKS,
     BITS,
@@ -39,27 +40,24 @@ from ns3marl.scenarios.aiot_mec.twin.tasks import (
     DOWNLINK,
     DROPPED,
     EXPIRY,
-    FAILS,
-    FROM,
     LEFT,
     LIMIT,
+    LOST,
     MIDPOINT,
     NDBPS,
-    NOISE,
     ON_AIR,
+    POWER,
     RANK,
     REPLY,
     REQUEST,
     RESULT,
     RETRIES,
     SERVER,
-    SERVER_AIR,
     SNR_DOWN,
     SNR_UP,
     START,
     TOTAL,
     UNANSWERED,
-    UNTIL,
     UPLINK,
     UPLINK_END,
     WAITING,
@@ -162,11 +160,6 @@ class _Frames(NamedTuple):
     end: Tensor
 
 
-def slot_times(horizon: float, servers: int, device: torch.device) -> Tensor:
-    """When each server's broadcast is due, [K] us."""
-    return horizon - STATUS_LEAD_US + torch.arange(servers, device=device) * (STATUS_LEAD_US / servers)
-
-
 class Channels:
     """The events of one tick.
 
@@ -175,6 +168,7 @@ class Channels:
         gain: SNR at 0 dBm between entities, [B, N + K, N + K] dB, with a large diagonal.
         channels: C; row r belongs to environment r // C.
         servers: The computers behind the server radios.
+        failures: Consecutive transmissions of each radio that were not acknowledged, [R, N + K]; changed in place.
         calibration: Free constants.
         several: Whether a device may have more than one task on its channel.
     """
@@ -185,6 +179,7 @@ class Channels:
         gain: Tensor,
         channels: int,
         servers: ServerQueues,
+        failures: Tensor,
         calibration: Calibration,
         several: bool = False,
     ) -> None:
@@ -198,9 +193,11 @@ class Channels:
         self.environment = torch.arange(self.rows, device=device) // channels
         self.aifs = radio.AIFS_US + calibration.access_us
         self.several = several
-        #: When a broadcast may begin whose slot begins on a busy channel, [R, K]; 0: at once.
-        self.held = torch.zeros(self.rows, servers.count, device=device)
-        self._slots = torch.zeros(0)
+        self.failures = failures
+        #: Time in which each entity receives frames, and senses its own or others', [R, N + K] us; the end of the last of them.
+        self.received, self.busy, self.received_until, self.busy_until = torch.zeros(
+            4, self.rows, self.entities, device=device
+        ).unbind(0)
 
     def run(self, horizon: float) -> int:
         """All events before the horizon [us].
@@ -210,7 +207,6 @@ class Channels:
         """
         passes = 0
         columns = self.columns
-        self._slots = slot_times(horizon, self.servers.count, columns.next.device)
         live = torch.arange(self.rows, device=columns.next.device)
         while True:
             ends, ending = columns.end[live].min(1)
@@ -255,22 +251,17 @@ class Channels:
         snr = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
         midpoint = torch.where(data, fixed[:, MIDPOINT], calibration.detection_db - 2)
         first, second = self._uniform(at), self._uniform(at)
-        overlapped = record[:, UNTIL] > record[:, FROM]
         clean = radio.success(snr, midpoint, calibration)
-        disturbed = radio.success(snr - 10 * (1 + record[:, NOISE]).log10(), midpoint, calibration)
         possible = (record[:, BLOCKED] == 0) & (snr >= calibration.detection_db)
-        # Fragments: those that interference overlaps, wholly or partly, and the others.
-        count = record[:, COUNT]
-        each = (end - record[:, START]) / count.clamp(min=1)
-        last = ((torch.minimum(record[:, UNTIL], end) - record[:, START]) / each).ceil()
-        hit = torch.where(overlapped, last - ((record[:, FROM] - record[:, START]) / each).floor(), 0.0)
-        mean = hit * disturbed + (count - hit) * clean
-        good = torch.where(possible & data, (mean + first).floor(), 0.0)
-        whole = possible & ~data & (first < torch.where(overlapped, disturbed, clean))
+        left = (record[:, COUNT].clamp(min=1) - record[:, LOST]).clamp(min=0)
+        good = torch.where(possible & data, (left * clean + first).floor(), 0.0)
+        whole = possible & ~data & (first < left * clean)
         answered = torch.where(data, good >= 1, whole)
         record[:, LEFT] -= torch.where(end <= fixed[:, EXPIRY], good, 0.0)  # later ones are ignored
         record[:, UNANSWERED] += (data & ~answered).float()
-        record[:, FAILS] = torch.where(answered, 0.0, record[:, FAILS] + 1)
+        rows, sender, receiver = at // self.width, c.sender.view(-1)[at], c.receiver.view(-1)[at]
+        fails = torch.where(answered, 0.0, self.failures[rows, sender] + 1)
+        self.failures[rows, sender] = fails
         record[:, ASKS] = (up & ~answered).float()
         uploaded = up & (record[:, LEFT] < 0.5) & (end <= fixed[:, EXPIRY])
         returned = ~up & answered
@@ -280,11 +271,14 @@ class Channels:
         reply = torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
         before = c.quiet.view(-1)[at]
         quiet = torch.maximum(before, end + torch.where(answered, reply, calibration.collision_us))
-        slots = self._backoff(record[:, FAILS], second)
+        power = torch.where(up, radio.MAX_POWER_DBM, fixed[:, POWER])
+        replies = _Frames(receiver, sender, power, snr, end + radio.SIFS_US, end + reply)
+        heard = answered.nonzero().squeeze(1)
+        if len(heard):
+            self._hear(rows[heard], at[heard], _Frames(*(part[heard] for part in replies)))
+        slots = self._backoff(fails, second)
         following = quiet + self.aifs + slots * radio.SLOT_US
-        hopeless = snr < calibration.detection_db
-        over = uploaded | returned | (record[:, LEFT] < 0.5) & up | hopeless | (following >= fixed[:, EXPIRY])
-        self._charge_requests(record, fixed, end, hopeless & up)
+        over = uploaded | returned | (record[:, LEFT] < 0.5) & up | (following >= fixed[:, EXPIRY])
         c.changing[at] = record
         c.end.view(-1)[at] = INF
         c.quiet.view(-1)[at] = quiet
@@ -300,19 +294,6 @@ class Channels:
             c.sender.view(-1)[moved] = self.devices + fixed[done, SERVER].long()
             c.receiver.view(-1)[moved] = fixed[done, DEVICE].long()
             c.power.view(-1)[moved] = radio.MAX_POWER_DBM
-
-    def _charge_requests(self, record: Tensor, fixed: Tensor, end: Tensor, hopeless: Tensor) -> None:
-        """A device whose frames its server cannot make out goes on with block-ack requests to the deadline.
-
-        They are short and bring nothing, so only their air time is counted: eight for each cycle of windows.
-        """
-        windows = [16 * 2**i for i in range(BACKOFF_STAGES)] + [1024]
-        cycle_us = (
-            sum((w - 1) / 2 * radio.SLOT_US + self.aifs + self.calibration.collision_us for w in windows)
-            + 8 * fixed[:, REQUEST]
-        )
-        requests = ((fixed[:, EXPIRY] - end).clamp(min=0) / cycle_us * len(windows)).floor()
-        record[:, DEVICE_AIR] += torch.where(hopeless, requests * fixed[:, REQUEST], 0.0)
 
     def _backoff(self, fails: Tensor, uniform: Tensor) -> Tensor:
         """Slots: uniform over a window that doubles from 16 to 1024."""
@@ -356,17 +337,19 @@ class Channels:
         end = now + lasts
         free = end + torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
 
-        self._hold(rows, at, now, free)
         power = c.power.view(-1)[at]
         sender, receiver = c.sender.view(-1)[at], c.receiver.view(-1)[at]
         base = self.environment[rows] * self.entities
         senders, nexts, quiet = c.sender[rows], c.next[rows], c.quiet[rows]
         ready, slots, ends = c.ready[rows], c.slots[rows], c.end[rows]
         t, e = now[:, None], free[:, None]
-        level = self.gain[((base + sender) * self.entities)[:, None] + senders] + power[:, None]
         ongoing = ends < INF
+        own = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
+        frames = _Frames(sender, receiver, power, own, now, end)
+        self._hear(rows, at, frames)
+        level = self.gain[((base + sender) * self.entities)[:, None] + senders] + power[:, None]
         hears = (level >= calibration.energy_db) | (
-            (level >= calibration.detection_db) & ~ongoing & (quiet <= t)
+            self.received_until[rows].gather(1, senders) == end[:, None]
         )
         hears.scatter_(1, column[:, None], False)
         # What begins together with it is on its way already; its sender only defers afterwards.
@@ -385,34 +368,41 @@ class Channels:
         record[:, ON_AIR] += fresh_count
         record[:, RETRIES] += count - fresh_count
         record[:, START], record[:, COUNT] = now, count
-        record[:, FROM], record[:, UNTIL] = INF, -INF
-        record[:, NOISE], record[:, BLOCKED] = 0.0, 0.0
+        record[:, LOST], record[:, BLOCKED] = 0.0, 0.0
         record[:, DEVICE_AIR] += torch.where(up, lasts, 0.0)
-        record[:, SERVER_AIR] += torch.where(up, fixed[:, REPLY] - radio.SIFS_US, lasts)
         overlapped = ongoing.any(1).nonzero().squeeze(1)
+        self._at = at
         if len(overlapped):
             o = overlapped
-            own = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
-            frames = _Frames(sender[o], receiver[o], power[o], own[o], now[o], end[o])
-            self._interfere(record, o, rows[o], frames, base[o])
+            self._interfere(record, o, rows[o], _Frames(*(part[o] for part in frames)), base[o])
         c.changing[at] = record
         c.end.view(-1)[at] = end
 
-    def _hold(self, rows: Tensor, at: Tensor, now: Tensor, free: Tensor) -> None:
-        """Broadcasts whose slot begins while this exchange lasts, or that lose to it after waiting, wait for its end.
-
-        One that begins with it is lost.
-        """
-        held, t, e = self.held[rows], now[:, None], free[:, None]
-        server = torch.arange(held.shape[1], device=rows.device)
-        backoff = ((self.columns.random[at] >> 12)[:, None] + 7 * server) & 15
-        begins = held + self.aifs + backoff * radio.SLOT_US
-        waited = (held > 0) & (t >= held)
-        collides = waited & ((begins - t).abs() <= self.calibration.sync_us) & (e > self._slots[0])
-        waits = ((self._slots >= t) & (self._slots < e)) | (waited & (t < begins))
-        waits &= ~collides & (e > self._slots[0])
-        held = torch.where(waits, torch.maximum(held, e), held)
-        self.held[rows] = torch.where(collides, self._slots[0] + 2 * STATUS_LEAD_US, held)
+    def _hear(self, rows: Tensor, at: Tensor, frames: _Frames) -> None:
+        """Who receives and who senses the transmissions of columns ``at`` [n], or their acknowledgements."""
+        c, calibration, entity = (
+            self.columns,
+            self.calibration,
+            torch.arange(self.entities, device=rows.device),
+        )
+        base = self.environment[rows] * self.entities
+        level = self.gain[((base + frames.sender) * self.entities)[:, None] + entity] + frames.power[:, None]
+        places = (base[:, None] + c.sender[rows]) * self.entities
+        others = self.gain[places[..., None] + entity] + c.power[rows][..., None]
+        on_air = (c.end[rows] < INF).scatter(1, (at % self.width)[:, None], False)
+        noise = 1 + (torch.pow(10.0, others / 10) * on_air[..., None]).sum(1)
+        own = entity == frames.sender[:, None]
+        begin, end = frames.begin[:, None], frames.end[:, None]
+        until = self.received_until[rows]
+        audible = level >= calibration.detection_db
+        received = audible & ~own & (until <= begin)
+        received &= level - 10 * noise.log10() >= calibration.detection_db
+        self.received[rows] += received * (end - begin)
+        self.received_until[rows] = torch.where(received | own, end, until)
+        until = self.busy_until[rows]
+        sensed = (received | (audible & (level >= calibration.energy_db))) & (until < end)
+        self.busy[rows] += sensed * (end - torch.maximum(begin, until))
+        self.busy_until[rows] = torch.where(sensed, end, until)
 
     def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
         """Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered.
@@ -450,26 +440,45 @@ class Channels:
         level = (
             self.gain[((base + new.sender) * self.entities)[:, None] + c.receiver[rows]] + new.power[:, None]
         )
-        linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
-        strong = ongoing & (linear > 0.05)
         theirs = torch.where(c.phase[rows] == UPLINK, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
-        others[..., NOISE] += torch.where(strong, linear, 0.0)
-        others[..., FROM] = torch.where(strong, torch.minimum(others[..., FROM], t), others[..., FROM])
         overlap = torch.minimum(ends, new.end[:, None])
-        others[..., UNTIL] = torch.where(
-            strong, torch.maximum(others[..., UNTIL], overlap), others[..., UNTIL]
-        )
+        lost = self._lost(others, fixed, c.phase[rows], level, t, overlap, ends)
+        others[..., LOST] += torch.where(ongoing, lost, 0.0)
         others[..., BLOCKED] = torch.where(ongoing & together & (level > theirs), 1.0, others[..., BLOCKED])
         c.changing[at] = others
         # Those on the air at the receiver of the new one.
         level = self.gain[((base + new.receiver) * self.entities)[:, None] + c.sender[rows]] + c.power[rows]
-        linear = calibration.hidden_factor * torch.pow(10.0, level / 10)
-        strong = ongoing & (linear > 0.05)
         busy = ongoing & (level >= calibration.detection_db) & (~together | (level > new.own[:, None]))
-        record[o, NOISE] = torch.where(strong, linear, 0.0).sum(1)
-        record[o, FROM] = torch.where(strong.any(1), new.begin, INF)
-        record[o, UNTIL] = torch.where(strong, overlap, -INF).amax(1)
+        mine, own, phase = (
+            part[:, None].expand(-1, self.width, *part.shape[1:])
+            for part in (record[o], c.fixed[self._at[o]], c.phase.view(-1)[self._at[o]])
+        )
+        lost = self._lost(mine, own, phase, level, t, overlap, new.end[:, None])
+        record[o, LOST] = torch.where(ongoing, lost, 0.0).sum(1)
         record[o, BLOCKED] = busy.any(1).float()
+
+    def _lost(
+        self,
+        record: Tensor,
+        fixed: Tensor,
+        phase: Tensor,
+        level: Tensor,
+        begin: Tensor,
+        until: Tensor,
+        end: Tensor,
+    ) -> Tensor:
+        """Fragments that interference of this level is expected to cost frames that last until ``end``."""
+        calibration = self.calibration
+        noise = calibration.hidden_factor * torch.pow(10.0, level / 10)
+        up = phase == UPLINK
+        snr = torch.where(up, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
+        data = up & (record[..., COUNT] > 0)
+        midpoint = torch.where(data, fixed[..., MIDPOINT], calibration.detection_db - 2)
+        clean = radio.success(snr, midpoint, calibration)
+        disturbed = radio.success(snr - 10 * (1 + noise).log10(), midpoint, calibration)
+        each = (end - record[..., START]) / record[..., COUNT].clamp(min=1)
+        hit = ((until - record[..., START]) / each).ceil() - ((begin - record[..., START]) / each).floor()
+        return torch.where((noise > 0.05) & (clean > 0), hit * (1 - disturbed / clean), 0.0)
 
     # ------------------------------------------------------------------------------------------------------- the servers
 
@@ -501,13 +510,12 @@ class Channels:
         record[:, COMPUTE_START] = start
         intime = end < fixed[begins, EXPIRY]
         record[:, COMPUTE_END] = torch.where(intime, end, INF)
-        record[:, FAILS] = 0.0
         record[:, ASKS] = 0.0
         phase[at] = torch.where(intime, DOWNLINK, DROPPED).to(torch.int8)
         c.changing[at] = record
         ready = end + self.calibration.downlink_us
         quiet = c.quiet.view(-1)[at]
-        slots = self._backoff(record[:, FAILS], self._uniform(at))
+        slots = self._backoff(self.failures[at // self.width, c.sender.view(-1)[at]], self._uniform(at))
         fresh = ((ready - quiet - self.aifs) / radio.SLOT_US).clamp(min=0).ceil()
         following = quiet + self.aifs + torch.where(ready < quiet, slots, fresh) * radio.SLOT_US
         c.ready.view(-1)[at] = ready

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ns3marl.scenarios.aiot_mec.twin import channels, radio
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
-from ns3marl.scenarios.aiot_mec.twin.channels import Traffic, UnderWay
+from ns3marl.scenarios.aiot_mec.twin.channels import Broadcasts, Traffic, UnderWay
 from ns3marl.scenarios.aiot_mec.twin.knowledge import (
     AGE_HIGH_TICKS,
     SNR_HIGH_DB,
@@ -28,8 +28,16 @@ INF = channel_oracle.INF
 _MOVING = ("phase", "next", "quiet", "ready", "slots", "end", "random")
 
 
-def run(model: Model, tasks: Tasks, tuned: Tensor, gain: Tensor, servers: Servers) -> Traffic:
-    """``channels.run``."""
+def run(
+    model: Model,
+    tasks: Tasks,
+    tuned: Tensor,
+    gain: Tensor,
+    servers: Servers,
+    failures: Tensor,
+    broadcasts: Broadcasts,
+) -> Traffic:
+    """``channels.run`` without broadcasts."""
     shape = tasks.open.shape
     total = tasks.open.numel()
     way = channels.under_way(tasks, tuned)
@@ -37,13 +45,14 @@ def run(model: Model, tasks: Tasks, tuned: Tensor, gain: Tensor, servers: Server
     before = tasks.changing.view(total, -1)[way.source]
     after = before.clone()
     now = {name: getattr(tasks, name).view(-1)[way.source] for name in _MOVING}
-    held = _run_rows(model, now, after, fixed, way, gain, servers)
-    heard = _audible(model, before, after, fixed, way, gain)
+    played = _run_rows(model, now, after, fixed, way, gain, servers, failures)
     for name, values in now.items():
         getattr(tasks, name).view(-1)[way.source] = values
     tasks.changing.view(total, -1)[way.source] = after
     air = after[:, task.DEVICE_AIR] - before[:, task.DEVICE_AIR]
-    return channels.traffic(way, (shape[0], shape[1], shape[2]), air, fixed[:, task.POWER], heard, held)
+    missed = torch.zeros_like(broadcasts.levels, dtype=torch.bool).transpose(1, 2)
+    sensed = played.received, played.busy, torch.zeros_like(played.busy), missed
+    return channels.traffic(way, (shape[0], shape[1], shape[2]), air, fixed[:, task.POWER], *sensed)
 
 
 def _run_rows(
@@ -54,8 +63,9 @@ def _run_rows(
     way: UnderWay,
     gain: Tensor,
     servers: Servers,
-) -> Tensor:
-    """Lays tasks [n] out as rows of channels, runs them, and writes back; when broadcasts may begin, see ``Traffic``."""
+    failures: Tensor,
+) -> channel_oracle.Channels:
+    """Lays tasks [n] out as rows of channels, runs them, and writes back."""
     settings, envs, where = model.settings, gain.shape[0], gain.device
     row = way.environment * settings.channels + way.channel
     rows = envs * settings.channels
@@ -89,31 +99,15 @@ def _run_rows(
     )
     queues = channel_oracle.ServerQueues(settings, servers.rate, servers.free)
     several = settings.task_slots > 1
-    played = channel_oracle.Channels(columns, gain, settings.channels, queues, model.calibration, several)
+    radios = failures.view(rows, -1)
+    played = channel_oracle.Channels(
+        columns, gain, settings.channels, queues, radios, model.calibration, several
+    )
     played.run(settings.tick)
     changing.copy_(columns.changing[place])
     for name, values in now.items():
         values.copy_(getattr(columns, name).view(-1)[place])
-    return played.held.view(envs, settings.channels, -1)
-
-
-def _audible(
-    model: Model, before: Tensor, after: Tensor, fixed: Tensor, way: UnderWay, gain: Tensor
-) -> Tensor:
-    """Air time of others' frames that each entity can make out on each channel, [B C, N + K]."""
-    settings, calibration, entities = model.settings, model.calibration, gain.shape[-1]
-    places = gain.view(-1, entities)
-    device = fixed[:, task.DEVICE].long()
-    station = settings.devices + fixed[:, task.SERVER].long()
-    air = after - before
-    row = way.environment * entities
-    least = calibration.detection_db - fixed[:, task.POWER]
-    heard = (places[row + device] >= least[:, None]) * air[:, task.DEVICE_AIR, None]
-    heard[torch.arange(len(device), device=gain.device), device] = 0.0
-    loud = places[row + station] >= calibration.detection_db - radio.MAX_POWER_DBM
-    heard += loud * air[:, task.SERVER_AIR, None]
-    total = torch.zeros(gain.shape[0] * settings.channels, entities, device=gain.device)
-    return total.index_add_(0, way.environment * settings.channels + way.channel, heard)
+    return played
 
 
 def hear(
@@ -121,7 +115,6 @@ def hear(
     links: Links,
     fading_db: Tensor,
     missed: Tensor,
-    tuned: Tensor,
     news: Tensor,
     busy: Tensor,
     knowledge: Knowledge,
@@ -129,14 +122,14 @@ def hear(
 ) -> None:
     """``knowledge.hear``."""
     s, layout = model.settings, model.layout
-    envs, n = tuned.shape
+    envs, n, _ = fading_db.shape
     link = links.path + fading_db
     links.gain[:, :n, n:] = link
     links.gain[:, n:, :n] = link.transpose(1, 2)
     torch.add(link, radio.MAX_POWER_DBM, out=links.snr)
     heard = links.snr >= model.calibration.detection_db
     if len(missed):
-        heard &= ~missed[torch.arange(envs, device=tuned.device)[:, None] * s.channels + tuned]
+        heard &= ~missed
     if s.csi == "genie":
         heard = torch.ones_like(heard)
     knowledge.believed.copy_(torch.where(heard, links.snr, knowledge.believed))

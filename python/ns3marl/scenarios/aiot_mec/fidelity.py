@@ -214,30 +214,42 @@ def recorded_twin(
 
 
 class TwinCalibrator:
-    """Fits the twin's constants, see ``ns3marl.fidelity.scenario.Calibrator``. A cell is ``devices/servers``."""
+    """Fits the twin's constants, see ``ns3marl.fidelity.scenario.Calibrator``.
 
-    cells: tuple[str, ...] = ("10/3", "50/3", "50/9", "50/15", "75/12")
-    held_out: tuple[str, ...] = ("25/6", "50/6", "50/12", "50/18", "100/15")
+    A cell is ``devices/servers``, with a preset before it if it is not the default one.
+    """
+
+    cells: tuple[str, ...] = (
+        *("10/3", "50/3", "50/9", "50/15", "75/12"),
+        *("stress 25/6", "stress 75/12", "mixed 25/6", "mixed 75/12"),
+    )
+    held_out: tuple[str, ...] = (
+        *("25/6", "50/6", "50/12", "50/18", "100/15"),
+        *("stress 50/9", "stress 50/3", "stress 100/15", "mixed 50/9", "mixed 50/3", "mixed 100/15"),
+    )
     policies: tuple[str, ...] = (
         "random",
         "random-offload",
         "best-snr",
         "coordinated-greedy",
-    )  # local-only needs no constant
+    )  # local-only needs no constant; the actions of rules with power control follow what devices know, which a replay changes
     constants: tuple[str, ...] = (
         "access_us",
         "collision_us",
         "downlink_us",
         "midpoint_shift_db",
-        "hidden_factor",
     )
 
     def arguments(self, cell: str) -> tuple[str, ...]:
         """Scenario arguments of a cell."""
-        devices, slash, servers = cell.partition("/")
+        preset, _, size = cell.rpartition(" ")
+        devices, slash, servers = size.partition("/")
         if not (slash and devices.isdigit() and servers.isdigit()):
-            raise ConfigError(f"cell {cell!r}: expected devices/servers such as 50/9")
-        return (f"--devices={devices}", f"--servers={servers}")
+            raise ConfigError(
+                f"cell {cell!r}: expected devices/servers such as 50/9, or a preset and them, such as 'stress 50/9'"
+            )
+        sized = (f"--devices={devices}", f"--servers={servers}")
+        return (f"--preset={preset}", *sized) if preset else sized
 
     def load(self, path: Path | None) -> Calibration:
         """Constants from a file; the shipped ones without."""

@@ -237,6 +237,23 @@ def test_snr_target_is_best_snr_at_the_power_that_reaches_the_target() -> None:
     assert act("snr-target:target_db=12.5", batch)[1][0, 0] == 12.5
 
 
+@pytest.mark.parametrize("rule", ["snr-target", "load-aware", "coordinated-power"])
+def test_power_is_at_least_the_least_one(rule: str) -> None:
+    batch = mec_batch(np.tile(np.array([[40, 40, 40]], np.float32), (4, 1)))
+    low, high = (act(f"{rule}:target_db=20,least_dbm={least}", batch)[1][:3, 0] for least in (0, 17.5))
+    assert low.max() < 17.5
+    assert high.min() == 17.5
+
+
+def test_a_joule_of_the_cpu_follows_kappa() -> None:
+    # Where the link is good but full power dear, a cheap CPU computes itself: 20e6 cycles at 1 GHz take 20 ms.
+    batch = mec_batch(np.tile(np.array([[20, 20, 20]], np.float32), (4, 1)))
+    see(batch, "task_cycles", 20e6)
+    dear = PLAIN.replace("energy_s_per_j=0", "energy_s_per_j=9")
+    assert act(f"{dear},kappa=1e-26", batch)[0][:3, 0].tolist() == [FULL] * 3
+    assert act(f"{dear},kappa=1e-29", batch)[0][:3, 0].tolist() == [LOCAL] * 3
+
+
 EVEN = np.tile(np.array([[40, 40, 40]], np.float32), (4, 1))
 PLAIN = (
     "load-aware:target_db=24,urgent_db=24,contention=1,queueing=1,waiting=1,safety=1,late_s=1,airtime=0,"

@@ -13,7 +13,7 @@ from ns3marl.errors import ConfigError
 from ns3marl.options import NotNegativeFloat, PositiveFloat
 from ns3marl.scenarios.aiot_mec.policies import estimates
 from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, PARTIAL, SERVER_SLOTS, Names, find
-from ns3marl.scenarios.aiot_mec.policies.simple import Decibels
+from ns3marl.scenarios.aiot_mec.policies.simple import Dbm, Decibels
 from ns3marl.types import Actions, Batch, Bool, Float64, Int64, Spec
 
 _RATIOS = np.array(
@@ -30,6 +30,8 @@ class CoordinatedPowerOptions:
     """SNR that the server should hear, dB."""
     urgent_db: Decibels = 26.0
     """The same where it pays to hurry, dB."""
+    least_dbm: Dbm = 0.0
+    """The least power: who is heard nearby does not collide, dBm."""
     safety: PositiveFloat = 0.5
     """A choice counts as late if this times its estimated time is more than the deadline."""
     late_s: NotNegativeFloat = 0.14
@@ -38,6 +40,8 @@ class CoordinatedPowerOptions:
     """What a second of air time costs, for the sake of the others, s."""
     energy_s_per_j: NotNegativeFloat = 2.5
     """What a joule costs, s."""
+    kappa: PositiveFloat = 1e-27
+    """The scenario's `--kappa`, J/(Hz^2 cycle)."""
 
 
 _FULL_POWER = CoordinatedPowerOptions(
@@ -136,7 +140,7 @@ class CoordinatedPower:
         options = self.options
         share = _RATIOS[:, None, None, None]  # choices are [rows,ratios,powers,K,C]
         targets = np.array([options.target_db, options.urgent_db])[:, None, None]
-        power = estimates.power_dbm(task.snr_db, targets)
+        power = estimates.power_dbm(task.snr_db, targets, options.least_dbm)
         upload_s = share * task.bits / estimates.goodput_bps(task.snr_db - 30.0 + power)
         arrival_s = channel_free_s[rows, None, None, None, :] + upload_s + estimates.ACCESS_S
         work_s = share * task.cycles / rate_hz[rows, None, None, :, None]
@@ -145,7 +149,8 @@ class CoordinatedPower:
         local_s = task.backlog_s + rest / task.cpu_hz
         remote_s = np.where(share > 0, served_s + estimates.ACCESS_S, 0.0)
         finish_s = np.maximum(remote_s, np.where(share < 1, local_s, 0.0))
-        joules = upload_s * estimates.amplifier_w(power) + estimates.local_j(rest, task.cpu_hz)
+        joules = upload_s * estimates.amplifier_w(power)
+        joules = joules + estimates.local_j(rest, task.cpu_hz, options.kappa)
         late = options.safety * finish_s > task.deadline_s
         cost = finish_s + options.late_s * late + options.airtime * upload_s + options.energy_s_per_j * joules
         cost = np.where(

@@ -19,7 +19,6 @@ EFFICIENCY = 0.9  # goodput over rate of one sender with A-MPDU: 62.9 of 68.8 Mb
 ACCESS_S = 0.5e-3  # channel access before an upload, and the result on its way back
 _POWER_STEP_DB = 0.125
 _AMPLIFIER_EFFICIENCY = 0.1
-_KAPPA = 1e-27  # the scenario's default, J/(Hz^2 cycle)
 
 
 def goodput_bps(snr_db: Float64) -> Float64:
@@ -30,17 +29,18 @@ def goodput_bps(snr_db: Float64) -> Float64:
     return rate
 
 
-def power_dbm(snr_db: Float64, target_db: Float64 | float) -> Float64:
-    """Power at which a server hears at least the target SNR: target - (snr - 30), up to the next step, within 0 to 30.
+def power_dbm(snr_db: Float64, target_db: Float64 | float, least_dbm: float = 0.0) -> Float64:
+    """Power at which a server hears at least the target SNR: target - (snr - 30), up to the next step, within ``least_dbm`` to 30.
 
     Devices send in steps of 0.125 dB. An SNR just below the threshold of an MCS costs that MCS.
 
     Args:
         snr_db: At 30 dBm, [...].
         target_db: What the server should hear.
+        least_dbm: The least power.
     """
     steps = np.ceil((target_db - (snr_db - MAX_POWER_DBM)) / _POWER_STEP_DB)
-    power: Float64 = np.clip(steps * _POWER_STEP_DB, 0.0, MAX_POWER_DBM)
+    power: Float64 = np.clip(steps * _POWER_STEP_DB, least_dbm, MAX_POWER_DBM)
     return power
 
 
@@ -50,7 +50,7 @@ def amplifier_w(power: Float64) -> Float64:
     return watts
 
 
-def local_j(cycles: Float64, cpu_hz: Float64) -> Float64:
-    """Energy kappa f^2 c of a device's CPU (Tran and Pompili 2019)."""
-    joules: Float64 = _KAPPA * cpu_hz**2 * cycles
+def local_j(cycles: Float64, cpu_hz: Float64, kappa: float) -> Float64:
+    """Energy kappa f^2 c of a device's CPU, kappa in J/(Hz^2 cycle) (Tran and Pompili 2019)."""
+    joules: Float64 = kappa * cpu_hz**2 * cycles
     return joules

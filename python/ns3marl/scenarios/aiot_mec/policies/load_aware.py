@@ -12,7 +12,7 @@ import numpy as np
 from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat
 from ns3marl.scenarios.aiot_mec.policies import estimates
 from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, MAX_POWER_DBM, PARTIAL, Names
-from ns3marl.scenarios.aiot_mec.policies.simple import Decibels
+from ns3marl.scenarios.aiot_mec.policies.simple import Dbm, Decibels
 from ns3marl.types import Actions, Batch, Float64, Int64, Spec
 
 _RATIO_LOW, _RATIO_HIGH = 0.05, 0.95
@@ -26,6 +26,8 @@ class LoadAwareOptions:
     """SNR that the server should hear, dB."""
     urgent_db: Decibels = 26.0
     """The same where it pays to hurry, dB."""
+    least_dbm: Dbm = 0.0
+    """The least power: who is heard nearby does not collide, dBm."""
     contention: NotNegativeFloat = 0.5
     """Wait for the channel, over the time that it was busy in the last interval."""
     queueing: NotNegativeFloat = 0.1
@@ -40,6 +42,8 @@ class LoadAwareOptions:
     """What a second of air time costs beyond the time it takes, for the sake of the others, s."""
     energy_s_per_j: NotNegativeFloat = 7.5
     """What a joule costs, s."""
+    kappa: PositiveFloat = 1e-27
+    """The scenario's `--kappa`, J/(Hz^2 cycle)."""
     hysteresis: Fraction = 1.0
     """A device leaves its channel for one whose busy share is lower by more than this."""
 
@@ -85,7 +89,9 @@ class LoadAware:
         active, channel = batch.groups[0].active, self.channel(batch)
         seen = self._see(batch, channel)
         targets = np.array([self.options.target_db, self.options.urgent_db])[:, None, None]
-        power = estimates.power_dbm(np.maximum(seen.snr_db, -100), targets)  # [powers,n,slots]
+        power = estimates.power_dbm(
+            np.maximum(seen.snr_db, -100), targets, self.options.least_dbm
+        )  # [powers,n,slots]
         upload_s = seen.bits / estimates.goodput_bps(seen.snr_db - MAX_POWER_DBM + power)
         split = self._split(seen, upload_s)
         shares = np.stack([np.ones_like(split), split])  # full and partial
@@ -140,7 +146,7 @@ class LoadAware:
         remote_s = seen.before_s + share * (upload_s + seen.cycles / seen.server_hz)
         rest = (1 - share) * seen.cycles
         local_s = np.where(share < 1, seen.backlog_s + rest / seen.cpu_hz, 0.0)
-        joules = share * upload_s * estimates.amplifier_w(power) + estimates.local_j(rest, seen.cpu_hz)
+        joules = share * upload_s * estimates.amplifier_w(power) + self._local_j(rest, seen)
         cost = self._cost(np.maximum(remote_s, local_s), joules, seen.deadline_s)
         cost += self.options.airtime * share * upload_s
         offered: Float64 = np.where(np.isfinite(seen.snr_db), cost, np.inf)
@@ -149,7 +155,10 @@ class LoadAware:
     def _local(self, seen: _Seen) -> Float64:
         """Cost of computing all of it here, [n,1]."""
         finish_s = seen.backlog_s + seen.cycles / seen.cpu_hz
-        return self._cost(finish_s, estimates.local_j(seen.cycles, seen.cpu_hz), seen.deadline_s)
+        return self._cost(finish_s, self._local_j(seen.cycles, seen), seen.deadline_s)
+
+    def _local_j(self, cycles: Float64, seen: _Seen) -> Float64:
+        return estimates.local_j(cycles, seen.cpu_hz, self.options.kappa)
 
     def _cost(self, finish_s: Float64, joules: Float64, deadline_s: Float64) -> Float64:
         options = self.options

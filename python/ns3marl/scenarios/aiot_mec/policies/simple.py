@@ -17,6 +17,7 @@ from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, MAX_POWER_DBM
 from ns3marl.types import Actions, Batch, Float64, Int64, Spec
 
 Decibels = Annotated[float, Range(-20, 100)]
+Dbm = Annotated[float, Range(0, 30)]
 
 
 class LocalOnly:
@@ -75,10 +76,12 @@ class SnrTargetOptions:
 
     target_db: Decibels = 20.0
     """SNR that the server should hear, dB."""
+    least_dbm: Dbm = 0.0
+    """The least power: who is heard nearby does not collide, dBm."""
 
 
 class SnrTarget(BestSnr):
-    """As ``BestSnr``, at the power with which the server hears the target SNR, between 0 and 30 dBm."""
+    """As ``BestSnr``, at the power with which the server hears the target SNR, between the least power and 30 dBm."""
 
     def __init__(self, spec: Spec, options: SnrTargetOptions | None = None) -> None:
         super().__init__(spec)
@@ -87,4 +90,4 @@ class SnrTarget(BestSnr):
     def power(self, batch: Batch, server: Int64) -> Float64:
         """For uploads to these servers [B,A], dBm."""
         snr = np.take_along_axis(self.names.heard_snr(batch), server[..., None], -1)[..., 0]
-        return power_dbm(snr, self.options.target_db)
+        return power_dbm(snr, self.options.target_db, self.options.least_dbm)

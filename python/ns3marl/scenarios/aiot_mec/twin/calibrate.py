@@ -123,7 +123,6 @@ def fit(
         "collision_us",
         "downlink_us",
         "midpoint_shift_db",
-        "hidden_factor",
     ),
     start: Calibration | None = None,
     rounds: int = 3,

@@ -23,7 +23,13 @@ INF = math.inf
 
 
 def begin_upload(
-    tasks: Tasks, begins: Tensor, slot: int, jitter_us: Tensor, mac_seed: Tensor, behind: Tensor
+    tasks: Tasks,
+    begins: Tensor,
+    slot: int,
+    jitter_us: Tensor,
+    mac_seed: Tensor,
+    behind: Tensor,
+    failures: Tensor,
 ) -> None:
     """Offloaded parts of this tick's tasks go to the radio after their jitter.
 
@@ -34,6 +40,7 @@ def begin_upload(
         jitter_us: [B, N].
         mac_seed: Seeds of their backoffs and frame errors, int64 [B, N].
         behind: Whether the link's window is, so that a block-ack request goes first; bool [B, N].
+        failures: Consecutive transmissions of the modem on its channel that were not acknowledged, [B, N].
     """
     depth = tasks.open.shape[2]
     device = begins.view(-1).nonzero().squeeze(1)
@@ -50,7 +57,7 @@ def begin_upload(
     tasks.quiet[..., slot] = -1000.0
     state = (mac_seed * 1664525 + 1013904223) & 0xFFFFFFFF
     tasks.random[..., slot] = state
-    tasks.slots[..., slot] = ((state >> 8).float() * 2.0**-20).floor_()
+    tasks.slots[..., slot] = ((state >> 8).float() * 2.0**-24 * radio.contention_window(failures)).floor_()
     tasks.end[..., slot] = INF
 
 
@@ -65,16 +72,34 @@ class UnderWay:
 
 
 @dataclass
+class Broadcasts:
+    """Of every server on every channel."""
+
+    levels: Tensor  #: SNR at devices at 0 dBm, as the fading moves before they begin, [B, K, N] dB
+    uniform: Tensor  #: numbers in [0, 1) for their backoffs, [B]
+
+
+@dataclass
 class Traffic:
     """What was on the air in a tick."""
 
     device_us: Tensor  #: transmitted by each device, [B, N]
     amplifier_us_mw: Tensor  #: the same times emitted power, [B, N]
-    heard: Tensor  #: air time of others' frames that entities can make out on each channel, [B C, N + K] us
-    held: Tensor  #: when a broadcast may begin whose slot begins on a busy channel, [B, C, K] us; 0: at once
+    received: Tensor  #: time in which entities receive frames on each channel, [B C, N + K] us
+    busy: Tensor  #: time in which they sense their own or others' frames there, [B C, N + K] us
+    late: Tensor  #: of that, what radios notice after the servers have closed their interval, [B C, N + K] us
+    missed: Tensor  #: broadcasts of servers that devices could not make out, bool [B, N, K]
 
 
-def run(model: Model, tasks: Tasks, tuned: Tensor, gain: Tensor, servers: Servers) -> Traffic:
+def run(
+    model: Model,
+    tasks: Tasks,
+    tuned: Tensor,
+    gain: Tensor,
+    servers: Servers,
+    failures: Tensor,
+    broadcasts: Broadcasts,
+) -> Traffic:
     """The channels and servers of one tick.
 
     Args:
@@ -83,6 +108,8 @@ def run(model: Model, tasks: Tasks, tuned: Tensor, gain: Tensor, servers: Server
         tuned: Channel of each device, int64 [B, N].
         gain: SNR at 0 dBm between entities, [B, N + K, N + K] dB.
         servers: ``free`` is changed in place.
+        failures: Consecutive transmissions of each radio that were not acknowledged, [B, C, N + K]; changed in place.
+        broadcasts: Of the servers, 5 ms before the end of the tick.
     """
     s, library = model.settings, model.library
     envs, devices, depth = tasks.open.shape
@@ -90,17 +117,22 @@ def run(model: Model, tasks: Tasks, tuned: Tensor, gain: Tensor, servers: Server
     way = under_way(tasks, tuned)
     fixed = fixed_records(model, tasks, way, gain)
     first = torch.searchsorted(way.environment, torch.arange(envs + 1, device=where))
-    held = torch.zeros(envs, channels, s.servers, device=where)
-    heard = torch.zeros(envs * channels, entities, device=where)
-    air, server_air = torch.empty(2, len(way.source), device=where).unbind(0)
-    room, arrivals = library.room(len(way.source)), torch.empty_like(servers.free)
+    missed = torch.zeros(envs, devices, s.servers, dtype=torch.bool, device=where)
+    received, busy, late, *until = torch.zeros(5, envs * channels, entities, device=where).unbind(0)
+    air = torch.empty(len(way.source), device=where)
+    tasks_room, broadcasts_room = library.room(len(way.source), envs * channels * s.servers)
+    arrivals = torch.empty_like(servers.free)
     arrays = [first, way.source, way.channel, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet]
-    arrays += [tasks.ready, tasks.slots, tasks.end, tasks.random, gain, servers.rate, servers.free]
-    arrays += [held, heard, air, server_air, room, arrivals]
+    arrays += [tasks.ready, tasks.slots, tasks.end, tasks.random, gain]
+    arrays += [broadcasts.levels, servers.rate, servers.free, failures]
+    arrays += [tuned, broadcasts.uniform, missed, received, busy, late, *until, air]
+    arrays += [tasks_room, arrivals, broadcasts_room]
     sizes = (envs, entities, channels, s.servers)
     pointers = (library.pointer(array) for array in arrays)
-    library.run_channels(kernel.Run(*sizes, *pointers, s.tick, kernel.constants(model.calibration, s)))
-    return traffic(way, (envs, devices, depth), air, fixed[:, task.POWER], heard, held)
+    library.run_channels(
+        kernel.Run(*sizes, *pointers, s.csi == "measured", s.tick, kernel.constants(model.calibration, s))
+    )
+    return traffic(way, (envs, devices, depth), air, fixed[:, task.POWER], received, busy, late, missed)
 
 
 def under_way(tasks: Tasks, tuned: Tensor) -> UnderWay:
@@ -114,7 +146,14 @@ def under_way(tasks: Tasks, tuned: Tensor) -> UnderWay:
 
 
 def traffic(
-    way: UnderWay, shape: tuple[int, int, int], air: Tensor, power: Tensor, heard: Tensor, held: Tensor
+    way: UnderWay,
+    shape: tuple[int, int, int],
+    air: Tensor,
+    power: Tensor,
+    received: Tensor,
+    busy: Tensor,
+    late: Tensor,
+    missed: Tensor,
 ) -> Traffic:
     """Adds up what the tasks of each device transmitted.
 
@@ -123,15 +162,17 @@ def traffic(
         shape: B, N and L.
         air: Air time of each task's device, [n] us.
         power: Of its transmissions, [n] dBm.
-        heard: See ``Traffic``.
-        held: See ``Traffic``.
+        received: See ``Traffic``.
+        busy: See ``Traffic``.
+        late: See ``Traffic``.
+        missed: See ``Traffic``.
     """
 
     def by_device(values: Tensor) -> Tensor:
         every = torch.zeros(math.prod(shape), device=air.device).index_copy_(0, way.source, values)
         return every.view(shape).sum(2)
 
-    return Traffic(by_device(air), by_device(air * torch.pow(10.0, power / 10)), heard, held)
+    return Traffic(by_device(air), by_device(air * torch.pow(10.0, power / 10)), received, busy, late, missed)
 
 
 def fixed_records(model: Model, tasks: Tasks, way: UnderWay, gain: Tensor) -> Tensor:

@@ -65,7 +65,8 @@ def act(model: Model, state: State, discrete: Tensor, continuous: Tensor) -> Dev
         field[..., slot] = value
     torch.gather(state.knowledge.believed, 2, tasks.server, out=tasks.believed)
     behind = state.windows.are_behind(state.windows.links(server, tuned))
-    channels.begin_upload(tasks, offloads, slot, draws.jitter_us, draws.mac_seed, behind)
+    failures = state.failures.gather(1, tuned[:, None])[:, 0]
+    channels.begin_upload(tasks, offloads, slot, draws.jitter_us, draws.mac_seed, behind, failures)
     return dataclasses.replace(
         devices,
         tuned=tuned,

@@ -31,7 +31,7 @@ class Ended(NamedTuple):
     lost: Tensor  #: bool: a fragment that is not at the server was on the air
 
 
-def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor, Interval]:
+def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor, Tensor, Interval]:
     """Closes the interval of the devices.
 
     Args:
@@ -40,8 +40,8 @@ def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor
         traffic: What was on the air.
 
     Returns:
-        Devices with their ages, memories, energy and what they sensed; the busy share of each channel as each server sensed it,
-        [B, K, C]; what is accounted for.
+        Devices with their ages, memories, energy and what they sensed; the busy share of each channel as each server sensed it in
+        its interval, and what came after its end, us; [B, K, C] each; what is accounted for.
     """
     s, tasks, scene = model.settings, state.tasks, state.scene
     of = resolve(tasks, s.tick)
@@ -53,13 +53,14 @@ def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor
     tasks.open &= ~of.ended
     amplifier = traffic.amplifier_us_mw * (1e-9 / energy.AMPLIFIER_EFFICIENCY)
     compute = energy.compute_j(s.kappa, scene.device_hz, ran_us)
-    received_us, sensed, channel_busy = sense(model, state, traffic)
+    received_us, sensed, channel_busy, busy_lead = sense(model, state, traffic)
     transmit, receive, idle = energy.modem_j(amplifier, traffic.device_us, received_us, s.tick)
     active_j = amplifier + compute
     best = state.links.snr.gather(2, state.links.best)[..., 0]
     return (
         dataclasses.replace(devices, sensed=sensed, active_j=active_j),
         channel_busy,
+        busy_lead,
         Interval(
             of.outcome,
             tasks.premium,
@@ -190,21 +191,22 @@ def count_fragments(tasks: Tasks, which: Tensor) -> Tensor:
     return torch.stack([(of * column).flatten(1).sum(1) for column in columns], 1).double()
 
 
-def sense(model: Model, state: State, traffic: Traffic) -> tuple[Tensor, Tensor, Tensor]:
+def sense(model: Model, state: State, traffic: Traffic) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What modems and servers sensed of the tick.
 
     Returns:
         Time that each device received others' frames, [B, N] us; share of the tick in which its modem was busy, [B, N]; share in
-        which each server sensed each channel busy, [B, K, C].
+        which each server sensed each channel busy in its interval, and us of that behind its end, [B, K, C] each.
     """
     s, n = model.settings, model.settings.devices
     entities, where = n + s.servers, model.device
     envs = len(state.devices.tuned)
-    heard = traffic.heard.view(envs, s.channels, entities)
-    broadcasts = radio.status_air_time(s.channels) if s.csi == "measured" else 0.0
     rows = torch.arange(envs, device=where)[:, None] * s.channels + state.devices.tuned
-    received_us = traffic.heard.view(-1)[(rows * entities) + torch.arange(n, device=where)]
-    received_us = received_us + broadcasts * state.knowledge.heard
-    busy = (heard[..., n:].transpose(1, 2) + broadcasts * s.servers) / s.tick
-    sensed = ((received_us + traffic.device_us) / s.tick).clamp(0, 1)
-    return received_us, sensed, busy.clamp(0, 1).contiguous()
+    tuned = rows * entities + torch.arange(n, device=where)
+    received_us, sensed_us = traffic.received.view(-1)[tuned], traffic.busy.view(-1)[tuned]
+    of_tick, late = (
+        part.view(envs, s.channels, entities)[..., n:].transpose(1, 2)
+        for part in (traffic.busy, traffic.late)
+    )
+    busy = ((of_tick - late + state.servers.busy_lead) / s.tick).clamp(0, 1).contiguous()
+    return received_us, (sensed_us / s.tick).clamp(0, 1), busy, late.contiguous()

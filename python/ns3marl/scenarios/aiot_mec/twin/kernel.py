@@ -43,6 +43,7 @@ class Constants(ctypes.Structure):
                 "hidden",
                 "result_us",
                 "ack_us",
+                "status_us",
                 "alpha",
             )
         ),
@@ -57,8 +58,16 @@ class Run(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("environments", "entities", "channels", "servers")),
         *((name, ctypes.c_void_p) for name in ("first", "source", "channel", "fixed", "changing", "phase")),
         *((name, ctypes.c_void_p) for name in ("next", "quiet", "ready", "slots", "end", "random")),
-        *((name, ctypes.c_void_p) for name in ("gain", "rate", "free", "held", "heard", "air", "server_air")),
-        *((name, ctypes.c_void_p) for name in ("tasks", "arrivals")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("gain", "told", "rate", "free", "fails", "tuned", "uniform", "missed")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("received", "busy", "late", "received_until", "busy_until", "air")
+        ),
+        *((name, ctypes.c_void_p) for name in ("tasks", "arrivals", "broadcasts")),
+        ("is_told", ctypes.c_int64),
         ("horizon", ctypes.c_float),
         ("constants", Constants),
         ("stream", ctypes.c_void_p),
@@ -71,10 +80,7 @@ class Hear(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("environments", "devices", "servers", "channels", "features")),
         *((name, ctypes.c_int64) for name in ("slots", "server_at", "channel_at", "is_genie")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in ("path", "fading", "gain", "snr", "believed", "missed", "tuned")
-        ),
+        *((name, ctypes.c_void_p) for name in ("path", "fading", "gain", "snr", "believed", "missed")),
         *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
         *((name, ctypes.c_void_p) for name in ("observations", "heard")),
         ("detection", ctypes.c_float),
@@ -164,10 +170,13 @@ class Library:
             )
         return tensor.data_ptr() if tensor.numel() else None
 
-    def room(self, tasks: int) -> Tensor:
-        """Where the channels keep so many tasks while they run; empty on processors, which have their own."""
-        size = tasks * self.functions.GetTaskBytes() if self.device.type == "cuda" else 0
-        return torch.empty(size, dtype=torch.uint8, device=self.device)
+    def room(self, tasks: int, broadcasts: int) -> tuple[Tensor, Tensor]:
+        """Where the channels keep so many tasks and broadcasts while they run; empty on processors, which have their own."""
+        if self.device.type != "cuda":
+            return torch.empty(0), torch.empty(0)
+        sizes = tasks * self.functions.GetTaskBytes(), broadcasts * self.functions.GetBroadcastBytes()
+        first, second = (torch.empty(size, dtype=torch.uint8, device=self.device) for size in sizes)
+        return first, second
 
     def _call(self, name: str, arguments: Run | Hear | Status | Draw | Fading) -> None:
         function = getattr(self.functions, name)
@@ -231,6 +240,7 @@ def constants(calibration: Calibration, settings: Settings) -> Constants:
         c.hidden_factor,
         radio.result_air_time(),
         radio.legacy_air_time(radio.ACK_BYTES, 6),
+        radio.status_air_time(settings.channels),
         settings.alpha,
         int(settings.discipline == "priority"),
     )

@@ -18,7 +18,6 @@ from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 SNR_LOW_DB, SNR_HIGH_DB, AGE_HIGH_TICKS = -20.0, 80.0, 100.0
 _SELF_DB = 100.0  # of a transmitter at its own antenna: it hears itself and nothing else
-_GOLDEN_RATIO = 0.6180339887
 
 
 @dataclass
@@ -76,8 +75,7 @@ def listen(
     model: Model,
     scene: Scene,
     draws: Draws,
-    held: Tensor | None,
-    tuned: Tensor,
+    missed: Tensor | None,
     servers: Servers,
     links: Links,
     knowledge: Knowledge,
@@ -88,24 +86,20 @@ def listen(
     Args:
         model: The scenario.
         scene: Rates of the servers.
-        draws: The fading, and uniform numbers for collisions.
-        held: When broadcasts may begin, see ``channels.Traffic``; None: at once.
-        tuned: Channel of each device, int64 [B, N].
+        draws: The fading.
+        missed: Broadcasts that devices could not make out, bool [B, N, K]; None: none.
         servers: Their interval.
         links: Changed in place.
         knowledge: Changed in place.
         observations: [B, N, F]; the slots of servers and channels are changed in place.
     """
     s = model.settings
-    missed = torch.empty(0, dtype=torch.bool, device=model.device)
-    if held is not None and bool((held > 0).any()):
-        steps = torch.arange(s.channels * s.servers, device=model.device)
-        uniform = draws.broadcast_uniform[:, :1, None] + _GOLDEN_RATIO * steps.view(s.channels, s.servers)
-        missed = missed_broadcasts(s, held, uniform.frac()).view(-1, s.servers)
+    if missed is None:
+        missed = torch.empty(0, dtype=torch.bool, device=model.device)
     utilisation, wait_us, _ = servers.status.unbind(2)
     wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
     news = torch.stack([scene.server_hz, utilisation, wait_s], 2)
-    hear(model, links, draws.fading_db, missed, tuned, news, servers.channel_busy, knowledge, observations)
+    hear(model, links, draws.fading_db, missed, news, servers.channel_busy, knowledge, observations)
 
 
 def hear(
@@ -113,7 +107,6 @@ def hear(
     links: Links,
     fading_db: Tensor,
     missed: Tensor,
-    tuned: Tensor,
     news: Tensor,
     busy: Tensor,
     knowledge: Knowledge,
@@ -125,17 +118,16 @@ def hear(
         model: The scenario.
         links: Changed in place: they follow the fading.
         fading_db: [B, N, K] dB.
-        missed: Broadcasts that did not get through, bool [B C, K], or empty.
-        tuned: Channel of each device, int64 [B, N].
+        missed: Broadcasts that devices could not make out, bool [B, N, K], or empty.
         news: Rate Hz, utilisation and mean wait s of the interval, [B, K, 3].
         busy: Share of the interval as each server sensed it, [B, K, C].
         knowledge: Changed in place.
         observations: [B, N, F]; the slots of servers and channels are changed in place.
     """
     s, layout, library = model.settings, model.layout, model.library
-    arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, missed, tuned, news, busy]
+    arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, missed, news, busy]
     arrays += [knowledge.servers, knowledge.slot_server, observations, knowledge.heard]
-    sizes = (len(tuned), s.devices, s.servers, s.channels, observations.shape[-1])
+    sizes = (len(fading_db), s.devices, s.servers, s.channels, observations.shape[-1])
     slots = (layout.server_slots, layout.server_at, layout.channel_at, int(s.csi == "genie"))
     pointers = (library.pointer(array) for array in arrays)
     library.hear_status(kernel.Hear(*sizes, *slots, *pointers, model.calibration.detection_db))
@@ -147,28 +139,3 @@ def strongest(mean_snr: Tensor, slots: int) -> Tensor:
         return torch.empty(0, dtype=torch.int64, device=mean_snr.device)
     order = torch.sort(mean_snr, dim=2, descending=True, stable=True).indices[..., :slots]
     return torch.sort(order, dim=2).values
-
-
-def missed_broadcasts(settings: Settings, held: Tensor, uniform: Tensor) -> Tensor:
-    """Broadcasts that do not get through because their channel is in use, bool [B, C, K].
-
-    A server whose slot begins on a busy channel waits for its end and then contends with the servers that wait for the same:
-    it collides with one of them, or is late for the boundary.
-
-    Args:
-        settings: The scenario.
-        held: When they may begin, us from the beginning of the tick, 0: in their slot; [B, C, K].
-        uniform: Numbers in [0, 1), [B, C, K].
-    """
-    missed = torch.zeros_like(held, dtype=torch.bool)
-    some = (held > 0).any(2)
-    held = held[some]
-    waits = held > 0
-    together = waits[..., None] & (held[..., None] == held[..., None, :])
-    others = together.sum(2) - 1
-    before = together.tril(-1).sum(2)
-    collides = 1 - (15 / 16) ** others.clamp(min=0).float()
-    each = radio.status_air_time(settings.channels) + radio.AIFS_US + 2 * radio.SLOT_US
-    late = held + each * (before + 1) > settings.tick
-    missed[some] = waits & (late | (uniform[some] < collides))
-    return missed

@@ -103,6 +103,11 @@ def air_time(bits: Tensor | float, bits_per_symbol: Tensor | float) -> Tensor:
     return HE_PREAMBLE_US + HE_SYMBOL_US * symbols
 
 
+def contention_window(failures: Tensor) -> Tensor:
+    """Slots from which a backoff is drawn: 16, doubled by each failure up to 1024, anew after the eighth (IEEE 802.11-2020, 10.23.2.2)."""
+    return (16.0 * torch.exp2(failures.remainder(8))).clamp_(max=1024.0)
+
+
 def legacy_air_time(size_bytes: float, mbps: float) -> float:
     """Of an OFDM frame: 20 us + 4 us ceil((22 + 8 L)/(4 R))."""
     return 20.0 + 4.0 * math.ceil((22 + 8 * size_bytes) / (4 * mbps))

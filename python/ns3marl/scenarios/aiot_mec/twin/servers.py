@@ -26,7 +26,8 @@ class Servers:
         Tensor  #: in the last 5 ms of the tick: computing us, waits us, jobs begun, jobs received; [B, K, 4]
     )
     status: Tensor  #: of the interval: utilisation, mean wait us, tasks received; [B, K, 3]
-    channel_busy: Tensor  #: share of the tick as each senses it, [B, K, C]
+    channel_busy: Tensor  #: share of the interval as each senses it, [B, K, C]
+    busy_lead: Tensor  #: busy after the interval's end, us [B, K, C]
 
 
 def start(settings: Settings, scene: Scene) -> Servers:
@@ -37,6 +38,7 @@ def start(settings: Settings, scene: Scene) -> Servers:
         torch.zeros(shape, device=device),
         torch.zeros(*shape, 4, device=device),
         torch.zeros(*shape, 3, device=device),
+        torch.zeros(*shape, settings.channels, device=device),
         torch.zeros(*shape, settings.channels, device=device),
     )
 

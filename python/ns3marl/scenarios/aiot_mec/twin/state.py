@@ -84,6 +84,7 @@ class State:
     tasks: Tasks
     windows: Windows
     servers: Servers
+    failures: Tensor  #: consecutive transmissions of each radio that were not acknowledged, [B, C, N + K]
     knowledge: Knowledge
     shown: Shown
     boundary: Boundary

@@ -39,28 +39,24 @@ FIXED = 16
 # Columns of the record that changes: ``Changing`` of contention.h.
 (
     LEFT,  # fragments that are not at the server
-    FAILS,  # consecutive missed acknowledgements
     ASKS,  # 1: a block-ack request goes first
     START,  # of the frame on the air
     COUNT,  # its fragments; 0: a request or a result
-    FROM,  # interference: first moment, last moment, power over noise
-    UNTIL,
-    NOISE,
+    LOST,  # its fragments that interference is expected to cost
     BLOCKED,  # 1: the receiver was busy when the frame began
     ON_AIR,  # fragments that were transmitted at least once
     RETRIES,  # transmissions of fragments beyond those
     UNANSWERED,  # transmissions without acknowledgement
     DEVICE_AIR,  # time that the device transmitted
-    SERVER_AIR,  # time that the server transmitted
     UPLINK_END,
     COMPUTE_START,
     COMPUTE_END,
     RESULT,
-) = range(18)
-CHANGING = 18
+) = range(14)
+CHANGING = 14
 
 _TIMES = ("arrival", "expiry", "cpu_start", "cpu_end", "cpu_stop", "next", "quiet", "ready", "end")
-_RECORDED_TIMES = (START, FROM, UNTIL, UPLINK_END, COMPUTE_START, COMPUTE_END, RESULT)
+_RECORDED_TIMES = (START, UPLINK_END, COMPUTE_START, COMPUTE_END, RESULT)
 _KINDS = {
     **dict.fromkeys(("open", "local", "offloaded", "premium"), torch.bool),
     **dict.fromkeys(("server", "random"), torch.int64),

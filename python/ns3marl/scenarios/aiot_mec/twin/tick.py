@@ -58,7 +58,7 @@ def begin(model: Model, scene: Scene, draws: Draws) -> State:
     tasks = Tasks.empty((envs, s.devices, s.task_slots), device)
     computers = servers.start(s, scene)
     observations.show_scene(model, scene, shown)
-    knowledge.listen(model, scene, draws, None, devices.tuned, computers, links, known, shown.observations)
+    knowledge.listen(model, scene, draws, None, computers, links, known, shown.observations)
     return State(
         tick=0,
         scene=scene,
@@ -67,6 +67,7 @@ def begin(model: Model, scene: Scene, draws: Draws) -> State:
         tasks=tasks,
         windows=Windows(envs, s, device),
         servers=computers,
+        failures=torch.zeros(envs, s.channels, s.devices + s.servers, device=device),
         knowledge=known,
         shown=shown,
         boundary=observations.observe(model, 0, scene, devices, tasks, draws, shown),
@@ -96,19 +97,20 @@ def step(
     state = replace(state, devices=devices)
     state.accounts.arrived += state.boundary.draws.arrives.sum(1)
     # The interval runs.
-    traffic = channels.run(model, tasks, devices.tuned, links.gain, state.servers)
+    levels = (links.path + draws.fading_db).transpose(1, 2).contiguous()
+    broadcasts = channels.Broadcasts(levels, draws.broadcast_uniform[:, 0].contiguous())
+    traffic = channels.run(model, tasks, devices.tuned, links.gain, state.servers, state.failures, broadcasts)
     # It is accounted for.
-    devices, channel_busy, happened = interval.close(model, state, traffic)
+    devices, channel_busy, busy_lead, happened = interval.close(model, state, traffic)
     rewards = accounts.add(s, state.accounts, happened)
     # Servers tell what they did, and devices listen to them.
     status = servers.close_intervals(model, tasks, state.servers)
-    computers = replace(state.servers, status=status, channel_busy=channel_busy)
+    computers = replace(state.servers, status=status, channel_busy=channel_busy, busy_lead=busy_lead)
     knowledge.listen(
         model,
         scene,
         draws,
-        traffic.held,
-        devices.tuned,
+        traffic.missed,
         computers,
         links,
         state.knowledge,

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Channel access, compiled and as the tensor operations that test it."""
 
+from __future__ import annotations
+
 import math
 
 import pytest
@@ -9,11 +11,11 @@ import torch
 import twin_oracle
 from torch import Tensor
 
-from ns3marl.scenarios.aiot_mec.twin import channels, knowledge, servers
+from ns3marl.scenarios.aiot_mec.twin import channels, knowledge, radio, servers
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.aiot_mec import AiotMec
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
-from ns3marl.scenarios.aiot_mec.twin.channels import Traffic
+from ns3marl.scenarios.aiot_mec.twin.channels import Broadcasts, Traffic
 from ns3marl.scenarios.aiot_mec.twin.model import Model
 from ns3marl.scenarios.aiot_mec.twin.servers import Servers
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
@@ -46,12 +48,19 @@ class Cell:
         link = torch.tensor(snr_db).gather(1, tasks.server[0])
         tasks.believed[0] = link
 
+    def until(self, expiry_us: float) -> Cell:
+        """With other deadlines."""
+        self.tasks.expiry[:] = self.tasks.deadline[:] = expiry_us
+        return self
+
     def play(self, jitter_us: list[float], seeds: list[int] | None = None) -> Traffic:
         devices = self.settings.devices
         behind = torch.zeros(1, devices, dtype=torch.bool)
         random = torch.tensor([seeds or list(range(1, devices + 1))]) * 1000003
         begins = torch.ones(1, devices, dtype=torch.bool)
-        channels.begin_upload(self.tasks, begins, 0, torch.tensor([jitter_us]), random, behind)
+        channels.begin_upload(
+            self.tasks, begins, 0, torch.tensor([jitter_us]), random, behind, torch.zeros(1, devices)
+        )
         count = self.settings.servers
         computers = Servers(
             torch.full((1, count), 1e4),
@@ -59,10 +68,14 @@ class Cell:
             torch.zeros(1, count, 4),
             torch.zeros(1, count, 3),
             torch.zeros(1, count, 1),
+            torch.zeros(1, count, 1),
         )
+        self.failures = torch.zeros(1, 1, devices + count)
+        levels = self.gain[:, devices:, :devices].contiguous()
+        broadcasts = Broadcasts(levels, torch.full((1,), 0.5))
         tuned = torch.zeros(1, devices, dtype=torch.int64)
         model = Model.make(self.settings, Calibration(), torch.device("cpu"))
-        return channels.run(model, self.tasks, tuned, self.gain, computers)
+        return channels.run(model, self.tasks, tuned, self.gain, computers, self.failures, broadcasts)
 
     def column(self, index: int) -> list[float]:
         values: list[float] = self.tasks.changing[0, :, 0, index].tolist()
@@ -145,6 +158,64 @@ def test_a_slow_link_sends_frames_of_at_most_5484_us() -> None:
     assert air < end < air + 500
 
 
+@pytest.mark.usefixtures("form")
+def test_frames_that_overlap_keep_a_server_busy_once() -> None:
+    cell = Cell([[30.0], [30.0]], [[0.0, SILENT_DB], [SILENT_DB, 0.0]])
+    traffic = cell.play([0.0, 500.0])
+    assert 5000 < traffic.busy[0, 2].item() < traffic.device_us.sum().item() - 2000
+    # Each senses its own frames and what the server sends, not what the other one sends.
+    assert traffic.busy[0, 0].item() < traffic.busy[0, 2].item() - 2500
+    assert traffic.received[0, 0].item() < 2500
+
+
+@pytest.mark.usefixtures("form")
+def test_failures_widen_the_window_of_a_radio_until_it_is_answered() -> None:
+    cell = Cell([[3.0]], [[0.0]])
+    cell.play([0.0])
+    assert cell.failures[0, 0, 0] > 3
+    heard = Cell([[30.0]], [[0.0]])
+    heard.play([0.0])
+    assert heard.failures[0, 0].tolist() == [0, 0]
+    windows = radio.contention_window(torch.tensor([0.0, 1.0, 6.0, 7.0, 8.0]))
+    assert windows.tolist() == [16, 32, 1024, 1024, 16]
+
+
+def test_a_broadcast_waits_for_the_frame_on_the_air() -> None:
+    # Slots begin 5 ms before the end of the tick of 100 ms. The frame of device 0 goes on until 96.8 ms.
+    cell = Cell([[30.0], [30.0]], [[0.0, 30.0], [30.0, 0.0]]).until(200e3)
+    traffic = cell.play([94e3, 99.9e3])
+    assert cell.column(task.UPLINK_END)[0] == pytest.approx(96.8e3, abs=300)
+    assert not traffic.missed.any()
+
+
+def test_a_broadcast_that_cannot_begin_before_the_boundary_is_missed_by_all() -> None:
+    cell = Cell([[8.0], [30.0]], [[0.0, 30.0], [30.0, 0.0]]).until(200e3)  # 4.2 ms at MCS 0
+    traffic = cell.play([94.9e3, 99.9e3])
+    assert traffic.missed.all()
+
+
+def test_a_server_broadcasts_over_frames_that_it_does_not_hear() -> None:
+    # Device 0 is silent at server 1, so it sends from 97 to 99.8 ms whatever server 1 does at 97.5 ms.
+    snr = [[30.0, SILENT_DB], [30.0, 20.0], [30.0, 20.0]]
+    between = [[0.0, 30.0, SILENT_DB], [30.0, 0.0, 30.0], [SILENT_DB, 30.0, 0.0]]
+    cell = Cell(snr, between).until(200e3)
+    cell.tasks.server[0, 1] = 0
+    traffic = cell.play([97e3, 99.9e3, 99.9e3])
+    # It transmits; device 1 receives its frame; device 2 hears server 1 alone. Server 0 had its slot at 95 ms.
+    assert traffic.missed[0].tolist() == [[False, True], [False, True], [False, False]]
+
+
+def test_what_a_radio_notices_after_the_cut_counts_in_the_next_interval() -> None:
+    cell = Cell([[30.0]], [[0.0]])
+    early = cell.play([1000.0])
+    broadcast_us = radio.status_air_time(1)
+    assert early.late[0, 1].item() == pytest.approx(broadcast_us)
+    assert early.busy[0, 1].item() > 2500 + broadcast_us
+    late = Cell([[30.0]], [[0.0]]).until(200e3).play([94e3])
+    assert late.busy[0, 1].item() > 2500
+    assert late.late[0, 1].item() == late.busy[0, 1].item()  # the frame ends behind the cut at 95 ms
+
+
 def outcomes(sim: AiotMec, ticks: int) -> Tensor:
     generator = torch.Generator().manual_seed(5)
     sim.reset()
@@ -173,7 +244,14 @@ def outcomes(sim: AiotMec, ticks: int) -> Tensor:
 @pytest.mark.parametrize("preset", ["default", "stress"])
 def test_the_oracle_sees_the_same_events(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.parse(
-        [f"--preset={preset}", "--devices=20", "--servers=4", "--channels=2", "--ticks=30"]
+        [
+            f"--preset={preset}",
+            "--devices=20",
+            "--servers=4",
+            "--channels=2",
+            "--ticks=30",
+            "--csi=genie",  # without broadcasts, which the oracle lacks
+        ]
     )
     compiled = outcomes(AiotMec(settings, 2, seed=4), 6)
     for module, name in ((channels, "run"), (knowledge, "hear"), (servers, "close_intervals")):

@@ -10,6 +10,7 @@ import torch
 from ns3marl.scenarios.aiot_mec.twin import channels, servers
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
 from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
+from ns3marl.scenarios.aiot_mec.twin.channels import Broadcasts
 from ns3marl.scenarios.aiot_mec.twin.model import Model
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
@@ -56,7 +57,10 @@ class Queues:
         tasks.changing[..., 0, task.UPLINK_END] = torch.tensor(arrival)
         gain = torch.full((envs, devices + self.count, devices + self.count), 10.0)
         tuned = torch.zeros(envs, devices, dtype=torch.int64)
-        channels.run(Model.make(settings, Calibration(), CPU), tasks, tuned, gain, self.servers)
+        failures = torch.zeros(envs, 1, devices + self.count)
+        broadcasts = Broadcasts(torch.zeros(envs, self.count, devices), torch.zeros(envs))
+        model = Model.make(settings, Calibration(), CPU)
+        channels.run(model, tasks, tuned, gain, self.servers, failures, broadcasts)
         return tasks
 
 

@@ -9,6 +9,9 @@
 // servers, so none runs ahead of the slowest by more than LOOKAHEAD_US, and a server decides when all uploads that could have
 // come before are known.
 //
+// Once in a tick every server broadcasts its status on every channel, from slots of its own on: broadcasts contend with the frames and
+// with each other, and devices miss those that they cannot make out. A broadcast is not acknowledged and not repeated.
+//
 // Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one
 // (IEEE 802.11-2020, 10.3 and 10.25; IEEE 802.11ax-2021), stations that do not hear each other, receivers that are busy with another
 // frame or transmit, loss of those fragments that interference overlaps. Times are microseconds from the beginning of the tick,
@@ -29,8 +32,10 @@ namespace contention
 constexpr float INF = std::numeric_limits<float>::infinity();
 constexpr float LOOKAHEAD_US = 3000;
 constexpr float STATUS_LEAD_US = 5000;
+constexpr float GOLDEN_RATIO = 0.6180339887F;
 constexpr int BACKOFF_STAGES = 7; // the window starts anew after the eighth failure
 constexpr int MAX_CHANNELS = 8;
+constexpr int MOST_INTERFERING = 8; // transmissions that a station is disturbed by as it begins to receive
 constexpr float SLOT_US = 9;
 constexpr float SIFS_US = 16;
 constexpr float AIFS_US = 43;
@@ -76,19 +81,15 @@ struct Fixed
 struct Changing
 {
     float left;       ///< fragments that are not at the server
-    float fails;      ///< consecutive missed acknowledgements
     float asks;       ///< 1: a block-ack request goes first
     float start;      ///< of the frame on the air, us
     float count;      ///< its fragments; 0: a request or a result
-    float from;       ///< first moment of interference, us
-    float until;      ///< its last moment, us
-    float noise;      ///< its power over noise
+    float lost;       ///< its fragments that interference is expected to cost
     float blocked;    ///< 1: the receiver was busy when the frame began
     float onAir;      ///< fragments that were transmitted at least once
     float retries;    ///< transmissions of fragments beyond those
     float unanswered; ///< transmissions without acknowledgement
     float deviceAir;  ///< time that the device transmitted, us
-    float serverAir;  ///< time that the server transmitted, us
     float uplinkEnd, computeStart, computeEnd, result; ///< us
 };
 
@@ -109,10 +110,20 @@ struct alignas(32) Task
     const Fixed* fixed;
 };
 
+/// The broadcast of a server on a channel.
+struct Broadcast
+{
+    float at;      ///< when it begins, infinite: it was sent, us
+    float slots;   ///< its backoff, once it had to wait
+    float quiet;   ///< until when the server senses the channel busy, us
+    float until;   ///< the end of its air time, us; 0: it was not sent
+    bool isWaiting; ///< it begins later than in its slot, so a backoff comes before it
+};
+
 /// Free constants, and what else the channels have to know; kernel.py has the same fields in the same order.
 struct Constants
 {
-    float access, collision, sync, downlink, detection, energy, steepness, hidden, resultUs, ackUs, alpha;
+    float access, collision, sync, downlink, detection, energy, steepness, hidden, resultUs, ackUs, statusUs, alpha;
     int32_t isPriority;
 };
 
@@ -129,13 +140,21 @@ struct Run
     float *next, *quiet, *ready, *slots, *end;
     int64_t* random;
     const float* gain; ///< [B, E, E] dB
+    const float* told; ///< of broadcasts at devices, as the fading moves before they begin, [B, K, N] dB
     const float* rate; ///< [B, K] cycles/us
     float* free;       ///< [B, K] us
-    float* held; ///< out, from 0: when a broadcast may begin whose slot begins on a busy channel, [B, C, K]; 0: at once
-    float* heard;           ///< out, from 0: air time of others' frames that each entity can make out, [B, C, E]
-    float *air, *serverAir; ///< out: air time of each task's device and server, [n]
+    float* fails;      ///< consecutive missed acknowledgements of each radio, [B, C, E]
+    const int64_t* tuned;   ///< [B, N]
+    const float* uniform;   ///< in [0, 1), for the backoffs of broadcasts, [B]
+    bool* missed;           ///< out, from false: broadcasts that each device cannot make out, [B, N, K]
+    float *received, *busy; ///< out, from 0: time in which each entity receives frames, and senses its own or others', [B, C, E]
+    float* late; ///< out, from 0: of busy, what counts when servers have closed their interval, [B, C, E]
+    float *receivedUntil, *busyUntil; ///< room, from 0: the end of the last of them, [B, C, E]
+    float* air; ///< out: air time of each task's device, [n]
     Task* tasks;            ///< room for n, on a GPU
     float* arrivals;        ///< room for [B, K], on a GPU
+    Broadcast* broadcasts;  ///< room for [B, C, K], on a GPU
+    int64_t isTold;         ///< 0: servers broadcast nothing
     float horizon;
     Constants constants;
     void* stream; ///< of a GPU
@@ -146,22 +165,29 @@ class Environment
   public:
     /// \param tasks room for the environment's tasks
     /// \param arrivals room for one number of each server
-    BOTH Environment(const Run& run, int64_t environment, Task* tasks, float* arrivals)
+    /// \param broadcasts room for one of each server on each channel
+    BOTH Environment(const Run& run, int64_t environment, Task* tasks, float* arrivals, Broadcast* broadcasts)
         : m_run(run),
           m_c(run.constants),
           m_gain(run.gain + environment * run.entities * run.entities),
           m_entities(static_cast<int>(run.entities)),
+          m_told(run.told + environment * run.servers * (run.entities - run.servers)),
           m_rate(run.rate + environment * run.servers),
           m_free(run.free + environment * run.servers),
-          m_held(run.held + environment * run.channels * run.servers),
           m_servers(static_cast<int>(run.servers)),
+          m_devices(m_entities - m_servers),
           m_channels(static_cast<int>(run.channels)),
           m_tasks(tasks),
           m_arrivals(arrivals),
+          m_broadcasts(broadcasts),
+          m_entity(environment * run.channels * run.entities),
+          m_tuned(run.tuned + environment * m_devices),
+          m_missed(run.missed + environment * m_devices * m_servers),
           m_aifs(AIFS_US + run.constants.access),
           m_slots(run.horizon - STATUS_LEAD_US)
     {
         Load(run.first[environment], run.first[environment + 1]);
+        Plan(run.uniform[environment]);
     }
 
     /// All events before the horizon.
@@ -188,15 +214,26 @@ class Environment
                 if (event.time < horizon && event.time <= earliest + LOOKAHEAD_US)
                 {
                     acted = true;
+                    if (Tell(row, event.time))
+                    {
+                        event.stale = true; // somebody waits for the broadcast
+                        continue;
+                    }
                     // An event that the servers made in this pass is seen in the next one.
                     event.stale = true;
-                    event.ends ? Conclude(m_tasks[event.task], event.time) : Begin(row, event.task, event.time);
+                    event.ends ? Conclude(row, m_tasks[event.task], event.time) : Begin(row, event.task, event.time);
                 }
                 event.stale |= started;
             }
             if (!acted && !started)
             {
                 break;
+            }
+        }
+        for (int row = 0; row < m_channels; row++)
+        {
+            while (Tell(row, horizon))
+            {
             }
         }
         Store();
@@ -245,13 +282,21 @@ class Environment
 
     BOTH void Store() const
     {
+        for (int i = 0; m_run.isTold && i < m_channels * m_servers; i++)
+        {
+            const auto& broadcast = m_broadcasts[i];
+            const bool isLate = broadcast.at < INF || broadcast.until > m_run.horizon;
+            for (int device = 0; device < m_devices && isLate; device++)
+            {
+                m_missed[device * m_servers + i % m_servers] |= m_tuned[device] == i / m_servers;
+            }
+        }
         for (int i = 0; i < m_begin[m_channels]; i++)
         {
             const auto& task = m_tasks[i];
             const int64_t place = m_run.source[task.number];
             auto& changing = m_run.changing[place];
             m_run.air[task.number] = task.changing.deviceAir - changing.deviceAir;
-            m_run.serverAir[task.number] = task.changing.serverAir - changing.serverAir;
             changing = task.changing;
             m_run.phase[place] = static_cast<int8_t>(task.phase);
             m_run.next[place] = task.next;
@@ -306,6 +351,12 @@ class Environment
         return std::floor(uniform * std::min(16.0F * static_cast<float>(1 << stage), 1024.0F));
     }
 
+    /// Of a radio, also from tick to tick: its contention window.
+    BOTH float& GetFails(int row, int entity) const
+    {
+        return m_run.fails[m_entity + static_cast<int64_t>(row) * m_entities + entity];
+    }
+
     /// Probability that a fragment arrives: logistic over SINR.
     BOTH float GetSuccess(float sinrDb, float midpointDb) const
     {
@@ -313,7 +364,7 @@ class Environment
     }
 
     /// A frame ends.
-    BOTH void Conclude(Task& task, float end)
+    BOTH void Conclude(int row, Task& task, float end)
     {
         const auto& f = *task.fixed;
         auto& r = task.changing;
@@ -323,41 +374,29 @@ class Environment
         const float midpoint = data ? f.midpoint : m_c.detection - 2;
         const float first = Draw(task);
         const float second = Draw(task);
-        const bool overlapped = r.until > r.from;
         const float clean = GetSuccess(snr, midpoint);
-        const float disturbed = r.noise > 0 ? GetSuccess(snr - 10 * std::log10(1 + r.noise), midpoint) : clean;
+        const float left = std::max((data ? r.count : 1) - r.lost, 0.0F);
         const bool possible = r.blocked == 0 && snr >= m_c.detection;
-        float good = 0;
-        bool answered = false;
-        if (data)
-        {
-            const float each = (end - r.start) / r.count;
-            const float hit = overlapped ? std::ceil((std::min(r.until, end) - r.start) / each) -
-                                               std::floor((r.from - r.start) / each)
-                                         : 0;
-            good = possible ? std::floor(hit * disturbed + (r.count - hit) * clean + first) : 0;
-            answered = good >= 1;
-        }
-        else
-        {
-            answered = possible && first < (overlapped ? disturbed : clean);
-        }
+        const float good = data && possible ? std::floor(left * clean + first) : 0;
+        const bool answered = data ? good >= 1 : possible && first < left * clean;
         r.left -= end <= f.expiry ? good : 0; // later ones are ignored
         r.unanswered += data && !answered ? 1.0F : 0.0F;
-        r.fails = answered ? 0 : r.fails + 1;
+        float& fails = GetFails(row, task.sender);
+        fails = answered ? 0 : fails + 1;
         r.asks = up && !answered ? 1.0F : 0.0F;
         const bool uploaded = up && r.left < 0.5F && end <= f.expiry;
         const bool returned = !up && answered;
         const float reply = up ? f.reply : SIFS_US + m_c.ackUs;
         const float quiet = std::max(task.quiet, end + (answered ? reply : m_c.collision));
-        const float slots = GetBackoff(r.fails, second);
+        const float slots = GetBackoff(fails, second);
         const float following = quiet + m_aifs + slots * SLOT_US;
-        const bool hopeless = snr < m_c.detection;
-        if (hopeless && up)
+        const bool over = uploaded || returned || (up && r.left < 0.5F) || following >= f.expiry;
+        if (answered)
         {
-            ChargeRequests(task, end);
+            const float power = up ? MAX_POWER_DBM : f.power;
+            const auto index = static_cast<int>(&task - m_tasks);
+            Hear(row, task.receiver, GetLevels(task.receiver), power, end + SIFS_US, end + reply, index);
         }
-        const bool over = uploaded || returned || (up && r.left < 0.5F) || hopeless || following >= f.expiry;
         task.end = INF;
         task.quiet = quiet;
         task.slots = slots;
@@ -377,25 +416,10 @@ class Environment
         }
     }
 
-    /// A device whose frames its server cannot make out goes on with block-ack requests to the deadline. They are short and bring
-    /// nothing, so only their air time is counted: eight for each cycle of windows.
-    BOTH void ChargeRequests(Task& task, float end) const
-    {
-        float cycle = 8 * task.fixed->request;
-        for (int stage = 0; stage <= BACKOFF_STAGES; stage++)
-        {
-            const float window = std::min(16.0F * static_cast<float>(1 << stage), 1024.0F);
-            cycle += (window - 1) / 2 * SLOT_US + m_aifs + m_c.collision;
-        }
-        const float requests = std::floor(std::max(task.fixed->expiry - end, 0.0F) / cycle * 8);
-        task.changing.deviceAir += requests * task.fixed->request;
-    }
-
     /// The frame of task ``index`` begins.
     BOTH void Begin(int row, int index, float now)
     {
         auto& task = m_tasks[index];
-        float* const held = m_held + row * m_servers;
         const auto& f = *task.fixed;
         auto& r = task.changing;
         if (now >= f.expiry)
@@ -417,67 +441,27 @@ class Environment
                                  : m_c.resultUs;
         const float end = now + lasts;
         const float free = end + (up ? f.reply : SIFS_US + m_c.ackUs);
-        for (int server = 0; free > m_slots && server < m_servers; server++)
-        {
-            const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
-            // A broadcast that waits loses to this frame if its backoff is the longer one, and collides if it is the same.
-            const auto backoff = static_cast<float>(((task.random >> 12) + 7U * static_cast<uint32_t>(server)) & 15U);
-            const float begins = held[server] + m_aifs + backoff * SLOT_US;
-            const bool waits = held[server] > 0 && now >= held[server];
-            if (waits && std::abs(begins - now) <= m_c.sync)
-            {
-                held[server] = m_slots + 2 * STATUS_LEAD_US; // never
-            }
-            else if ((slot >= now && slot < free) || (waits && now < begins))
-            {
-                held[server] = std::max(held[server], free);
-            }
-        }
         const float firsts = data ? std::max(f.total - r.left + count - r.onAir, 0.0F) : 0;
         r.onAir += firsts;
         r.retries += count - firsts;
         r.start = now;
         r.count = count;
-        r.from = INF;
-        r.until = -INF;
-        r.noise = 0;
+        r.lost = 0;
         r.blocked = 0;
         r.deviceAir += up ? lasts : 0;
-        r.serverAir += up ? f.reply - SIFS_US : lasts;
-        const float* levels = m_gain + static_cast<int64_t>(task.sender) * m_entities;
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
-            auto& other = m_tasks[i];
-            if (i == index)
+            if (i != index && m_tasks[i].end < INF)
             {
-                continue;
+                Interfere(task, m_tasks[i], now, end);
             }
-            const bool ongoing = other.end < INF;
-            if (ongoing)
-            {
-                Interfere(task, other, now, end);
-            }
-            const float level = levels[other.sender] + task.power;
-            const bool hears = level >= m_c.energy || (level >= detection && !ongoing && other.quiet <= now);
-            if (!hears)
-            {
-                continue;
-            }
-            const float later = std::max(other.quiet, free);
-            const bool tooLate = other.next <= now + sync && other.sender != task.sender;
-            if (other.next < INF && !tooLate)
-            {
-                if (other.ready <= now)
-                {
-                    other.slots = std::min(other.slots, std::ceil((other.next - now) / SLOT_US));
-                }
-                const float slots = other.ready < later
-                                        ? other.slots
-                                        : std::ceil(std::max((other.ready - later - m_aifs) / SLOT_US, 0.0F));
-                other.next = later + m_aifs + slots * SLOT_US;
-            }
-            other.quiet = later;
         }
+        if (m_run.isTold && free > m_slots)
+        {
+            Overlap(row, task.sender, task.power, now);
+        }
+        Hear(row, task.sender, GetLevels(task.sender), task.power, now, end, index);
+        Defer(row, task.sender, task.power, now, end, free, index);
         task.next = INF;
         task.end = end;
     }
@@ -511,30 +495,254 @@ class Environment
         const auto detection = m_c.detection;
 
         const float atOld = m_gain[fresh.sender * m_entities + old.receiver] + fresh.power;
-        const float linearOld = m_c.hidden * std::pow(10.0F, atOld / 10);
-        if (linearOld > WEAK)
-        {
-            b.noise += linearOld;
-            b.from = std::min(b.from, now);
-            b.until = std::max(b.until, until);
-        }
+        Lose(old, atOld, now, until, old.end);
         if (together && atOld > (old.phase == UPLINK ? old.fixed->snrUp : old.fixed->snrDown))
         {
             b.blocked = 1;
         }
 
         const float atFresh = m_gain[fresh.receiver * m_entities + old.sender] + old.power;
-        const float linearFresh = m_c.hidden * std::pow(10.0F, atFresh / 10);
-        if (linearFresh > WEAK)
-        {
-            a.noise += linearFresh;
-            a.from = now;
-            a.until = std::max(a.until, until);
-        }
+        Lose(fresh, atFresh, now, until, end);
         const float own = fresh.phase == UPLINK ? fresh.fixed->snrUp : fresh.fixed->snrDown;
         if (atFresh >= detection && (!together || atFresh > own))
         {
             a.blocked = 1;
+        }
+    }
+
+    /// What interference of this level costs a frame that lasts until ``end``: the fragments that it overlaps arrive with the
+    /// probability of their SINR.
+    BOTH void Lose(Task& task, float level, float from, float until, float end) const
+    {
+        const float noise = m_c.hidden * std::pow(10.0F, level / 10);
+        if (noise <= WEAK)
+        {
+            return;
+        }
+        auto& r = task.changing;
+        const bool up = task.phase == UPLINK;
+        const float snr = up ? task.fixed->snrUp : task.fixed->snrDown;
+        const float midpoint = up && r.count > 0 ? task.fixed->midpoint : m_c.detection - 2;
+        const float clean = GetSuccess(snr, midpoint);
+        const float disturbed = GetSuccess(snr - 10 * std::log10(1 + noise), midpoint);
+        const float each = (end - r.start) / std::max(r.count, 1.0F);
+        const float hit = std::ceil((until - r.start) / each) - std::floor((from - r.start) / each);
+        r.lost += clean > 0 ? hit * (1 - disturbed / clean) : 0;
+    }
+
+    /// A transmission at all entities. A radio receives what it can make out while it neither receives nor transmits; otherwise it
+    /// senses what is loud.
+    /// \param atDevices its SNR at devices at 0 dBm
+    /// \param except the task whose transmission it is, or -1
+    BOTH void Hear(int row, int sender, const float* atDevices, float power, float begin, float end, int except)
+    {
+        const float* const levels = GetLevels(sender);
+        const int64_t first = m_entity + static_cast<int64_t>(row) * m_entities;
+        float* const receivedUntil = m_run.receivedUntil + first;
+        float* const busyUntil = m_run.busyUntil + first;
+        const float* others[MOST_INTERFERING];
+        float powers[MOST_INTERFERING];
+        const int count = CollectOthers(row, sender, begin, except, others, powers);
+        for (int i = 0; i < m_entities; i++)
+        {
+            const float level = (i < m_devices ? atDevices[i] : levels[i]) + power;
+            if (level < m_c.detection)
+            {
+                continue;
+            }
+            float noise = 1;
+            for (int other = 0; other < count; other++)
+            {
+                noise += std::pow(10.0F, (others[other][i] + powers[other]) / 10);
+            }
+            const bool isFree = i != sender && receivedUntil[i] <= begin;
+            const bool isReceived = isFree && (count == 0 || level - 10 * std::log10(noise) >= m_c.detection);
+            m_run.received[first + i] += isReceived ? end - begin : 0;
+            receivedUntil[i] = isReceived || i == sender ? end : receivedUntil[i];
+            if ((isReceived || level >= m_c.energy) && busyUntil[i] < end)
+            {
+                const float lasts = end - std::max(begin, busyUntil[i]);
+                m_run.busy[first + i] += lasts;
+                m_run.late[first + i] += (i == sender ? begin : end) >= m_slots ? lasts : 0;
+                busyUntil[i] = end;
+            }
+        }
+    }
+
+    /// What else is on the air. \return how many
+    BOTH int CollectOthers(int row, int sender, float now, int except, const float** others, float* powers) const
+    {
+        int count = 0;
+        for (int i = m_begin[row]; i < m_begin[row + 1] && count < MOST_INTERFERING; i++)
+        {
+            const auto& task = m_tasks[i];
+            if (task.end < INF && i != except)
+            {
+                others[count] = GetLevels(task.sender);
+                powers[count++] = task.power;
+            }
+        }
+        for (int i = 0; m_run.isTold && now > m_slots && i < m_servers && count < MOST_INTERFERING; i++)
+        {
+            if (m_broadcasts[row * m_servers + i].until > now && sender != m_devices + i)
+            {
+                others[count] = GetLevels(m_devices + i);
+                powers[count++] = MAX_POWER_DBM;
+            }
+        }
+        return count;
+    }
+
+    /// Those that hear a transmission until ``end`` wait until ``free``: stations with tasks, and servers with their broadcasts.
+    /// \param except the task whose transmission it is, or -1
+    /// \return whether the next transmission of any task was put off
+    BOTH bool Defer(int row, int sender, float power, float now, float end, float free, int except)
+    {
+        const float* const levels = GetLevels(sender);
+        const float* const receivedUntil = m_run.receivedUntil + m_entity + static_cast<int64_t>(row) * m_entities;
+        const auto hears = [&](int entity) {
+            return levels[entity] + power >= m_c.energy || receivedUntil[entity] == end;
+        };
+        bool waits = false;
+        for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
+        {
+            auto& other = m_tasks[i];
+            if (i == except || !hears(other.sender))
+            {
+                continue;
+            }
+            const float later = std::max(other.quiet, free);
+            const bool tooLate = other.next <= now + m_c.sync && other.sender != sender;
+            if (other.next < INF && !tooLate)
+            {
+                if (other.ready <= now)
+                {
+                    other.slots = std::min(other.slots, std::ceil((other.next - now) / SLOT_US));
+                }
+                const float slots = other.ready < later
+                                        ? other.slots
+                                        : std::ceil(std::max((other.ready - later - m_aifs) / SLOT_US, 0.0F));
+                other.next = later + m_aifs + slots * SLOT_US;
+                waits = true;
+            }
+            other.quiet = later;
+        }
+        for (int server = 0; m_run.isTold && free > m_slots && server < m_servers; server++)
+        {
+            auto& broadcast = m_broadcasts[row * m_servers + server];
+            const bool isOwn = sender == m_devices + server;
+            if (!hears(m_devices + server))
+            {
+                continue;
+            }
+            broadcast.quiet = std::max(broadcast.quiet, free);
+            if (broadcast.at < broadcast.quiet && (isOwn || broadcast.at > now + m_c.sync))
+            {
+                if (broadcast.isWaiting)
+                {
+                    const float left = std::ceil((broadcast.at - now) / SLOT_US);
+                    broadcast.slots = std::min(broadcast.slots, std::max(left, 0.0F));
+                }
+                broadcast.isWaiting = true;
+                broadcast.at = broadcast.quiet + m_aifs + broadcast.slots * SLOT_US;
+            }
+        }
+        return waits;
+    }
+
+    /// SNR of a transmission at 0 dBm at every entity, dB.
+    BOTH const float* GetLevels(int sender) const
+    {
+        return m_gain + static_cast<int64_t>(sender) * m_entities;
+    }
+
+    /// Broadcasts are due in the slots of their servers.
+    BOTH void Plan(float uniform)
+    {
+        for (int i = 0; m_run.isTold && i < m_channels * m_servers; i++)
+        {
+            const float number = uniform + GOLDEN_RATIO * static_cast<float>(i);
+            const float fails = GetFails(i / m_servers, m_devices + i % m_servers);
+            const float slot = STATUS_LEAD_US / static_cast<float>(m_servers);
+            m_broadcasts[i] = {m_slots + static_cast<float>(i % m_servers) * slot,
+                               GetBackoff(fails, number - std::floor(number)),
+                               0,
+                               0,
+                               false};
+        }
+    }
+
+    /// Broadcasts of a channel that are due before ``until``, which is not later than the channel's next event. \return whether
+    /// a task's next transmission was put off
+    BOTH bool Tell(int row, float until)
+    {
+        auto* const all = m_broadcasts + row * m_servers;
+        while (m_run.isTold && until > m_slots)
+        {
+            int server = 0;
+            for (int i = 1; i < m_servers; i++)
+            {
+                server = all[i].at < all[server].at ? i : server;
+            }
+            if (all[server].at >= until)
+            {
+                return false;
+            }
+            if (Send(row, server))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// A broadcast begins. \return see ``Defer``
+    BOTH bool Send(int row, int server)
+    {
+        auto& own = m_broadcasts[row * m_servers + server];
+        const float now = own.at;
+        const int sender = m_devices + server;
+        const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
+        for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
+        {
+            const auto& task = m_tasks[i];
+            if (task.phase == DOWNLINK && task.sender == sender && task.ready <= slot && task.next < INF)
+            {
+                own.at = std::max(task.next, now) + SLOT_US; // a result that was queued before goes first
+                return false;
+            }
+        }
+        own.at = INF;
+        own.until = now + m_c.statusUs;
+        GetFails(row, sender) = 0; // nobody acknowledges
+        Hear(row, sender, m_told + static_cast<int64_t>(server) * m_devices, MAX_POWER_DBM, now, own.until, -1);
+        const float* const receivedUntil = m_run.receivedUntil + m_entity + static_cast<int64_t>(row) * m_entities;
+        for (int i = 0; i < m_devices; i++)
+        {
+            m_missed[i * m_servers + server] |= m_tuned[i] == row && receivedUntil[i] != own.until;
+        }
+        Overlap(row, sender, MAX_POWER_DBM, now);
+        return Defer(row, sender, MAX_POWER_DBM, now, own.until, own.until, -1);
+    }
+
+    /// A transmission begins: devices that cannot make out a broadcast any more, which is on the air.
+    BOTH void Overlap(int row, int sender, float power, float now)
+    {
+        const float* const levels = GetLevels(sender);
+        for (int server = 0; server < m_servers; server++)
+        {
+            const bool isOther = sender != m_devices + server;
+            if (m_broadcasts[row * m_servers + server].until <= now || !isOther)
+            {
+                continue;
+            }
+            const float* const signal = m_told + static_cast<int64_t>(server) * m_devices;
+            for (int i = 0; i < m_devices; i++)
+            {
+                const float noise = 1 + m_c.hidden * std::pow(10.0F, (levels[i] + power) / 10);
+                const bool isDrowned = signal[i] + MAX_POWER_DBM - 10 * std::log10(noise) < m_c.detection;
+                m_missed[i * m_servers + server] |= m_tuned[i] == row && (i == sender || isDrowned);
+            }
         }
     }
 
@@ -617,10 +825,10 @@ class Environment
         m_waiting--;
         r.computeStart = start;
         r.computeEnd = inTime ? end : INF;
-        r.fails = 0;
         r.asks = 0;
         task.phase = inTime ? DOWNLINK : DROPPED;
-        const float slots = GetBackoff(0, Draw(task));
+        const auto row = static_cast<int>(m_run.channel[task.number]);
+        const float slots = GetBackoff(GetFails(row, m_devices + server), Draw(task));
         const float ready = end + m_c.downlink;
         const float quiet = task.quiet;
         const float fresh = std::ceil(std::max((ready - quiet - m_aifs) / SLOT_US, 0.0F));
@@ -633,48 +841,23 @@ class Environment
     const Constants& m_c;
     const float* m_gain;
     int m_entities;
+    const float* m_told; ///< [servers, devices]
     const float* m_rate;
     float* m_free;
-    float* m_held; ///< [channels, servers]
     int m_servers;
+    int m_devices;
     int m_channels;
     Task* m_tasks;
     float* m_arrivals; ///< [server] the earliest upload that waits
+    Broadcast* m_broadcasts;  ///< [channels, servers]
+    int64_t m_entity;         ///< where those of the environment begin among all, on the first channel
+    const int64_t* m_tuned;   ///< [devices]
+    bool* m_missed;           ///< [devices, servers]
     float m_aifs;
     float m_slots;                   ///< when the broadcasts begin
     int m_begin[MAX_CHANNELS + 1]{}; ///< where the tasks of each channel begin
     Event m_events[MAX_CHANNELS];
     int m_waiting{0};
 };
-
-/// Adds the air time of an environment's frames to what the entities from ``from`` to before ``to`` can make out of others.
-BOTH inline void
-AddHeard(const Run& run, int64_t environment, int from, int to)
-{
-    const auto entities = static_cast<int>(run.entities);
-    const auto servers = static_cast<int>(run.servers);
-    const float* const gain = run.gain + environment * entities * entities;
-    const float detection = run.constants.detection;
-    for (int64_t number = run.first[environment]; number < run.first[environment + 1]; number++)
-    {
-        const auto& fixed = run.fixed[number];
-        const int device = static_cast<int>(fixed.device);
-        const int server = entities - servers + static_cast<int>(fixed.server);
-        const float mine = run.air[number];
-        const float its = run.serverAir[number];
-        const float* const up = gain + static_cast<int64_t>(device) * entities;
-        const float* const down = gain + static_cast<int64_t>(server) * entities;
-        const float least = detection - fixed.power;
-        float* const out = run.heard + (environment * run.channels + run.channel[number]) * entities;
-        for (int i = from; i < to; i++)
-        {
-            out[i] += (up[i] >= least ? mine : 0) + (down[i] >= detection - MAX_POWER_DBM ? its : 0);
-        }
-        if (from <= device && device < to)
-        {
-            out[device] -= up[device] >= least ? mine : 0;
-        }
-    }
-}
 
 } // namespace contention

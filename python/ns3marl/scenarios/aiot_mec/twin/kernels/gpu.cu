@@ -28,19 +28,8 @@ PlayEnvironment(const __grid_constant__ contention::Run run)
     const int64_t b = GetThread();
     if (b < run.environments)
     {
-        contention::Environment(run, b, run.tasks + run.first[b], run.arrivals + b * run.servers).Play();
-    }
-}
-
-__global__ void
-HearFrames(const __grid_constant__ contention::Run run)
-{
-    const int64_t thread = GetThread();
-    if (thread < run.environments * run.entities)
-    {
-        const int64_t b = thread / run.entities;
-        const auto entity = static_cast<int>(thread - b * run.entities);
-        contention::AddHeard(run, b, entity, entity + 1);
+        contention::Broadcast* const broadcasts = run.broadcasts + b * run.channels * run.servers;
+        contention::Environment(run, b, run.tasks + run.first[b], run.arrivals + b * run.servers, broadcasts).Play();
     }
 }
 
@@ -106,8 +95,7 @@ extern "C"
 
     const char* RunChannels(const contention::Run* run)
     {
-        const char* const wrong = Launch(PlayEnvironment, *run, run->environments, ENVIRONMENT_THREADS);
-        return wrong != nullptr ? wrong : Launch(HearFrames, *run, run->environments * run->entities, THREADS);
+        return Launch(PlayEnvironment, *run, run->environments, ENVIRONMENT_THREADS);
     }
 
     const char* HearStatus(const knowledge::Hear* hear)
@@ -133,5 +121,10 @@ extern "C"
     int64_t GetTaskBytes()
     {
         return sizeof(contention::Task);
+    }
+
+    int64_t GetBroadcastBytes()
+    {
+        return sizeof(contention::Broadcast);
     }
 }

@@ -32,8 +32,7 @@ struct Hear
     float* gain;                ///< [B, N + K, N + K] dB: links between devices and servers are set
     float* snr;                 ///< [B, N, K] dB: set, at 30 dBm
     float* believed;            ///< [B, N, K] dB: set where a server was heard
-    const bool* missed;         ///< [B, C, K]: broadcasts that did not get through; null: none
-    const int64_t* tuned;       ///< [B, N]
+    const bool* missed;         ///< [B, N, K]: broadcasts that a device could not make out; null: none
     const float* news;          ///< rate Hz, utilisation, wait s of each server, [B, K, 3]
     const float* busy;          ///< [B, K, C]
     float* known;               ///< [B, N, K, 5] where there are more servers than slots, changed; else null
@@ -61,7 +60,7 @@ HearAgent(const Hear& hear, int64_t agent)
     const int64_t b = agent / devices;
     const auto i = static_cast<int>(agent - b * devices);
     const bool* const missing =
-        hear.missed == nullptr ? nullptr : hear.missed + (b * channels + hear.tuned[agent]) * servers;
+        hear.missed == nullptr ? nullptr : hear.missed + agent * servers;
     float* const out = hear.observations + agent * hear.features + hear.serverAt;
     // Where slot j is server j, the observation is what the device knows.
     float* const row = hear.slotServer == nullptr ? out : hear.known + agent * servers * SERVER_FEATURES;

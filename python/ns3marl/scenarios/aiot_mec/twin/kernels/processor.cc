@@ -23,10 +23,10 @@ extern "C"
         }
         std::vector<contention::Task> tasks(most);
         std::vector<float> arrivals(run->servers);
+        std::vector<contention::Broadcast> broadcasts(run->channels * run->servers);
         for (int64_t b = 0; b < run->environments; b++)
         {
-            contention::Environment(*run, b, tasks.data(), arrivals.data()).Play();
-            contention::AddHeard(*run, b, 0, static_cast<int>(run->entities));
+            contention::Environment(*run, b, tasks.data(), arrivals.data(), broadcasts.data()).Play();
         }
         return nullptr;
     }
