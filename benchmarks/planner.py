@@ -77,10 +77,12 @@ class Played:
             values.append(metrics[name])
 
 
-def planner(twin: FastPool, options: PlannerOptions) -> Planner:
-    """The planner in a twin."""
-    starts = [policies.make(name, twin.spec) for name in STARTS]
-    return Planner(twin.sim, starts, policies.make(FOLLOW, twin.spec), options)
+def planner(
+    twin: FastPool, options: PlannerOptions, starts: Sequence[str] = STARTS, follow: str = FOLLOW
+) -> Planner:
+    """The planner in a twin, which begins with what some rules propose and lets one play behind the present tick."""
+    made = [policies.make(name, twin.spec) for name in starts]
+    return Planner(twin.sim, made, policies.make(follow, twin.spec), options)
 
 
 #: Makes a policy; the second argument is a twin that stands where the environments stand, or is kept there by the policy.

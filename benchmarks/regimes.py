@@ -73,13 +73,6 @@ def arguments_of(regime: str, ticks: int) -> list[str]:
     ]
 
 
-def tuned(rule: str, regime: str) -> str:
-    """A rule with the options that were tuned for a regime."""
-    options = rules.kept(regime).get(rule, {})
-    named = ",".join(f"{name}={value:g}" for name, value in options.items())
-    return f"{rule}:{named}" if named else rule
-
-
 def configure(cell: Cell) -> Config:
     """What a cell trains and evaluates."""
     settings = [
@@ -110,7 +103,7 @@ def configure(cell: Cell) -> Config:
 
 def source(cell: Cell) -> str:
     """What an evaluation calls the policy of a cell that does not train."""
-    return tuned(cell.policy, cell.setting)
+    return rules.tuned(cell.policy, cell.setting)
 
 
 def budget(cell: Cell) -> dict[str, Any]:
@@ -132,6 +125,9 @@ class _Planning:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.arguments = arguments
+        (regime,) = (name for name in REGIMES if arguments_of(name, TICKS) == list(arguments))
+        self.follow = rules.tuned("load-aware", regime)
+        self.starts = (self.follow, rules.tuned("coordinated-power", regime))
         self.policy: Policy | None = None
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
@@ -142,7 +138,8 @@ class _Planning:
             assert isinstance(world, Exogenous)
             recorded = Recorded(Settings.parse(self.arguments), {run: world, run + 1: world}, seed)
             twin = FastPool(arguments=self.arguments, num_envs=1, seed=seed, first_run=run, world=recorded)
-            self.policy = InStep(planner.planner(twin, PlannerOptions()), twin)
+            planning = planner.planner(twin, PlannerOptions(), self.starts, self.follow)
+            self.policy = InStep(planning, twin)
         return self.policy.act(batch, rngs)
 
 

@@ -5,7 +5,7 @@
 `--keep` tunes rules for each setting by itself and keeps the best options in `benchmarks/results/rules/`, for the regimes.
 
 A random search on the twin, on a seed that no evaluation uses: half of the draws are uniform over the ranges below, half lie near the
-best so far. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
+best so far, of which the chosen options are the first. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
 options are the defaults of the rules; they and every simple policy are then played on another seed.
 """
 
@@ -88,6 +88,13 @@ def kept(setting: str) -> dict[str, dict[str, float]]:
     return rules
 
 
+def tuned(rule: str, setting: str) -> str:
+    """A rule with the options that were tuned for a setting, or its defaults."""
+    options = kept(setting).get(rule, {})
+    stated = ",".join(f"{name}={value:g}" for name, value in options.items())
+    return f"{rule}:{stated}" if stated else rule
+
+
 def keep(setting: str, rules: Sequence[str], draws: int, ticks: int) -> None:
     """Tunes rules for one setting, and writes the best options of each beside those that the file has of others."""
     path = KEPT / f"{setting}.json"
@@ -107,7 +114,8 @@ def keep(setting: str, rules: Sequence[str], draws: int, ticks: int) -> None:
 def chosen(rule: str) -> str:
     """The rule with its defaults, written out."""
     own = home.find("aiot-mec")
-    return named(rule, asdict(policies.parse(rule, own)[1]))
+    values = asdict(policies.parse(rule, own)[1])
+    return named(rule, {name: value for name, value in values.items() if name != "kappa"})
 
 
 def search(
@@ -116,8 +124,10 @@ def search(
     """Scores, rewards and options of every draw and of the chosen options, best first."""
     rng = np.random.default_rng(1)
     low, high = np.array(list(RANGES[rule].values())).T
-    found: list[tuple[float, list[float], str]] = []
-    best, top = low, -np.inf
+    reached = rewards(chosen(rule), settings, TUNING_SEED, ticks)
+    found = [(float(np.mean(reached)), reached, f"{chosen(rule)} (chosen)")]
+    defaults = asdict(policies.parse(rule, home.find("aiot-mec"))[1])
+    best, top = np.array([defaults[name] for name in RANGES[rule]]).clip(low, high), found[0][0]
     for draw in range(draws):
         values = rng.uniform(low, high)
         if draw >= draws // 2:
@@ -129,8 +139,6 @@ def search(
         found.append((float(np.mean(reached)), reached, policy))
         if found[-1][0] > top:
             best, top = values, found[-1][0]
-    reached = rewards(chosen(rule), settings, TUNING_SEED, ticks)
-    found.append((float(np.mean(reached)), reached, f"{chosen(rule)} (chosen)"))
     return sorted(found, reverse=True)
 
 

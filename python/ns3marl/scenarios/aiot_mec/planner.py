@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +87,9 @@ class Planner:
         self.sim, self.starts, self.follow = sim, starts, follow
         self.options = options or PlannerOptions()
         self.names = Names(sim.model.spec)
+        self.fix: Callable[[Joint, Bool], None] | None = (
+            None  #: changes M joint actions that are tried, given the environment's masks [N,M], in place
+        )
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
         """See ``Policy.act``.
@@ -171,6 +174,8 @@ class Planner:
             tried = _joined([best, best[np.zeros(len(who), np.int64)]])
             for place, device in enumerate(who.tolist()):
                 self._change(tried, place + 1, device, snr[device], masks[device], rng)
+            if self.fix is not None:
+                self.fix(tried, masks)
             gains = self.returns(b, tried, options.futures, _seed(rng))
             joined = _merged(tried, who, gains[1:] - gains[0])
             best = joined[[int(self.returns(b, joined, 2 * options.futures, _seed(rng)).argmax())]]
@@ -185,11 +190,12 @@ class Planner:
         masks: Bool,
         rng: np.random.Generator,
     ) -> None:
-        """Changes what one device does in joint action m: server, channel, power or mode, one or some of them."""
+        """Changes what one device does in joint action m: server, channel, power, mode or ratio, one or some of them."""
         chosen, real = joint.discrete[m, device], joint.continuous[m, device]
         offsets = self.names.spec.groups[0].mask_offsets
-        changes = rng.random(4) < (0.4, 0.4, 0.5, 0.1)
-        changes[rng.integers(3)] = True
+        changes = rng.random(5) < (0.4, 0.4, 0.5, 0.1, 0.2)
+        changes[rng.integers(5)] = True
+        was_local = chosen[0] == LOCAL
         heard = snr_db[chosen[1]] - 30 + real[0] if chosen[0] != LOCAL else rng.uniform(*_TARGETS_DB)
         if changes[0]:
             near = np.flatnonzero(
@@ -201,8 +207,12 @@ class Planner:
         if changes[2]:
             heard = rng.uniform(*_TARGETS_DB)
         real[0] = estimates.power_dbm(np.float64(snr_db[chosen[1]]), heard)
-        chosen[0] = rng.choice([LOCAL, PARTIAL]) if changes[3] else FULL
-        real[1] = rng.uniform(*_RATIOS)
+        if changes[3]:
+            chosen[0] = rng.choice([LOCAL, PARTIAL, FULL])
+        elif was_local:  # nothing else counts for a local task
+            chosen[0] = rng.choice([PARTIAL, FULL])
+        if changes[4] or was_local:
+            real[1] = rng.uniform(*_RATIOS)
 
 
 class InStep:
