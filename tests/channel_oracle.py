@@ -278,7 +278,9 @@ class Channels:
             self._hear(rows[heard], at[heard], _Frames(*(part[heard] for part in replies)))
         slots = self._backoff(fails, second)
         following = quiet + self.aifs + slots * radio.SLOT_US
-        over = uploaded | returned | (record[:, LEFT] < 0.5) & up | (following >= fixed[:, EXPIRY])
+        hopeless = snr < calibration.detection_db
+        over = uploaded | returned | (record[:, LEFT] < 0.5) & up | hopeless | (following >= fixed[:, EXPIRY])
+        self._charge_requests(record, fixed, end, hopeless & up)
         c.changing[at] = record
         c.end.view(-1)[at] = INF
         c.quiet.view(-1)[at] = quiet
@@ -294,6 +296,19 @@ class Channels:
             c.sender.view(-1)[moved] = self.devices + fixed[done, SERVER].long()
             c.receiver.view(-1)[moved] = fixed[done, DEVICE].long()
             c.power.view(-1)[moved] = radio.MAX_POWER_DBM
+
+    def _charge_requests(self, record: Tensor, fixed: Tensor, end: Tensor, hopeless: Tensor) -> None:
+        """A device whose frames its server cannot make out goes on with block-ack requests to the deadline.
+
+        They are short and bring nothing, so only their air time is counted: eight for each cycle of windows.
+        """
+        windows = [16 * 2**i for i in range(BACKOFF_STAGES)] + [1024]
+        cycle_us = (
+            sum((w - 1) / 2 * radio.SLOT_US + self.aifs + self.calibration.collision_us for w in windows)
+            + 8 * fixed[:, REQUEST]
+        )
+        requests = ((fixed[:, EXPIRY] - end).clamp(min=0) / cycle_us * len(windows)).floor()
+        record[:, DEVICE_AIR] += torch.where(hopeless, requests * fixed[:, REQUEST], 0.0)
 
     def _backoff(self, fails: Tensor, uniform: Tensor) -> Tensor:
         """Slots: uniform over a window that doubles from 16 to 1024."""

@@ -120,13 +120,14 @@ def run(
     missed = torch.zeros(envs, devices, s.servers, dtype=torch.bool, device=where)
     received, busy, late, *until = torch.zeros(5, envs * channels, entities, device=where).unbind(0)
     air = torch.empty(len(way.source), device=where)
-    tasks_room, broadcasts_room = library.room(len(way.source), envs * channels * s.servers)
+    told = envs * channels * s.servers
+    tasks_room, *rooms = library.room(len(way.source), told, envs * entities + told)
     arrivals = torch.empty_like(servers.free)
     arrays = [first, way.source, way.channel, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet]
     arrays += [tasks.ready, tasks.slots, tasks.end, tasks.random, gain]
     arrays += [broadcasts.levels, servers.rate, servers.free, failures]
     arrays += [tuned, broadcasts.uniform, missed, received, busy, late, *until, air]
-    arrays += [tasks_room, arrivals, broadcasts_room]
+    arrays += [tasks_room, arrivals, *rooms]
     sizes = (envs, entities, channels, s.servers)
     pointers = (library.pointer(array) for array in arrays)
     library.run_channels(

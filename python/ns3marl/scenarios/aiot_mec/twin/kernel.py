@@ -66,7 +66,7 @@ class Run(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in ("received", "busy", "late", "received_until", "busy_until", "air")
         ),
-        *((name, ctypes.c_void_p) for name in ("tasks", "arrivals", "broadcasts")),
+        *((name, ctypes.c_void_p) for name in ("tasks", "arrivals", "broadcasts", "listeners")),
         ("is_told", ctypes.c_int64),
         ("horizon", ctypes.c_float),
         ("constants", Constants),
@@ -170,13 +170,13 @@ class Library:
             )
         return tensor.data_ptr() if tensor.numel() else None
 
-    def room(self, tasks: int, broadcasts: int) -> tuple[Tensor, Tensor]:
-        """Where the channels keep so many tasks and broadcasts while they run; empty on processors, which have their own."""
+    def room(self, tasks: int, broadcasts: int, listeners: int) -> list[Tensor]:
+        """Where the channels keep so many of these while they run; empty on processors, which have their own."""
         if self.device.type != "cuda":
-            return torch.empty(0), torch.empty(0)
-        sizes = tasks * self.functions.GetTaskBytes(), broadcasts * self.functions.GetBroadcastBytes()
-        first, second = (torch.empty(size, dtype=torch.uint8, device=self.device) for size in sizes)
-        return first, second
+            return [torch.empty(0)] * 3
+        task, broadcast = self.functions.GetTaskBytes(), self.functions.GetBroadcastBytes()
+        sizes = tasks * task, broadcasts * broadcast, listeners * 4
+        return [torch.empty(size, dtype=torch.uint8, device=self.device) for size in sizes]
 
     def _call(self, name: str, arguments: Run | Hear | Status | Draw | Fading) -> None:
         function = getattr(self.functions, name)

@@ -172,7 +172,7 @@ def test_frames_that_overlap_keep_a_server_busy_once() -> None:
 def test_failures_widen_the_window_of_a_radio_until_it_is_answered() -> None:
     cell = Cell([[3.0]], [[0.0]])
     cell.play([0.0])
-    assert cell.failures[0, 0, 0] > 3
+    assert cell.failures[0, 0].tolist() == [1, 0]  # of the device, as its server does not make it out
     heard = Cell([[30.0]], [[0.0]])
     heard.play([0.0])
     assert heard.failures[0, 0].tolist() == [0, 0]

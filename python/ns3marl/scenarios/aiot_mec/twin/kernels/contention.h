@@ -154,6 +154,7 @@ struct Run
     Task* tasks;            ///< room for n, on a GPU
     float* arrivals;        ///< room for [B, K], on a GPU
     Broadcast* broadcasts;  ///< room for [B, C, K], on a GPU
+    int32_t* listeners;     ///< room for [B, N + C K], on a GPU
     int64_t isTold;         ///< 0: servers broadcast nothing
     float horizon;
     Constants constants;
@@ -166,7 +167,13 @@ class Environment
     /// \param tasks room for the environment's tasks
     /// \param arrivals room for one number of each server
     /// \param broadcasts room for one of each server on each channel
-    BOTH Environment(const Run& run, int64_t environment, Task* tasks, float* arrivals, Broadcast* broadcasts)
+    /// \param listeners room for one of each device, and of each server on each channel
+    BOTH Environment(const Run& run,
+                     int64_t environment,
+                     Task* tasks,
+                     float* arrivals,
+                     Broadcast* broadcasts,
+                     int32_t* listeners)
         : m_run(run),
           m_c(run.constants),
           m_gain(run.gain + environment * run.entities * run.entities),
@@ -180,6 +187,7 @@ class Environment
           m_tasks(tasks),
           m_arrivals(arrivals),
           m_broadcasts(broadcasts),
+          m_listeners(listeners),
           m_entity(environment * run.channels * run.entities),
           m_tuned(run.tuned + environment * m_devices),
           m_missed(run.missed + environment * m_devices * m_servers),
@@ -187,6 +195,7 @@ class Environment
           m_slots(run.horizon - STATUS_LEAD_US)
     {
         Load(run.first[environment], run.first[environment + 1]);
+        Tune();
         Plan(run.uniform[environment]);
     }
 
@@ -390,7 +399,12 @@ class Environment
         const float quiet = std::max(task.quiet, end + (answered ? reply : m_c.collision));
         const float slots = GetBackoff(fails, second);
         const float following = quiet + m_aifs + slots * SLOT_US;
-        const bool over = uploaded || returned || (up && r.left < 0.5F) || following >= f.expiry;
+        const bool hopeless = snr < m_c.detection;
+        if (hopeless && up)
+        {
+            ChargeRequests(task, end);
+        }
+        const bool over = uploaded || returned || (up && r.left < 0.5F) || hopeless || following >= f.expiry;
         if (answered)
         {
             const float power = up ? MAX_POWER_DBM : f.power;
@@ -414,6 +428,20 @@ class Environment
             r.deviceAir += m_c.ackUs;
             task.phase = DONE;
         }
+    }
+
+    /// A device whose frames its server cannot make out goes on with block-ack requests to the deadline. They are short and bring
+    /// nothing, so only their air time is counted: eight for each cycle of windows.
+    BOTH void ChargeRequests(Task& task, float end) const
+    {
+        float cycle = 8 * task.fixed->request;
+        for (int stage = 0; stage <= BACKOFF_STAGES; stage++)
+        {
+            const float window = std::min(16.0F * static_cast<float>(1 << stage), 1024.0F);
+            cycle += (window - 1) / 2 * SLOT_US + m_aifs + m_c.collision;
+        }
+        const float requests = std::floor(std::max(task.fixed->expiry - end, 0.0F) / cycle * 8);
+        task.changing.deviceAir += requests * task.fixed->request;
     }
 
     /// The frame of task ``index`` begins.
@@ -538,39 +566,58 @@ class Environment
     {
         const float* const levels = GetLevels(sender);
         const int64_t first = m_entity + static_cast<int64_t>(row) * m_entities;
+        float* const received = m_run.received + first;
         float* const receivedUntil = m_run.receivedUntil + first;
+        float* const busy = m_run.busy + first;
         float* const busyUntil = m_run.busyUntil + first;
+        float* const late = m_run.late + first;
         const float* others[MOST_INTERFERING];
         float powers[MOST_INTERFERING];
-        const int count = CollectOthers(row, sender, begin, except, others, powers);
-        for (int i = 0; i < m_entities; i++)
+        const int count = CollectOthers(row, begin, except, others, powers);
+        const float least = m_c.detection - power;
+        const float loud = m_c.energy - power;
+        const bool isLate = end >= m_slots;
+        for (int place = m_firstListener[row]; place < m_firstListener[row + 1]; place++)
         {
-            const float level = (i < m_devices ? atDevices[i] : levels[i]) + power;
-            if (level < m_c.detection)
+            const int i = m_listeners[place];
+            const float level = i < m_devices ? atDevices[i] : levels[i];
+            if (level < least || i == sender)
             {
                 continue;
             }
-            float noise = 1;
-            for (int other = 0; other < count; other++)
+            bool isReceived = receivedUntil[i] <= begin;
+            if (isReceived && count > 0)
             {
-                noise += std::pow(10.0F, (others[other][i] + powers[other]) / 10);
+                float noise = 1;
+                for (int other = 0; other < count; other++)
+                {
+                    noise += std::pow(10.0F, (others[other][i] + powers[other]) / 10);
+                }
+                isReceived = level - 10 * std::log10(noise) >= least;
             }
-            const bool isFree = i != sender && receivedUntil[i] <= begin;
-            const bool isReceived = isFree && (count == 0 || level - 10 * std::log10(noise) >= m_c.detection);
-            m_run.received[first + i] += isReceived ? end - begin : 0;
-            receivedUntil[i] = isReceived || i == sender ? end : receivedUntil[i];
-            if ((isReceived || level >= m_c.energy) && busyUntil[i] < end)
+            if (isReceived)
+            {
+                received[i] += end - begin;
+                receivedUntil[i] = end;
+            }
+            if ((isReceived || level >= loud) && busyUntil[i] < end)
             {
                 const float lasts = end - std::max(begin, busyUntil[i]);
-                m_run.busy[first + i] += lasts;
-                m_run.late[first + i] += (i == sender ? begin : end) >= m_slots ? lasts : 0;
+                busy[i] += lasts;
+                late[i] += isLate ? lasts : 0;
                 busyUntil[i] = end;
             }
         }
+        // Its own transmission.
+        const float lasts = end - std::max(begin, std::min(busyUntil[sender], end));
+        receivedUntil[sender] = end;
+        busy[sender] += lasts;
+        late[sender] += begin >= m_slots ? lasts : 0;
+        busyUntil[sender] = std::max(busyUntil[sender], end);
     }
 
     /// What else is on the air. \return how many
-    BOTH int CollectOthers(int row, int sender, float now, int except, const float** others, float* powers) const
+    BOTH int CollectOthers(int row, float now, int except, const float** others, float* powers) const
     {
         int count = 0;
         for (int i = m_begin[row]; i < m_begin[row + 1] && count < MOST_INTERFERING; i++)
@@ -584,7 +631,7 @@ class Environment
         }
         for (int i = 0; m_run.isTold && now > m_slots && i < m_servers && count < MOST_INTERFERING; i++)
         {
-            if (m_broadcasts[row * m_servers + i].until > now && sender != m_devices + i)
+            if (m_broadcasts[row * m_servers + i].until > now)
             {
                 others[count] = GetLevels(m_devices + i);
                 powers[count++] = MAX_POWER_DBM;
@@ -656,6 +703,29 @@ class Environment
         return m_gain + static_cast<int64_t>(sender) * m_entities;
     }
 
+    /// Who listens on each channel: the devices that are tuned to it, and all servers.
+    BOTH void Tune()
+    {
+        int at = 0;
+        for (int row = 0; row < m_channels; row++)
+        {
+            m_firstListener[row] = at;
+            for (int i = 0; i < m_devices; i++)
+            {
+                if (m_tuned[i] == row)
+                {
+                    m_listeners[at++] = i;
+                }
+            }
+            m_firstServer[row] = at;
+            for (int i = m_devices; i < m_entities; i++)
+            {
+                m_listeners[at++] = i;
+            }
+        }
+        m_firstListener[m_channels] = at;
+    }
+
     /// Broadcasts are due in the slots of their servers.
     BOTH void Plan(float uniform)
     {
@@ -712,17 +782,19 @@ class Environment
                 return false;
             }
         }
+        const float end = now + m_c.statusUs;
         own.at = INF;
-        own.until = now + m_c.statusUs;
         GetFails(row, sender) = 0; // nobody acknowledges
-        Hear(row, sender, m_told + static_cast<int64_t>(server) * m_devices, MAX_POWER_DBM, now, own.until, -1);
+        Hear(row, sender, m_told + static_cast<int64_t>(server) * m_devices, MAX_POWER_DBM, now, end, -1);
+        own.until = end;
         const float* const receivedUntil = m_run.receivedUntil + m_entity + static_cast<int64_t>(row) * m_entities;
-        for (int i = 0; i < m_devices; i++)
+        for (int place = m_firstListener[row]; place < m_firstServer[row]; place++)
         {
-            m_missed[i * m_servers + server] |= m_tuned[i] == row && receivedUntil[i] != own.until;
+            const int i = m_listeners[place];
+            m_missed[i * m_servers + server] |= receivedUntil[i] != end;
         }
         Overlap(row, sender, MAX_POWER_DBM, now);
-        return Defer(row, sender, MAX_POWER_DBM, now, own.until, own.until, -1);
+        return Defer(row, sender, MAX_POWER_DBM, now, end, end, -1);
     }
 
     /// A transmission begins: devices that cannot make out a broadcast any more, which is on the air.
@@ -737,11 +809,12 @@ class Environment
                 continue;
             }
             const float* const signal = m_told + static_cast<int64_t>(server) * m_devices;
-            for (int i = 0; i < m_devices; i++)
+            for (int place = m_firstListener[row]; place < m_firstServer[row]; place++)
             {
+                const int i = m_listeners[place];
                 const float noise = 1 + m_c.hidden * std::pow(10.0F, (levels[i] + power) / 10);
                 const bool isDrowned = signal[i] + MAX_POWER_DBM - 10 * std::log10(noise) < m_c.detection;
-                m_missed[i * m_servers + server] |= m_tuned[i] == row && (i == sender || isDrowned);
+                m_missed[i * m_servers + server] |= i == sender || isDrowned;
             }
         }
     }
@@ -850,6 +923,9 @@ class Environment
     Task* m_tasks;
     float* m_arrivals; ///< [server] the earliest upload that waits
     Broadcast* m_broadcasts;  ///< [channels, servers]
+    int32_t* m_listeners;     ///< entities, in order of channel, devices before servers
+    int m_firstListener[MAX_CHANNELS + 1];
+    int m_firstServer[MAX_CHANNELS];
     int64_t m_entity;         ///< where those of the environment begin among all, on the first channel
     const int64_t* m_tuned;   ///< [devices]
     bool* m_missed;           ///< [devices, servers]

@@ -29,7 +29,9 @@ PlayEnvironment(const __grid_constant__ contention::Run run)
     if (b < run.environments)
     {
         contention::Broadcast* const broadcasts = run.broadcasts + b * run.channels * run.servers;
-        contention::Environment(run, b, run.tasks + run.first[b], run.arrivals + b * run.servers, broadcasts).Play();
+        int32_t* const listeners = run.listeners + b * (run.entities + run.channels * run.servers);
+        contention::Task* const tasks = run.tasks + run.first[b];
+        contention::Environment(run, b, tasks, run.arrivals + b * run.servers, broadcasts, listeners).Play();
     }
 }
 

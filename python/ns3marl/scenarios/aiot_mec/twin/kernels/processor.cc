@@ -24,9 +24,11 @@ extern "C"
         std::vector<contention::Task> tasks(most);
         std::vector<float> arrivals(run->servers);
         std::vector<contention::Broadcast> broadcasts(run->channels * run->servers);
+        std::vector<int32_t> listeners(run->entities + run->channels * run->servers);
         for (int64_t b = 0; b < run->environments; b++)
         {
-            contention::Environment(*run, b, tasks.data(), arrivals.data(), broadcasts.data()).Play();
+            contention::Environment(*run, b, tasks.data(), arrivals.data(), broadcasts.data(), listeners.data())
+                .Play();
         }
         return nullptr;
     }
