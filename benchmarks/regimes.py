@@ -52,6 +52,7 @@ DECENTRALISED = ("ippo", "maddpg", "iql", "dqn", "a3c")
 RULES = ("best-snr", "snr-target", "load-aware", "coordinated-greedy", "coordinated-power")
 PLANNER = "planner"
 SEED, EPISODES, TICKS, TRAINING_TICKS = 3101, 20, 100, 60_000
+TWIN = 2  # policies of another twin count as missing; 2 since docs/decisions/0018
 RESAMPLES = 10_000
 HEAD = """\
 # Regimes
@@ -108,7 +109,14 @@ def source(cell: Cell) -> str:
 
 def budget(cell: Cell) -> dict[str, Any]:
     """Of a cell: ticks of training, episodes, and how a rule was tuned."""
-    return {"ticks": TRAINING_TICKS if cell.seed else 0, "episodes": EPISODES, "policy": source(cell)}
+    given: dict[str, Any] = {
+        "ticks": TRAINING_TICKS if cell.seed else 0,
+        "episodes": EPISODES,
+        "policy": source(cell),
+    }
+    if cell.seed or cell.policy == PLANNER:
+        given["twin"] = TWIN
+    return given
 
 
 def every_cell(seeds: int) -> list[Cell]:

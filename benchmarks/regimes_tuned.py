@@ -28,22 +28,23 @@ ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "-
 _ROLLOUTS: dict[str, Any] = {"rollout_ticks": 25, "epochs": 4, "entropy_discrete": 0.003}
 _SHORT: dict[str, Any] = {"discount": 0.5, "gae_lambda": 0.5}
 _LONG: dict[str, Any] = {"discount": 0.9, "gae_lambda": 0.8}
+_SLOWER: dict[str, Any] = {"schedule": "linear"}
 
 #: Options that differ from the defaults, as many candidates for each learner.
 CANDIDATES: dict[str, Sequence[dict[str, Any]]] = {
     "imappo": [
-        {**_ROLLOUTS, **_LONG, "heads": "sequential", "credit": "split"},
+        {**_ROLLOUTS, **_LONG, **_SLOWER, "heads": "sequential", "credit": "split"},
         {**_ROLLOUTS, **_SHORT, "heads": "sequential", "credit": "split"},
         {**_ROLLOUTS, **_SHORT},
     ],
     "ippo": [
         {**_ROLLOUTS, **_SHORT},
-        {**_ROLLOUTS, **_LONG, "heads": "sequential", "reward": "agent"},
+        {**_ROLLOUTS, **_LONG, **_SLOWER, "heads": "sequential", "reward": "agent"},
         {**_ROLLOUTS, **_SHORT, "heads": "sequential", "reward": "agent"},
     ],
     "ppo": [
         {**_ROLLOUTS, **_SHORT},
-        {**_ROLLOUTS, **_LONG},
+        {**_ROLLOUTS, **_LONG, **_SLOWER},
         {**_ROLLOUTS, **_SHORT, "heads": "sequential"},
     ],
     "maddpg": [{}, {"discount": 0.5}, {"batch_agents": 3200}],
