@@ -4,8 +4,8 @@
 
 `--keep` tunes rules for each setting by itself and keeps the best options in `benchmarks/results/rules/`, for the regimes.
 
-A random search on the twin, on a seed that no evaluation uses: half of the draws are uniform over the ranges below, half lie near the
-best so far, of which the chosen options are the first. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
+A random search on the twin, on a seed that no evaluation uses: a quarter of the draws are uniform over the ranges below, the others
+change one to three options of the best so far, of which the chosen options are the first. A draw's score is the mean reward over some settings, by default three, under the scenario's own weights (0.4, 0.3, 0.3). The chosen
 options are the defaults of the rules; they and every simple policy are then played on another seed.
 """
 
@@ -130,10 +130,11 @@ def search(
     best, top = np.array([defaults[name] for name in RANGES[rule]]).clip(low, high), found[0][0]
     for draw in range(draws):
         values = rng.uniform(low, high)
-        if draw >= draws // 2:
-            moved = best + rng.normal(0, 0.1, len(low)) * (high - low)
-            keeps = rng.random(len(low)) < 0.5 * (len(low) > 1)
-            values = np.where(keeps, best, moved).clip(low, high)
+        if draw >= draws // 4:
+            moved = best + rng.normal(0, 0.2, len(low)) * (high - low)
+            moves = rng.random(len(low)) < 2 / len(low)
+            moves[rng.integers(len(low))] = True
+            values = np.where(moves, moved, best).clip(low, high)
         policy = named(rule, dict(zip(RANGES[rule], values.tolist(), strict=True)))
         reached = rewards(policy, settings, TUNING_SEED, ticks)
         found.append((float(np.mean(reached)), reached, policy))
