@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""How well the twin of `aiot-mec` agrees with ns-3: six policies over ten sizes of the network, on the same worlds.
+"""How well the twin of `aiot-mec` agrees with ns-3: simple and trained policies over ten sizes of the network, and three of `stress` and `mixed`, on the same worlds.
 
 ns-3's episodes are data of the repository, under `benchmarks/results/alignment/`; what is missing there is recorded. The twin plays
 anew each time: every policy acts itself on both sides, from the same places, tasks, fading and noise. A point is one metric of
@@ -30,8 +30,12 @@ from ns3marl.scenarios.aiot_mec.twin.calibration import Calibration
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "alignment"
-LEARNED = RESULTS / "imappo.pt"
-CELLS = ("10/3", "25/6", "50/3", "50/6", "50/9", "50/12", "50/15", "50/18", "75/12", "100/15")
+#: Policies that were trained on the twin at 50/9, by preset.
+LEARNED = {"": "imappo.pt", "stress": "imappo-stress.pt", "mixed": "imappo-mixed.pt"}
+CELLS = (
+    *("10/3", "25/6", "50/3", "50/6", "50/9", "50/12", "50/15", "50/18", "75/12", "100/15"),
+    *("stress 50/9", "stress 50/3", "stress 100/15", "mixed 50/9", "mixed 50/3", "mixed 100/15"),
+)
 SEED, EPISODES, TICKS = 4001, 4, 100
 RANKED = ("reward_mean", *TOLERANCES)
 SHOWN = {
@@ -44,29 +48,32 @@ Sides = dict[str, tuple[list[Trace], list[Trace]]]  # by policy: ns-3, twin
 
 
 def arguments_of(cell: str) -> tuple[str, ...]:
-    """Scenario arguments of N/K."""
-    devices, servers = cell.split("/")
-    return (f"--devices={devices}", f"--servers={servers}", f"--ticks={TICKS}")
+    """Scenario arguments of N/K, or of a preset and N/K."""
+    return (*TwinCalibrator().arguments(cell), f"--ticks={TICKS}")
 
 
-def policies() -> list[PolicyId]:
-    """The simple policies, and the policy that was trained on the twin."""
+def policies(cell: str) -> list[PolicyId]:
+    """The simple policies, and the policy that was trained on the twin in the preset of a cell."""
     simple = [PolicyId.of(name, HOME) for name in ("random", *HOME.policies)]
-    return [*simple, PolicyId.of(str(LEARNED), HOME, greedy=True)]
+    learned = RESULTS / LEARNED[cell.rpartition(" ")[0]]
+    return [*simple, PolicyId.of(str(learned), HOME, greedy=True)]
 
 
 def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: Console) -> dict[str, Sides]:
     """Every policy's episodes in ns-3 and in the twin, by cell and policy."""
     found: dict[str, Sides] = {}
-    who = policies()
     with ProgressDisplay(f"{len(cells)} cells", console) as display:
         for at, cell in enumerate(cells):
-            found[cell] = {}
+            found[cell], who = {}, policies(cell)
             for nth, policy in enumerate(who):
                 before = (at + nth / len(who)) / len(cells)
 
-                def show(part: float, text: str, before: float = before, cell: str = cell) -> None:
-                    display.show(before + 0.9 * part / len(who) / len(cells), f"{cell}: {text}")
+                width = 0.9 / len(who) / len(cells)
+
+                def show(
+                    part: float, text: str, before: float = before, width: float = width, cell: str = cell
+                ) -> None:
+                    display.show(before + width * part, f"{cell}: {text}")
 
                 ns3 = record(
                     RESULTS,
@@ -214,7 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cells", default=",".join(CELLS), help="N/K, with commas between (all)")
+    parser.add_argument(
+        "--cells", default=",".join(CELLS), help="N/K, or a preset and N/K, with commas between (all)"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="episodes of ns-3 at a time (1)")
     parser.add_argument("--calibration", type=Path, help="constants of the twin (the shipped ones)")
     parser.add_argument("--anew", action="store_true", help="record all of ns-3's episodes again")
