@@ -143,8 +143,7 @@ def hear(
     for plane, told in zip(known[1:4], news.unbind(2), strict=True):
         plane.copy_(torch.where(heard, told[:, None].expand_as(plane), plane))
     known[4].add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(heard, 0.0)
-    knowledge.heard.copy_(heard.sum(2, dtype=torch.float32))
-    count = knowledge.heard
+    count = heard.sum(2, dtype=torch.float32)
     share, age = channel_slots[..., : s.channels, :].unbind(3)
     mean = torch.bmm(heard.float(), busy).div_(count.clamp(min=1)[..., None]).clamp_(0, 1)
     any_heard = (count > 0)[..., None]

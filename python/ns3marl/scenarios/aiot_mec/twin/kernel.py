@@ -82,7 +82,7 @@ class Hear(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("slots", "server_at", "channel_at", "is_genie")),
         *((name, ctypes.c_void_p) for name in ("path", "fading", "gain", "snr", "believed", "missed")),
         *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
-        *((name, ctypes.c_void_p) for name in ("observations", "heard")),
+        *((name, ctypes.c_void_p) for name in ("observations",)),
         ("detection", ctypes.c_float),
         ("stream", ctypes.c_void_p),
     )

@@ -39,7 +39,6 @@ class Knowledge:
     slot_server: (
         Tensor  #: which server stands in each slot, int64 [B, N, slots]; empty where slot j is server j
     )
-    heard: Tensor  #: how many servers it heard before this boundary, [B, N]
 
 
 def place(settings: Settings, scene: Scene) -> Links:
@@ -63,12 +62,7 @@ def know_nothing(model: Model, links: Links, observations: Tensor) -> Knowledge:
             observations[..., layout.features[f"server_{j}_{quantity}"]] = value
     for c in range(s.channels):
         observations[..., layout.features[f"channel_{c}_age_ticks"]] = AGE_HIGH_TICKS
-    return Knowledge(
-        torch.full_like(links.path, SNR_LOW_DB),
-        servers.to(model.device),
-        slot_server,
-        torch.zeros(envs, devices, device=model.device),
-    )
+    return Knowledge(torch.full_like(links.path, SNR_LOW_DB), servers.to(model.device), slot_server)
 
 
 def listen(
@@ -126,7 +120,7 @@ def hear(
     """
     s, layout, library = model.settings, model.layout, model.library
     arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, missed, news, busy]
-    arrays += [knowledge.servers, knowledge.slot_server, observations, knowledge.heard]
+    arrays += [knowledge.servers, knowledge.slot_server, observations]
     sizes = (len(fading_db), s.devices, s.servers, s.channels, observations.shape[-1])
     slots = (layout.server_slots, layout.server_at, layout.channel_at, int(s.csi == "genie"))
     pointers = (library.pointer(array) for array in arrays)

@@ -38,7 +38,6 @@ struct Hear
     float* known;               ///< [B, N, K, 5] where there are more servers than slots, changed; else null
     const int64_t* slotServer;  ///< [B, N, slots] where there are more servers than slots, else null
     float* observations;        ///< [B, N, features]: the slots of servers and channels are changed
-    float* heard;               ///< out: how many servers each device heard, [B, N]
     float detection;            ///< SNR from which a broadcast is heard, dB
     void* stream;               ///< of a GPU
 };
@@ -99,7 +98,6 @@ HearAgent(const Hear& hear, int64_t agent)
             entry[4] = Clamp(entry[4] + 1, 0, AGE_HIGH_TICKS);
         }
     }
-    hear.heard[agent] = count;
     float* const air = hear.observations + agent * hear.features + hear.channelAt;
     for (int c = 0; c < channels; c++)
     {
