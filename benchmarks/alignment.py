@@ -67,7 +67,6 @@ def both_sides(cells: list[str], jobs: int, calibration: Path | None, console: C
             found[cell], who = {}, policies(cell)
             for nth, policy in enumerate(who):
                 before = (at + nth / len(who)) / len(cells)
-
                 width = 0.9 / len(who) / len(cells)
 
                 def show(

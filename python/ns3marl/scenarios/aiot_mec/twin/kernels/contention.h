@@ -726,6 +726,12 @@ class Environment
         m_firstListener[m_channels] = at;
     }
 
+    /// When a server's broadcast is due, us.
+    BOTH float GetSlot(int server) const
+    {
+        return m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
+    }
+
     /// Broadcasts are due in the slots of their servers.
     BOTH void Plan(float uniform)
     {
@@ -733,8 +739,7 @@ class Environment
         {
             const float number = uniform + GOLDEN_RATIO * static_cast<float>(i);
             const float fails = GetFails(i / m_servers, m_devices + i % m_servers);
-            const float slot = STATUS_LEAD_US / static_cast<float>(m_servers);
-            m_broadcasts[i] = {m_slots + static_cast<float>(i % m_servers) * slot,
+            m_broadcasts[i] = {GetSlot(i % m_servers),
                                GetBackoff(fails, number - std::floor(number)),
                                0,
                                0,
@@ -772,7 +777,7 @@ class Environment
         auto& own = m_broadcasts[row * m_servers + server];
         const float now = own.at;
         const int sender = m_devices + server;
-        const float slot = m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
+        const float slot = GetSlot(server);
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
             const auto& task = m_tasks[i];
