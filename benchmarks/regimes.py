@@ -52,7 +52,6 @@ DECENTRALISED = ("ippo", "maddpg", "iql", "dqn", "a3c")
 RULES = ("best-snr", "snr-target", "load-aware", "coordinated-greedy", "coordinated-power")
 PLANNER = "planner"
 SEED, EPISODES, TICKS, TRAINING_TICKS = 3101, 20, 100, 60_000
-TWIN = 2  # policies of another twin count as missing; 2 since docs/decisions/0018
 RESAMPLES = 10_000
 HEAD = """\
 # Regimes
@@ -115,7 +114,7 @@ def budget(cell: Cell) -> dict[str, Any]:
         "policy": source(cell),
     }
     if cell.seed or cell.policy == PLANNER:
-        given["twin"] = TWIN
+        given["twin"] = regimes_tuned.TWIN
     return given
 
 

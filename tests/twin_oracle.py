@@ -144,11 +144,10 @@ def hear(
         plane.copy_(torch.where(heard, told[:, None].expand_as(plane), plane))
     known[4].add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(heard, 0.0)
     count = heard.sum(2, dtype=torch.float32)
-    share, age = channel_slots[..., : s.channels, :].unbind(3)
+    share = channel_slots[..., : s.channels, CHANNEL_QUANTITIES.index("busy_ratio")]
     mean = torch.bmm(heard.float(), busy).div_(count.clamp(min=1)[..., None]).clamp_(0, 1)
     any_heard = (count > 0)[..., None]
     share.copy_(torch.where(any_heard, mean, share))
-    age.add_(1).clamp_(max=AGE_HIGH_TICKS).masked_fill_(any_heard, 0.0)
     if not everywhere:
         index = knowledge.slot_server[..., None].expand(-1, -1, -1, len(SERVER_QUANTITIES))
         slots.copy_(knowledge.servers.gather(2, index))

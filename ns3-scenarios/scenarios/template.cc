@@ -81,14 +81,21 @@ class TemplateScenario : public Scenario
                                               .defaultValue = POWER_HIGH_DBM,
                                               .description = "How loud to send"});
         // What a station sees. A value outside the bounds ends the episode; .saturating = true clips it instead. A feature that
-        // is about one choice of a head says so: .describes = m_slot.Choice(0, "busy").
+        // is about one choice of a head says so, and learners score the choice by it.
         m_lastDelivered = stations.AddFeature({.name = "last_delivered",
                                                .unit = "1",
                                                .low = 0,
                                                .high = 1,
                                                .description = "1: the packet of the last tick reached the sink"});
-        m_lastSlot = stations.AddFeature(
-            {.name = "last_slot", .unit = "1", .low = 0, .high = SLOTS - 1.0, .description = "Slot of the last tick"});
+        for (uint32_t slot = 0; slot < SLOTS; slot++) // not its number: the order of slots means nothing
+        {
+            m_usedSlot.push_back(stations.AddFeature({.name = "used_slot_" + std::to_string(slot),
+                                                      .unit = "1",
+                                                      .low = 0,
+                                                      .high = 1,
+                                                      .description = "1: slot of the last tick",
+                                                      .describes = m_slot.Choice(slot, "used")}));
+        }
         m_lastPower = stations.AddFeature({.name = "last_power_dbm",
                                            .unit = "dBm",
                                            .low = POWER_LOW_DBM,
@@ -175,7 +182,7 @@ class TemplateScenario : public Scenario
         for (uint32_t i = 0; i < m_stations; i++)
         {
             observation.Set(m_lastDelivered, i, m_delivered[i] ? 1 : 0);
-            observation.Set(m_lastSlot, i, m_slots[i]);
+            observation.Set(m_usedSlot[m_slots[i]], i, 1);
             observation.Set(m_lastPower, i, m_powersDbm[i]);
             observation.Set(m_indexShare, i, (i + 0.5) / m_stations);
             const auto deliveredSum = static_cast<double>(m_deliveredSum[i]);
@@ -238,7 +245,8 @@ class TemplateScenario : public Scenario
     GroupHandle m_group;
     DiscreteHeadHandle m_slot;
     ContinuousHeadHandle m_power;
-    FeatureHandle m_lastDelivered, m_lastSlot, m_lastPower, m_indexShare;
+    FeatureHandle m_lastDelivered, m_lastPower, m_indexShare;
+    std::vector<FeatureHandle> m_usedSlot; // [slot]
     StateFeatureHandle m_deliveredShare;
     TableHandle m_packets;
 

@@ -155,11 +155,20 @@ Observer::DescribeDevices(Group& devices, StateBlock& agentState)
          [](const Device& device) { return device.cpu->GetBacklog().GetSeconds(); });
     both({.name = "cpu_hz", .unit = "Hz", .high = m_settings.deviceRateMaxHz, .description = "Rate of the CPU"},
          [](const Device& device) { return device.cpu->GetRateHz(); });
-    both({.name = "tuned_channel",
-          .unit = "1",
-          .high = Settings::CHANNEL_SLOTS - 1.0,
-          .description = "Slot of the channel that the radio hears"},
-         [](const Device& device) { return device.client->GetTunedChannel(); });
+    observed({.name = "status_age_ticks",
+              .unit = "ticks",
+              .high = AGE_HIGH_TICKS,
+              .saturating = true,
+              .description = "Since a broadcast was heard; the upper bound: never"},
+             [this](const Device& device) {
+                 const auto& entry = device.board->GetChannel(0); // every broadcast tells of all channels
+                 return entry.known ? GetAgeTicks(entry.heard) : AGE_HIGH_TICKS;
+             });
+    inState({.name = "tuned_channel",
+             .unit = "1",
+             .high = Settings::CHANNEL_SLOTS - 1.0,
+             .description = "Slot of the channel that the radio hears"},
+            [](const Device& device) { return device.client->GetTunedChannel(); });
     inState({.name = "is_offloading", .unit = "1", .description = "1: an offloaded task is under way"},
             [](const Device& device) { return !device.client->IsIdle(); });
     observed({.name = "tx_power_dbm",
@@ -267,20 +276,15 @@ Observer::DescribeServerSlot(uint32_t slot, Group& devices)
 void
 Observer::DescribeChannelSlot(uint32_t slot, Group& devices)
 {
-    using Entry = StatusBoard::ChannelEntry;
     const auto add = [&](Feature feature, const auto& value) {
         feature.describes = m_heads.channel.Choice(slot, feature.name);
         feature.name = "channel_" + std::to_string(slot) + "_" + feature.name;
         m_channelSlots[slot].Add(devices, feature, value);
     };
     add({.name = "busy_ratio", .unit = "1", .description = "Share of an interval, as servers sensed it"},
-        [](const Entry& entry) { return entry.busy; });
-    add({.name = "age_ticks",
-         .unit = "ticks",
-         .high = AGE_HIGH_TICKS,
-         .saturating = true,
-         .description = "Age of this knowledge; the upper bound: never heard"},
-        [this](const Entry& entry) { return entry.known ? GetAgeTicks(entry.heard) : AGE_HIGH_TICKS; });
+        [slot](const Device& device) { return device.board->GetChannel(slot).busy; });
+    add({.name = "is_tuned", .unit = "1", .description = "1: the radio hears this channel"},
+        [slot](const Device& device) { return device.client->GetTunedChannel() == slot; });
 }
 
 void
@@ -419,7 +423,7 @@ Observer::ObserveChannelSlots(const Device& device, Observation& observation) co
         observation.Allow(m_heads.channel, device.index, slot, exists && isFree);
         if (exists)
         {
-            m_channelSlots[slot].Fill(observation, device.index, device.board->GetChannel(slot));
+            m_channelSlots[slot].Fill(observation, device.index, device);
         }
     }
 }

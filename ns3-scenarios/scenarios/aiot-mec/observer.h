@@ -54,7 +54,7 @@ class Observer
 
     ComputedFeatures<Group, const Device&> m_devices;
     std::array<ComputedFeatures<Group, const StatusBoard::ServerEntry&>, Settings::SERVER_SLOTS> m_serverSlots;
-    std::array<ComputedFeatures<Group, const StatusBoard::ChannelEntry&>, Settings::CHANNEL_SLOTS> m_channelSlots;
+    std::array<ComputedFeatures<Group, const Device&>, Settings::CHANNEL_SLOTS> m_channelSlots;
     std::array<FeatureHandle, Settings::SERVER_SLOTS> m_heardSnrs;
     ComputedFeatures<StateBlock, const Device&> m_agentState;
     ComputedFeatures<StateBlock, const Server&> m_serverState;

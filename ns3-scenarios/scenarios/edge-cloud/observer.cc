@@ -138,11 +138,11 @@ Observer::DescribeDevices(Group& devices, StateBlock& state)
           .saturating = true,
           .description = "Waiting at the tuned radio, headers included"},
          [](const Device& device) { return device.client->GetQueuedBits(); });
-    both({.name = "tuned_channel",
-          .unit = "1",
-          .high = RadioNetwork::MAXIMUM_CHANNELS - 1.0,
-          .description = "Channel that the radio hears"},
-         [](const Device& device) { return device.client->GetTunedChannel(); });
+    inState({.name = "tuned_channel",
+             .unit = "1",
+             .high = RadioNetwork::MAXIMUM_CHANNELS - 1.0,
+             .description = "Channel that the radio hears"},
+            [](const Device& device) { return device.client->GetTunedChannel(); });
     both({.name = "aoi_s",
           .unit = "s",
           .high = AGE_HIGH_S,
@@ -178,12 +178,14 @@ Observer::DescribeGatewaysOfDevices(Group& devices)
     for (uint32_t gateway = 0; gateway < m_settings.gateways; gateway++)
     {
         using Entry = StatusBoard::ServerEntry;
-        const auto add = [&](Feature feature, const std::function<double(const Entry&)>& value) {
+        const auto describe = [&](Feature feature, const std::function<double(const Device&)>& value) {
             feature.describes = m_deviceHeads.gateway.Choice(gateway, feature.name);
             feature.name = "gateway_" + std::to_string(gateway) + "_" + feature.name;
-            return m_gatewaysOfDevices[gateway].Add(devices, feature, [gateway, value](const StatusBoard& board) {
-                return value(board.GetServer(gateway));
-            });
+            return m_gatewaysOfDevices[gateway].Add(devices, feature, value);
+        };
+        const auto add = [&](const Feature& feature, const std::function<double(const Entry&)>& value) {
+            return describe(feature,
+                            [gateway, value](const Device& device) { return value(device.board->GetServer(gateway)); });
         };
         m_ruleFeatures.gatewaySnrDb[gateway] =
             add({.name = "snr_db",
@@ -212,6 +214,8 @@ Observer::DescribeGatewaysOfDevices(Group& devices)
         const uint32_t channel = gateway % m_settings.radio.channels;
         add({.name = "busy_ratio", .unit = "1", .description = "Share of an interval that its channel was busy"},
             [channel](const Entry& entry) { return entry.known ? entry.status.busy.at(channel) : 0; });
+        describe({.name = "is_tuned", .unit = "1", .description = "1: the radio hears its channel"},
+                 [channel](const Device& device) { return device.client->GetTunedChannel() == channel; });
         add({.name = "age_ticks",
              .unit = "ticks",
              .high = AGE_HIGH_TICKS,
@@ -392,7 +396,7 @@ Observer::Observe(Observation& observation) const
         {
             const bool isFree = device.client->IsIdle() || device.client->GetTunedChannel() == gateway.channel;
             observation.Allow(m_deviceHeads.gateway, device.index, gateway.index, isFree);
-            m_gatewaysOfDevices[gateway.index].Fill(observation, device.index, *device.board);
+            m_gatewaysOfDevices[gateway.index].Fill(observation, device.index, device);
         }
     }
     for (const auto& gateway : m_world.GetGateways())

@@ -66,7 +66,7 @@ class Observer
     RuleFeatures m_ruleFeatures;
 
     ComputedFeatures<Group, const Device&> m_devices;
-    std::vector<ComputedFeatures<Group, const StatusBoard&>> m_gatewaysOfDevices; ///< [gateway]
+    std::vector<ComputedFeatures<Group, const Device&>> m_gatewaysOfDevices; ///< [gateway]
     ComputedFeatures<Group, const Gateway&> m_gateways;
     ComputedFeatures<StateBlock, const Device&> m_deviceState;
     ComputedFeatures<StateBlock, const Gateway&> m_gatewayState;

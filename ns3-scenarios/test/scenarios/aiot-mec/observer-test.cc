@@ -98,7 +98,7 @@ TEST(AiotMecObserver, ColumnsStandWhereEarlierSpecsHadThem)
     EXPECT_EQ(features[21].name, "active_energy_j");
     EXPECT_EQ(features[22].name, "server_0_snr_db");
     EXPECT_EQ(features[111].name, "server_17_age_ticks");
-    EXPECT_EQ(features[127].name, "channel_7_age_ticks");
+    EXPECT_EQ(features[127].name, "channel_7_is_tuned");
     const auto& state = described.GetState("agent_state").features;
     EXPECT_EQ(state[17].name, "server_17_snr_db");
     EXPECT_EQ(state[18].name, "has_task");

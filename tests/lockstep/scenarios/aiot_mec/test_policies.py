@@ -57,3 +57,25 @@ def test_policies_rank_as_they_should(executable: Path) -> None:
         < completion["best-snr"]
     )
     assert completion["coordinated-greedy"] > 0.95
+
+
+def test_devices_observe_what_their_radio_hears(executable: Path) -> None:
+    arguments = ["--preset=stress", "--devices=12", "--servers=3", "--ticks=30", "--area=700"]
+    with Pool(executable, arguments=arguments, seed=5, spares=0) as pool:
+        (group,) = pool.spec.groups
+        names = [feature.name for feature in group.features]
+        policy = policies.make("random-offload", pool.spec)
+        batch, ages, channels = pool.reset(), set(), set()
+        for _ in range(30):
+            seen = dict(zip(names, batch.groups[0].observations[0].T, strict=True))
+            state = [feature.name for feature in pool.spec.state[0].features]
+            tuned = batch.state[0][0, :, state.index("tuned_channel")].astype(int)
+            is_tuned = np.stack([seen[f"channel_{c}_is_tuned"] for c in range(8)], -1)
+            np.testing.assert_array_equal(is_tuned, np.eye(8)[tuned])
+            heard = np.min([seen[f"server_{k}_age_ticks"] for k in range(3)], 0)
+            np.testing.assert_array_equal(seen["status_age_ticks"], heard)
+            ages |= set(heard.tolist())
+            channels |= set(tuned.tolist())
+            batch = pool.step(policy.act(batch, action_generators(batch)))
+    assert len(ages) > 1
+    assert channels == {0, 1, 2, 3}

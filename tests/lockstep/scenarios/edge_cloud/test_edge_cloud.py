@@ -115,7 +115,7 @@ def test_the_spec_has_two_kinds_of_agents(executable: Path) -> None:
         ("cloud_state", None),
     ]
     described = Counter(f.describes.choice for f in devices.features if f.describes is not None)
-    assert described == {0: 7, 1: 7, 2: 7}
+    assert described == {0: 8, 1: 8, 2: 8}
 
 
 @pytest.mark.parametrize("policy", ["builtin", "random"])
@@ -145,11 +145,13 @@ def test_who_is_asked(executable: Path) -> None:
 def test_a_gateway_on_another_channel_is_masked_while_a_task_is_under_way(executable: Path) -> None:
     played = play(executable, SMALL, "random")
     first, last = played.spec.groups[DEVICES].mask_offsets[1:3]
-    channel = played.seen(DEVICES, "tuned_channel").astype(int)
+    gateways = range(last - first)
+    tuned = np.stack([played.seen(DEVICES, f"gateway_{j}_is_tuned") for j in gateways], -1)
     masks = np.stack([batch.groups[DEVICES].masks[0, :, first:last] for batch in played.batches[:-1]]).astype(
         bool
     )
-    assert np.take_along_axis(masks, channel[..., None], -1).all()  # gateway j is on channel j
+    assert (tuned.sum(-1) == 1).all()  # gateway j is on channel j
+    assert masks[tuned == 1].all()
     assert masks.all(-1).any()
     assert not masks.all(-1).all()
 

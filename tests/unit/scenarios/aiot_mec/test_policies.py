@@ -28,12 +28,11 @@ from ns3marl.types import (
 SLOTS, CHANNEL_SLOTS, SERVERS, CHANNELS, DEVICES = 18, 8, 3, 2, 4
 TASK = ("has_task", "task_size_bits", "task_cycles", "task_deadline_s", "cpu_backlog_s", "cpu_hz")
 A_TASK = (1, 160e3, 160e6, 0.08, 0, 1e9)
-OWN = (*TASK, "tuned_channel")
 SERVER = ("snr_db", "cpu_hz", "utilisation", "wait_s")
 FEATURES = (
-    *OWN,
+    *TASK,
     *(f"server_{k}_{name}" for k in range(SLOTS) for name in SERVER),
-    *(f"channel_{c}_busy_ratio" for c in range(CHANNEL_SLOTS)),
+    *(f"channel_{c}_{name}" for c in range(CHANNEL_SLOTS) for name in ("busy_ratio", "is_tuned")),
 )
 
 
@@ -87,7 +86,8 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
     spec = mec_spec()
     observations = np.zeros((1, DEVICES, len(FEATURES)), np.float32)
     observations[..., : len(TASK)] = A_TASK
-    observations[0, :, FEATURES.index("tuned_channel")] = np.arange(DEVICES) % CHANNELS
+    where = [FEATURES.index(f"channel_{c}_is_tuned") for c in range(CHANNELS)]
+    observations[0][:, where] = np.eye(CHANNELS)[np.arange(DEVICES) % CHANNELS]
     for k in range(SERVERS):
         observations[0, :, FEATURES.index(f"server_{k}_snr_db")] = snr[:, k]
         observations[0, :, FEATURES.index(f"server_{k}_cpu_hz")] = 20e9
@@ -97,7 +97,7 @@ def mec_batch(snr: np.ndarray, *, tuned: dict[int, int] | None = None) -> Batch:
     for device, channel in (tuned or {}).items():
         masks[0, device, 3 + SLOTS :] = False
         masks[0, device, 3 + SLOTS + channel] = True
-        observations[0, device, FEATURES.index("tuned_channel")] = channel
+        observations[0, device, where] = np.eye(CHANNELS)[channel]
     active = np.array([[True] * (DEVICES - 1) + [False]])
     agent_state = np.zeros((1, DEVICES, SLOTS + len(TASK)), np.float32)
     agent_state[0, :, :SERVERS] = snr
@@ -346,7 +346,7 @@ def test_other_scenarios_are_refused() -> None:
         policies.make("coordinated-greedy", dataclasses.replace(mec_spec(), state=()))
     group = mec_spec().groups[0]
     unheard = dataclasses.replace(
-        mec_spec(), groups=(dataclasses.replace(group, features=group.features[: len(OWN) + len(SERVER)]),)
+        mec_spec(), groups=(dataclasses.replace(group, features=group.features[: len(TASK) + len(SERVER)]),)
     )
     with pytest.raises(ConfigError, match="reads server_1_snr_db from the observation"):
         policies.make("best-snr", unheard)

@@ -77,7 +77,7 @@ class LoadAware:
         slots, channels = range(self.names.servers), range(self.names.channels)
         columns = self.names.columns
         self.task = columns(["task_size_bits", "task_cycles", "task_deadline_s", "cpu_hz", "cpu_backlog_s"])
-        (self.tuned,) = columns(["tuned_channel"])
+        self.tuned = columns([f"channel_{c}_is_tuned" for c in channels])
         self.rate = columns([f"server_{k}_cpu_hz" for k in slots])
         self.utilisation = columns([f"server_{k}_utilisation" for k in slots])
         self.wait = columns([f"server_{k}_wait_s" for k in slots])
@@ -112,7 +112,7 @@ class LoadAware:
         _, allowed = self.names.masks(batch)
         seen = batch.groups[0].observations
         busy = np.where(allowed, seen[..., self.busy], np.inf)
-        tuned = seen[..., self.tuned].astype(np.int64)
+        tuned = seen[..., self.tuned].argmax(-1)
         here = np.take_along_axis(busy, tuned[..., None], -1)[..., 0]
         chosen: Int64 = np.where(here > busy.min(-1) + self.options.hysteresis, busy.argmin(-1), tuned)
         return chosen

@@ -29,6 +29,7 @@ def _agents(model: Model, state: State) -> Tensor:
     block[..., : slots.shape[2]] = slots
     observed = [column for column, name in enumerate(names) if name in layout and name in model.layout.own]
     block[..., observed] = shown[..., [layout[names[column]] for column in observed]]
+    block[..., names.index("tuned_channel")] = state.devices.tuned
     block[..., names.index("is_offloading")] = state.boundary.under_way
     if len(ids):
         block[..., names.index("slot_server_id_0") :] = ids

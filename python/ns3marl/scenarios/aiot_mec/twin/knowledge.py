@@ -52,7 +52,7 @@ def place(settings: Settings, scene: Scene) -> Links:
 
 def know_nothing(model: Model, links: Links, observations: Tensor) -> Knowledge:
     """Nothing has been heard; the observations [B, N, F] say so."""
-    s, layout = model.settings, model.layout
+    layout = model.layout
     envs, devices, count = links.path.shape
     slot_server = strongest(links.path, layout.server_slots)
     servers = torch.zeros(envs, devices, count if len(slot_server) else 0, len(SERVER_QUANTITIES))
@@ -60,8 +60,6 @@ def know_nothing(model: Model, links: Links, observations: Tensor) -> Knowledge:
         servers[..., SERVER_QUANTITIES.index(quantity)] = value
         for j in range(min(layout.server_slots, count)):
             observations[..., layout.features[f"server_{j}_{quantity}"]] = value
-    for c in range(s.channels):
-        observations[..., layout.features[f"channel_{c}_age_ticks"]] = AGE_HIGH_TICKS
     return Knowledge(torch.full_like(links.path, SNR_LOW_DB), servers.to(model.device), slot_server)
 
 
@@ -125,6 +123,15 @@ def hear(
     slots = (layout.server_slots, layout.server_at, layout.channel_at, int(s.csi == "genie"))
     pointers = (library.pointer(array) for array in arrays)
     library.hear_status(kernel.Hear(*sizes, *slots, *pointers, model.calibration.detection_db))
+
+
+def status_age(model: Model, knowledge: Knowledge, observations: Tensor) -> Tensor:
+    """Ticks since each device heard a broadcast, [B, N]; arguments as of ``hear``."""
+    age = SERVER_QUANTITIES.index("age_ticks")
+    if len(knowledge.slot_server):
+        return knowledge.servers[..., age].amin(2)
+    first, width = model.layout.server_at + age, len(SERVER_QUANTITIES)
+    return observations[..., first : first + model.settings.servers * width : width].amin(2)
 
 
 def strongest(mean_snr: Tensor, slots: int) -> Tensor:

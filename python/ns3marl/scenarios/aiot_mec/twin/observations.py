@@ -7,9 +7,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ns3marl.scenarios.aiot_mec.twin import radio
+from ns3marl.scenarios.aiot_mec.twin import knowledge, radio
 from ns3marl.scenarios.aiot_mec.twin import tasks as task
+from ns3marl.scenarios.aiot_mec.twin.knowledge import Knowledge
 from ns3marl.scenarios.aiot_mec.twin.model import Model
+from ns3marl.scenarios.aiot_mec.twin.spec import CHANNEL_QUANTITIES
 from ns3marl.scenarios.aiot_mec.twin.state import Boundary, Devices, Shown
 from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
@@ -26,7 +28,14 @@ def show_scene(model: Model, scene: Scene, shown: Shown) -> None:
 
 
 def observe(
-    model: Model, tick: int, scene: Scene, devices: Devices, tasks: Tasks, draws: Draws, shown: Shown
+    model: Model,
+    tick: int,
+    scene: Scene,
+    devices: Devices,
+    tasks: Tasks,
+    draws: Draws,
+    known: Knowledge,
+    shown: Shown,
 ) -> Boundary:
     """Tasks arrive, and everybody observes.
 
@@ -37,6 +46,7 @@ def observe(
         devices: Their memories.
         tasks: Those of earlier ticks.
         draws: What the tick brings.
+        known: What they have heard.
         shown: Observations and masks, changed in place.
     """
     s = model.settings
@@ -61,7 +71,7 @@ def observe(
         "unfinished_tasks": tasks.open.sum(2),
         "uplink_queue_bits": queued_bits,
         "cpu_backlog_s": backlog_s,
-        "tuned_channel": devices.tuned,
+        "status_age_ticks": knowledge.status_age(model, known, shown.observations),
         "tx_power_dbm": devices.power,
         "aoi_ticks": tick - devices.fresh,
         "last_outcome": devices.last_outcome,
@@ -71,9 +81,10 @@ def observe(
     }
     _write(model, shown, own)
     shown.observations[..., : model.layout.server_at] = shown.own.permute(1, 2, 0)
-    channel = torch.arange(s.channels, device=model.device)
-    allowed = ~under_way[..., None] | (devices.tuned[..., None] == channel)
-    shown.masks[..., model.layout.masks["channel"]][..., : s.channels] = allowed
+    tuned = devices.tuned[..., None] == torch.arange(s.channels, device=model.device)
+    first, width = model.layout.channel_at + CHANNEL_QUANTITIES.index("is_tuned"), len(CHANNEL_QUANTITIES)
+    shown.observations[..., first : first + s.channels * width : width] = tuned
+    shown.masks[..., model.layout.masks["channel"]][..., : s.channels] = ~under_way[..., None] | tuned
     return Boundary(draws, cycles, rank, under_way, queued_bits)
 
 

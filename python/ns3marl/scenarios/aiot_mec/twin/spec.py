@@ -29,7 +29,7 @@ from ns3marl.types import (
 )
 
 SERVER_QUANTITIES = ("snr_db", "cpu_hz", "utilisation", "wait_s", "age_ticks")
-CHANNEL_QUANTITIES = ("busy_ratio", "age_ticks")
+CHANNEL_QUANTITIES = ("busy_ratio", "is_tuned")
 
 
 def make_spec(settings: Settings) -> Spec:

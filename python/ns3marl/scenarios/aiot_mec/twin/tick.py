@@ -70,7 +70,7 @@ def begin(model: Model, scene: Scene, draws: Draws) -> State:
         failures=torch.zeros(envs, s.channels, s.devices + s.servers, device=device),
         knowledge=known,
         shown=shown,
-        boundary=observations.observe(model, 0, scene, devices, tasks, draws, shown),
+        boundary=observations.observe(model, 0, scene, devices, tasks, draws, known, shown),
         accounts=Accounts.zero(s, envs, device),
     )
 
@@ -121,7 +121,9 @@ def step(
     computers.free.sub_(s.tick).clamp_(min=-s.tick)
     devices.cpu_free.sub_(s.tick)
     devices.receipt.sub_(s.tick)
-    boundary = observations.observe(model, state.tick + 1, scene, devices, tasks, draws, shown)
+    boundary = observations.observe(
+        model, state.tick + 1, scene, devices, tasks, draws, state.knowledge, shown
+    )
     state = replace(
         state,
         tick=state.tick + 1,

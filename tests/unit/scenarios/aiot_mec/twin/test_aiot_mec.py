@@ -248,7 +248,9 @@ def test_while_a_task_is_under_way_only_its_channel_may_be_used() -> None:
     for batch in play(pool, "random-offload", 30):
         channels = batch.groups[0].masks[..., 21:]
         under_way = batch.state[0][..., 28] == 1
-        tuned = batch.groups[0].observations[..., 12].astype(int)
+        is_tuned = batch.groups[0].observations[..., 113::2]
+        tuned = batch.state[0][..., 27].astype(int)
+        np.testing.assert_array_equal(is_tuned, np.eye(8)[tuned])
         allowed = np.take_along_axis(channels, tuned[..., None], 2)[..., 0]
         assert allowed.all()
         np.testing.assert_array_equal(channels.sum(-1), np.where(under_way, 1, 4))
@@ -268,6 +270,7 @@ def test_what_devices_know_is_what_they_heard() -> None:
         never = slots[..., 4] == 100
         assert (slots[..., 0][never] == -20).all()
         assert (slots[..., 1:4][never] == 0).all()
+        np.testing.assert_array_equal(batch.groups[0].observations[..., 12], slots[..., 4].min(-1))
         seen |= bool(never.any() and (~fresh & ~never).any())
     assert seen
 

@@ -20,7 +20,7 @@ constexpr float SNR_HIGH_DB = 80;
 constexpr float AGE_HIGH_TICKS = 100;
 constexpr int MAX_CHANNELS = 8;
 constexpr int SERVER_FEATURES = 5;  // SNR, rate, utilisation, wait, age
-constexpr int CHANNEL_FEATURES = 2; // busy share, age
+constexpr int CHANNEL_FEATURES = 2; // busy share, and whether the device is tuned to it
 
 /// Moves the links of B environments and lets devices hear the broadcasts; kernel.py has the same fields in the same order.
 struct Hear
@@ -103,7 +103,6 @@ HearAgent(const Hear& hear, int64_t agent)
     {
         float* const entry = air + c * CHANNEL_FEATURES;
         entry[0] = count > 0 ? Clamp(sums[c] / count, 0, 1) : entry[0];
-        entry[1] = count > 0 ? 0 : Clamp(entry[1] + 1, 0, AGE_HIGH_TICKS);
     }
     for (int slot = 0; hear.slotServer != nullptr && slot < hear.slots; slot++)
     {
