@@ -27,27 +27,18 @@ ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "-
 
 # Many environments and short rollouts, as in the configuration `twin`.
 _ROLLOUTS: dict[str, Any] = {"rollout_ticks": 25, "epochs": 4, "entropy_discrete": 0.003}
-_SHORT: dict[str, Any] = {"discount": 0.5, "gae_lambda": 0.5}
-_LONG: dict[str, Any] = {"discount": 0.9, "gae_lambda": 0.8}
-_SLOWER: dict[str, Any] = {"schedule": "linear"}
+_SHORT = {**_ROLLOUTS, "discount": 0.5, "gae_lambda": 0.5}
+_LONG = {**_ROLLOUTS, "discount": 0.9, "gae_lambda": 0.8}
+_SLOWER = {**_LONG, "schedule": "linear"}
+_THOROUGH = {**_SLOWER, "epochs": 8}
 
 #: Options that differ from the defaults, as many candidates for each learner.
 CANDIDATES: dict[str, Sequence[dict[str, Any]]] = {
     "imappo": [
-        {**_ROLLOUTS, **_LONG, **_SLOWER, "heads": "sequential", "credit": "split"},
-        {**_ROLLOUTS, **_SHORT, "heads": "sequential", "credit": "split"},
-        {**_ROLLOUTS, **_SHORT},
+        {**chosen, "heads": "sequential", "credit": "split"} for chosen in (_SLOWER, _LONG, _THOROUGH)
     ],
-    "ippo": [
-        {**_ROLLOUTS, **_SHORT},
-        {**_ROLLOUTS, **_LONG, **_SLOWER, "heads": "sequential", "reward": "agent"},
-        {**_ROLLOUTS, **_SHORT, "heads": "sequential", "reward": "agent"},
-    ],
-    "ppo": [
-        {**_ROLLOUTS, **_SHORT},
-        {**_ROLLOUTS, **_LONG, **_SLOWER},
-        {**_ROLLOUTS, **_SHORT, "heads": "sequential"},
-    ],
+    "ippo": [{**chosen, "heads": "sequential", "reward": "agent"} for chosen in (_SLOWER, _LONG, _THOROUGH)],
+    "ppo": [_SHORT, _SLOWER, _THOROUGH],
     "maddpg": [{}, {"discount": 0.5}, {"batch_agents": 3200}],
     "iql": [{}, {"reward": "agent"}, {"reward": "agent", "discount": 0.5}],
     "dqn": [{}, {"discount": 0.5}, {"epsilon": 0.01}],
