@@ -12,8 +12,6 @@ from functools import partial
 from typing import Any
 
 import cells
-import cells_page
-from cells import STOCHASTIC, Cell, Study
 
 from ns3marl.algorithms import registry
 from ns3marl.config import Config, load
@@ -22,6 +20,8 @@ from ns3marl.games.cooperative import ChannelGame, TeamMatrixGame
 from ns3marl.games.team import TeamPool
 from ns3marl.launch.environments import Environments
 from ns3marl.options import listed
+from ns3marl.studies import page
+from ns3marl.studies.cells import STOCHASTIC, Cell, Study
 
 LEARNERS = ("imappo", "ippo", "ppo", "dqn", "a3c", "maddpg", "iql")
 GAMES: dict[str, Callable[[], TeamMatrixGame | ChannelGame]] = {
@@ -93,7 +93,8 @@ def budget(cell: Cell, ticks: int = TICKS) -> dict[str, int]:
 def study_of(ticks: int = TICKS) -> Study:
     """All cells train for so many ticks."""
     return Study(
-        "games",
+        cells.results("games"),
+        cells.work("games"),
         partial(configure, ticks=ticks),
         partial(budget, ticks=ticks),
         make_pool=open_game,
@@ -106,8 +107,8 @@ def main() -> None:
     options = cells.parsed(__doc__, 3)
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, study_of(), options)
-    page, images = cells.ROOT / "benchmarks" / "games.md", cells.ROOT / "docs" / "images"
-    print("\n".join(cells_page.write(done, page, images, tuple(GAMES), LEARNERS, HEAD)))
+    target, images = cells.ROOT / "benchmarks" / "games.md", cells.ROOT / "docs" / "images"
+    print("\n".join(page.write(done, target, images, tuple(GAMES), LEARNERS, HEAD)))
     print(f"cells: {len(done)} of_{len(every)}")
 
 

@@ -15,17 +15,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import cells
-import cells_page
 import numpy as np
 import regimes_tuned
-from cells import Cell, Study
-from cells_page import Content
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ns3marl import plotting
 from ns3marl.config import Config, load
 from ns3marl.evaluation import statistics
+from ns3marl.studies.cells import Cell, Content, Study, likeliest
 from ns3marl.types import Float64
 
 SEED, EPISODES, TICKS, TRAINING_TICKS, RESAMPLES = 3201, 20, 100, 60_000, 10_000
@@ -88,10 +86,11 @@ def source(cell: Cell) -> str:
 
 def budget(cell: Cell) -> dict[str, Any]:
     """Of a cell."""
-    return {"ticks": TRAINING_TICKS if cell.seed else 0, "episodes": EPISODES}
+    given = {"ticks": TRAINING_TICKS if cell.seed else 0, "episodes": EPISODES}
+    return given | {"twin": regimes_tuned.TWIN} if cell.seed else given
 
 
-STUDY = Study("pareto", configure, budget, source=source)
+STUDY = Study(cells.results("pareto"), cells.work("pareto"), configure, budget, source=source)
 
 
 def every_cell(seeds: int) -> list[Cell]:
@@ -102,7 +101,7 @@ def every_cell(seeds: int) -> list[Cell]:
 
 def scores(contents: Sequence[Content], metric: str) -> Float64:
     """Of the runs of one point, [R,M]; of learners by likeliest actions."""
-    name = cells_page.likeliest(metric) if contents[0]["cell"]["seed"] else metric
+    name = likeliest(metric) if contents[0]["cell"]["seed"] else metric
     return np.array([content["values"][name] for content in contents], float)
 
 

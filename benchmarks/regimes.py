@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import cells
-import cells_page
 import numpy as np
 import planner
 import regimes_tuned
 import rules
-from cells import Cell, Study
-from cells_page import REWARD, Content
 
 from ns3marl import home as homes
 from ns3marl.config import Config, load
@@ -37,6 +34,8 @@ from ns3marl.scenarios.aiot_mec.planner import InStep, PlannerOptions
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.studies import page
+from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Content, Study, likeliest
 from ns3marl.types import Actions, Batch, Float64
 
 #: By name: preset, devices, servers.
@@ -82,7 +81,7 @@ def configure(cell: Cell) -> Config:
         f"evaluation.seed={SEED}",
         f"evaluation.episodes={EPISODES}",
         "evaluation.bootstrap=100",  # intervals are computed over all cells of a policy later
-        f"evaluation.greedy={str(cell.policy not in cells.STOCHASTIC).lower()}",
+        f"evaluation.greedy={str(cell.policy not in STOCHASTIC).lower()}",
         "training.tensorboard=false",
         "pool.num_envs=1",
     ]
@@ -164,7 +163,14 @@ def judge_planner(report: Report, config: Config, folder: Path) -> Content:
     return content
 
 
-STUDY = Study("regimes", configure, budget, source=source, special={PLANNER: judge_planner})
+STUDY = Study(
+    cells.results("regimes"),
+    cells.work("regimes"),
+    configure,
+    budget,
+    source=source,
+    special={PLANNER: judge_planner},
+)
 
 
 def scores(results: Sequence[Content], policy: str, metric: str = REWARD) -> Float64:
@@ -173,8 +179,8 @@ def scores(results: Sequence[Content], policy: str, metric: str = REWARD) -> Flo
         (content for content in results if content["cell"]["policy"] == policy),
         key=lambda content: int(content["cell"]["seed"]),
     )
-    if runs and policy in cells.STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
-        metric = cells_page.likeliest(metric)
+    if runs and policy in STOCHASTIC and regimes_tuned.chosen(policy)[1] == "likeliest":
+        metric = likeliest(metric)
     return np.array([[np.nan if x is None else x for x in content["values"][metric]] for content in runs])
 
 
@@ -219,7 +225,7 @@ def main() -> None:
     options = cells.parsed(__doc__, 5)
     every = every_cell(options.seeds)
     done = cells.run_chosen(every, STUDY, options)
-    cells_page.write(
+    page.write(
         done,
         cells.ROOT / "benchmarks" / "regimes.md",
         cells.ROOT / "docs" / "images",

@@ -16,10 +16,9 @@ from typing import Any
 
 import cells
 import numpy as np
-from cells import STOCHASTIC, Cell, Study
-from cells_page import REWARD, likeliest
 
 from ns3marl.config import Config, load
+from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Study, finished, likeliest
 
 SEED, TRAINING_SEED, EPISODES, TICKS = 9001, 101, 8, 20_000
 TWIN = 3  # policies of another twin, or of other observations, count as missing; 3 since docs/decisions/0019
@@ -73,7 +72,7 @@ def budget(cell: Cell) -> dict[str, Any]:
     return {"ticks": TICKS, "episodes": EPISODES, "twin": TWIN}
 
 
-STUDY = Study("regimes-tuning", configure, budget)
+STUDY = Study(cells.results("regimes-tuning"), cells.work("regimes-tuning"), configure, budget)
 
 
 def every_cell() -> list[Cell]:
@@ -91,7 +90,7 @@ def rewards(cell: Cell) -> dict[str, float]:
     Raises:
         SystemExit: It is not finished.
     """
-    content = cells.finished(cell, STUDY)
+    content = finished(cell, STUDY)
     if content is None:
         raise SystemExit(f"{cell.name} is missing; run: make bench NAME=regimes_tuned")
     ways = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from seeded import interval, trained
+from seeded import trained
 
 from ns3marl import config as configuration
 from ns3marl import plotting, policies
@@ -26,6 +26,7 @@ from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.reporting import plots
 from ns3marl.reporting.page import TextTable, markdown_table
+from ns3marl.studies.page import interval
 
 ROOT = Path(__file__).resolve().parents[1]
 REWARD = "reward_per_tick"

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from seeded import interval, trained
+from seeded import trained
 
 from ns3marl import config as configuration
 from ns3marl.config import Config
@@ -25,6 +25,7 @@ from ns3marl.evaluation.evaluate import evaluate
 from ns3marl.launch.environments import open_pool
 from ns3marl.plotting import COLOURS, render
 from ns3marl.reporting.page import TextTable, markdown_table
+from ns3marl.studies.page import interval
 from ns3marl.training import checkpoint, experiment
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,22 +9,21 @@ import io
 import json
 from pathlib import Path
 
-import cells
-import cells_page
 import games
 import pytest
-from cells import Cell, Study
 from rich.console import Console
 
 from ns3marl.algorithms import registry
 from ns3marl.games import library
+from ns3marl.studies import cells, page
+from ns3marl.studies.cells import Cell, Study
 
 TINY = 400  # ticks
 CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2), Cell("iql", "climbing", 1)]
 
 
 def study(folder: Path, ticks: int = TINY) -> Study:
-    return dataclasses.replace(games.study_of(ticks), root=folder)
+    return dataclasses.replace(games.study_of(ticks), results=folder / "results", work=folder / "work")
 
 
 def run(chosen: list[Cell], folder: Path) -> bool:
@@ -99,9 +98,9 @@ def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path)
     for content in other:
         content["cell"]["policy"], content["central"], content["notes"] = "dqn", True, "5 levels"
         content["values"] = {name: [v - 1 for v in values] for name, values in content["values"].items()}
-    page, images = tmp_path / "benchmarks" / "games.md", tmp_path / "docs" / "images"
-    figures = cells_page.write([*known, *other], page, images, ("climbing",), games.LEARNERS, games.HEAD)
-    text = page.read_text()
+    target, images = tmp_path / "benchmarks" / "games.md", tmp_path / "docs" / "images"
+    figures = page.write([*known, *other], target, images, ("climbing",), games.LEARNERS, games.HEAD)
+    text = target.read_text()
     assert "| imappo (2 seeds) | own |" in text
     assert "| dqn (2 seeds; 5 levels) | central |" in text
     assert "reward, likeliest actions" in text
@@ -113,3 +112,18 @@ def test_the_page_shows_intervals_choices_and_curves(done: Path, tmp_path: Path)
     assert rewards["best_baseline_reward_climbing"] == pytest.approx(
         rewards["imappo_reward_climbing"] - 1, abs=2e-3
     )
+
+
+def test_cells_of_one_training_share_it(tmp_path: Path) -> None:
+    at_home, carried = Cell("ippo", "climbing", 1), Cell("ippo", "penalty", 1, trained="climbing")
+    assert run([at_home, carried], tmp_path)
+    first, second = (cells.finished(cell, study(tmp_path)) for cell in (at_home, carried))
+    assert first is not None
+    assert second is not None
+    assert (study(tmp_path).results / "penalty" / "ippo-from-climbing-1.json").exists()
+    assert second["cell"] == {"policy": "ippo", "setting": "penalty", "seed": 1, "trained": "climbing"}
+    assert first["curve"] == second["curve"]
+    assert first["optimum"] != second["optimum"]
+    assert first["values"]["reward_per_tick"] != second["values"]["reward_per_tick"]
+    assert cells.finished(Cell("ippo", "penalty", 1), study(tmp_path)) is None
+    assert not list((tmp_path / "work").rglob("*.pt"))

@@ -10,7 +10,8 @@ import pareto
 import pytest
 import regimes
 import regimes_tuned
-from cells import Cell
+
+from ns3marl.studies.cells import Cell
 
 
 def content(cell: Cell, *, central: bool = False, **values: list[float]) -> dict[str, Any]:

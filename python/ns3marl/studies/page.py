@@ -4,29 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from seeded import interval
 
 from ns3marl import plotting
 from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import Entry, PolicyResult
 from ns3marl.reporting import plots, report
 from ns3marl.reporting.page import TextTable, markdown_table
+from ns3marl.studies.cells import REWARD, Content, likeliest
 from ns3marl.types import Metric
 
 RESAMPLES = 10_000
-REWARD = comparison.REWARD.name
-
-
-def likeliest(metric: str) -> str:
-    """Name of a metric of a policy that takes its likeliest actions."""
-    return "reward_likeliest" if metric == REWARD else f"{metric}_likeliest"
-
-
 LIKELIEST = Metric(likeliest(REWARD), "1", "the same when learners take their likeliest actions")
 #: metric: heading, factor, digits
 SHOWN = {
@@ -38,7 +30,6 @@ SHOWN = {
     "energy_efficiency_tasks_per_j": ("tasks/J", 1.0, 2),
 }
 
-Content = dict[str, Any]  # of a cell's file
 Results = dict[str, Any]  # of `comparison.summarise`
 
 _METHOD = """
@@ -272,3 +263,16 @@ def _figures(
     if optimum and ours in reward:
         figures.append(f"{ours}_share_of_optimum_{setting}: {reward[ours] / optimum:.3f} 1")
     return figures
+
+
+def interval(
+    of: Mapping[str, float | None], factor: float, digits: int, *, key: str = "mean", sign: str = ""
+) -> str:
+    """``value [low, high]``; a dash without a value, the value alone without bounds."""
+    value, low, high = (of[part] for part in (key, "low", "high"))
+    if value is None:
+        return "–"
+    text = f"{factor * value:{sign}.{digits}f}"
+    if low is None or high is None:
+        return text
+    return f"{text} [{factor * low:{sign}.{digits}f}, {factor * high:{sign}.{digits}f}]"

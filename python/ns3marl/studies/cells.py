@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""A study consists of cells, each of which is a file once it is finished.
+
+A cell is one policy in one setting with one training seed: trained, then evaluated on held-out episodes; a stochastic policy as it was
+trained, by drawing its actions, and by its likeliest ones beside that. A policy can be trained in another setting than it is evaluated in; cells
+of the same training share it. A call runs the cells without a file; a training that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rich.console import Console
+
+from ns3marl.config import Config, dumps, load, tomllib
+from ns3marl.evaluation import comparison, evaluate
+from ns3marl.launch import processes
+from ns3marl.launch.environments import Environments, open_pool
+from ns3marl.progress import ProgressDisplay, Report
+from ns3marl.reporting import plots
+from ns3marl.training import experiment, metrics
+
+#: Of a cell's file.
+Content: TypeAlias = dict[str, Any]
+#: Judged by what they draw, the others by what they value most.
+STOCHASTIC = ("imappo", "ippo", "ppo", "a3c", "maddpg")
+TRAINING_SHARE = 0.9  # of a cell's time, for the progress display
+CURVE_POINTS = 60
+REWARD = comparison.REWARD.name
+
+
+def likeliest(metric: str) -> str:
+    """Name of a metric of a policy that takes its likeliest actions."""
+    return "reward_likeliest" if metric == REWARD else f"{metric}_likeliest"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One policy in one setting with one training seed; seed 0: it does not train."""
+
+    policy: str
+    setting: str
+    seed: int
+    trained: str = ""
+    """The setting that it was trained in; empty: the same."""
+
+    @property
+    def path(self) -> Path:
+        """Of its file, below the folder of results."""
+        carried = f"-from-{self.trained}" if self.trained else ""
+        return Path(self.setting) / f"{self.policy}{carried}{f'-{self.seed}' if self.seed else ''}.json"
+
+    @property
+    def name(self) -> str:
+        """What patterns of ``--only`` match."""
+        return str(self.path.with_suffix(""))
+
+    @property
+    def training(self) -> Cell:
+        """The cell of its training: the same policy in the setting that it was trained in."""
+        return dataclasses.replace(self, setting=self.trained or self.setting, trained="")
+
+
+def _open_pool(setting: str, config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
+    del setting
+    return open_pool(config, seed, num_envs, first_run)
+
+
+def _own_name(cell: Cell) -> str:
+    return cell.policy
+
+
+def _unknown(setting: str) -> None:
+    del setting
+
+
+@dataclass(frozen=True)
+class Study:
+    """What cells have in common. Its functions are those of modules, as cells run in processes of their own.
+
+    Args:
+        results: Where files of finished cells are.
+        work: Where trainings are.
+        configure: What a cell trains in its setting and how it is evaluated there.
+        budget: What a cell was given, kept in its file; another one counts as missing.
+        source: What an evaluation calls the policy of a cell that does not train; its own name by default.
+        make_pool: Opens the environments of a setting.
+        optimum: Of a setting, if it is known.
+        special: Policies that no configuration names: what plays them, instead of an evaluation; it returns the same content.
+    """
+
+    results: Path
+    work: Path
+    configure: Callable[[Cell], Config]
+    budget: Callable[[Cell], dict[str, Any]]
+    source: Callable[[Cell], str] = _own_name
+    make_pool: Callable[[str, Config, int, int, int], Environments] = _open_pool
+    optimum: Callable[[str], float | None] = _unknown
+    special: dict[str, Callable[[Report, Config, Path], Content]] = field(default_factory=dict)
+
+
+def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
+    """Trains a policy, evaluates it in every setting, and writes a file for each; a training that was stopped goes on.
+
+    Args:
+        report: Takes progress.
+        cells: Of one training, or one that does not train.
+        study: Theirs.
+    """
+    training = cells[0].training
+    run = study.work / training.path.with_suffix("")
+    curve, training_s, begin = [], 0.0, 0.0
+    if training.seed:
+        config, begin = study.configure(training), TRAINING_SHARE / len(cells)
+        written = run / "config.toml"
+        if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
+            shutil.rmtree(run)
+        if not experiment.complete(config, run):
+            experiment.train_one(
+                lambda done, text: report(begin * done, text),
+                config,
+                run,
+                partial(study.make_pool, training.setting),
+            )
+        if not experiment.complete(config, run):
+            return  # stopped
+        rows = metrics.read(run)
+        if rows:  # else it was too short for an update
+            training_s = rows[-1]["wall_s"]
+            ticks, rewards = plots.common_ticks([rows], CURVE_POINTS)
+            curve = [[float(t), _rounded(r)] for t, r in zip(ticks, rewards[0], strict=True)]
+    for nth, cell in enumerate(cells):
+        low, high = (begin + (1 - begin) * (nth + part) / len(cells) for part in (0, 1))
+        begun_s = time.perf_counter()
+        content = _judged(report, cell, study, run, low, high)
+        content["seconds"] = {
+            "training": round(training_s, 1),
+            "evaluation": round(time.perf_counter() - begun_s, 1),
+        }
+        content["curve"] = curve
+        content["config"] = dumps(study.configure(cell)) if cell.seed else ""
+        if cell.trained:
+            content["training_config"] = dumps(study.configure(training))
+        _write(study.results / cell.path, content)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def _judged(report: Report, cell: Cell, study: Study, run: Path, low: float, high: float) -> Content:
+    """Evaluates the policy of a cell while progress goes from ``low`` to ``high``."""
+    config = study.configure(cell)
+    policy = str(run) if cell.seed else study.source(cell)
+
+    def judge(evaluated: Config, begin: float, end: float) -> Content:
+        """What ``evaluate`` wrote of this policy."""
+
+        def show(done: float, text: str) -> None:
+            report(begin + (end - begin) * done, text)
+
+        if cell.policy in study.special:
+            return study.special[cell.policy](show, evaluated, run)
+        folder, make_pool = run / "evaluation" / cell.setting, partial(study.make_pool, cell.setting)
+        path = evaluate.evaluate(evaluated, [policy], folder, console=show, make_pool=make_pool)
+        content: Content = json.loads(path.read_text())
+        return content
+
+    stochastic = bool(cell.seed) and cell.policy in STOCHASTIC
+    middle = (low + high) / 2 if stochastic else high
+    content = judge(config, low, middle)
+    (played,) = content["policies"]
+    if cell.seed:
+        again = played
+        if stochastic:
+            evaluation = dataclasses.replace(config.evaluation, greedy=True)
+            (again,) = judge(dataclasses.replace(config, evaluation=evaluation), middle, high)["policies"]
+        played["values"] |= {likeliest(name): values for name, values in again["values"].items()}
+    return {
+        "cell": {name: value for name, value in dataclasses.asdict(cell).items() if value != ""},
+        "budget": study.budget(cell),
+        "central": played["central"],
+        "notes": played["notes"],
+        "optimum": study.optimum(cell.setting),
+        "runs": played["runs"],
+        "values": {name: [_rounded(v) for v in rows[0]] for name, rows in played["values"].items()},
+        "actions": {name: [_rounded(v) for v in shares] for name, shares in played["actions"].items()},
+        "metrics": content["metrics"],
+        "heads": content["heads"],
+        "manifest": content["manifest"],
+    }
+
+
+def _write(target: Path, content: Content) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".part")
+    unfinished.write_text(json.dumps(content, allow_nan=False, separators=(",", ":")) + "\n")
+    unfinished.replace(target)
+
+
+def finished(cell: Cell, study: Study) -> Content | None:
+    """What a cell came to with this budget and what is configured today, if it has."""
+    path = study.results / cell.path
+    if not path.exists():
+        return None
+    content: Content = json.loads(path.read_text())
+    if content["budget"] != study.budget(cell):
+        return None
+    if cell.seed and not _same(content["config"], study.configure(cell)):
+        return None
+    if cell.trained and not _same(content["training_config"], study.configure(cell.training)):
+        return None
+    return content
+
+
+def _same(written: str, config: Config) -> bool:
+    """Whether a configuration says the same today. Options that were not written came later, and had their defaults."""
+    was, now, algorithm = tomllib.loads(written), tomllib.loads(dumps(config)), config.training.algorithm
+    defaults = tomllib.loads(dumps(load(None, [f"training.algorithm={algorithm}"])))
+    for section in ("scenario", "evaluation", algorithm):
+        later = {name: value for name, value in defaults[section].items() if name in now[section]}
+        if later | was.get(section, {}) != now[section]:
+            return False
+    return True
+
+
+def run_missing(chosen: Sequence[Cell], study: Study, jobs: int, console: Console) -> bool:
+    """Runs every chosen cell without a file, as many trainings at a time as ``jobs``; False after Ctrl-C.
+
+    Raises:
+        Ns3MarlError: Some failed; the others are finished.
+    """
+    missing: dict[Cell, list[Cell]] = {}
+    for cell in chosen:
+        if finished(cell, study) is None:
+            missing.setdefault(cell.training if cell.seed else cell, []).append(cell)
+    todo = [processes.Job(training.name, run_cells, (cells, study)) for training, cells in missing.items()]
+    if not todo:
+        return True
+    count = sum(len(cells) for cells in missing.values())
+    with ProgressDisplay(f"{count} of {len(chosen)} cells", console) as display:
+        return processes.work_off(todo, jobs, display)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
