@@ -16,8 +16,8 @@ namespace ns3::marl
 /// with each term in [0, 1]. A task that is overdue counts as one with nothing remaining.
 struct PriorityWeights
 {
-    double alpha{0.5};           ///< of the share of the deadline that is used up
-    double beta{0.2};            ///< of the size of the work
+    double alpha{0.4};           ///< of the share of the deadline that is used up
+    double beta{0.3};            ///< of the size of the work
     double gamma{0.3};           ///< of the premium service level
     double maximumCycles{3.6e8}; ///< C_max: 30 kB at 1500 cycles/bit
 

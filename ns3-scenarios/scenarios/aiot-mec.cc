@@ -106,8 +106,8 @@ class AiotMec : public Scenario
         m_world->EndDecisions();
     }
 
-    /// Best SNR: everything at full power to the server that was heard best, on a fixed channel for each device. It looks
-    /// at nothing but the observation, so that a learner can do exactly the same.
+    /// Best SNR: everything, or as much as is allowed, at full power to the server that was heard best, on a fixed channel for
+    /// each device. It looks at nothing but the observation, so that a learner can do exactly the same.
     void Decide(const Observation& observation, Action& action) const override
     {
         for (uint32_t agent = 0; agent < m_settings.devices; agent++)
@@ -128,7 +128,8 @@ class AiotMec : public Scenario
             const uint32_t home = agent % m_settings.radio.channels;
             const auto channels = observation.GetMask(m_heads.channel, agent);
             const auto allowed = std::ranges::find(channels, 1) - channels.begin();
-            action.Set(m_heads.mode, agent, OffloadingMode::FULL);
+            action.Set(m_heads.mode, agent, m_settings.allowsFull ? OffloadingMode::FULL : OffloadingMode::PARTIAL);
+            action.Set(m_heads.ratio, agent, m_settings.allowsFull ? Settings::RATIO_DEFAULT : Settings::RATIO_HIGH);
             action.Set(m_heads.server, agent, best);
             action.Set(m_heads.channel, agent, channels[home] ? home : allowed);
             action.Set(m_heads.power, agent, MAXIMUM_POWER_DBM);

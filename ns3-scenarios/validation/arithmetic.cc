@@ -41,18 +41,18 @@ ValidateArithmetic(Report& report, Effort /* effort */)
     const Time deadline = MilliSeconds(80);
     AddExact(report,
              "priority of a fresh task of 1.8e8 cycles",
-             0.1,
-             "0.5 x 0 + 0.2 x 0.5",
+             0.15,
+             "0.4 x 0 + 0.3 x 0.5",
              weights.Get(deadline, deadline, 1.8e8, false));
     AddExact(report,
              "priority of a premium task of 0.9e8 cycles, a quarter of its time left",
-             0.725,
-             "0.5 x 0.75 + 0.2 x 0.25 + 0.3",
+             0.675,
+             "0.4 x 0.75 + 0.3 x 0.25 + 0.3",
              weights.Get(MilliSeconds(20), deadline, 0.9e8, true));
     AddExact(report,
              "priority of an overdue premium task of 7.2e8 cycles",
              1,
-             "0.5 + 0.2 + 0.3",
+             "0.4 + 0.3 + 0.3",
              weights.Get(MilliSeconds(-5), deadline, 7.2e8, true));
 
     AddExact(report, "power level of 20 dBm", 160, "20 dB / 0.125 dB", GetPowerLevel(20));

@@ -38,7 +38,7 @@ Heads::Describe(Group& devices)
                                        .unit = "1",
                                        .low = Settings::RATIO_LOW,
                                        .high = Settings::RATIO_HIGH,
-                                       .defaultValue = 0.5,
+                                       .defaultValue = Settings::RATIO_DEFAULT,
                                        .activeIf = mode.Is(OffloadingMode::PARTIAL),
                                        .description = "Offloaded share of the task"});
 }

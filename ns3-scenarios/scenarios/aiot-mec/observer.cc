@@ -384,6 +384,11 @@ Observer::Observe(Observation& observation) const
     for (const auto& device : m_world.GetDevices())
     {
         observation.SetActive(m_group, device.index, device.arrival.has_value());
+        const auto allow = [&](OffloadingMode mode, bool isAllowed) {
+            observation.Allow(m_heads.mode, device.index, static_cast<uint32_t>(mode), isAllowed);
+        };
+        allow(OffloadingMode::PARTIAL, m_settings.allowsPartial);
+        allow(OffloadingMode::FULL, m_settings.allowsFull);
         m_devices.Fill(observation, device.index, device);
         m_agentState.Fill(observation, device.index, device);
         ObserveServerSlots(device, observation);

@@ -56,6 +56,9 @@ Settings::AddArguments(Arguments& arguments)
     arguments.Add("serverFailures",
                   "When servers are down: ID:FROM:TO,... in seconds since tick 0, such as 2:5:7.5",
                   m_serverFailures);
+    arguments.Add("offloading",
+                  "What devices may choose: any mode, binary (local or full) or partial (local or partial)",
+                  m_offloading);
     arguments.Add("battery", "Energy that a device has [J]; 0: unlimited", batteryJ);
 
     arguments.Add("area", "Side of the square area [m]", m_area);
@@ -159,7 +162,13 @@ Settings::ReadWords()
     const auto* const mode =
         std::find_if(EDCA_MODES.begin(), EDCA_MODES.end(), [this](const auto& named) { return named.first == m_edca; });
     Require(mode != EDCA_MODES.end(), "edca", m_edca, "none, deadline, resource, sla or combined");
+    Require(m_offloading == "any" || m_offloading == "binary" || m_offloading == "partial",
+            "offloading",
+            m_offloading,
+            "any, binary or partial");
     isGenie = m_csi == "genie";
+    allowsPartial = m_offloading != "binary";
+    allowsFull = m_offloading != "partial";
     isTeamReward = m_rewardKind == "team";
     discipline = m_discipline == "deadline" ? Discipline::DEADLINE : Discipline::PRIORITY;
     edca = mode->second;

@@ -44,6 +44,7 @@ class Settings
     static constexpr uint32_t CHANNEL_SLOTS = RadioNetwork::MAXIMUM_CHANNELS;
     static constexpr double RATIO_LOW = 0.05;
     static constexpr double RATIO_HIGH = 0.95;
+    static constexpr double RATIO_DEFAULT = 0.5;
     static constexpr uint8_t VIDEO_TID = 5;
 
     void AddArguments(Arguments& arguments);
@@ -68,6 +69,8 @@ class Settings
     RewardWeights reward;
     bool isGenie{false};
     bool isTeamReward{true};
+    bool allowsPartial{true};
+    bool allowsFull{true};
 
     double deviceRateMinHz{0};
     double deviceRateMaxHz{0};
@@ -94,6 +97,7 @@ class Settings
     std::string m_rewardKind{"team"};
     std::string m_discipline{"deadline"};
     std::string m_edca{"none"};
+    std::string m_offloading{"any"};
     std::string m_serverRates;
     std::string m_serverFailures;
     Preset<Time> m_tick{MilliSeconds(100)};

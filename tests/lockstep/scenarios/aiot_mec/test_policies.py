@@ -16,6 +16,7 @@ from ns3marl import policies
 from ns3marl.env.pool import Pool
 from ns3marl.rl.policy import action_generators
 from ns3marl.scenarios.aiot_mec import HOME
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 
 ARGUMENTS = ["--devices=10", "--servers=3", "--ticks=60"]
 
@@ -79,3 +80,36 @@ def test_devices_observe_what_their_radio_hears(executable: Path) -> None:
             batch = pool.step(policy.act(batch, action_generators(batch)))
     assert len(ages) > 1
     assert channels == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("offloading", "forbidden"), [("binary", 1), ("partial", 2)])
+def test_modes_that_are_not_allowed_are_masked_and_rules_keep_to_the_others(
+    executable: Path, offloading: str, forbidden: int
+) -> None:
+    arguments = ["--preset=mixed", "--devices=10", "--servers=3", "--ticks=15", f"--offloading={offloading}"]
+    for open_one in (
+        lambda: Pool(executable, arguments=arguments, seed=5, spares=0),
+        lambda: FastPool(arguments=arguments, seed=5, num_envs=1),
+    ):
+        modes: set[int] = set()
+        with open_one() as pool:
+            for name in ("random", *HOME.policies):
+                policy = policies.make(name, pool.spec)
+                batch = pool.reset()
+                for _ in range(15):
+                    assert not batch.groups[0].masks[..., forbidden].any()
+                    assert batch.groups[0].masks[..., [0, 3 - forbidden]].all()
+                    (actions,) = policy.act(batch, action_generators(batch))
+                    modes |= set(actions.discrete[batch.groups[0].active, 0].tolist())
+                    batch = pool.step([actions])
+        assert modes == {0, 1, 2} - {forbidden}
+
+
+def test_the_built_in_policy_keeps_to_allowed_modes(executable: Path) -> None:
+    computed = {}
+    for offloading in ("any", "partial"):
+        command = [str(executable), "--standalone", "--seed=5", *ARGUMENTS, f"--offloading={offloading}"]
+        alone = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        computed[offloading] = alone["metrics"]["energy_compute_j"]
+    assert computed["any"] == 0
+    assert computed["partial"] > 0  # the share of each task that stays

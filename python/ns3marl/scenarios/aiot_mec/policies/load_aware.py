@@ -11,11 +11,18 @@ import numpy as np
 
 from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat
 from ns3marl.scenarios.aiot_mec.policies import estimates
-from ns3marl.scenarios.aiot_mec.policies.names import FULL, LOCAL, MAX_POWER_DBM, PARTIAL, Names
+from ns3marl.scenarios.aiot_mec.policies.names import (
+    FULL,
+    LOCAL,
+    MAX_POWER_DBM,
+    PARTIAL,
+    RATIO_HIGH,
+    Names,
+)
 from ns3marl.scenarios.aiot_mec.policies.simple import Dbm, Decibels
 from ns3marl.types import Actions, Batch, Float64, Int64, Spec
 
-_RATIO_LOW, _RATIO_HIGH = 0.05, 0.95
+_RATIO_LOW = 0.05
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class LoadAware:
         local_s = seen.cycles / seen.cpu_hz
         ahead_s = seen.backlog_s + local_s - seen.before_s
         share: Float64 = ahead_s / (upload_s + seen.cycles / seen.server_hz + local_s)
-        return share.clip(_RATIO_LOW, _RATIO_HIGH)
+        return share.clip(_RATIO_LOW, RATIO_HIGH)
 
     def _offloaded(self, seen: _Seen, share: Float64, power: Float64, upload_s: Float64) -> Float64:
         """Cost of offloading a share [modes,powers,n,slots]; infinite where there is no server."""

@@ -15,6 +15,7 @@ from ns3marl.types import Actions, Batch, Bool, Feature, Float64, Int64, Spec
 LOCAL, PARTIAL, FULL = range(3)
 MAX_POWER_DBM = 30.0
 SERVER_SLOTS = 18
+RATIO_HIGH = 0.95
 
 
 class Names:
@@ -86,15 +87,29 @@ class Names:
         power_dbm: Float64 | float,
         ratio: Float64 | None = None,
     ) -> Actions:
-        """These choices [B,A] for active devices, defaults for the rest and for ratios that are not given or do not count."""
+        """These choices [B,A] for active devices, defaults for the rest and for ratios that are not given or do not count.
+
+        A mode that is not allowed gives way to the nearest one: full to the largest ratio, partial to full or local.
+        """
         discrete, continuous = default_actions(self.spec.groups[0], len(batch.env_id))
         active = batch.groups[0].active
+        mode, ratio = self._allowed(batch, np.broadcast_to(mode, active.shape), ratio)
         for head, chosen in enumerate((mode, server, channel)):
             discrete[..., head] = np.where(active, chosen, discrete[..., head])
         continuous[..., 0] = np.where(active, power_dbm, continuous[..., 0])
         if ratio is not None:
             continuous[..., 1] = np.where(active & (np.equal(mode, PARTIAL)), ratio, continuous[..., 1])
         return Actions(discrete, continuous)
+
+    def _allowed(self, batch: Batch, mode: Int64, ratio: Float64 | None) -> tuple[Int64, Float64 | None]:
+        allowed = batch.groups[0].masks[..., : self._offsets[1]]
+        if allowed.all():
+            return mode, ratio
+        share = np.where(mode == PARTIAL, 0.5 if ratio is None else ratio, RATIO_HIGH)
+        mode = np.where((mode == FULL) & ~allowed[..., FULL], PARTIAL, mode)
+        rounded = np.where(share < 0.5, LOCAL, FULL)
+        mode = np.where((mode == PARTIAL) & ~allowed[..., PARTIAL], rounded, mode)
+        return mode, share
 
 
 def find(spec: Spec, where: str, features: Sequence[Feature], names: Sequence[str]) -> list[int]:

@@ -72,6 +72,7 @@ class Settings:
     serverCpuMax: float = _number("serverCpuMax")  # noqa: N815
     serverRates: tuple[float, ...] = ()  # noqa: N815
     """Rate of each server [GHz]; empty: spread evenly between the two."""
+    offloading: str = _word("offloading")
     area: float = _number("area")
     """Side of the square [m]."""
     hotspotShare: float = _number("hotspotShare")  # noqa: N815

@@ -114,6 +114,9 @@ def blank(model: Model, envs: int) -> Shown:
     width = max(mask.stop for mask in layout.masks.values())
     masks = torch.zeros(*shape, width, dtype=torch.bool, device=model.device)
     masks[..., layout.masks["mode"]] = True
+    forbidden = {"binary": "partial", "partial": "full"}.get(model.settings.offloading)
+    if forbidden is not None:
+        masks[..., layout.masks["mode"].start + layout.modes[forbidden]] = False
     masks[..., layout.masks["server"]][..., : model.settings.servers] = True
     return Shown(
         torch.zeros(*shape, len(layout.features), device=model.device),
