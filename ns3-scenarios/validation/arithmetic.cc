@@ -37,7 +37,7 @@ ValidateArithmetic(Report& report, Effort /* effort */)
     AddExact(
         report, "Jain index of nine equal values and a zero", 0.9, jain, GetJainIndex({2, 2, 2, 2, 2, 2, 2, 2, 2, 0}));
 
-    const PriorityWeights weights; // 0.5, 0.2, 0.3, 3.6e8 cycles
+    const PriorityWeights weights; // 0.4, 0.3, 0.3, 3.6e8 cycles
     const Time deadline = MilliSeconds(80);
     AddExact(report,
              "priority of a fresh task of 1.8e8 cycles",
