@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from ns3marl.studies.cells import Cell, Content, Study, finished, run_missing
+from ns3marl.studies.cells import Cell, Content, Study, finished
+from ns3marl.studies.runner import chosen, run_missing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,12 +50,11 @@ def run_chosen(every: Sequence[Cell], study: Study, options: argparse.Namespace)
     Raises:
         SystemExit: Ctrl-C.
     """
-    patterns = options.only.split(",")
-    chosen = [cell for cell in every if any(fnmatch.fnmatch(cell.name, pattern) for pattern in patterns)]
+    wanted = chosen(every, options.only)
     if options.anew:
-        for cell in chosen:
+        for cell in wanted:
             (study.results / cell.path).unlink(missing_ok=True)
             shutil.rmtree(study.work / cell.path.with_suffix(""), ignore_errors=True)
-    if not run_missing(chosen, study, options.jobs, Console(stderr=True)):
+    if not run_missing(wanted, study, options.jobs, Console(stderr=True)):
         raise SystemExit(130)
     return [content for cell in every if (content := finished(cell, study)) is not None]

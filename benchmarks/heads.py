@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-import planner
 import rules
 import torch
 from rich.console import Console
@@ -23,6 +22,7 @@ from ns3marl.evaluation.statistics import difference
 from ns3marl.policies import allowed_choices
 from ns3marl.progress import ProgressDisplay
 from ns3marl.rl.policy import Policy, action_generators
+from ns3marl.scenarios.aiot_mec import planning
 from ns3marl.scenarios.aiot_mec.planner import Joint, Planner, PlannerOptions
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.types import Actions, Batch, Float64, Group
@@ -84,7 +84,7 @@ def rewards(setting: str, head: str, value: float, policy: str) -> Float64:
         if policy:
             playing = limited(load_policy(policy, pool.spec, own, greedy=True)[1])
         else:
-            tuned = [rules.tuned(name, setting) for name in planner.STARTS]
+            tuned = [rules.tuned(name, setting) for name in planning.STARTS]
             starts = [limited(policies.make(name, pool.spec)) for name in tuned]
             playing = Planner(pool.sim, starts, limited(policies.make(tuned[0], pool.spec)), PlannerOptions())
             if head:

@@ -25,7 +25,8 @@ from ns3marl.fidelity.record import in_ns3
 from ns3marl.fidelity.worlds import draw
 from ns3marl.rl.policy import Policy, action_generators
 from ns3marl.scenarios.aiot_mec.exogenous import WORLDS, Exogenous
-from ns3marl.scenarios.aiot_mec.planner import InStep, Planner, PlannerOptions
+from ns3marl.scenarios.aiot_mec.planner import InStep, PlannerOptions
+from ns3marl.scenarios.aiot_mec.planning import planner
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
@@ -37,7 +38,6 @@ SETTINGS = {
     "default": ("--devices=10", "--servers=3"),
 }
 RULES = ("snr-target", "load-aware", "coordinated-power")
-STARTS, FOLLOW = ("load-aware", "coordinated-power"), "load-aware"
 METRICS = {
     "reward_mean": ("reward", 1.0),
     "completion_ratio": ("completion %", 100.0),
@@ -75,14 +75,6 @@ class Played:
         """An episode."""
         for name, values in self.metrics.items():
             values.append(metrics[name])
-
-
-def planner(
-    twin: FastPool, options: PlannerOptions, starts: Sequence[str] = STARTS, follow: str = FOLLOW
-) -> Planner:
-    """The planner in a twin, which begins with what some rules propose and lets one play behind the present tick."""
-    made = [policies.make(name, twin.spec) for name in starts]
-    return Planner(twin.sim, made, policies.make(follow, twin.spec), options)
 
 
 #: Makes a policy; the second argument is a twin that stands where the environments stand, or is kept there by the policy.

@@ -16,27 +16,16 @@ from typing import Any
 
 import cells
 import numpy as np
-import planner
 import regimes_tuned
 import rules
 
-from ns3marl import home as homes
 from ns3marl.config import Config, load
-from ns3marl.evaluation import comparison, evaluate, statistics
-from ns3marl.evaluation.comparison import Entry
-from ns3marl.fidelity.worlds import draw
-from ns3marl.launch.environments import evaluated, open_pool
-from ns3marl.manifest import manifest
+from ns3marl.evaluation import statistics
 from ns3marl.progress import Report
-from ns3marl.rl.policy import Policy
-from ns3marl.scenarios.aiot_mec.exogenous import WORLDS, Exogenous
-from ns3marl.scenarios.aiot_mec.planner import InStep, PlannerOptions
-from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
-from ns3marl.scenarios.aiot_mec.twin.recorded import Recorded
-from ns3marl.scenarios.aiot_mec.twin.settings import Settings
+from ns3marl.scenarios.aiot_mec import planning
 from ns3marl.studies import page
 from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Content, Study, likeliest
-from ns3marl.types import Actions, Batch, Float64
+from ns3marl.types import Float64
 
 #: By name: preset, devices, servers.
 REGIMES = {
@@ -49,7 +38,7 @@ REGIMES = {
 LEARNERS = ("imappo", "ippo", "ppo", "maddpg", "iql", "dqn", "a3c")
 DECENTRALISED = ("ippo", "maddpg", "iql", "dqn", "a3c")
 RULES = ("best-snr", "snr-target", "load-aware", "coordinated-greedy", "coordinated-power")
-PLANNER = "planner"
+PLANNER = planning.NAME
 SEED, EPISODES, TICKS, TRAINING_TICKS = 3101, 20, 100, 60_000
 RESAMPLES = 10_000
 HEAD = """\
@@ -126,41 +115,11 @@ def every_cell(seeds: int) -> list[Cell]:
     return simple + trained
 
 
-class _Planning:
-    """The planner, beside a twin of each episode that begins."""
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self.arguments = arguments
-        (regime,) = (name for name in REGIMES if arguments_of(name, TICKS) == list(arguments))
-        self.follow = rules.tuned("load-aware", regime)
-        self.starts = (self.follow, rules.tuned("coordinated-power", regime))
-        self.policy: Policy | None = None
-
-    def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> list[Actions]:
-        """See ``Policy.act``; of one environment."""
-        if self.policy is None or batch.tick[0] == 0:
-            seed, run = int(batch.seed[0]), int(batch.run[0])
-            world = draw(WORLDS, "aiot-mec", self.arguments, seed, run)
-            assert isinstance(world, Exogenous)
-            recorded = Recorded(Settings.parse(self.arguments), {run: world, run + 1: world}, seed)
-            twin = FastPool(arguments=self.arguments, num_envs=1, seed=seed, first_run=run, world=recorded)
-            planning = planner.planner(twin, PlannerOptions(), self.starts, self.follow)
-            self.policy = InStep(planning, twin)
-        return self.policy.act(batch, rngs)
-
-
 def judge_planner(report: Report, config: Config, folder: Path) -> Content:
-    """What an evaluation of the planner writes."""
-    config = evaluated(config)
-    with open_pool(config, config.evaluation.seed, 1, 1) as pool:
-        policy = _Planning(config.scenario.arguments)
-        entry = Entry(PLANNER, [PLANNER], central=True)
-        entry.results.append(evaluate.play(policy, PLANNER, pool, config, report))
-        provenance = manifest(config, pool.spec, pool.hello)
-        home = homes.find(config.scenario.name)
-        path = comparison.write(folder / "evaluation", config, pool.spec, [entry], provenance, {}, home, [])
-    content: Content = json.loads(path.read_text())
-    return content
+    """What an evaluation of the planner writes, which begins with the tuned rules."""
+    arguments = list(config.scenario.arguments)
+    (regime,) = (name for name in REGIMES if arguments_of(name, TICKS) == arguments)
+    return planning.judge(report, config, folder, [rules.tuned(name, regime) for name in planning.STARTS])
 
 
 STUDY = Study(

@@ -101,6 +101,8 @@ class ScenarioHome:
     them, and why others failed. Metrics that a spec lacks are left out."""
     distributions: tuple[Distribution, ...] = ()
     """What reports show of the scenario's tables where an evaluation wrote them (``ns3marl evaluate --tables``)."""
+    published: Reference | None = None
+    """A published evaluation that ``ns3marl reproduce`` makes anew: a ``ns3marl.studies.publication.Publication``."""
     is_template: bool = False
     """Whether new scenarios begin as a copy of it."""
     folder: Path | None = None

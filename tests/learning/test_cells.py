@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ns3marl.algorithms import registry
 from ns3marl.games import library
-from ns3marl.studies import cells, page
+from ns3marl.studies import cells, page, runner
 from ns3marl.studies.cells import Cell, Study
 
 TINY = 400  # ticks
@@ -27,7 +27,7 @@ def study(folder: Path, ticks: int = TINY) -> Study:
 
 
 def run(chosen: list[Cell], folder: Path) -> bool:
-    return cells.run_missing(chosen, study(folder), 2, Console(file=io.StringIO()))
+    return runner.run_missing(chosen, study(folder), 2, Console(file=io.StringIO()))
 
 
 @pytest.fixture(scope="module")

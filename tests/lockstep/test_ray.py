@@ -19,4 +19,4 @@ def test_simulators_on_a_cluster(tmp_path: Path) -> None:
     tests = Path(__file__).with_name("with_ray.py")
     done = run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ROOT, tests], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout

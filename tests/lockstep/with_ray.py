@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
@@ -19,6 +20,7 @@ import ray
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
 from ray.tune.registry import register_env
+from rich.console import Console
 from support import is_running, parent, right_actions
 
 from ns3marl import config as configuration
@@ -26,6 +28,10 @@ from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.env.wrappers import multi_discrete_actions
 from ns3marl.errors import ConfigError
 from ns3marl.launch.environments import open_pool
+from ns3marl.scenarios.aiot_mec.published.publication import PUBLICATION
+from ns3marl.scenarios.aiot_mec.published.tables import HOME
+from ns3marl.studies.cells import Cell, finished
+from ns3marl.studies.runner import run_missing
 from ns3marl.types import Batch
 
 pytestmark = pytest.mark.filterwarnings(
@@ -116,3 +122,15 @@ def test_rllibs_runners_play_different_episodes(scenario_path: Callable[[str], P
     )
     learner.stop()
     assert len({int(number) for (number,) in seeds}) == 2
+
+
+@pytest.mark.usefixtures("cluster")
+def test_cells_of_a_study_run_on_the_cluster(tmp_path: Path) -> None:
+    study = PUBLICATION.study(tmp_path / "cells", tmp_path / "trainings", True)
+    rules = [Cell("best-snr", HOME, 0), Cell("local-only", HOME, 0)]
+    assert run_missing(rules, study, 1, Console(file=io.StringIO()), runner="ray")
+    best, local = (finished(cell, study) for cell in rules)
+    assert best is not None
+    assert local is not None
+    assert best["values"]["completion_ratio"][0] > local["values"]["completion_ratio"][0]
+    assert not (tmp_path / "trainings").exists()  # it was elsewhere

@@ -14,7 +14,17 @@ from importlib import metadata
 from typing import Any, NoReturn, TextIO
 
 from ns3marl.checks import check_current_folder
-from ns3marl.cli import building, completion, demo, explaining, fidelity, playing, serving, training
+from ns3marl.cli import (
+    building,
+    completion,
+    demo,
+    explaining,
+    fidelity,
+    playing,
+    reproducing,
+    serving,
+    training,
+)
 from ns3marl.cli.streams import NO_READER, safe_output, write_no_more
 from ns3marl.errors import ConfigError, Ns3MarlError, StaleScenario
 from ns3marl.options import near
@@ -184,7 +194,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--debug", action="store_true", help="show the traceback of errors")
     whole.set_defaults(takes_scenario_arguments=False)
     subparsers = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Command)
-    for module in (building, training, explaining, playing, fidelity, serving, demo, completion):
+    for module in (building, training, explaining, playing, fidelity, reproducing, serving, demo, completion):
         module.add(subparsers)
     return whole
 

@@ -38,7 +38,7 @@ def workers(scenario: str, num_envs: int, spares: int) -> Iterator[tuple[str, Pa
     Raises:
         ConfigError: Ray is not installed, or its cluster has fewer cores than environments.
     """
-    ray = _ray()
+    ray = connected()
     cores = int(ray.cluster_resources().get("CPU", 0))
     if cores < num_envs:
         raise ConfigError(
@@ -66,13 +66,16 @@ def _serve(scenario: str, endpoint: str, key_files: Mapping[str, str]) -> None:
         serve(scenario, endpoint, slots=1, key_folder=Path(folder), wait_s=_WAIT_S)
 
 
-def _ray() -> Any:
+def connected() -> Any:
+    """The module ``ray``, connected to a cluster.
+
+    Raises:
+        ConfigError: Ray is not installed.
+    """
     try:
         import ray  # noqa: PLC0415 - an extra
     except ImportError:
-        raise ConfigError(
-            "pool.runner is 'ray', which is not installed: pip install 'ns3marl[ray]'"
-        ) from None
+        raise ConfigError("the runner is 'ray', which is not installed: pip install 'ns3marl[ray]'") from None
     if not ray.is_initialized():  # RAY_ADDRESS names a cluster; without it Ray starts one on this host
         ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
     return ray

@@ -19,13 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rich.console import Console
-
 from ns3marl.config import Config, dumps, load, tomllib
 from ns3marl.evaluation import comparison, evaluate
-from ns3marl.launch import processes
 from ns3marl.launch.environments import Environments, open_pool
-from ns3marl.progress import ProgressDisplay, Report
+from ns3marl.progress import Report
 from ns3marl.reporting import plots
 from ns3marl.training import experiment, metrics
 
@@ -91,10 +88,12 @@ class Study:
         results: Where files of finished cells are.
         work: Where trainings are.
         configure: What a cell trains in its setting and how it is evaluated there.
+        train: What it trains, if that differs, as in the length of episodes.
         budget: What a cell was given, kept in its file; another one counts as missing.
         source: What an evaluation calls the policy of a cell that does not train; its own name by default.
         make_pool: Opens the environments of a setting.
         optimum: Of a setting, if it is known.
+        both_ways: Evaluate stochastic policies by drawn and by likeliest actions, beside what the configuration says.
         special: Policies that no configuration names: what plays them, instead of an evaluation; it returns the same content.
     """
 
@@ -106,6 +105,12 @@ class Study:
     make_pool: Callable[[str, Config, int, int, int], Environments] = _open_pool
     optimum: Callable[[str], float | None] = _unknown
     special: dict[str, Callable[[Report, Config, Path], Content]] = field(default_factory=dict)
+    train: Callable[[Cell], Config] | None = None
+    both_ways: bool = True
+
+    def trained(self, cell: Cell) -> Config:
+        """What a cell trains."""
+        return (self.train or self.configure)(cell.training)
 
 
 def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
@@ -120,7 +125,7 @@ def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
     run = study.work / training.path.with_suffix("")
     curve, training_s, begin = [], 0.0, 0.0
     if training.seed:
-        config, begin = study.configure(training), TRAINING_SHARE / len(cells)
+        config, begin = study.trained(training), TRAINING_SHARE / len(cells)
         written = run / "config.toml"
         if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
             shutil.rmtree(run)
@@ -148,8 +153,8 @@ def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
         }
         content["curve"] = curve
         content["config"] = dumps(study.configure(cell)) if cell.seed else ""
-        if cell.trained:
-            content["training_config"] = dumps(study.configure(training))
+        if cell.trained or study.train:
+            content["training_config"] = dumps(study.trained(cell))
         _write(study.results / cell.path, content)
     shutil.rmtree(run, ignore_errors=True)
 
@@ -172,11 +177,11 @@ def _judged(report: Report, cell: Cell, study: Study, run: Path, low: float, hig
         content: Content = json.loads(path.read_text())
         return content
 
-    stochastic = bool(cell.seed) and cell.policy in STOCHASTIC
+    stochastic = bool(cell.seed) and cell.policy in STOCHASTIC and study.both_ways
     middle = (low + high) / 2 if stochastic else high
     content = judge(config, low, middle)
     (played,) = content["policies"]
-    if cell.seed:
+    if cell.seed and study.both_ways:
         again = played
         if stochastic:
             evaluation = dataclasses.replace(config.evaluation, greedy=True)
@@ -214,7 +219,7 @@ def finished(cell: Cell, study: Study) -> Content | None:
         return None
     if cell.seed and not _same(content["config"], study.configure(cell)):
         return None
-    if cell.trained and not _same(content["training_config"], study.configure(cell.training)):
+    if "training_config" in content and not _same(content["training_config"], study.trained(cell)):
         return None
     return content
 
@@ -228,24 +233,6 @@ def _same(written: str, config: Config) -> bool:
         if later | was.get(section, {}) != now[section]:
             return False
     return True
-
-
-def run_missing(chosen: Sequence[Cell], study: Study, jobs: int, console: Console) -> bool:
-    """Runs every chosen cell without a file, as many trainings at a time as ``jobs``; False after Ctrl-C.
-
-    Raises:
-        Ns3MarlError: Some failed; the others are finished.
-    """
-    missing: dict[Cell, list[Cell]] = {}
-    for cell in chosen:
-        if finished(cell, study) is None:
-            missing.setdefault(cell.training if cell.seed else cell, []).append(cell)
-    todo = [processes.Job(training.name, run_cells, (cells, study)) for training, cells in missing.items()]
-    if not todo:
-        return True
-    count = sum(len(cells) for cells in missing.values())
-    with ProgressDisplay(f"{count} of {len(chosen)} cells", console) as display:
-        return processes.work_off(todo, jobs, display)
 
 
 def _rounded(value: float | None) -> float | None:

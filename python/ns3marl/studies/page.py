@@ -135,7 +135,7 @@ def _section(setting: str, contents: Sequence[Content], results: Results) -> lis
 def _provenance(contents: Sequence[Content]) -> str:
     first = contents[0]
     versions, scenario = first["manifest"]["versions"], first["manifest"]["scenario"]
-    commits = sorted({_short(content["manifest"]["git_commit"]) for content in contents})
+    commits = sorted({short(content["manifest"]["git_commit"]) for content in contents})
     trained = [content for content in contents if content["cell"]["seed"]]
     optimum = first["optimum"]
     parts = []
@@ -161,7 +161,7 @@ def _provenance(contents: Sequence[Content]) -> str:
     return " ".join(parts)
 
 
-def _short(commit: str) -> str:
+def short(commit: str) -> str:
     """A commit's first digits, and whether files differed from it."""
     digits, plus, _ = commit.partition("+")
     return f"{digits[:12]}{' with changes' if plus else ''}"
@@ -230,14 +230,15 @@ def _draw(
     for plot in drawn:
         path = images / f"{plot.name}.png"
         path.write_bytes(plot.png)
-        lines += [f"![{plot.title}]({_relative(path, page.parent)})", ""]
+        lines += [f"![{plot.title}]({relative(path, page.parent)})", ""]
     return lines
 
 
-def _relative(path: Path, base: Path) -> str:
+def relative(path: Path, base: Path) -> str:
+    """A path as a page in another folder links to it."""
     if path.is_relative_to(base):
         return path.relative_to(base).as_posix()
-    return f"../{_relative(path, base.parent)}"
+    return f"../{relative(path, base.parent)}"
 
 
 def _figures(

@@ -28,6 +28,7 @@ HOME = ScenarioHome(
     },
     twin=f"{_HERE}.twin.pool:FastPool",
     fidelity=f"{_HERE}.fidelity:FIDELITY",
+    published=f"{_HERE}.published.publication:PUBLICATION",
     plots={"network-life": f"{_HERE}.network_plot:network_life"},
     parts={
         "How tasks ended": (

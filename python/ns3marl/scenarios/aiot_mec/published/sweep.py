@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Which preset comes closest to the published regime: a sweep of simple policies, before any learner is trained.
+
+Published are completion ratios of 78 to 99 % and latencies of 14 to 58 ms among the six learners. A preset's distance is the sum of the
+relative differences between these four numbers and the least and largest of the simple policies that offload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ns3marl import policies
+from ns3marl.rl.policy import action_generators
+from ns3marl.scenarios.aiot_mec.published.tables import RULES, size
+from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
+
+PRESETS = ("default", "easy", "balanced", "stress", "mixed")
+COMPLETION_PERCENT, LATENCY_MS = (78.0, 99.0), (14.2, 58.0)  # published: least and largest
+_SEED, _ENVS, _TICKS = 8801, 4, 150
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Of one simple policy."""
+
+    completion_percent: float
+    latency_ms: float
+
+
+def reached(preset: str) -> dict[str, Reached]:
+    """What simple policies that offload reach on the twin at 50 devices and 9 servers, by name."""
+    found: dict[str, Reached] = {}
+    arguments = [f"--preset={preset}", *size(50, 9), f"--ticks={_TICKS}"]
+    for rule in RULES:
+        if rule == "local-only":
+            continue
+        with FastPool(arguments=arguments, num_envs=_ENVS, seed=_SEED) as pool:
+            chooses, batch = policies.make(rule, pool.spec), pool.reset()
+            for _ in range(_TICKS):
+                batch = pool.step(chooses.act(batch, action_generators(batch)))
+            names = [metric.name for metric in pool.spec.metrics]
+            means = dict(zip(names, batch.metrics.mean(0).tolist(), strict=True))
+        found[rule] = Reached(100 * means["completion_ratio"], 1000 * means["latency_mean_s"])
+    return found
+
+
+def distance(of: Mapping[str, Reached]) -> float:
+    """Of a preset's simple policies from the published regime."""
+    completion = [one.completion_percent for one in of.values()]
+    latency = [one.latency_ms for one in of.values()]
+    pairs = [
+        *zip((min(completion), max(completion)), COMPLETION_PERCENT, strict=True),
+        *zip((min(latency), max(latency)), LATENCY_MS, strict=True),
+    ]
+    return sum(abs(ours / theirs - 1) for ours, theirs in pairs)
