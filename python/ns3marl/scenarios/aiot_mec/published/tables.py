@@ -19,7 +19,8 @@ from ns3marl.studies.cells import Cell
 #: Learners of table 1; the published "single-agent" ones in both readings: DQN, PPO and A3C are one central controller, IQL and IPPO one
 #: agent's learner that all share.
 LEARNERS = ("imappo", "maddpg", "ppo", "a3c", "dqn", "iql", "ippo")
-PUBLISHED_SETTINGS = "imappo-published"
+PUBLISHED = "published"  # the configuration
+PUBLISHED_SETTINGS = f"imappo-{PUBLISHED}"
 RULES = (
     *("local-only", "random-offload", "best-snr", "snr-target", "load-aware"),
     *("coordinated-greedy", "coordinated-power"),
@@ -89,8 +90,14 @@ def settings() -> dict[str, Setting]:
 @cache
 def learners() -> dict[str, dict[str, Any]]:
     """By name: ``algorithm``, ``acts`` (drawn or likeliest) and ``options``."""
-    text = resources.files(__package__).joinpath("learners.toml").read_text("utf-8")
-    found: dict[str, dict[str, Any]] = tomllib.loads(text)
+    found: dict[str, dict[str, Any]] = _toml("published/learners.toml")
+    options = _toml(f"configs/{PUBLISHED}.toml")["imappo"]
+    return found | {PUBLISHED_SETTINGS: {"algorithm": "imappo", "acts": "drawn", "options": options}}
+
+
+def _toml(path: str) -> dict[str, Any]:
+    home = resources.files(__package__.rpartition(".")[0])
+    found: dict[str, Any] = tomllib.loads(home.joinpath(path).read_text("utf-8"))
     return found
 
 
