@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Every model of `aiot-mec` and `cognitive-v2x` against theory, standards and other people's figures; writes `docs/validation.md` and its plots.
+"""Compares every model of `aiot-mec` and `cognitive-v2x` with theory, standards and published values; writes `docs/validation.md` and its plots.
 
-The quantities are made by `ns3-scenarios/validation/`; ctest runs the same program with less to simulate.
+`ns3-scenarios/validation/` computes the quantities; ctest runs the same program with less to simulate.
 """
 
 from __future__ import annotations
@@ -30,91 +30,103 @@ TOPICS = {
     "path-loss": (
         "Path loss and noise",
         (
-            "Frames sent with 30 dBm over `RadioNetwork`, as the receiver's radio reports them, and the mean SNR that the scenario "
-            "computes. The reference loss is that of ns-3's own test, 40.046 dB at 1 m, exponent 3."
+            "The receiver's radio reports frames sent with 30 dBm over `RadioNetwork`; the table also has the mean SNR "
+            "that the scenario computes. The reference loss is that of ns-3's own test, 40.046 dB at 1 m, exponent 3."
         ),
     ),
     "fading": (
         "Fading",
-        "50 000 independent pairs of `GaussMarkovFading`, rho = 0.9. The distance is that of Kolmogorov and Smirnov.",
+        (
+            "50 000 independent pairs of `GaussMarkovFading`, rho = 0.9. The distance is the Kolmogorov-Smirnov "
+            "distance."
+        ),
     ),
     "outage": (
         "Outage",
         (
-            "Share of fading states in which the server with the best mean SNR lies below 7 dB at 30 dBm: `Placement`, "
-            "`RadioNetwork::GetSnrDb`, 1000 places with 500 states each. The closed form is 1 - exp(-gamma/mean SNR), integrated "
-            "numerically over the density of the placement. The figures of the feasibility study belong to devices that stand "
-            "uniformly in the area; the default places 60 % of them in hotspots, which differs most for K = 3."
+            "Outage is the share of fading states in which the server with the best mean SNR is below 7 dB at 30 dBm. "
+            "It is measured with `Placement` and `RadioNetwork::GetSnrDb` at 1000 places with 500 states each. The "
+            "closed form is 1 - exp(-gamma/mean SNR), integrated numerically over the density of the placement. The "
+            "values of the feasibility study are for devices placed uniformly in the area; the default places 60 % of "
+            "them in hotspots, which differs most for K = 3."
         ),
     ),
     "rates": (
         "Rates and air time",
         (
-            "What the scenario's radios put on the air, single frames and A-MPDUs, against durations computed from the standard "
-            "without ns-3's Wi-Fi code."
+            "The air time of frames and A-MPDUs that the scenario's radios send, compared with durations computed from "
+            "the standard without ns-3's Wi-Fi code."
         ),
     ),
     "errors": (
         "Frame errors",
         (
-            "20 000 broadcasts for each SNR. References are raised to the bits that a receiver really decodes, padding included. "
-            "The NIST model is that of the published figures; the scenario uses ns-3's default tables, checked with MCS 7."
+            "20 000 broadcasts per SNR. References are converted to the number of bits that a receiver decodes, "
+            "including padding. The published values use the NIST model; the scenario uses ns-3's default tables, "
+            "which are checked with MCS 7."
         ),
     ),
     "dcf": (
         "Contention",
         (
-            "n saturated stations with packets of 1500 B. `802.11a` is plain ns-3 with NIST errors, no QoS and no retry limit: "
-            "the set-up of Bianchi's model. `scenario's radios` is `RadioNetwork` with aggregation off: best effort, AIFSN 3, CW 15 "
-            "to 1023, ACK at 6 or 24 Mb/s. ns-3 accepts 1.5 % of itself in runs of 100 s; so does this page, with two standard errors of its shorter runs (3000 to 6000 packets). Bianchi's model is evaluated for these "
-            "parameters with durations of 802.11ax, and with ns-3's retry limit of 7, after which the window starts anew. Frames of a "
-            "block-ack agreement are not dropped for it. What is left: a station whose frame collided waits for its "
-            "ACK timeout before AIFS, and may send again in the slot after a success; the model knows neither."
+            "n saturated stations send packets of 1500 B. `802.11a` is plain ns-3 with NIST errors, no QoS and no "
+            "retry limit, as in Bianchi's model. `scenario's radios` is `RadioNetwork` without aggregation: best "
+            "effort, AIFSN 3, CW 15 to 1023, ACK at 6 or 24 Mb/s. ns-3's own test allows a deviation of 1.5 % in runs "
+            "of 100 s. This page allows the same plus two standard errors of its shorter runs (3000 to 6000 packets). "
+            "Bianchi's model is evaluated for these parameters with durations of 802.11ax and with ns-3's retry limit "
+            "of 7, after which the window is reset. This limit does not drop frames of a block-ack agreement. The "
+            "model leaves out two effects: a station whose frame collided waits for its ACK timeout before AIFS, and a "
+            "station may send again in the slot after a success."
         ),
     ),
     "queues": (
         "Queues",
         (
-            "Jobs with a mean service time of 1 s through `EdgeServer` and `ComputeNode`, 500 000 jobs (2 000 000 at rho = 0.9), "
-            "deadlines of 10 000 s. By priority: 30 % premium jobs with weights (0, 0, 1), two classes without pre-emption."
+            "Jobs with a mean service time of 1 s go through `EdgeServer` and `ComputeNode`: 500 000 jobs (2 000 000 "
+            "at rho = 0.9), deadlines of 10 000 s. By priority: 30 % premium jobs with weights (0, 0, 1), two classes "
+            "without pre-emption."
         ),
     ),
     "age": (
         "Age of information",
-        "Updates through `EdgeServer` into `AgeTracker`; mean service time 1 s. Lines are theory.",
+        "Updates go through `EdgeServer` into `AgeTracker`; the mean service time is 1 s. Lines are theory.",
     ),
     "energy": (
         "Energy",
         (
-            "Computing after a published example, and one frame with its acknowledgement over `RadioNetwork` and `EnergyMeter`. ns-3 "
-            "says that a radio receives from the payload on, so preambles (20 us, HE 44 us) count at the power of idling."
+            "The energy of computing follows a published example. The energy of one frame and its acknowledgement is "
+            "measured with `RadioNetwork` and `EnergyMeter`. In ns-3 a radio counts as receiving from the payload on, "
+            "so preambles (20 us, HE 44 us) count with idle power."
         ),
     ),
-    "arithmetic": ("Priority, fairness, levels", "By hand."),
+    "arithmetic": ("Priority, fairness, levels", "The references are computed by hand."),
     "sensing": (
         "Sensing",
         (
-            "Energy detection with 2500 samples, a quarter of 1 ms at 10 MHz: shares of 200 000 draws of `EnergyDetector`, and of "
-            "4000 sums of samples that are made one by one. Lines are the formulas."
+            "Energy detection with 2500 samples, a quarter of 1 ms at 10 MHz: shares of 200 000 draws of "
+            "`EnergyDetector`, and of 4000 sums of individually simulated samples. Lines are the formulas."
         ),
     ),
     "primary-users": (
         "Primary users",
-        "2000 users of `PrimaryUser` for 20 s each. The plot shows who is on after a lag, among those that were on.",
+        (
+            "2000 users of `PrimaryUser` for 20 s each. The plot shows the share of users that are on after a lag, "
+            "among those that were on at its start."
+        ),
     ),
     "streets": (
         "Streets",
         (
-            "Links among the vehicles of 100 networks of `cognitive-v2x`: the loss without shadowing, and what the shadowing adds to it; "
-            "20 000 routes of `ManhattanRoute` for the turns."
+            "Links between the vehicles of 100 networks of `cognitive-v2x`: the loss without shadowing, and the "
+            "additional shadowing. The turns come from 20 000 routes of `ManhattanRoute`."
         ),
     ),
     "frames-11p": (
         "Frames of 802.11p",
         (
-            "Broadcasts of the radios of `cognitive-v2x` on 10 MHz, 10 000 for each SNR. 3 and 6 Mb/s there are BPSK and QPSK of rate 1/2, "
-            "which the published figures know as 6 and 12 Mb/s on 20 MHz. The scenario uses ns-3's default tables and detects preambles "
-            "from 4 dB on."
+            "Broadcasts of the radios of `cognitive-v2x` on 10 MHz, 10 000 per SNR. There, 3 and 6 Mb/s are BPSK and "
+            "QPSK of rate 1/2; the published values have them as 6 and 12 Mb/s on 20 MHz. The scenario uses ns-3's "
+            "default tables and detects preambles from 4 dB on."
         ),
     ),
 }
@@ -134,24 +146,24 @@ class Axes:
 FIGURES = {
     "path-loss": Axes("Received power and SNR", "distance [m]", "[dBm], [dB]", x_scale="log"),
     "fading-distribution": Axes("Distribution of the power gain", "power gain", "share below"),
-    "fading-memory": Axes("Memory of the fading", "lag [ticks]", "autocorrelation"),
+    "fading-memory": Axes("Autocorrelation of the fading", "lag [ticks]", "autocorrelation"),
     "outage": Axes("Outage at 7 dB", "servers", "outage [%]", y_scale="log"),
     "rates": Axes("Rate of data symbols", "MCS", "rate [Mb/s]"),
-    "errors": Axes("Frames that arrive", "SNR [dB]", "share"),
+    "errors": Axes("Received frames", "SNR [dB]", "share"),
     "dcf": Axes("Saturation throughput", "stations", "throughput [Mb/s]", x_scale="log", y_scale="log"),
     "queues": Axes("Mean time in the system", "load rho", "time [service times]", y_scale="log"),
     "age": Axes("Mean age of information", "load rho", "age [service times]"),
     "sensing": Axes("Receiver operating characteristic", "probability of a false alarm", "of detection"),
-    "primary-users": Axes("Memory of a primary user", "lag [s]", "share still or again on"),
+    "primary-users": Axes("Primary users that are on after a lag", "lag [s]", "share still or again on"),
     "streets": Axes("Path loss on streets", "distance [m]", "loss [dB]", x_scale="log"),
-    "frames-11p": Axes("Frames of 802.11p that arrive", "SNR [dB]", "share"),
+    "frames-11p": Axes("Received frames of 802.11p", "SNR [dB]", "share"),
 }
 FIGURE_OF_TOPIC = {"fading": ("fading-distribution", "fading-memory")}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure of a model beside one that was not made here."""
+    """A value of a model and its independent reference."""
 
     topic: str
     name: str
@@ -205,7 +217,16 @@ def number(value: float) -> str:
 
 
 def table(quantities: Sequence[Quantity]) -> str:
-    header = ["quantity", "unit", "reference", "ours", "error", "tolerance", "source", "tolerance is"]
+    header = [
+        "quantity",
+        "unit",
+        "reference",
+        "model",
+        "error",
+        "tolerance",
+        "source",
+        "basis of the tolerance",
+    ]
     rows = []
     for quantity in quantities:
         error = quantity.ours - quantity.reference
@@ -232,15 +253,16 @@ def page(results: Results, cpu_s: float) -> str:
         "# Validation",
         "",
         (
-            f"{len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) and [`cognitive-v2x`](cognitive-v2x.md) beside figures that were not made here: "
-            f"theory, standards, ns-3's own tests, papers. {len(results.outside)} lie outside their tolerance. "
-            f"`make bench NAME=validation` makes this page ({cpu_s / 60:.0f} min of one core); ctest runs the same program with less to "
-            "simulate (`ctest --test-dir build/scenarios -R validation`). [`models/`](models/README.md) has a page for each model."
+            f"This page compares {len(results.quantities)} quantities of the models of [`aiot-mec`](aiot-mec.md) and "
+            "[`cognitive-v2x`](cognitive-v2x.md) with independent values: theory, standards, ns-3's own tests, papers. "
+            f"{len(results.outside)} lie outside their tolerance. To make this page again, run `make bench NAME=validation` "
+            f"({cpu_s / 60:.0f} min of one core). ctest runs the same program with less to simulate "
+            "(`ctest --test-dir build/scenarios -R validation`). [`models/`](models/README.md) has a page for each model."
         ),
         "",
         (
-            "The tolerance of an estimate is four standard errors; seeds are fixed, so results repeat. In plots, lines are references and "
-            "points are ours, with their tolerance."
+            "The tolerance of an estimate is four standard errors. Seeds are fixed, so results repeat. In plots, lines are references, and "
+            "points are the models' results with their tolerance."
         ),
     ]
     for topic, (title, text) in TOPICS.items():

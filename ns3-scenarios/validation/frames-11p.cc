@@ -155,7 +155,7 @@ AddAirTimes(Report& report)
                     "40 us + 8 us ceil((22 + 8 L)/N_DBPS), IEEE 802.11-2020, 17.4.3",
                     link.GetAirTime().GetSeconds() * 1e6,
                     4.001,
-                    "ns-3 pads to halves of a symbol",
+                    "ns-3 pads to half symbols",
                     {}});
         report.Add({std::to_string(rate) + " Mb/s, the same by GetOfdm10AirTime",
                     "us",

@@ -68,7 +68,7 @@ ValidatePrimaryUsers(Report& report, Effort effort)
     for (const bool state : {true, false})
     {
         const auto stay = GetMean(staysS[state]);
-        report.Add({std::string("mean stay ") + (state ? "on" : "off"),
+        report.Add({std::string("mean time ") + (state ? "on" : "off"),
                     "s",
                     (state ? on : off).GetSeconds(),
                     SOURCE,
@@ -83,7 +83,7 @@ ValidatePrimaryUsers(Report& report, Effort effort)
             squares += (s - stay.mean) * (s - stay.mean);
         }
         const auto count = static_cast<double>(staysS[state].size());
-        report.Add({std::string("deviation of the stays ") + (state ? "on" : "off"),
+        report.Add({std::string("standard deviation of the time ") + (state ? "on" : "off"),
                     "s",
                     (state ? on : off).GetSeconds(),
                     "exponential distribution",

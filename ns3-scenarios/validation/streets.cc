@@ -130,7 +130,7 @@ AddLosses(Report& report, uint32_t networks)
                     SIGMAS * sigmaDb / std::sqrt(count),
                     FOUR_SIGMA,
                     {}});
-        report.Add({"deviation of the shadowing, " + kind,
+        report.Add({"standard deviation of the shadowing, " + kind,
                     "dB",
                     sigmaDb,
                     SOURCE,
