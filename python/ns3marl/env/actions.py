@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Actions of other libraries as those of the pool: nothing is rounded, cut off or wrapped on the way without an error."""
+"""Converts actions of other libraries to those of the pool. A value that does not fit is an error, never rounded, clipped or wrapped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LEVEL_TOLERANCE = 2e-5
 def joint_actions(
     group: Group, by_head: Mapping[str, Any], given: NDArray[np.intp], arrays: GroupArrays, *, remap: bool
 ) -> Actions:
-    """The actions of a group in one environment; those of agents that are not given are the default one.
+    """The actions of a group in one environment; agents that are not given take the default action.
 
     Args:
         group: whose actions.
         by_head: for each head the values of some agents, [given]: whole numbers for choices, numbers from -1 to 1 for levels, each of
-            any integer or floating-point type, alone or as an array of one element. Of agents that are not asked, any number is taken.
-        given: indices of these agents; those of all that are asked are among them.
-        arrays: what the group last showed, in one environment.
-        remap: whether an allowed choice is taken in place of a masked one.
+            any integer or floating-point type, alone or as an array of one element. For inactive agents, any number is accepted.
+        given: indices of these agents, which include all active agents.
+        arrays: the group's last observation, in one environment.
+        remap: whether an allowed choice replaces a masked one.
 
     Returns:
         [1,A,D] and [1,A,R] in the heads' units.

@@ -35,12 +35,12 @@ class Batching:
         self._seeds = self._runs = self._all_ids
 
     def prepare(self, rows: int) -> None:
-        """Makes memory for a batch of so many rows, while there is time."""
+        """Allocates memory for a batch of this many rows in advance."""
         if rows not in self._blocks:
             self._blocks[rows] = codec.Block(self._spec, rows)
 
     def assemble(self, envs: Sequence[Environment], rng_seed: int) -> Batch:
-        """A batch of the last observations of these environments, all of which have one; ``rng_seed`` is that of their episodes."""
+        """A batch of the last observations of these environments, which all must have one; ``rng_seed`` is their episodes' seed."""
         seen = [env.observation for env in envs if env.observation is not None]
         block = self._blocks.pop(len(envs), None) or codec.Block(self._spec, len(envs))
         block.fill([observation.arrays for observation in seen])
@@ -68,7 +68,7 @@ class Batching:
         )
 
     def tell_of_ends(self, batch: Batch, envs: Sequence[Environment], rng_seed: int) -> None:
-        """Puts what belongs to ended episodes into the rows of their environments."""
+        """Adds the results of ended episodes to the rows of their environments."""
         batch.terminated, batch.truncated = batch.terminated.copy(), batch.truncated.copy()
         for row, env in enumerate(envs):
             if env.ended is not None:
@@ -117,7 +117,7 @@ def _joined(rows: Sequence[tuple[Actions, ...] | None]) -> tuple[Actions, ...]:
 
 
 def cpu_ns(envs: Sequence[Environment]) -> int:
-    """CPU time that simulators spent on ticks for this batch, summed over them [ns]."""
+    """CPU time of all simulators for the ticks of this batch [ns]."""
     return sum(
         [
             (0 if env.observation is None else env.observation.tick_cpu_ns)
@@ -128,7 +128,7 @@ def cpu_ns(envs: Sequence[Environment]) -> int:
 
 
 def wall_ns(envs: Sequence[Environment]) -> int:
-    """The longest wall-clock time that a simulator spent for this batch, ended and begun episodes together [ns]."""
+    """The longest wall-clock time that one simulator needed for this batch, ended and begun episodes together [ns]."""
     return max(
         [
             (0 if env.observation is None else env.observation.tick_wall_ns)

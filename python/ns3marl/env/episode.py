@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The episode that an environment is in, and what is needed to begin it anew on another simulator."""
+"""The current episode of an environment, and what is needed to restart it on another simulator."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ns3marl.env.simulator_pool import Peer
 from ns3marl.episodes import Numbering
 from ns3marl.protocol import codec
 
-#: Before an episode is begun anew for the first time [s]; doubled each further time.
+#: Pause before an episode is restarted for the first time [s]; doubled each further time.
 _BACKOFF_S = 0.1
 _MAX_BACKOFF_S = 10.0
 
 
 @dataclass(slots=True, eq=False)
 class Environment:
-    """One environment: the episode it is in and what it last showed."""
+    """One environment: its current episode and its last observation."""
 
     index: int
     clock: Clock
@@ -33,7 +33,7 @@ class Environment:
     actions: list[bytes] = field(
         default_factory=list
     )  #: frames by tick; those ahead of the simulator are repeated
-    told: codec.Observation | None = None  #: the last one of a simulator that was lost: it must come again
+    told: codec.Observation | None = None  #: the last one of a lost simulator: it must be repeated
     losses: int = 0  #: simulators lost in this episode
     since_s: float = 0.0  #: without a simulator since this time on the clock; no new one before it
     ended: codec.Observation | None = (
@@ -43,20 +43,20 @@ class Environment:
 
     @property
     def next_tick(self) -> int:
-        """Tick of the observation that must come next."""
+        """Tick of the observation that is expected next."""
         return 0 if self.observation is None else self.observation.tick + 1
 
     def move_on(self, numbering: Numbering) -> None:
-        """The episode is the next one."""
+        """Goes to the next episode."""
         self.episode += 1
         self.run = numbering.run(self.index, self.episode)
 
     def queue(self) -> None:
-        """The episode may begin as soon as there is a simulator."""
+        """Marks the episode as ready to begin as soon as a simulator is free."""
         self.waiting, self.since_s = True, self.clock.now_s()
 
     def begin(self, peer: Peer) -> None:
-        """The episode begins, or begins anew."""
+        """Begins or restarts the episode."""
         self.peer, peer.env, peer.run = peer, self.index, self.run
 
     def recorded(self) -> dict[str, Any]:
@@ -67,13 +67,13 @@ class Environment:
         }
 
     def replay(self, numbering: Numbering, episode: int, recorded: dict[str, Any]) -> None:
-        """The episode is number ``episode``, under the actions that ``recorded`` gave."""
+        """Sets episode number ``episode`` and the actions that ``recorded`` gave."""
         self.episode, self.run = episode, numbering.run(self.index, episode)
         frames, ends = recorded["frames"].tobytes(), np.cumsum(recorded["sizes"]).tolist()
         self.actions = [frames[first:last] for first, last in zip([0, *ends], ends, strict=False)]
 
     def lose(self) -> None:
-        """The simulator is lost: another will repeat the episode, after a pause that grows."""
+        """Records that the simulator is lost: another repeats the episode, after a pause that grows."""
         self.peer = None
         self.told, self.observation = self.observation or self.told, None
         self.queue()
@@ -81,11 +81,11 @@ class Environment:
         self.losses += 1
 
     def is_known(self, tick: int) -> bool:
-        """Whether the observation of a tick has been seen from a simulator that was lost."""
+        """Whether a lost simulator has already sent the observation of this tick."""
         return self.told is not None and tick <= self.told.tick
 
     def show(self, observation: codec.Observation) -> bool:
-        """An observation came; False when it is not what the simulator that was lost sent at this tick."""
+        """Takes an observation; False if it differs from what the lost simulator sent at this tick."""
         self.observation = observation
         if self.told is None or observation.tick != self.told.tick:
             return True
@@ -93,12 +93,12 @@ class Environment:
         return observation.arrays == before.arrays
 
     def end(self, last: codec.Observation) -> None:
-        """The episode ended with this observation."""
+        """Ends the episode with this observation."""
         self.ended, self.ended_run = last, self.run
         self.forget()
 
     def forget(self) -> None:
-        """Nothing of the episode counts any more."""
+        """Discards the episode."""
         self.observation, self.told, self.peer, self.losses = None, None, None, 0
         self.waiting = False
         self.actions.clear()

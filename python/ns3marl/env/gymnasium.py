@@ -28,19 +28,19 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
 
     With one group of agents, the observation is a ``Box`` [A,F], and the action a ``Dict`` by head: ``MultiDiscrete`` [A] choices
     and ``Box`` [A] levels from -1 (the head's low) to 1 (its high). ``info`` holds ``action_mask`` (by head, [A,n]), ``active``
-    [A] (who is asked to act; the actions of others are ignored), ``present`` [A] (who takes part; the observations of others
-    say nothing) and ``metrics``. With several groups, observation, action, ``action_mask``, ``active`` and ``present`` are
-    dictionaries by the groups' names of all that.
+    [A] (agents that are asked to act; actions of others are ignored), ``present`` [A] (agents that take part; observations of
+    others have no meaning) and ``metrics``. With several groups, observation, action, ``action_mask``, ``active`` and ``present``
+    are dictionaries of these by group name.
 
     The reward is the mean over the agents that were present when the action was taken (``ns3marl.rl.rewards.team_reward``).
 
-    A copy, by ``copy`` or ``pickle``, is a new environment that is made with the same arguments; call its ``reset`` first.
+    A copy, by ``copy`` or ``pickle``, is a new environment with the same arguments; call its ``reset`` first.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
         arguments: the scenario's arguments, such as ``"--devices=10"``.
-        seed: of the episodes until ``reset`` is given another one, see ``seeds.rng_seed``; None: another one in every environment.
-        masked_choices: "remap" takes an allowed choice in place of a masked one; "refuse" raises SpecViolation.
+        seed: of the episodes until ``reset`` gets another one, see ``seeds.rng_seed``; None: a different one in every environment.
+        masked_choices: "remap" replaces a masked choice by an allowed one; "refuse" raises SpecViolation.
         pool_options: further options of ``Pool``.
 
     Raises:
@@ -93,8 +93,8 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         """One tick. When the episode ends, the observation is its last one.
 
         Raises:
-            SpecViolation: there is no episode to go on with, or the action has another form or is out of range; no simulator has
-                seen it then.
+            SpecViolation: no episode is running, or the action has a wrong form or is out of range; it was not sent to the
+                simulator then.
         """
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")

@@ -26,20 +26,20 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
     """One simulator at a time, one dictionary entry per agent.
 
     ``agents`` are the agents of all groups that are present; agents may join and leave during an episode. ``step`` needs
-    actions of these alone and tells of them and of those who have joined. An agent that has left is terminated; its observation
-    says nothing. While no agent is present, time goes on until one joins or the episode ends.
+    actions only for these, and returns entries for these and for agents that have joined. An agent that has left is terminated; its
+    observation has no meaning. While no agent is present, the simulation continues until one joins or the episode ends.
 
     Observations are ``Box`` [F], actions ``Dict`` spaces by head (see ``spaces.action_space``). ``infos[agent]`` holds
     ``action_mask`` (by head), ``active`` (whether the agent is asked to act; otherwise its action is ignored), ``present`` and
     ``metrics`` (of the episode so far).
 
-    A copy, by ``copy`` or ``pickle``, is a new environment that is made with the same arguments; call its ``reset`` first.
+    A copy, by ``copy`` or ``pickle``, is a new environment with the same arguments; call its ``reset`` first.
 
     Args:
         scenario: name of a built scenario, or the path of its executable.
         arguments: the scenario's arguments, such as ``"--devices=10"``.
-        seed: of the episodes until ``reset`` is given another one, see ``seeds.rng_seed``; None: another one in every environment.
-        masked_choices: "remap" takes an allowed choice in place of a masked one, for libraries that know no masks; "refuse"
+        seed: of the episodes until ``reset`` gets another one, see ``seeds.rng_seed``; None: a different one in every environment.
+        masked_choices: "remap" replaces a masked choice by an allowed one, for libraries without masks; "refuse"
             raises SpecViolation.
         render_mode: None, for nothing is shown.
         pool_options: further options of ``Pool``.
@@ -101,7 +101,7 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
         """Begins the next episode, or the first one of ``seed``.
 
         Raises:
-            SpecViolation: the episode passed without any agent.
+            SpecViolation: the episode ended without any agent.
         """
         if seed is not None or self._batch is None or not self._ended:
             self._batch = self._pool.reset(None if seed is None else rng_seed(seed))
@@ -127,8 +127,8 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
             actions: of every agent in ``agents``; those of agents that are absent are ignored.
 
         Raises:
-            SpecViolation: there is no episode to go on with, or an action is missing, has another form or is out of range; no simulator
-                has seen it then.
+            SpecViolation: no episode is running, or an action is missing, has a wrong form or is out of range; nothing was sent to
+                the simulator then.
         """
         if self._batch is None or self._ended:
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
@@ -263,5 +263,5 @@ def _rewards(batch: Batch) -> Float64:
 
 
 def aec_env(*positional: Any, **options: Any) -> Any:
-    """``Ns3ParallelEnv`` with one agent after the other, as PettingZoo's ``AECEnv``; the tick runs when the last one has acted."""
+    """``Ns3ParallelEnv`` as PettingZoo's turn-based ``AECEnv``; the tick runs once the last agent has acted."""
     return parallel_to_aec(Ns3ParallelEnv(*positional, **options))

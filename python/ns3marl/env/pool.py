@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""E simulators in lockstep with one learner: the environment that everything else builds on.
+"""E simulators in lockstep with one learner. All other environments build on it.
 
-Each process serves one episode. When one ends, a warm spare takes its place in the same step, so a batch always holds
-something to act on; the last observation of the ended episode stands in ``Batch.final``. An episode whose simulator is lost is
-begun anew with the same seed on another, which repeats the actions that were taken: nobody but the clock notices.
+Each process serves one episode. When an episode ends, a warm spare takes over in the same step, so a batch always has an observation
+to act on; ``Batch.final`` has the last observation of the ended episode. If a simulator is lost, its episode is restarted with the
+same seed on another one, which repeats the actions taken so far. This costs only time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from ns3marl.errors import (
 from ns3marl.protocol import codec
 from ns3marl.types import Actions, Batch, Hello, Int64, Spec, Timing
 
-#: What a process sent before it ended arrives within this time of its end [s].
+#: Messages that a process sent before it ended arrive within this time after its end [s].
 _LAST_WORDS_S = 0.2
 
 _index = attrgetter("index")
@@ -66,28 +66,28 @@ class Pool:
             ``first_run + j * num_envs + e``, whatever the policy does.
         spares: processes kept ready for the next episodes.
         tick_timeout_s: longest time a simulator may take for a tick or for building its network.
-        start_timeout_s: longest time a process may take to say Hello, and an environment may wait for a simulator to dial in.
-        endpoint: where to listen; by default a private ipc socket. Simulators may dial in there (``ns3marl serve``).
+        start_timeout_s: longest time a process may take to send Hello, and an environment may wait for a simulator to connect.
+        endpoint: where to listen; by default a private ipc socket. Simulators elsewhere may connect to it (``ns3marl serve``).
         key_folder: the learner's CURVE keys (``ns3marl keys``), for tcp.
-        spawn: launch simulators here. False: only those that dial in serve.
-        restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. It is begun anew
-            on another each time, and the actions it has seen are repeated, so that nothing is lost but time. For every
-            process that is kept, as many in a row may fail to start.
+        spawn: launch simulators on this host. False: use only simulators that connect from workers.
+        restarts: how many simulators an episode may lose (crashed, hung, vanished) before that is an error. Each time it is
+            restarted on another simulator, which repeats the actions taken so far, so only time is lost. For every process
+            of the pool, the same number may fail to start in a row.
         builtin: ``Batch.builtin`` holds what the scenario's own policy (C++ ``Decide``) chooses at each observation.
         resumable: record the actions of the running episodes, for ``state_dict``; with ``restarts`` they are recorded anyway.
         on_frame: called with (environment, RngRun, frame) for every frame of an episode that a simulator sent.
 
     Raises:
         LaunchError: the scenario is not built or does not start.
-        Lost: no simulator dialled in.
+        Lost: no simulator connected.
         ConfigError: the scenario refused the arguments, the endpoint cannot be bound, a number or time is out of range, or this
             process may open too few file descriptors for so many environments.
 
-    After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset, unless it is closed. Actions that ``step`` or ``send``
-    refuses have reached no simulator and may be mended and sent again.
+    After any error of ``reset``, ``step``, ``recv`` or ``send`` the pool may be reset, unless it is closed. Actions that ``step`` or
+    ``send`` refuses were not sent to a simulator; you may correct them and send them again.
 
-    A pool is for one thread at a time, and for the process that made it: another thread, and a process forked from this one, gets
-    ``OutOfStep``. A forked process ends nothing of its parent's, whatever it does and however it ends.
+    Only the process that created a pool may use it, one thread at a time: a call from another thread, or from a forked process, raises
+    ``OutOfStep``. A forked process cannot end anything of its parent's, whatever it does and however it ends.
     """
 
     def __init__(
@@ -161,10 +161,10 @@ class Pool:
     # ------------------------------------------------------------------------------------------------ the environment
 
     def reset(self, seed: int | None = None) -> Batch:
-        """Begins a new episode in every environment; running ones are cut off.
+        """Begins a new episode in every environment; running ones are discarded.
 
         Args:
-            seed: starts the sequence of episodes anew under this RngSeed; None goes on with the next ones.
+            seed: restarts the sequence of episodes under this RngSeed; None continues with the next ones.
 
         Returns:
             E rows in order of environment, each at tick 0.
@@ -183,12 +183,12 @@ class Pool:
             return self._start(started_s)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments stand: the seed, and the number and the actions of each environment's episode.
+        """The state of the environments: the seed, and the number and the actions of each environment's episode.
 
         The values are arrays, numbers, lists and dictionaries.
 
         Raises:
-            OutOfStep: no episode runs.
+            OutOfStep: no episode is running.
             ConfigError: actions are not recorded, see ``resumable``.
         """
         begun = all(env.waiting or env.observation is not None for env in self._envs)
@@ -200,17 +200,17 @@ class Pool:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Batch:
-        """Takes up the episodes of another pool under the same arguments where they stood, by replaying their actions.
+        """Continues the episodes of another pool under the same arguments, by replaying their actions.
 
         Args:
-            state: what ``state_dict`` of the other pool gave; its seed becomes that of this pool.
+            state: what ``state_dict`` of the other pool returned; this pool takes over its seed.
 
         Returns:
-            E rows in order of environment, as they were after the last actions but for ``final``.
+            E rows in order of environment, as after the last actions, except for ``final``.
 
         Raises:
             ConfigError: the state is that of another number of environments.
-            OutOfStep: an episode ended before its actions did, so it is not the one they were taken in.
+            OutOfStep: an episode ended before all its actions were replayed, so the actions belong to another episode.
         """
         started_s = time.perf_counter()
         self._numbering.check_state(state)
@@ -241,18 +241,18 @@ class Pool:
             return self._collect(self.num_envs, started_s)
 
     def recv(self, min_envs: int = 1) -> Batch:
-        """Waits for at least ``min_envs`` environments, first come.
+        """Waits for the first ``min_envs`` environments that are ready.
 
         Returns:
-            B rows, ``min_envs`` <= B <= E, in order of environment; ``env_id`` tells whose they are.
+            B rows, ``min_envs`` <= B <= E, in order of environment; ``env_id`` names the environments.
         """
         with self._turn:
             return self._collect(min_envs, time.perf_counter())
 
     def recv_part(self, parts: Sequence[Int64]) -> Batch:
-        """Waits until all environments of one part are ready; of several such parts it takes the first.
+        """Waits until all environments of one part are ready; if several parts are ready, it returns the first.
 
-        So each environment is always seen beside the same others, whoever is quicker.
+        So each environment always appears in a batch with the same others, whichever is faster.
 
         Args:
             parts: Numbers of environments in ascending order; no environment is in two parts.
@@ -261,13 +261,13 @@ class Pool:
             The rows of that part.
 
         Raises:
-            OutOfStep: every part has an environment that has no observation coming.
+            OutOfStep: every part has an environment from which no observation is expected.
         """
         with self._turn:
             return self._collect_part(parts, time.perf_counter())
 
     def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
-        """Sends joint actions, a row for each of some environments whose observations wait for actions.
+        """Sends joint actions to some environments that wait for actions, one row each.
 
         Args:
             env_id: Their numbers in ascending order, as in the batches of ``reset``, ``recv`` or ``recv_part``.
@@ -278,16 +278,16 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """Process of each environment's running episode, -1 where none runs; of those that dialled in, as they know it."""
+        """Process id of each environment's episode, -1 if none runs. For simulators elsewhere, it is the id on their own host."""
         return [-1 if env.peer is None else env.peer.process.pid for env in self._envs]
 
     @property
     def endpoint(self) -> str:
-        """Where simulators may dial in."""
+        """The address to which simulators elsewhere may connect."""
         return self._simulators.router.endpoint
 
     def close(self) -> None:
-        """Ends every process and removes the socket. May be called twice; in a forked process it does nothing.
+        """Ends every process and removes the socket. It may be called twice; in a forked process it does nothing.
 
         Raises:
             OutOfStep: another thread is in a method of the pool.

@@ -3,7 +3,7 @@
 """Ids of scenarios in Gymnasium and PettingZoo, ``ns3marl/SCENARIO-v0``. Importing ``ns3marl.env`` registers them.
 
 Every scenario that comes with ns3marl or with an installed package has one (``ns3marl.home``). ``gymnasium.make(ID)`` gives an ``Ns3Env``,
-``pettingzoo.make("parallel", ID)`` an ``Ns3ParallelEnv``, ``pettingzoo.make("aec", ID)`` the same with one agent after the other.
+``pettingzoo.make("parallel", ID)`` an ``Ns3ParallelEnv``, ``pettingzoo.make("aec", ID)`` its turn-based version.
 ``ns3marl/ns3gym-v0`` in Gymnasium is an ``Ns3GymEnv``.
 """
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Workers that dialled in, and the simulators that they launched: what the learner knows of processes that it cannot see."""
+"""Workers that connected, and the simulators that they launched: what the learner knows about processes on other hosts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ns3marl.protocol import codec
 from ns3marl.transport import Router
 from ns3marl.types import Hello
 
-#: A worker that says nothing for so long is lost; it speaks every half a second.
+#: A worker that sends nothing for this long is lost; it sends a message every half second.
 LOST_S = 2.0
 
 
 @dataclass(eq=False)
 class RemoteWorker:
-    """A worker, as far as one hears of it."""
+    """A worker, as known from its messages."""
 
     identity: bytes
     clock: Clock
-    deadline_s: float = 0.0  #: on the clock: silent until then, it is lost
-    remote: dict[bytes, RemoteSimulator] = field(default_factory=dict)  #: until it tells of their ends
+    deadline_s: float = 0.0  #: on the clock: if it is silent until then, it is lost
+    remote: dict[bytes, RemoteSimulator] = field(default_factory=dict)  #: until it reports their ends
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """Its name in messages."""
         return self.identity.decode(errors="replace")
 
     def is_lost(self) -> bool:
@@ -38,30 +38,30 @@ class RemoteSimulator:
     """A simulator process that a worker launched; the counterpart of ``ns3marl.simulator.Simulator``.
 
     Args:
-        identity: of its own connection.
-        pid: where it runs.
-        worker: who launched it.
-        router: by which the worker is told to end it.
+        identity: of the simulator's own connection.
+        pid: its process id on the host where it runs.
+        worker: the worker that launched it.
+        router: the socket for messages to the worker.
     """
 
     def __init__(self, identity: bytes, pid: int, worker: RemoteWorker, router: Router) -> None:
         self.pid = pid
         self.worker = worker
-        self.how: str | None = None  #: it ended, once its worker said so
+        self.how: str | None = None  #: how it ended, once its worker reported it
         self._identity = identity
         self._router = router
         self._last_lines = ""
 
     def end(self, ending: codec.Ending) -> None:
-        """Its worker told of its end."""
+        """Records that its worker reported its end."""
         self.how, self._last_lines = ending.how, ending.last_lines
 
     def is_alive(self) -> bool:
-        """Whether its worker lives and has not told of its end."""
+        """Whether its worker is alive and has not reported its end."""
         return self.how is None and not self.worker.is_lost()
 
     def ending(self) -> str:
-        """How it ended, or why nobody knows."""
+        """How it ended, or why that is unknown."""
         return self.how or f"worker {self.worker.name} has been silent for {LOST_S:g} s"
 
     def stderr_tail(self) -> str:
@@ -69,23 +69,23 @@ class RemoteSimulator:
         return self._last_lines or "(nothing)"
 
     def kill(self) -> None:
-        """Has it ended by its worker, which may take a while."""
+        """Asks its worker to end it, which may take a while."""
         if self.how is None:
             self._router.send(self.worker.identity, codec.encode_stop(self._identity.decode()))
             self.how = "being given up"
 
     def stop(self, grace_s: float = 0.0) -> None:
-        """The same: nobody waits for it."""
+        """As ``kill``; it does not wait for the end."""
         del grace_s
         self.kill()
 
 
 class RemoteSimulators:
-    """All workers that dialled in.
+    """All workers that connected.
 
     Args:
-        scenario: what they must serve.
-        router: by which they are answered.
+        scenario: the scenario that they must serve.
+        router: the socket for messages to them.
         clock: of the pool.
     """
 
@@ -102,11 +102,11 @@ class RemoteSimulators:
 
     @property
     def complaint(self) -> str:
-        """Why the last worker was sent away or not let in, for messages."""
+        """Why the last worker was refused, for messages."""
         return self._complaint or self._router.refusal
 
     def hear(self, identity: bytes, message: codec.Worker) -> None:
-        """A worker lives."""
+        """Records a sign of life of a worker."""
         worker = self._workers.get(identity)
         if (
             worker is None or worker.is_lost()
@@ -125,7 +125,7 @@ class RemoteSimulators:
                 remote_simulator.end(ending)
 
     def admit(self, identity: bytes, hello: Hello) -> RemoteSimulator | None:
-        """A simulator says Hello; None when it is of no worker that is here, or unlike the pool's others."""
+        """Takes a simulator's Hello; None if its worker is not accepted, or if it differs from the pool's other simulators."""
         name = identity.rpartition(b".")[0]
         worker = self._workers.get(name)
         if worker is None or identity in worker.remote:
@@ -145,7 +145,7 @@ class RemoteSimulators:
         return remote_simulator
 
     def resemble(self, hello: Hello) -> None:
-        """From now on simulators must be like this one, or the same seed would not give the same episode."""
+        """Requires that all further simulators are built like this one; otherwise the same seed would not give the same episode."""
         self._like = hello
 
     def _objection(self, message: codec.Worker) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The seeds of Gymnasium and PettingZoo as those of ns-3."""
+"""Converts seeds of Gymnasium and PettingZoo to those of ns-3."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ns3marl.errors import ConfigError
 def rng_seed(seed: SupportsIndex | None) -> int:
     """ns-3's RngSeed for the seed of an environment of Gymnasium or PettingZoo.
 
-    Seeds from 1 to 4294944442 are RngSeed itself. Those APIs take 0 and larger ones too, which wrap around: 0 is 4294944442,
-    4294944443 is 1.
+    Seeds from 1 to 4294944442 are the RngSeed itself. These APIs also accept 0 and larger seeds, which wrap around: 0 becomes
+    4294944442, 4294944443 becomes 1.
 
     Args:
         seed: A whole number of 0 or above, of any integer type; None draws one from the operating system, so that
             environments without a seed differ.
 
     Raises:
-        ConfigError: It is no integer, or below 0.
+        ConfigError: The seed is not an integer, or below 0.
     """
     if seed is None:
         return 1 + secrets.randbelow(MAX_SEED)

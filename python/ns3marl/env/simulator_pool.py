@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simulator processes of one learner, wherever they run: who is there, who is free, who has failed.
+"""Simulator processes of one learner, wherever they run: which exist, which are idle, which have failed.
 
-Some the learner launches itself, others dial in with a worker (``ns3marl.worker``) that launches them in a container or on
-another host. From their Hello on both are peers, and nothing else knows a difference.
+The learner launches some itself. A worker (``ns3marl.worker``) launches others in a container or on another host. After their Hello,
+both are peers, and no other module distinguishes them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ns3marl.protocol import codec
 from ns3marl.simulator import LifeLine, Program, Simulator
 from ns3marl.types import Hello, Spec
 
-#: How often a wait looks at the life of the processes it waits for.
+#: How often a wait checks the processes it waits for.
 WATCH_MS = 50
-#: After a process that ended before its Hello, none is launched for so long [s]; doubled each further time.
+#: Pause after a process that ended before its Hello [s]; doubled each further time.
 _PAUSE_S, _MAX_DOUBLINGS = 0.1, 6
 
 
@@ -36,7 +36,7 @@ _OF_POOL = 16
 
 
 def check_resources(num_envs: int, spares: int, spawn: bool) -> None:
-    """Refuses more environments than this process can serve.
+    """Refuses more environments than this process has resources for.
 
     Raises:
         ConfigError: it may open too few file descriptors.
@@ -51,7 +51,7 @@ def check_resources(num_envs: int, spares: int, spawn: bool) -> None:
 
 
 class Process(Protocol):
-    """What is known of a process, and what can be done to it: ``Simulator`` here, ``RemoteSimulator`` elsewhere."""
+    """A process that can be queried and ended: ``Simulator`` on this host, ``RemoteSimulator`` elsewhere."""
 
     pid: int
 
@@ -78,7 +78,7 @@ class Process(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Peer:
-    """A simulator process and what is expected of it."""
+    """A simulator process and the message that is expected from it."""
 
     identity: bytes
     process: Process
@@ -91,22 +91,22 @@ class Peer:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long what may take [s]."""
+    """Time limits [s]."""
 
-    start_s: float  #: a process until its Hello; an environment until a simulator dials in
-    tick_s: float  #: a tick, or building the network
+    start_s: float  #: for a process until its Hello; for an environment until a simulator connects
+    tick_s: float  #: for a tick, or for building the network
 
 
 class SimulatorPool:
     """The simulators of a pool.
 
     Args:
-        scenario: name of the scenario, which those that dial in must serve.
-        executable: what to launch; None: only those that dial in serve.
+        scenario: name of the scenario; simulators of workers must serve it.
+        executable: what to launch; None: use only simulators of workers.
         size: processes to keep, spares included.
-        limits: how long what may take.
+        limits: time limits.
         endpoint, key_folder: where to listen, see ``transport.listen``.
-        clock: of all limits.
+        clock: the clock for all limits.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class SimulatorPool:
         """The next frame and its sender.
 
         Returns:
-            None when nothing came for 50 ms; no peer when what came has been dealt with: greetings, workers, strangers.
+            None if nothing came for 50 ms; no peer if the frame has been handled already: Hello, workers, unknown senders.
         """
         received = self.router.recv(WATCH_MS)
         self._clock.now_s()  # what came late because this process was not there is not late
@@ -199,7 +199,7 @@ class SimulatorPool:
     # ------------------------------------------------------------------------------------------------------ processes
 
     def take(self) -> Peer | None:
-        """A peer that has said Hello and serves no episode; of several one whose worker has the least to do."""
+        """An idle peer that has sent Hello; of several, one whose worker has the fewest episodes."""
         free: list[Peer] = []
         for peer in self:
             if peer.env is not None or peer.hello is None or peer.due:
@@ -222,7 +222,7 @@ class SimulatorPool:
         )
 
     def top_up(self, wanted: int = 0) -> None:
-        """Launches what is missing of the fleet's size and of ``wanted`` free processes, and buries who has served."""
+        """Launches processes until the pool has its size and ``wanted`` idle ones, and reaps processes that have served."""
         if self._executable is not None and time.monotonic() >= self._launch_after_s:
             free = sum([peer.env is None for peer in self._peers.values()])
             for _ in range(max(self._size - len(self._peers), wanted - free)):
@@ -245,7 +245,7 @@ class SimulatorPool:
         self._peers[identity.encode()] = Peer(identity.encode(), simulator, deadline_s)
 
     def retire(self, peer: Peer) -> None:
-        """Lets go of a process whose episode has ended; it exits by itself and is reaped later."""
+        """Releases a process whose episode has ended; it exits by itself and is reaped later."""
         self._leaving.append(self._peers.pop(peer.identity).process)
 
     def discard(self, peer: Peer, grace_s: float = 0.0) -> None:
@@ -267,29 +267,29 @@ class SimulatorPool:
 
     @property
     def spawns(self) -> bool:
-        """Whether simulators are launched here."""
+        """Whether simulators are launched on this host."""
         return self._executable is not None
 
     @property
     def is_leaving(self) -> bool:
-        """Whether processes that have served are still to be buried."""
+        """Whether processes that have served are still to be reaped."""
         return bool(self._leaving)
 
     # --------------------------------------------------------------------------------------------------------- failures
 
     def may_launch_again(self, late: bool, restarts: int) -> bool:
-        """Whether to go on after a process said no Hello.
+        """Whether to launch again after a process sent no Hello.
 
         Args:
-            late: It lives; if none has ever said Hello, another would take as long to say none.
-            restarts: Simulators that an episode may lose, and false starts in a row for each process of the fleet.
+            late: The process is alive but late; if no process has ever sent Hello, another would be late as well.
+            restarts: Simulators that an episode may lose, and failed starts in a row for each process of the pool.
         """
         if not self._greeted:
             return not late and self._false_starts <= restarts
         return self._false_starts <= restarts * self._size
 
     def failed(self) -> Iterator[Peer]:
-        """The peers that owe a message and have ended, vanished, or taken too long."""
+        """The peers that owe a message and have ended, vanished, or exceeded their time limit."""
         for peer in self:
             if self.owes(peer) and (not peer.process.is_alive() or self._clock.now_s() > peer.deadline_s):
                 yield peer
@@ -299,7 +299,7 @@ class SimulatorPool:
         return peer.due and self._peers.get(peer.identity) is peer
 
     def is_late(self, peer: Peer) -> bool:
-        """Whether a peer lives and has taken too long."""
+        """Whether a peer is alive and has exceeded its time limit."""
         return peer.process.is_alive() and self._clock.now_s() > peer.deadline_s
 
     def failure(self, peer: Peer) -> SimulatorError:
@@ -335,7 +335,7 @@ class SimulatorPool:
         return Crashed(f"{text} before its episode did; {tail}")
 
     def too_few(self, wanted: int) -> Lost:
-        """What to say when an environment has waited too long for a simulator to dial in.
+        """The message if an environment has waited too long for a simulator to connect.
 
         Args:
             wanted: Simulators that are needed at once.
@@ -353,7 +353,7 @@ class SimulatorPool:
         )
 
     def name(self, peer: Peer) -> str:
-        """Who a peer is, for messages."""
+        """A peer's name in messages."""
         where = f"scenario {self.scenario!r} (pid {peer.process.pid}"
         if isinstance(peer.process, RemoteSimulator):
             where += f" of worker {peer.process.worker.name}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Gymnasium spaces that follow from a spec, and what the adapters share."""
+"""Gymnasium spaces derived from a spec, and functions that the adapters share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gymnasium import spaces
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Actions, Batch, Bool, Float32, Group, Int32, Spec
 
-#: What adapters do with a choice that is masked: take another one that is allowed, or refuse it.
+#: What adapters do with a masked choice: replace it by an allowed one, or refuse it.
 MASKED_CHOICES = ("remap", "refuse")
 
 
@@ -24,7 +24,7 @@ class MaskableMultiDiscrete(spaces.MultiDiscrete):  # type: ignore[type-arg, unu
     """
 
     def sample(self, mask: Any = None, probability: Any = None) -> Any:
-        """An element; of each choice one of those that ``mask`` allows (1), or its first one where the mask allows none."""
+        """A random element; each choice is one that ``mask`` allows (1), or the first one if the mask allows none."""
         if isinstance(mask, np.ndarray):
             ends = np.cumsum(self.nvec)
             if mask.size != ends[-1]:
@@ -46,7 +46,7 @@ def observation_space(group: Group, agents: int | None = None) -> spaces.Box:
 
 
 def by_group(groups: Sequence[Group], of_groups: Sequence[Any]) -> Any:
-    """What a central controller gets: that of the only group, or a dictionary by the groups' names; spaces as a ``Dict``."""
+    """The value for a central controller: that of the only group, or a dictionary by group name; spaces become a ``Dict``."""
     if len(groups) == 1:
         return of_groups[0]
     named = dict(zip([group.name for group in groups], of_groups, strict=True))
@@ -80,12 +80,12 @@ def default_actions(group: Group) -> Actions:
 
 
 def bounded(group: Group, observations: Float32) -> Float32:
-    """Observations [...,F] within the features' bounds, as a copy: those of absent agents, which are 0, may lie beyond."""
+    """A copy of observations [...,F], clipped to the features' bounds: those of absent agents are 0, which may lie outside."""
     return observations.clip(*group.bounds)
 
 
 def state_space(spec: Spec) -> spaces.Box:
-    """The global state: all state blocks flattened and joined, or all observations where the spec has no state."""
+    """The space of the global state: all state blocks flattened and joined, or all observations if the spec has no state."""
     blocks = [(block.bounds, len(block.rows)) for block in spec.state]
     blocks = blocks or [(group.bounds, len(group.agents)) for group in spec.groups]
     low = np.concatenate([np.tile(bounds[0], rows) for bounds, rows in blocks])
@@ -96,7 +96,7 @@ def state_space(spec: Spec) -> spaces.Box:
 def global_state(spec: Spec, state: Sequence[Float32], observations: Sequence[Float32]) -> Float32:
     """The element of ``state_space`` for the state blocks [S,F] and observations [A,F] of one environment.
 
-    Rows of absent agents, which are 0, are brought within the bounds.
+    Rows of absent agents, which are 0, are clipped to the bounds.
     """
     bounds = [rows.bounds for rows in spec.state or spec.groups]
     blocks = zip(state if spec.state else observations, bounds, strict=True)
@@ -104,7 +104,7 @@ def global_state(spec: Spec, state: Sequence[Float32], observations: Sequence[Fl
 
 
 def check_masked_choices(masked_choices: str) -> None:
-    """Refuses what is none of ``MASKED_CHOICES``."""
+    """Refuses values that are not in ``MASKED_CHOICES``."""
     if masked_choices not in MASKED_CHOICES:
         raise ConfigError(
             f"masked_choices is {masked_choices!r}, expected one of {', '.join(MASKED_CHOICES)}"
@@ -152,7 +152,7 @@ def to_physical(group: Group, levels: Float32) -> Float32:
 def action_mask(group: Group, masks: Bool) -> dict[str, Any]:
     """The masks [...,sum n] by discrete head, [...,n] each, and None by continuous head, as ``Dict.sample`` takes them.
 
-    Where no choice of a head is allowed, as for absent agents, whose actions are ignored, the mask allows all: samplers need one.
+    If a head allows no choice, as for absent agents, whose actions are ignored, the mask allows all, because samplers need one.
     """
     by_head: dict[str, Any] = {}
     for head, first, last in zip(
@@ -164,6 +164,6 @@ def action_mask(group: Group, masks: Bool) -> dict[str, Any]:
 
 
 def metrics(spec: Spec, batch: Batch) -> dict[str, float]:
-    """The metrics of the first row that there was something to measure for, by name."""
+    """The metrics of the first row that have been measured, by name."""
     values = {metric.name: float(value) for metric, value in zip(spec.metrics, batch.metrics[0], strict=True)}
     return {name: value for name, value in values.items() if not np.isnan(value)}

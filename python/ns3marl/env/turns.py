@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Who may use a pool: the process that made it, one thread at a time."""
+"""Guards a pool: only the process that created it may use it, one thread at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Turn:
     """Entered by every method that talks to simulators.
 
     Raises:
-        OutOfStep: on entering, in a process forked from the pool's, or while another thread is in.
+        OutOfStep: on entering, in a process forked from the pool's, or while another thread is inside.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Turn:
 
     @property
     def is_own_process(self) -> bool:
-        """Whether this is the process that made it, and none that was forked from that."""
+        """Whether this is the process that created it, not a forked one."""
         return os.getpid() == self._pid
 
     def __enter__(self) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Forms of the action of a group's agents that libraries take in place of a ``Dict`` by head; ``wrappers`` uses them."""
+"""Forms of actions that libraries accept instead of a ``Dict`` by head; ``wrappers`` uses them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class View(Protocol):
         """The space of all their actions, one after the other."""
 
     def to_heads(self, action: Any, agents: int) -> dict[str, NDArray[Any]]:
-        """An element of it by head, [A] each."""
+        """Converts an element to actions by head, [A] each."""
 
     def mask(self, by_head: dict[str, Any], agents: int) -> Mask | None:
-        """What is allowed, from the masks by head ([A,n] each), in the order of ``space``; None where all is."""
+        """The mask in the order of ``space``, from the masks by head ([A,n] each); None if everything is allowed."""
 
 
 @dataclass(frozen=True)
 class Flat:
-    """Numbers in [-1, 1], [A (D + R)]: a discrete head's n choices take an equal part each, a continuous head is as it is."""
+    """Numbers in [-1, 1], [A (D + R)]: a discrete head's n choices divide the range into equal parts; continuous heads are unchanged."""
 
     group: Group
 
@@ -56,7 +56,7 @@ class Flat:
         return dict(zip(_names(self.group), [*choices.T, *values[:, discrete:].T], strict=True))
 
     def mask(self, by_head: dict[str, Any], agents: int) -> None:
-        """Every number is allowed; what is masked is remapped."""
+        """Every number is allowed; masked choices are remapped."""
 
 
 @dataclass(frozen=True)

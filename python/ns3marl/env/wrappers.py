@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Views of the environments for libraries that know no ``Dict`` actions, or one agent only.
+"""Views of the environments for libraries that do not support ``Dict`` actions, or support only one agent.
 
-All take an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers. Gymnasium's own ``FlattenObservation(env)``
-makes one vector of an observation, ``scaled_observations`` numbers from -1 to 1.
+All accept an ``Ns3Env``, a ``SingleAgent`` or an ``Ns3ParallelEnv``, also inside other wrappers. Gymnasium's own
+``FlattenObservation(env)`` makes an observation one vector; ``scaled_observations`` scales it to numbers from -1 to 1.
 
 Masks follow the actions: ``info["action_mask"]`` fits the action space of the view, so that ``action_space.sample(info["action_mask"])``
-gives an allowed action. It is one array of int8, 1 for what is allowed: choice after choice, [sum n], or [n] of a ``Discrete``.
-Actions without choices (``flat_actions``) have none. ``masked_observations`` puts it into the observation, where some libraries look for it.
+gives an allowed action. It is one array of int8, 1 for each allowed choice: [sum n], one head after the other, or [n] of a ``Discrete``.
+Actions without choices (``flat_actions``) have no mask. ``masked_observations`` puts the mask into the observation, where some libraries
+expect it.
 
-The infos of views of an ``Ns3ParallelEnv`` hold nothing but numbers and arrays, always under the same keys, as libraries that make tensors
-of infos require: ``metrics`` [M] in the order of the spec, 0 where there is nothing to measure yet, and ``measured`` [M], which says where there is.
+The infos of views of an ``Ns3ParallelEnv`` contain only numbers and arrays, always under the same keys, as libraries that make tensors
+of infos require: ``metrics`` [M] in the order of the spec, 0 if there is nothing to measure yet, and ``measured`` [M], which says whether
+there is.
 """
 
 from __future__ import annotations
@@ -34,24 +36,24 @@ from ns3marl.env.views import Flat, Mask, MultiDiscrete, View
 from ns3marl.errors import ConfigError, SpecViolation
 from ns3marl.types import Bool, Float32, Group
 
-#: Above this a ``Discrete`` and its masks are no longer of use to a learner.
+#: Above this number, a ``Discrete`` and its masks are too large for a learner.
 _MOST_COMBINATIONS = 65536
 
 
 class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
     """One agent of a parallel environment; the others follow a policy.
 
-    The reward is the agent's own. ``info`` is what the parallel environment gives the agent. The episode is the agent's: it begins
-    when the agent is there and is terminated when it leaves.
+    The reward is the agent's own. ``info`` is the agent's info in the parallel environment. The episode begins when the agent is present
+    and is terminated when it leaves.
 
     Args:
-        environment: with the agent; closed with this one.
+        environment: the parallel environment; it is closed together with this one.
         agent: by name; the first one by default.
         others: gives the action of another agent from its name, observation and info; the default action by default.
-            The agents that are there act.
+            Only present agents act.
 
     Raises:
-        ConfigError: there is no such agent.
+        ConfigError: the environment has no such agent.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own declaration
@@ -80,10 +82,10 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float32, dict[str, Any]]:
-        """Begins the next episode, or the first one of ``seed``, and lets time go on until the agent is there.
+        """Begins the next episode, or the first one of ``seed``, and continues until the agent is present.
 
         Raises:
-            SpecViolation: the episode ended before the agent came.
+            SpecViolation: the episode ended before the agent joined.
         """
         self._seen = self._parallel.reset(seed, options)
         super().reset(seed=None if seed is None else operator.index(seed))
@@ -125,7 +127,7 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
 
 
 class GymnasiumView(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """What views of Gymnasium environments share: each says how actions come in and what goes out."""
+    """Base of the views of Gymnasium environments; each view converts actions and results."""
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -192,12 +194,12 @@ class ParallelView(BaseParallelWrapper):  # type: ignore[misc]
 
 
 class GymnasiumMasked(GymnasiumView):
-    """Keeps the mask for ``action_masks``."""
+    """Stores the mask for ``action_masks``."""
 
     _mask: Mask | None = None
 
     def action_masks(self) -> Bool:
-        """What is allowed now, as ``MaskablePPO`` asks for it.
+        """The current mask, as ``MaskablePPO`` reads it.
 
         Raises:
             ConfigError: the actions have no masks.
@@ -215,7 +217,7 @@ class GymnasiumMasked(GymnasiumView):
 
 
 class GymnasiumActions(GymnasiumMasked):
-    """Takes actions in another form, group after group where there are several."""
+    """Accepts actions in another form; several groups follow each other."""
 
     def __init__(self, environment: gymnasium.Env[Any, Any], make: Callable[[Group], View]) -> None:
         super().__init__(environment)
@@ -249,7 +251,7 @@ class GymnasiumActions(GymnasiumMasked):
 
 
 class ParallelActions(ParallelView):
-    """Takes every agent's actions in another form; infos are numbers and arrays."""
+    """Accepts every agent's actions in another form; infos are numbers and arrays."""
 
     def __init__(self, environment: Any, make: Callable[[Group], View]) -> None:
         super().__init__(environment)
@@ -343,7 +345,7 @@ class GymnasiumScaled(gymnasium.ObservationWrapper[Any, Any, Any]):
         self.observation_space = _scaled_space(environment.observation_space)
 
     def observation(self, observation: Any) -> Any:
-        """In the other form."""
+        """The scaled observation."""
         return _scaled(self.env.observation_space, observation)
 
 
@@ -366,22 +368,22 @@ def scaled_observations(environment: Any) -> Any:
 
 
 def flat_actions(environment: Any) -> Any:
-    """One ``Box`` from -1 to 1 for all heads, and for all agents where the environment acts for all.
+    """One ``Box`` from -1 to 1 for all heads, and for all agents if the environment acts for all of them.
 
-    A discrete head's n choices take an equal part of [-1, 1] each. For learners with continuous actions only (SAC, DDPG).
+    A discrete head's n choices divide [-1, 1] into equal parts. For learners that support only continuous actions (SAC, DDPG).
     """
     return _wrapped(environment, Flat)
 
 
 def multi_discrete_actions(environment: Any, levels: int = 5) -> Any:
-    """One ``MultiDiscrete`` for all heads, and for all agents where the environment acts for all.
+    """One ``MultiDiscrete`` for all heads, and for all agents if the environment acts for all of them.
 
     Args:
         environment: what to wrap.
-        levels: choices that stand for a continuous head, evenly spaced from its low to its high; at least 2.
+        levels: choices that replace a continuous head, evenly spaced from its low to its high; at least 2.
 
     Raises:
-        ConfigError: fewer levels.
+        ConfigError: fewer than 2 levels.
     """
     if levels < 2:
         raise ConfigError(
@@ -391,12 +393,12 @@ def multi_discrete_actions(environment: Any, levels: int = 5) -> Any:
 
 
 def discrete_actions(environment: Any, levels: int = 5) -> Any:
-    """One ``Discrete`` for all heads: a number for every combination of their choices. For learners that take nothing else.
+    """One ``Discrete`` for all heads: a number for every combination of their choices. For learners that support nothing else.
 
     Args:
-        environment: what to wrap, with few heads, since the number of combinations is the product of their choices; where the
-            environment acts for all agents, of all of theirs.
-        levels: choices that stand for a continuous head, as for ``multi_discrete_actions``.
+        environment: what to wrap. It should have few heads, because the number of combinations is the product of their choices
+            (of all agents, if the environment acts for all of them).
+        levels: choices that replace a continuous head, as for ``multi_discrete_actions``.
 
     Raises:
         ConfigError: fewer than 2 levels, or more than 65536 combinations.

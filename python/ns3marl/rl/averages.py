@@ -15,13 +15,13 @@ class Averages:
         self._counts: dict[str, int] = {}
 
     def add(self, **metrics: float) -> None:
-        """Takes one value of each metric."""
+        """Adds one value of each metric."""
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self) -> dict[str, float]:
-        """The means; begins anew."""
+        """Returns the means and resets."""
         means = {name: total / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means

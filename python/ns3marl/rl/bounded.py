@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Distributions of real-valued actions on the unit interval.
 
-Each is made from 2R network outputs per agent. What it draws is kept as drawn (``TanhNormal`` before the tanh,
-``ClippedGaussian`` before clipping), because the likelihood is that of the draw; ``unit`` maps a draw to the unit interval.
+Each has 2R network outputs per agent as parameters. Samples are kept raw (``TanhNormal`` before the tanh, ``ClippedGaussian`` before
+clipping), because the likelihood is that of the raw sample; ``unit`` maps a sample to the unit interval.
 
 Axes: R real-valued heads; ``...`` leading axes. Log-densities are with respect to the unit interval, in nats.
 """
@@ -47,7 +47,7 @@ class Bounded(Protocol):
 
     @staticmethod
     def unit(raw: Tensor) -> Tensor:
-        """What a draw means on the unit interval, [..., R]."""
+        """The value of a draw on the unit interval, [..., R]."""
         ...
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> Tensor:
@@ -167,8 +167,8 @@ class TanhNormal:
 class ClippedGaussian:
     """x = z clipped to the unit interval, z ~ N(mu, sigma^2); a draw is z.
 
-    The plain Gaussian policy of PPO implementations. The likelihood is that of the unclipped draw, so actions at
-    the bounds keep their gradient, which then is one of an action that was not taken as drawn.
+    The plain Gaussian policy of PPO implementations. The likelihood is that of the unclipped sample, so actions at the bounds keep their
+    gradient, although the clipped action was taken.
     """
 
     def __init__(self, outputs: Tensor) -> None:
@@ -220,7 +220,7 @@ class ClippedGaussian:
 
 BoundedKind: TypeAlias = type[Beta | TanhNormal | ClippedGaussian]
 
-#: By the name that a configuration gives them.
+#: By their names in configurations.
 BOUNDED: dict[str, BoundedKind] = {
     "beta": Beta,
     "tanh-normal": TanhNormal,

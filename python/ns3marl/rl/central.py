@@ -30,7 +30,7 @@ from ns3marl.types import Spec
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of B global states."""
+    """The encoder's output for B global states."""
 
     own: Tensor  #: [B,A,W] one embedding per agent of the own group
     context: Tensor  #: [B,W x (groups + blocks)] means over the agents of each group, and over the rows of each other block
@@ -48,7 +48,7 @@ class PooledEncoder(nn.Module):
         group: Number of the own group.
         width: W.
         active: Whether the flags of the active agents are read as well.
-        rows_of: Further blocks whose rows are embedded, by number, although they are about agents.
+        rows_of: Numbers of further blocks whose rows are embedded, although they describe agents.
         make: Makes the layers.
         activation: Of the hidden layers.
     """
@@ -133,7 +133,7 @@ class _RowScorer(nn.Module):
 
 
 class Hidden(NamedTuple):
-    """What the heads of a central controller read; leading axes [B,A], or [n] of the active agents."""
+    """Input of the heads of a central controller; leading axes [B,A], or [n] for the active agents."""
 
     units: Tensor  #: [..., W]
     scaled: Tensor  #: [..., F] scaled observations
@@ -143,16 +143,16 @@ class Hidden(NamedTuple):
 
 
 class CentralHeads(nn.Module):
-    """What one controller that sees everything computes for every agent's heads: a score of each choice, and whatever else is wanted.
+    """Outputs of one controller that sees everything, for every agent's heads: a score of each choice, and further outputs on request.
 
-    Each agent's outputs come from its embedding beside the pooled context; choices that features (``Feature.describes``) or rows of
-    the state (``StateBlock.choices_of``) describe are scored by those.
+    Each agent's outputs depend on its embedding and the pooled context; choices that features (``Feature.describes``) or rows of the
+    state (``StateBlock.choices_of``) describe are scored by these.
 
     Args:
         spec: The scenario's spec.
         group: Number of the group that is controlled.
-        outputs: Per agent: choices of all heads, those of the group's discrete heads first, and what else is wanted; or what makes the
-            layers that the caller asks itself, on ``hidden``.
+        outputs: Number of outputs per agent: choices of all heads, those of the group's discrete heads first, then further outputs; or a
+            function that makes the layers which the caller applies to ``hidden``.
         width: W.
         gain: Of the output layer's initial weights.
         make: Makes the layers.
@@ -201,11 +201,11 @@ class CentralHeads(nn.Module):
         )
 
     def forward(self, seen: Seen, *, active_only: bool = False) -> tuple[Tensor, Tensor]:
-        """Outputs of every agent [B,A,outputs], and the pooled context [B,...] of which they were made.
+        """Outputs of every agent [B,A,outputs], and the pooled context [B,...].
 
         Args:
             seen: B states.
-            active_only: Only of the n active agents, [n,outputs], in the order of ``active.nonzero()``.
+            active_only: Only for the n active agents, [n,outputs], in the order of ``active.nonzero()``.
         """
         hidden = self.hidden(seen, active_only=active_only)
         parts = list(self.outputs(hidden.units, hidden.scaled, hidden.masks).tensor_split(self.ends, -1))
@@ -214,7 +214,7 @@ class CentralHeads(nn.Module):
         return torch.cat(parts, -1), hidden.context
 
     def hidden(self, seen: Seen, *, active_only: bool = False) -> Hidden:
-        """What the heads of every agent, or of the active ones, read."""
+        """Input of the heads of every agent, or of the active ones."""
         encoded, mine = self.encoder(seen), seen.groups[self.group]
         own, scaled, masks = encoded.own, encoded.scaled, mine.masks
         # Picks each agent's from what states have in common.

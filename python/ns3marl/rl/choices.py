@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The last layer of networks that act: choices that features describe are scored by those, all by the same function.
+"""The last layer of networks that act: one function scores all choices of a head by the features that describe them.
 
 Axes: F features, C choices of all heads, n choices of one head; W is the width of hidden layers; ``...`` leading axes.
 """
@@ -23,7 +23,7 @@ def choice_features(group: Group) -> dict[int, list[list[int]]]:
     A head is described if every one of its two or more choices has the same quantities.
 
     Returns:
-        For each discrete head so described: its choices' feature indices, [n][quantities].
+        For each described discrete head: its choices' feature indices, [n][quantities].
     """
     found: dict[int, list[list[int]]] = {}
     for d, head in enumerate(group.discrete_heads):
@@ -55,10 +55,10 @@ class ChoiceScorer(nn.Module):
         self.all_choices = False  #: score every choice, without looking at masks
 
     def forward(self, scores: Tensor, masks: Tensor, hidden: Tensor, scaled: Tensor) -> Tensor:
-        """Adds the scores of all choices that somebody may take, or of all: a device need not be waited for to know which those are.
+        """Adds the scores of the choices that at least one mask allows; with ``all_choices`` of all, so the host does not wait for the device.
 
         Args:
-            scores: Of the head so far, [..., n].
+            scores: Scores of the head so far, [..., n].
             masks: Allowed choices, [..., n], leading axes in any order.
             hidden: Output of the trunk, [..., W].
             scaled: Scaled observation, [..., F].
@@ -73,7 +73,7 @@ class ChoiceScorer(nn.Module):
         return scores.index_add(-1, choices, added.squeeze(-1).to(scores.dtype))
 
     def features(self, scaled: Tensor, choices: Tensor | None = None) -> Tensor:
-        """What describes each of some choices, or of all, and its squares, [..., c, 2 quantities]; scaled observations [..., F]."""
+        """The features of some or all choices and their squares, [..., c, 2 quantities]; scaled observations are [..., F]."""
         index = self.index if choices is None else self.index[choices]  # [c, quantities]
         own = scaled.index_select(-1, index.flatten()).view(*scaled.shape[:-1], *index.shape)
         return torch.cat([own, own**2], -1)
@@ -82,11 +82,11 @@ class ChoiceScorer(nn.Module):
 class HeadOutputs(nn.Module):
     """A linear layer on the trunk's hidden units, with a ``ChoiceScorer`` for every head whose choices are described.
 
-    Policies read logits from it, learners of values the advantages of choices.
+    Policies use its outputs as logits, learners of values as advantages of choices.
 
     Args:
         group: The agents' layout of observation and action; its discrete heads come first among the outputs.
-        outputs: Choices of all heads, and whatever else is wanted.
+        outputs: Number of outputs: choices of all heads, and further outputs.
         width: W.
         make: Makes its layers.
         gain: Of their initial weights.
@@ -101,7 +101,7 @@ class HeadOutputs(nn.Module):
         )
 
     def forward(self, hidden: Tensor, scaled: Tensor, masks: Tensor) -> Tensor:
-        """Outputs [..., outputs], as precise as the observation.
+        """Outputs [..., outputs], in the observation's precision.
 
         Args:
             hidden: [..., W].

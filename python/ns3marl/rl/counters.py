@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Random numbers of all environments at once, on any device: they follow from (seed, run, tick) and their place.
+"""Random numbers for all environments at once, on any device, determined by (seed, run, tick) and their position.
 
 SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) by counter: whole numbers modulo 2^64, so
 uniform numbers are the same on every device.
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-#: Proposals of a gamma number; all are refused with a probability below 1e-7.
+#: Proposals for a gamma number; the probability that all are rejected is below 1e-7.
 _PROPOSALS = 6
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The critic of MADDPG: the pooled one, and beside it what each agent's own action adds."""
+"""The critic of MADDPG: the pooled critic plus one term for each agent's own action."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class _Credit(nn.Module):
 class CreditCritic(nn.Module):
     """Q(s, x_1, ..., x_N) = g(pool_j e_j) + sum_j f(o_j, x_j), the sum over the active agents.
 
-    g of the pool is ``PooledCritic``, for what agents do to each other. In its mean an agent's action is one Nth, and enters two
-    layers before the pool; f sees it undivided and late, and so learns first what an action is worth on average over the
-    others, as a value decomposition does (Sunehag et al., "Value-decomposition networks for cooperative multi-agent learning",
+    g of the pool is ``PooledCritic``; it models how agents affect each other. In its mean, an agent's action has the weight 1/N and enters
+    two layers before the pool. f reads the action undivided and late in the network, so it first learns the action's value on average
+    over the others, as a value decomposition does (Sunehag et al., "Value-decomposition networks for cooperative multi-agent learning",
     AAMAS 2018). Every group of agents has an f of its own. Both serve any number and order of agents.
 
     Args:
@@ -68,14 +68,14 @@ class CreditCritic(nn.Module):
         self._others = [g for g in self.pooled.others if encoded[g]]
 
     def read(self, seen: Seen) -> Read:
-        """What the first layers read of B states."""
+        """Input of the first layers for B states."""
         return self.pooled.read(seen)
 
     def joint(self, read: Read, acts: Sequence[Acts]) -> Tensor:
         """Q(s, x_1, ..., x_N) of B states, [B].
 
         Args:
-            read: Of the states.
+            read: Result of ``read`` for the states.
             acts: x of the active agents, per group.
         """
         added = self._credit_others(read, acts)

@@ -53,7 +53,7 @@ class Descent:
         return float(norm.mean())
 
     def slow(self, share: float) -> None:
-        """From now on steps are of this share of the learning rate."""
+        """Sets the learning rate to this share of the initial one for all further steps."""
         for group in self._adam.param_groups:
             group["lr"] = self.lr * share
 

@@ -23,12 +23,12 @@ def gae(
     delta_t = r_t + discount V(s_{t+1}) - V(s_t). Adding ``values`` gives the lambda-return.
 
     Args:
-        rewards: Reward of the interval that followed the action of tick t, [T,E], or [T,E,A] of each agent, or [T,E,1] of all alike.
+        rewards: Reward of the interval that followed the action of tick t, [T,E], or [T,E,A] per agent, or [T,E,1] shared by all.
         values: V(s_t), [T,E] or [T,E,A].
         next_values: V(s_{t+1}), of the shape of ``values``. Where an episode ended in that interval: the value of its last observation if
             it was truncated, 0 if it terminated.
         ends: Whether an episode ended in that interval, for either reason, or an agent left it: [T,E], or [T,E,1] for all agents.
-        discount: gamma; one for all, or that of each interval, of a shape that broadcasts to ``values`` (``Rollout.discounts``).
+        discount: gamma; one for all, or one per interval, in a shape that broadcasts to ``values`` (``Rollout.discounts``).
         gae_lambda: lambda.
 
     Returns:

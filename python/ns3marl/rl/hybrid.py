@@ -4,8 +4,8 @@
 
 Each discrete head is a Categorical over its allowed choices, each real-valued head a distribution on the unit interval
 (``bounded``), mapped linearly to the physical range.
-Heads are independent given which of them count: a head with a ``Condition`` counts only when its parent head
-counts and took one of the condition's choices. A head that does not count has log-probability and entropy 0.
+Heads are independent given which of them count (are active): a head with a ``Condition`` counts only if its parent head counts and
+took one of the condition's choices. A head that does not count has log-probability and entropy 0.
 
 Axes: **D** discrete heads, **R** real-valued heads, **H** = D + R heads (discrete ones first), **C** choices of all
 discrete heads side by side, **K** = C + 2R entries of an encoded action. ``...`` are leading axes, [B,A] as a rule.
@@ -36,7 +36,7 @@ _NEVER = -80.0
 
 
 class Drawable(Protocol):
-    """A policy of many agents, whether its heads are independent or drawn one after the other."""
+    """A policy of many agents, with independent or sequentially sampled heads."""
 
     bounded: Any  #: gives ``Bounded.unit``
 
@@ -45,7 +45,7 @@ class Drawable(Protocol):
         ...
 
     def sample(self, rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
-        """A drawn action, likewise."""
+        """A sampled action, in the same form."""
         ...
 
 
@@ -76,7 +76,7 @@ class Heads:
                 self._conditions.append((condition.head, enabling))
 
     def to(self, device: torch.device) -> None:
-        """From now on computes there."""
+        """Moves all further computation to this device."""
         self.low, self.high = self.low.to(device), self.high.to(device)
         self._conditions = [
             None if condition is None else (condition[0], condition[1].to(device))
@@ -84,7 +84,7 @@ class Heads:
         ]
 
     def split(self, choices: Tensor) -> tuple[Tensor, ...]:
-        """Cuts [..., C] into one [..., n] per discrete head."""
+        """Splits [..., C] into one [..., n] per discrete head."""
         return torch.split(choices, list(self.choice_counts), dim=-1)
 
     def physical(self, unit: Tensor) -> Tensor:
@@ -94,11 +94,11 @@ class Heads:
     def decision(
         self, policy: Drawable, active: Bool, rngs: Sequence[np.random.Generator], *, greedy: bool
     ) -> Decision:
-        """Actions drawn from a policy, or its most likely ones.
+        """Actions sampled from a policy, or its most likely ones.
 
         Args:
-            policy: Of B x A agents.
-            active: Who is active, [B,A]; the others get the spec's defaults.
+            policy: The policy of B x A agents.
+            active: Which agents are active, [B,A]; the others get the spec's defaults.
             rngs: One generator per environment.
             greedy: Whether to take the most likely actions.
         """
@@ -117,7 +117,7 @@ class Heads:
         Args:
             h: Number of the head.
             before: The same of the heads before it.
-            taken: One-hots or probabilities of the choices of the discrete heads before it, [..., n] each; others are not read.
+            taken: One-hots or probabilities of the choices of the discrete heads before it, [..., n] each; others are ignored.
         """
         condition = self._conditions[h]
         if condition is None:
@@ -175,7 +175,7 @@ class HybridDistribution:
         logits: Unnormalised log-probabilities of all choices, [..., C].
         bounded: Distributions of the real-valued heads, [..., R].
         masks: Allowed choices, [..., C]. A head that allows nothing is treated as if all its choices were equally
-            likely, as far as float32 tells its logits apart; only inactive agents may have one.
+            likely, within the precision of float32; only inactive agents may have such a head.
     """
 
     def __init__(self, heads: Heads, logits: Tensor, bounded: Bounded, masks: Tensor) -> None:
@@ -187,7 +187,7 @@ class HybridDistribution:
         self._leading = logits.shape[:-1]
 
     def given(self, discrete: Tensor, raw: Tensor) -> HybridDistribution:
-        """Of every head, given what the heads before it took: the same whatever that is. See ``SequentialDistribution.given``."""
+        """The distributions of all heads; earlier heads' values have no effect here. See ``SequentialDistribution.given``."""
         del discrete, raw
         return self
 
@@ -222,7 +222,7 @@ class HybridDistribution:
     def moments(self) -> Tensor:
         """Expectation of ``Heads.encode`` under this distribution, [..., K]: the counterfactual marginal.
 
-        Probabilities, mean and mean square of each head, weighed by the probability that it counts.
+        Probabilities, mean and mean square of each head, weighted by the probability that it counts.
         """
         mean, square = self.bounded.moments()
         return self.heads._weigh(  # noqa: SLF001 - one module, one idea
@@ -260,12 +260,12 @@ class HybridDistribution:
 
 
 def forbidding(logits: Tensor, masks: Tensor) -> Tensor:
-    """Logits [..., n] of which those of choices that are not allowed are out of reach."""
+    """Logits [..., n] in which choices that are not allowed have probability 0."""
     return logits - (1 - masks.to(logits.dtype)) * _FORBIDDEN
 
 
 def probabilities(logarithms: Tensor) -> Tensor:
-    """Of choices, from their logarithms, [..., n]."""
+    """Probabilities of choices from their logits, [..., n]."""
     return logarithms.clamp(min=_NEVER).exp() * (logarithms > _NEVER)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What every learner offers to the trainer, and what it may ask of it.
+"""The interface between learners and the trainer.
 
 A learner controls the agents of one group of the spec. ``ns3marl.rl.team.Team`` holds one for every group that can act.
 """
@@ -26,27 +26,27 @@ if TYPE_CHECKING:  # commands that do not learn run where there is no PyTorch
 class Learner(Protocol):
     """A policy for one group of agents that improves from what it did.
 
-    The trainer calls ``explore`` and ``learn`` in turn, once a tick, with all environments in order. ``learned`` and ``running``
-    together hold whatever a learner keeps between two ticks, so that a training can stop and go on after any tick.
+    The trainer calls ``explore`` and ``learn`` in turn, once per tick, with all environments in order. ``learned`` and ``running``
+    together hold everything that a learner keeps between two ticks, so that a training can stop and resume after any tick.
 
-    A learner with more to say in tables of results, such as the levels of its discretised heads, has a ``notes: str``.
+    For further remarks in tables of results, such as the levels of its discretised heads, a learner has a ``notes: str``.
     """
 
     #: The frozen dataclass of its options, see ``ns3marl.options``.
     Options: type[Any]
-    #: Whether ``act`` reads the global state, or for an agent what others observe.
+    #: Whether ``act`` reads the global state, or observations of other agents.
     central_execution: bool
 
     greedy: bool  #: take the most likely (or most valued) action in ``act``
 
     def __init__(self, spec: Spec, group: int, options: Any, seed: int) -> None:
-        """Makes a learner that knows nothing.
+        """Makes an untrained learner.
 
         Args:
             spec: The scenario's spec.
             group: Number of the group whose agents it controls.
             options: An instance of ``Options``.
-            seed: Of everything random in the learner.
+            seed: The seed of all random numbers in the learner.
 
         Raises:
             ConfigError: The spec or the options do not suit it.
@@ -67,10 +67,10 @@ class Learner(Protocol):
         ...
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
-        """Takes in what the joint action led to.
+        """Learns from the outcome of the joint action.
 
         Args:
-            joint: What every group did, one per group of the spec.
+            joint: The actions of every group, one per group of the spec.
             outcome: What ``step`` returned.
 
         Returns:
@@ -80,16 +80,16 @@ class Learner(Protocol):
 
     @property
     def learned(self) -> Stateful:
-        """What learning changes, such as networks, optimisers and normalisers: a new training may start from it."""
+        """State that learning changes, such as networks, optimisers and normalisers; a new training may start from it."""
         ...
 
     @property
     def running(self) -> Stateful:
-        """What else a training needs to go on, such as stored experience and random generators."""
+        """Further state that a resumed training needs, such as stored experience and random generators."""
         ...
 
     def load_policy(self, learned: dict[str, Any]) -> None:
-        """Restores from the state of ``learned`` what ``act`` needs, also for another number of agents where networks allow it.
+        """Restores what ``act`` needs from the state of ``learned``, also for another number of agents if the networks allow it.
 
         Raises:
             KeyError, RuntimeError, TypeError, ValueError: The state does not fit this learner.
@@ -98,7 +98,7 @@ class Learner(Protocol):
 
 
 class AsynchronousLearner(Learner, Protocol):
-    """A learner that asks to be trained by asynchronous workers: processes with an environment and a copy of the learner each.
+    """A learner that asynchronous workers train: processes that each have an environment and a copy of the learner.
 
     A class declares it by ``asynchronous = True``.
     """
@@ -112,11 +112,11 @@ class AsynchronousLearner(Learner, Protocol):
 
     @property
     def report_ticks(self) -> int:
-        """Ticks over all workers behind each row of the log."""
+        """Ticks of all workers that each row of the log covers."""
         ...
 
     def tensors(self) -> list[Tensor]:
-        """Everything that workers share; the trainer puts it into shared memory."""
+        """All tensors that workers share; the trainer puts them into shared memory."""
         ...
 
     def work_for(self, shared: Sequence[Tensor], lock: AbstractContextManager[Any]) -> None:
@@ -130,17 +130,17 @@ class AsynchronousLearner(Learner, Protocol):
 
 
 class OverlappingLearner(Learner, Protocol):
-    """A learner whose environments may go on while it decides for others and while it updates.
+    """A learner whose environments may continue while it decides for others and while it updates.
 
-    A class declares it by ``overlapping = True``. Its ``explore`` and ``learn`` then also take batches of some environments: each
-    environment's calls alternate, and whether one is ahead of another changes nothing. ``OnPolicyMemory`` does that.
+    A class declares it by ``overlapping = True``. Its ``explore`` and ``learn`` then also accept batches of some environments. The
+    calls for each environment alternate, and the order of environments does not affect the result. ``OnPolicyMemory`` does this.
     """
 
     overlapping: bool
     memory: OnPolicyMemory
 
 
-#: The actions of one group, by its number, as its learner is when it is called; further arguments as of ``Learner.act``.
+#: The actions of one group by its number, from its learner's current state; further arguments as of ``Learner.act``.
 ActOf: TypeAlias = Callable[[int, Batch, Sequence[np.random.Generator]], Actions]
 
 

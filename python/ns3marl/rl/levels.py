@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Real-valued heads as a few levels, for learners that only choose, and the Q-values of heads side by side.
+"""Real-valued heads discretised into levels, for learners with only discrete actions, and Q-values by head.
 
 Axes as in ``hybrid``: D counts the discretised heads, C their choices; ``...`` leading axes, [B,A] as a rule.
 """
@@ -25,7 +25,7 @@ from ns3marl.types import Bool, DiscreteHead, Group, Int64
 
 @dataclass(frozen=True)
 class BranchingOptions(OffPolicyOptions):
-    """Options of learners of Q-values, a branch for every head."""
+    """Options of learners of Q-values with one branch per head."""
 
     discount: Fraction = 0.9
     """gamma, per tick."""
@@ -97,7 +97,7 @@ class Levels:
         return torch.cat([part | ~part.any(-1, keepdim=True) for part in parts], -1)
 
     def decision(self, chosen: Int64, active: Bool) -> Decision:
-        """What was chosen, with actions in physical units and the spec's defaults for inactive agents.
+        """The decision, with actions in physical units and the spec's defaults for inactive agents.
 
         Args:
             chosen: [B,A,D].
@@ -110,7 +110,7 @@ class Levels:
         return Decision(actions, chosen, np.zeros((*chosen.shape[:-1], 0), np.float32))
 
     def counting(self, chosen: Tensor, active: Tensor) -> Tensor:
-        """Which branches are part of a joint action: heads that count, of active agents; 1.0 or 0.0, [..., D]."""
+        """Which branches are part of a joint action: the heads that count, of active agents; 1.0 or 0.0, [..., D]."""
         return self.heads.counts(chosen) * active[..., None]
 
 
@@ -166,13 +166,13 @@ def epsilon_greedy(
 def mean_counting(
     values: Tensor, counting: Tensor, otherwise: Tensor, states: Tensor | None = None
 ) -> Tensor:
-    """Mean of the branches that count; where none does, another value.
+    """Mean over the branches that count; if none does, another value.
 
     Args:
         values: Per branch, [...,D], or [n,D] of n agents of B states.
         counting: 1.0 or 0.0, same shape.
         otherwise: [...], or [B].
-        states: In which of the B states each agent is, [n]: the mean is over all branches of a state. None: over D alone.
+        states: The state of each agent among the B states, [n]: the mean is over all branches of a state. None: over D only.
     """
     number, total = counting.sum(-1), (values * counting).sum(-1)
     if states is not None:

@@ -14,7 +14,7 @@ def huber(predicted: Tensor, wanted: Tensor, delta: float, counts: Tensor | None
         predicted: Any shape.
         wanted: Same shape.
         delta: Where the loss turns from quadratic to linear.
-        counts: Which elements count, same shape; None: all. 0 is the loss where none does.
+        counts: Which elements count, same shape; None: all. If none does, the loss is 0.
     """
     if counts is None:
         return nn.functional.huber_loss(predicted, wanted, delta=delta)

@@ -66,7 +66,7 @@ def _trunk(inputs: int, width: int, layers: int, make: MakeLinear = linear) -> n
 class Actor(nn.Module):
     """The policy of each agent of a group; an agent sees its own observation only.
 
-    One network for all agents, of any number, or one for each with weights of its own: equal networks side by side.
+    One network for any number of agents, or one network with separate weights for each agent.
 
     Args:
         group: The agents' layout of observation and action.
@@ -74,7 +74,7 @@ class Actor(nn.Module):
         width: W.
         layers: Hidden layers of the trunk.
         bounded: Distribution of real-valued heads, a key of ``BOUNDED``.
-        order: Whether heads are independent of each other; sequential ones are not for weights per agent.
+        order: Whether heads are independent of each other; weights per agent need independent heads.
         per_agent: Weights for each agent of the group, instead of one set for all.
     """
 
@@ -108,7 +108,7 @@ class Actor(nn.Module):
         Args:
             observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``acting``.
             masks: Allowed choices, [..., C].
-            acting: Whose distribution is wanted, n agents of all B x A by number; None: everybody's.
+            acting: Numbers of the n agents among all B x A whose distribution is computed; None: all agents.
         """
         if isinstance(self.outputs, HeadSequence):
             if acting is not None:

@@ -32,7 +32,7 @@ class BoundsScaler(nn.Module):
 
 
 class ValueNormaliser(nn.Module):
-    """Running mean and deviation of returns, so that the critic regresses numbers of order 1.
+    """Running mean and standard deviation of returns, so that the critic regresses numbers of order 1.
 
     Exponential moving averages with the bias of their zero start removed, as in van Hasselt et al., "Learning values
     across many orders of magnitude" (NeurIPS 2016), without its rescaling of weights.
@@ -52,7 +52,7 @@ class ValueNormaliser(nn.Module):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64))
 
     def update(self, returns: Tensor) -> None:
-        """Takes a batch of returns, any shape, into account; an empty one changes nothing."""
+        """Includes a batch of returns of any shape; an empty one changes nothing."""
         if not returns.numel():
             return
         returns = returns.double()
@@ -74,7 +74,7 @@ class ValueNormaliser(nn.Module):
         return variance.clamp(min=1e-6).sqrt()
 
     def normalise(self, returns: Tensor) -> Tensor:
-        """Returns in units of their deviation around their mean; same shape, float32."""
+        """Returns minus their mean, divided by their standard deviation; same shape, float32."""
         return ((returns.double() - self.mean) / self.std).float()
 
     def denormalise(self, values: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The bookkeeping of off-policy learners: decisions, replay, warm-up, the rhythm of gradient steps and of reports."""
+"""The bookkeeping of off-policy learners: decisions, replay, warm-up, schedules of gradient steps and reports."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class OffPolicyOptions:
 
 
 class OffPolicyMemory:
-    """The life of a replay: it is filled tick by tick, and after the warm-up gradient steps follow in a fixed rhythm.
+    """Fills a replay tick by tick; after the warm-up, takes gradient steps at fixed intervals.
 
     Args:
         spec: The scenario's spec.
@@ -81,12 +81,12 @@ class OffPolicyMemory:
         measure: Callable[[Replay], None],
         update: Callable[[Transitions], dict[str, float]],
     ) -> dict[str, float] | None:
-        """Takes in what the joint action led to, and takes the gradient steps that are due.
+        """Stores the outcome of the joint action and takes the gradient steps that are due.
 
         Args:
-            joint: What every group did.
+            joint: The actions of every group.
             outcome: What ``step`` returned.
-            measure: Called once with what the warm-up played, before the first gradient step.
+            measure: Called once with the data of the warm-up, before the first gradient step.
             update: One gradient step on some transitions; its metrics.
 
         Returns:
@@ -139,7 +139,7 @@ class OffPolicyMemory:
 
 
 class OffPolicyProgress:
-    """How far an off-policy learner has come."""
+    """The progress of an off-policy learner."""
 
     def __init__(self) -> None:
         self.ticks = 0  #: played, summed over environments
@@ -147,7 +147,7 @@ class OffPolicyProgress:
         self.averages = Averages()  #: of metrics since the last report
 
     def since(self, warmup_ticks: int, ticks: int) -> float:
-        """Which share of a number of ticks after the warm-up has passed, from 0 on; may exceed 1."""
+        """Elapsed share of a number of ticks after the warm-up, from 0; may exceed 1."""
         return max((self.ticks - warmup_ticks) / ticks, 0.0)
 
     def state_dict(self) -> dict[str, Any]:

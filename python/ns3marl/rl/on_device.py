@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Learning where the environments compute: observations, decisions and rollouts are tensors on one device and stay there.
+"""Learning on the environments' device: observations, decisions and rollouts are tensors on one device and stay there.
 
 Per tick nothing is copied to the host. An update brings rewards and values there, [T,E] or [T,E,A], for the lambda-return; a checkpoint
 brings the rollout.
@@ -28,7 +28,7 @@ from ns3marl.types import Bool, Float64, GroupArrays, Spec, Timing
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What E environments show that stand at the same tick, whose episodes end together by truncation."""
+    """Observations of E environments at the same tick, whose episodes end together by truncation."""
 
     seen: Seen  #: N = E
     rewards: tuple[Tensor, ...]  #: of the interval before, per group [E,A]
@@ -56,11 +56,11 @@ class DeviceEnvironments(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments stand, in arrays and plain values."""
+        """The state of the environments, in arrays and plain values."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> Shown:
-        """Takes up episodes where ``state_dict`` found them."""
+        """Continues the episodes of a ``state_dict``."""
         ...
 
 
@@ -74,7 +74,7 @@ class DeviceLearner(Protocol):
     memory: OnPolicyMemory
 
     def to(self, device: torch.device) -> None:
-        """From now on computes there. Its states are the same on every device."""
+        """Moves all further computation to this device. Its states are the same on every device."""
         ...
 
     def policy(self, seen: Seen) -> HybridPolicy:
@@ -299,7 +299,7 @@ class OnDevice:
         return discrete, torch.where(asked, physical, self._defaults[1])
 
     def learn(self, outcome: Shown) -> dict[str, float] | None:
-        """Takes in what the joint action led to; metrics of the update that it completed, None in between.
+        """Stores the outcome of the joint action; returns the metrics of an update that it completed, otherwise None.
 
         Raises:
             RuntimeError: There was no decision.

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The bookkeeping of on-policy learners: decisions wait for their outcome and fill a rollout, which is learned from and cleared.
 
-**In lockstep** an update takes place when its rollout is full, and nobody acts meanwhile.
+**In lockstep** an update takes place when its rollout is full, and no environment acts during the update.
 
-**Overlapped**, an update runs in another thread while the next rollout is filled. The decisions of that one are taken by a copy of the
-actor as it was before the update, so every rollout but the first is one update old when it is learned from. Which weights act at which
-tick follows from the number of the tick, not from how long an update takes: the same configuration gives the same weights. Huang et
-al., "Cleanba: a reproducible and efficient distributed reinforcement learning platform" (ICLR 2024), train in this order.
+**Overlapped**, an update runs in another thread while the next rollout is filled. A copy of the actor from before the update takes the
+decisions of that rollout, so every rollout but the first is one update old when it is learned from. The number of the tick determines
+which weights act, not the duration of an update: the same configuration gives the same weights. Huang et al.,
+"Cleanba: a reproducible and efficient distributed reinforcement learning platform" (ICLR 2024), train in this order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ns3marl.types import Actions, Batch, Spec, joined
 
 
 class OnPolicyMemory:
-    """The life of a rollout: a decision is kept until its outcome is known, and a full rollout is learned from and cleared.
+    """Keeps decisions until their outcome is known, and learns from a full rollout, which it then clears.
 
     Args:
         spec: The scenario's spec.
@@ -41,7 +41,7 @@ class OnPolicyMemory:
         self.rollout: Rollout | None = None  #: made when the number of environments is known
         self.spent: Callable[[int], float] = lambda _: (
             0.0
-        )  #: fraction of the training's budget that so many ticks are; set by who trains
+        )  #: fraction of the training's budget for a number of ticks; set by the trainer
         self._counted = 0  # ticks of all rollouts so far
         self._actor = actor
         self._pending: dict[int, tuple[Batch, Decision]] = {}  # by the first environment of the batch
@@ -52,10 +52,10 @@ class OnPolicyMemory:
         self._metrics: dict[str, float] | None = None  # of an update that has ended and was not told of
 
     def overlap(self, executor: Executor | None, num_envs: int) -> None:
-        """From now on ``explore`` and ``learn`` take batches of some environments, and updates run elsewhere.
+        """Lets ``explore`` and ``learn`` accept batches of some environments, and updates run in an executor.
 
         Args:
-            executor: Runs updates, one after the other; None: they run where ``learn`` is called.
+            executor: Runs updates, one after the other; None: they run in the thread that calls ``learn``.
             num_envs: E.
         """
         self._executor = executor
@@ -69,7 +69,7 @@ class OnPolicyMemory:
 
     @property
     def begins(self) -> bool:
-        """Whether a rollout has been handed to an update and nothing has followed it yet."""
+        """Whether a rollout has been passed to an update and the next one is still empty."""
         return self._running is not None and self.rollout is not None and not self.rollout.lengths.any()
 
     @property
@@ -88,16 +88,16 @@ class OnPolicyMemory:
         outcome: Batch,
         update: Callable[[Rollout, Batch], dict[str, float]],
     ) -> dict[str, float] | None:
-        """Takes in what the joint action led to, and updates once the rollout is full.
+        """Stores the outcome of the joint action, and updates once the rollout is full.
 
         Args:
-            joint: What every group did.
+            joint: The actions of every group.
             outcome: What ``step`` returned.
             update: Learns from a full rollout and the batch that followed it.
 
         Returns:
-            What ``update`` returned; overlapped, what the update before returned. None while the rollout is not full, or if there was
-            no update before.
+            The result of ``update``; if overlapped, the result of the previous update. None while the rollout is not full, or if there was
+            no previous update.
 
         Raises:
             RuntimeError: There was no decision.
@@ -128,27 +128,27 @@ class OnPolicyMemory:
         return metrics
 
     def count(self, rollout: Rollout) -> None:
-        """Takes note of a rollout that is full, and lets it know how much of the budget was spent when it was begun."""
+        """Counts a full rollout, and stores in it the share of the budget that was spent when it began."""
         rollout.spent = min(self.spent(self._counted), 1.0)
         self._counted += rollout.ends.size
 
     def settle(self) -> None:
-        """Waits for the running update, whose metrics are told later.
+        """Waits for the running update, whose metrics are reported later.
 
         Raises:
-            Exception: The update has failed; what it raised.
+            Exception: The error of an update that failed.
         """
         if self._running is not None:
             self._metrics, self._running = self._running.result(), None
 
     def finish(self) -> dict[str, float] | None:
-        """Waits for the running update; its metrics, or None if there are none to tell. Errors as of ``settle``."""
+        """Waits for the running update; returns its metrics, or None if there are none to report. Errors as of ``settle``."""
         self.settle()
         metrics, self._metrics = self._metrics, None
         return metrics
 
     def state_dict(self) -> dict[str, Any]:
-        """The rollout as far as it is filled, who fills it, and the metrics of an update that were not told."""
+        """The filled part of the rollout, the actor that fills it, and unreported metrics of an update."""
         if self.rollout is None:
             return {"num_envs": 0, "rollout": None, "acted": None, "metrics": None, "counted": self._counted}
         acted = self.rollout.acted
@@ -175,7 +175,7 @@ class OnPolicyMemory:
 
 
 class OnPolicyLearner(ABC):
-    """How a learner that keeps an ``OnPolicyMemory`` acts, explores and learns. See ``Learner``."""
+    """Base of learners with an ``OnPolicyMemory``: acts, explores and learns. See ``Learner``."""
 
     memory: OnPolicyMemory
 
@@ -196,7 +196,7 @@ class OnPolicyLearner(ABC):
         """Learns from a full rollout.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
+            rollout: A full buffer of decisions of this learner's current actor, which an update changes, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -212,5 +212,5 @@ class OnPolicyLearner(ABC):
         return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting))
 
     def learn(self, joint: Sequence[Actions], outcome: Batch) -> dict[str, float] | None:
-        """See ``Learner.learn``; updates whenever as many ticks are together as the memory holds."""
+        """See ``Learner.learn``; updates whenever the memory is full."""
         return self.memory.learn(joint, outcome, self.update)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Networks of many agents side by side: equal layers, weights of their own, one batched product for all.
+"""Networks of many agents: equal layers with separate weights, computed in one batched product.
 
 Axes as in ``ns3marl.types``.
 """
@@ -46,7 +46,7 @@ class AgentLinear(nn.Module):
 
 
 def agent_trunk(agents: int, inputs: int, width: int) -> nn.Sequential:
-    """Two hidden layers of rectified units, begun as ``networks.fan_in_linear``."""
+    """Two hidden layers of rectified linear units, initialised as ``networks.fan_in_linear``."""
     first = AgentLinear(agents, inputs, width, 1.0, fan_in=True)
     return nn.Sequential(first, nn.ReLU(), AgentLinear(agents, width, width, 1.0, fan_in=True), nn.ReLU())
 

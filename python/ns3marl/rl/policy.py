@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What every policy offers, and the random numbers it may draw."""
+"""The interface of policies, and the random numbers they may use."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Policy(Protocol):
 
 
 def fill_inactive(group: Group, active: Bool, discrete: NDArray[Any], continuous: NDArray[Any]) -> Actions:
-    """The joint action of a group, with the spec's defaults for agents that are not asked to act.
+    """The joint action of a group, with the spec's defaults for inactive agents.
 
     Args:
         group: The agents.
-        active: Who is asked to act, [B,A].
+        active: Which agents are asked to act, [B,A].
         discrete: Choices, [B,A,D].
         continuous: Real-valued actions in the heads' units, [B,A,R].
     """
@@ -48,7 +48,7 @@ _DOMAIN = 0x61637469
 
 
 def action_generators(batch: Batch) -> list[np.random.Generator]:
-    """A generator for each row of a batch, length B, that follows from the row's (seed, run, tick) alone.
+    """A generator for each row of a batch, length B, determined only by the row's (seed, run, tick).
 
     So the random numbers of an action do not depend on how many environments there are, on the order in which they answer,
     or on how many numbers earlier ticks consumed.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The pooled, action-taking critic.
+"""The pooled critic, which reads actions.
 
 Axes as in ``hybrid``: A agents, F features, K entries of an encoded action; B states, P entries of a pool, W is the width of hidden layers.
 """
@@ -54,11 +54,11 @@ class ValueHead(nn.Module):
 
 
 class Read(NamedTuple):
-    """What the critic's first layers read of B states, scaled."""
+    """Scaled input of the critic's first layers for B states."""
 
     groups: list[Tensor]  #: per group [B,A,I]: observations, and the rows of state blocks about these agents
     blocks: list[Tensor]  #: per block that is not about agents [B,S,F]
-    present: list[Tensor] | None  #: per group [B,A] who takes part; None: everybody
+    present: list[Tensor] | None  #: per group [B,A] which agents take part; None: all
 
     def rows(self, rows: Tensor) -> Read:
         """Some of the states, by number."""
@@ -70,12 +70,12 @@ class Read(NamedTuple):
 
 
 class Acted(NamedTuple):
-    """What n active agents make of B states."""
+    """Embeddings of B states and their n active agents."""
 
     unknown: Tensor  #: [B,A,W] embeddings of the own agents without their actions
     own: Tensor  #: [n,W] with the action taken
     marginal: Tensor  #: [n,W] with the marginal in its place
-    states: Tensor  #: [n] where each of them stands
+    states: Tensor  #: [n] the state of each of them
     unseen: Tensor  #: [B,W] the pool without actions
     pool: Tensor  #: [B,W] with all actions
     without: Tensor  #: [n,W] with the marginal in the place of this agent's action
@@ -83,14 +83,14 @@ class Acted(NamedTuple):
 
 
 class Acts(NamedTuple):
-    """What the n active agents of a group did in B states."""
+    """Actions of the n active agents of a group in B states."""
 
     acting: Tensor  #: [n] their numbers among all B x A
     encoded: Tensor  #: [n,K] their actions, see ``Heads.encode``
 
 
 def numbers(active: Tensor) -> Tensor:
-    """The numbers among all B x A of the n agents that are active [B,A], [n]."""
+    """The numbers [n] of the active agents [B,A] among all B x A."""
     return active.flatten().nonzero().squeeze(-1)
 
 
@@ -100,7 +100,7 @@ class PooledCritic(nn.Module):
     e_i = phi(h(o_i) + W act_i), Q = g(pool_i e_i), V(s^-i) = g(pool with e_i replaced by phi(h(o_i) + W act'_i)),
     where act_i is the encoded action and act'_i its expectation under i's policy (``HybridDistribution.moments``).
     h and W are linear. V(s^-i) does not depend on a_i, so it is a baseline that leaves the policy gradient unbiased (Foerster et al.,
-    "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic indifferent to the agents'
+    "Counterfactual multi-agent policy gradients", AAAI 2018). Pooling makes the critic independent of the agents'
     order and number. V(s) is a head of its own on the pool of phi(h(o_i)).
 
     The pool is over the agents of all groups: each group has an h and a W of its own, phi and g serve all. Baselines are those of
@@ -172,7 +172,7 @@ class PooledCritic(nn.Module):
         return self._state_of(pool, embedded, self._context(read))
 
     def read(self, seen: Seen) -> Read:
-        """What the first layers read of B states."""
+        """Input of the first layers for B states."""
         scaled = [scale(block) for scale, block in zip(self.block_scalers, seen.state, strict=True)]
         groups = [
             torch.cat([scale(group.observations), *(scaled[b] for b in about)], -1)
@@ -187,7 +187,7 @@ class PooledCritic(nn.Module):
 
         Args:
             read: Of B states.
-            acts: What every group did.
+            acts: The actions of every group.
             moments: Marginals of the own group's active agents, [n,K].
         """
         acted, (acting, _) = self._act(read, acts, moments), acts[self.group]
@@ -231,8 +231,8 @@ class PooledCritic(nn.Module):
 
         Args:
             read: Of B states.
-            acts: What every group did.
-            instead: What takes the place of each action, [n,K].
+            acts: The actions of every group.
+            instead: The replacement of each action, [n,K].
         """
         acting = acts[self.group].acting
         hidden, taken, total = self._taken(read, acts)

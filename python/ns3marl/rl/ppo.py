@@ -48,12 +48,12 @@ def clipped_objective(
 ) -> ClippedObjective:
     """The clipped surrogate with one likelihood ratio per decision: that of its joint action over all heads.
 
-    A head's entropy matters as often as the head counts. That frequency is the policy's own business: the bonus does not
-    differentiate it, so it does not push a parent head towards whatever has the most heads behind it. Entropies of heads that are drawn one
-    after the other are those given what the heads before them took: over many decisions their mean is that of the chain rule.
+    A head's entropy is weighted by the probability that the head counts. The bonus does not differentiate this probability, so it does
+    not push a parent head towards the choice with the most heads behind it. Entropies of sequential heads are conditional on the values
+    of earlier heads: over many decisions their mean is the entropy by the chain rule.
 
     Args:
-        policy: Of the n decisions, as the networks see them now.
+        policy: The current distributions of the n decisions.
         discrete: Choices taken, [n,D].
         raw: Draws of the real-valued heads, [n,R].
         old_log_probs: Log-probability of each head when it was taken, [n,H]; 0 where it does not count.
@@ -106,14 +106,14 @@ def evaluate_actions(
     evaluate: Callable[[HybridPolicy, Tensor, Tensor], Tensor],
     width: int,
 ) -> Tensor:
-    """Evaluates the actions taken under the policy that took them, before the first step changes it.
+    """Evaluates the taken actions under the policy that took them, before the first step changes it.
 
-    One pass over many decisions is quicker than one for each as it is taken.
+    One pass over many decisions is faster than one pass per decision.
 
     Args:
         data: N samples.
         policy_of: The policy.
-        evaluate: What is wanted, [n,width], of a policy, the choices taken [n,D] and the raw draws of the real-valued heads [n,R].
+        evaluate: Computes [n,width] from a policy, the choices taken [n,D] and the raw draws of the real-valued heads [n,R].
         width: Width of what ``evaluate`` returns.
 
     Returns:
@@ -128,15 +128,15 @@ def evaluate_actions(
 
 
 def importance(change: Tensor, agents: int | None = None) -> Tensor:
-    """How much likelier decisions are under one policy than under the one that took them, truncated at ``MAX_IMPORTANCE``.
+    """Likelihood ratio of decisions between a policy and the one that took them, truncated at ``MAX_IMPORTANCE``.
 
-    With them as weights of the advantages, PPO's objective keeps the ratios between the policy that acted and the one that an update
-    begins with apart from those that it clips: the decoupled objective of Hilton, Cobbe and Schulman ("Batch size-invariance for policy
+    Used as weights of the advantages, they correct for the policy that acted, while PPO clips ratios relative to the policy at the start
+    of the update: the decoupled objective of Hilton, Cobbe and Schulman ("Batch size-invariance for policy
     optimization", NeurIPS 2022). Truncation bounds their variance (Ionides, J. Comp. Graph. Stat. 17, 2008).
 
     Args:
-        change: Of the log-probabilities, head by head, [N x A, H].
-        agents: A, for one weight of the joint action of a sample; None: one of each decision.
+        change: Change of the log-probabilities by head, [N x A, H].
+        agents: A, for one weight per joint action of a sample; None: one per decision.
 
     Returns:
         [N x A]
@@ -224,14 +224,14 @@ class Epochs:
             self._weights = entropy_weights[: heads.discrete], entropy_weights[heads.discrete :]
 
     def to(self, device: torch.device) -> None:
-        """From now on steps are taken there; networks must be moved by their owner."""
+        """Takes all further steps on this device; the owner of the networks must move them."""
         discrete, continuous = (
             weight.to(device) if isinstance(weight, Tensor) else weight for weight in self._weights
         )
         self._weights = discrete, continuous
 
     def learned(self, **more: Stateful) -> Parts:
-        """Networks and optimisers, and what else a learner has learned; see ``Learner.learned``."""
+        """Networks, optimisers and other learned state; see ``Learner.learned``."""
         return Parts(
             actor=self.actor.network,
             critic=self.critic.network,
@@ -241,7 +241,7 @@ class Epochs:
         )
 
     def running(self, **more: Stateful) -> Parts:
-        """The order of samples, and what else a learner has running; see ``Learner.running``."""
+        """The order of samples and other running state; see ``Learner.running``."""
         return Parts(order=GeneratorState(self.rng), **more)
 
     def run(
@@ -253,14 +253,14 @@ class Epochs:
         value_losses: Callable[[Tensor], list[Tensor]],
         surrogate: Surrogate | None = None,
     ) -> dict[str, float]:
-        """All epochs. The actor stops for good once its KL divergence exceeds the target; the critic goes on.
+        """Runs all epochs. The actor stops once its KL divergence exceeds the target; the critic continues.
 
-        KL divergence and clipping are relative to the policy that these epochs begin with. Where an older one took the decisions,
-        ``importance`` weighs them.
+        KL divergence and clipping are relative to the policy at the start of these epochs. If an older policy took the decisions,
+        ``importance`` weights them.
 
         Args:
             data: N samples.
-            policy_of: The policy as it is now.
+            policy_of: The current policy.
             log_probs: Of the actions taken, under the policy that took them, [N x A, H].
             advantages: [N,A], normalised.
             value_losses: Losses of the critic on samples, by their number [r]; their sum is minimised.
@@ -336,10 +336,10 @@ def summary(returns: Tensor, values: Tensor, rewards: Float64, active: Tensor) -
     """Metrics of a rollout that every learner reports.
 
     Args:
-        returns: Lambda-returns of those present, any shape; none where nobody was.
-        values: What the critic predicted of them, same shape.
+        returns: Lambda-returns of present agents, any shape; empty if no agent was present.
+        values: The critic's predictions of them, same shape.
         rewards: What was maximised, any shape.
-        active: Who was active.
+        active: Which agents were active.
     """
     if not returns.numel():
         returns = values = torch.zeros(2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Ticks that learners keep: what every group saw and did, what it was paid, and how long it took.
+"""Ticks that learners store: observations, actions and rewards of every group, and durations.
 
 Axes as in ``ns3marl.types``, behind two leading axes, ticks and environments in any order.
 """
@@ -21,7 +21,7 @@ from ns3marl.types import Actions, Batch, Bool, Final, Float32, Float64, Group, 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A joint action of a learner's agents, together with what the learner must remember of it."""
+    """A joint action of a learner's agents, together with what the learner stores about it."""
 
     actions: Actions  #: in physical units, the spec's defaults for inactive agents
     discrete: NDArray[Any]  #: [B,A,D] choices as the learner counts them
@@ -144,8 +144,8 @@ class Record:
 
         Args:
             at: Index into the leading axes.
-            decision: Of the own group.
-            joint: What every group did, [B] rows.
+            decision: The decision of the learner's own group.
+            joint: The actions of every group, [B] rows.
             outcome: What ``step`` returned.
             env: Which row of the batches; None: all of them.
         """
@@ -177,8 +177,8 @@ class Record:
 def elapsed_ticks(spec: Spec, before: Batch, after: Batch) -> Float64:
     """Time between two observations of all environments, in the spec's ticks, [B].
 
-    It is 1 unless the scenario asks for decisions in between or leaves out ticks at which nobody is active, and 1 where a spec has
-    no regular tick. Where an episode ended, the time to its last observation counts.
+    It is 1 unless the scenario requests decisions between ticks or skips ticks without active agents, and 1 if a spec has no regular
+    tick. If an episode ended, it is the time to its last observation.
     """
     if spec.tick_ns == 0:
         return np.ones(len(before.env_id))

@@ -26,7 +26,7 @@ from ns3marl.types import Actions, Batch, Bool, Float32, Int64, Spec
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """What N joint actions led to."""
+    """The outcomes of N joint actions."""
 
     before: Seen
     discrete: tuple[Tensor, ...]  #: per group [N,A,D] int64
@@ -84,8 +84,8 @@ class Replay:
 
         Args:
             batch: What was observed.
-            decision: What the learner's own group did, real-valued actions on the unit interval.
-            joint: What every group did.
+            decision: The decision of the learner's own group, with real-valued actions on the unit interval.
+            joint: The actions of every group.
             outcome: What ``step`` returned.
 
         Raises:
@@ -152,13 +152,13 @@ class Replay:
         return rewards
 
     def keeps_mean(self) -> bool:
-        """Whether rewards must not lose their mean: a transition held terminates, or is not one tick long."""
+        """Whether rewards must keep their mean: a stored transition terminates, or is not one tick long."""
         return bool((self.terminated & self.begins).any()) or bool(
             (self.record.elapsed[self.begins] != 1).any()
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """What is filled so far: tensors and plain values."""
+        """The filled part: tensors and plain values."""
         filled = self._filled()
         return {
             "arrays": [torch.from_numpy(array[:, :filled].copy()) for array in self._arrays()],
@@ -185,17 +185,17 @@ class Replay:
 
 
 class RewardScale:
-    """Rewards in units of their deviation around their mean, both measured once and then fixed.
+    """Rewards minus their mean, divided by their standard deviation; both are measured once and then fixed.
 
-    Rewards that are all alike are scaled by their size instead, and left as they are if that is 0.
+    If all rewards are equal, they are scaled by their magnitude instead, or left unchanged if it is 0.
 
-    A constant taken off every reward moves the value of an episode that never ends by the same amount everywhere. After
-    a termination the missing rewards are made up for by ``end_value``, so that the optimal policy is the same; but that is far
-    from what a new network says, so where episodes are known to terminate the mean is left where it is; and so it is where
-    transitions take longer or shorter than a tick.
+    Subtracting a constant from every reward shifts the value of an episode that never ends by the same amount everywhere. After a
+    termination, ``end_value`` makes up for the missing rewards, so the optimal policy stays the same. But this value is far from the
+    outputs of a new network, so the mean is not subtracted if episodes are known to terminate, or if transitions are longer or shorter
+    than a tick.
 
     Args:
-        discount: gamma; 1 leaves the mean where it is.
+        discount: gamma; with 1 the mean is not subtracted.
     """
 
     def __init__(self, discount: float) -> None:
@@ -208,7 +208,7 @@ class RewardScale:
         return self.std > 0
 
     def measure(self, rewards: NDArray[Any], *, keep_mean: bool = False) -> None:
-        """Fixes mean and deviation to those of these rewards, any shape; the mean to 0 if it is to be kept (``Replay.keeps_mean``)."""
+        """Fixes mean and standard deviation from rewards of any shape; the mean is 0 if rewards keep it (``Replay.keeps_mean``)."""
         mean, std = float(rewards.mean(dtype=np.float64)), float(rewards.std(dtype=np.float64))
         self.mean = mean if self.discount < 1 and not keep_mean else 0.0
         self.std = std if std > 1e-6 * abs(mean) else abs(mean) or 1.0
@@ -239,8 +239,8 @@ def scaled_targets(
 
     Args:
         scales: Per agent, with one discount for all.
-        rewards: [N,A] as they were paid.
-        ended: [N,A] nothing follows: ``RewardScale.end_value`` stands for V(s').
+        rewards: [N,A] unscaled.
+        ended: [N,A] whether the episode terminated: ``RewardScale.end_value`` then replaces V(s').
         following: V(s') in scaled units, [N,A].
         elapsed: [N] how long the transition took [ticks].
     """

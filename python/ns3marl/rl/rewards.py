@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What an agent is paid: its own reward, or a mean over agents that are present."""
+"""The reward of an agent: its own, or a mean over the agents that are present."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ X = TypeVar("X", Float64, "Tensor")
 
 
 def team_reward(rewards: Sequence[Float64 | Float32], present: Sequence[Bool]) -> Float64:
-    """What a team earned in an interval, which is what episodes are compared by.
+    """The team's reward in an interval; episodes are compared by it.
 
     Args:
         rewards: Per group [B,A].
         present: Per group, who took part when the action was taken, [B,A].
 
     Returns:
-        [B] the mean over the agents of all groups that took part, 0 where nobody did.
+        [B] the mean over the agents of all groups that took part, 0 if none did.
     """
     doubled = [reward.astype(np.float64) for reward in rewards]
     earned: Float64 = learned_reward("team", doubled, present, 0)[..., 0]
@@ -47,7 +47,7 @@ def learned_reward(kind: RewardKind, rewards: Sequence[X], present: Sequence[Any
         group: The learner's own.
 
     Returns:
-        [...,A] of each agent, or [...,1] of all of them: the mean over those present, 0 where nobody is.
+        [...,A] per agent, or [...,1] for all of them: the mean over those present, 0 if none is.
     """
     if kind == "agent":
         return rewards[group]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What an on-policy learner keeps of T ticks in E environments.
+"""The rollout buffer of an on-policy learner: T ticks in E environments.
 
 Row t holds the observation of a tick, the joint action that answered it, and the rewards of the interval that followed.
 """
@@ -24,7 +24,7 @@ from ns3marl.types import Actions, Batch, Bool, Float32, Float64, GroupArrays, I
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The last observation of a truncated episode: its value stands for the ticks that were not played."""
+    """The last observation of a truncated episode: its value replaces the ticks that were not played."""
 
     tick: int  #: row in the rollout
     env: int
@@ -69,18 +69,18 @@ class Rollout:
         return self.length == self.ticks
 
     def clear(self) -> None:
-        """Forgets everything, to be filled again."""
+        """Empties the buffer."""
         self.lengths[:] = 0
         self.truncated.clear()
         self.acted = None
 
     def add(self, batch: Batch, decision: Decision, joint: Sequence[Actions], outcome: Batch) -> None:
-        """Appends one tick of environments that stand at the same one.
+        """Appends one tick of environments that are at the same tick.
 
         Args:
             batch: What was observed, of all E environments or of some.
-            decision: What the learner's own group did.
-            joint: What every group did.
+            decision: The decision of the learner's own group.
+            joint: The actions of every group.
             outcome: What ``step`` returned: the rewards of the interval, and whether the episode ended in it.
 
         Raises:
@@ -120,7 +120,7 @@ class Rollout:
         )
 
     def discounts(self, discount: float) -> Float64:
-        """What a reward after the interval is worth before it, [T,E,1]: the discount per tick to the power of its length.
+        """The discount over each interval, [T,E,1]: the discount per tick to the power of its length.
 
         Intervals of one tick are discounted by exactly ``discount``. Others turn the game into a semi-Markov decision process
         (Sutton, Precup, Singh, "Between MDPs and semi-MDPs", Artificial Intelligence 112, 1999); rewards within an interval are not
@@ -143,7 +143,7 @@ class Rollout:
     def next_values(
         self, values: Float64, last: Batch, value_of: Callable[[Seen], Float64 | Tensor]
     ) -> Float64:
-        """V of what followed each row: 0 after a termination, that of the last observation after a truncation.
+        """V of what followed each row: 0 after a termination, the value of the last observation after a truncation.
 
         Args:
             values: V of each row, [T,E,...].
@@ -165,7 +165,7 @@ class Rollout:
         return following
 
     def tensors(self) -> tuple[Seen, list[tuple[Tensor, Tensor]]]:
-        """What was seen [T,E,...], and per group the choices and real-valued actions taken [T,E,A,...]; they share its memory."""
+        """Observations [T,E,...], and per group the choices and real-valued actions taken [T,E,A,...]; they share the buffer's memory."""
         taken = [
             (torch.from_numpy(group.discrete), torch.from_numpy(group.continuous))
             for group in self.record.groups
@@ -186,7 +186,7 @@ class Rollout:
         return Seen(groups, [joined(block) for block in blocks])
 
     def state_dict(self) -> dict[str, Any]:
-        """What is filled so far in every environment, as many ticks in each: tensors and plain values."""
+        """The ticks filled in every environment, the same number in each: tensors and plain values."""
         return {
             "arrays": [torch.from_numpy(array[: self.length].copy()) for array in self._arrays()],
             "truncated": [
@@ -262,7 +262,7 @@ class Samples:
 
         Args:
             rows: The samples.
-            group: Whose agents; None: the learner's own.
+            group: Number of the group; None: the learner's own.
         """
         active = self.active if group is None else self.seen.groups[group].active
         agents = active.shape[1]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What networks read of N joint observations: tensors of every group of agents, and of the global state.
+"""Input of networks from N joint observations: tensors of every group of agents, and of the global state.
 
 Axes as in ``ns3marl.types``; **N** observations, such as B environments or samples of a rollout.
 """
@@ -21,8 +21,8 @@ class GroupSeen:
     """Of one group of agents."""
 
     observations: Tensor  #: [N,A,F] in the features' units
-    present: Tensor  #: [N,A] who takes part in the episode
-    active: Tensor  #: [N,A] who is active
+    present: Tensor  #: [N,A] which agents take part in the episode
+    active: Tensor  #: [N,A] which agents are active
     masks: Tensor  #: [N,A,C] allowed choices, discrete head after discrete head
 
 
@@ -45,7 +45,7 @@ class Seen:
 
 
 def seen_in(batch: Batch) -> Seen:
-    """A copy of what a batch shows, N = B."""
+    """A copy of a batch's observations, N = B."""
     return Seen(
         tuple(
             GroupSeen(*(torch.tensor(a) for a in (g.observations, g.present, g.active, g.masks)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Action heads that are drawn one after the other: each may depend on what the agent has taken so far.
+"""Action heads that are sampled one after the other: each may depend on the earlier ones.
 
 pi(a | o) = prod_h pi_h(a_h | o, a_1, ..., a_{h-1}), discrete heads first, in the order of the spec: the chain rule, as in autoregressive
 policies (Vinyals et al., "StarCraft II: a new challenge for reinforcement learning", 2017). So the power of a device can depend on the
@@ -44,9 +44,9 @@ _Taken = Callable[[int, Tensor], Tensor]
 class HeadSequence(nn.Module):
     """The last layers of a policy whose heads are drawn one after the other.
 
-    Head h reads z_h = tanh(M_h z + sum_{g<h} T_g u_g), where z is the trunk's output, z_0 = z, and u_g is what head g took: a one-hot and,
-    where features describe the choices (``Feature.describes``), those of the choice taken and their squares; x and x^2 of a real-valued
-    head; zeros of a head that does not count.
+    Head h reads z_h = tanh(M_h z + sum_{g<h} T_g u_g), where z is the trunk's output, z_0 = z, and u_g encodes head g's value: a one-hot and, if
+    features describe the choices (``Feature.describes``), the features of the choice taken and their squares; x and x^2 of a real-valued
+    head; zeros for a head that does not count.
 
     Args:
         group: The agents' layout of observation and action.
@@ -102,7 +102,7 @@ class HeadSequence(nn.Module):
         return outputs
 
     def after(self, h: int, taken: Tensor, scaled: Tensor) -> Tensor:
-        """What later heads' hidden units gain from what this head took, [..., W]."""
+        """What this head's value adds to the hidden units of later heads, [..., W]."""
         if str(h) in self.scorers:
             scorer = self.scorers[str(h)]
             assert isinstance(scorer, ChoiceScorer)
@@ -115,7 +115,7 @@ class HeadSequence(nn.Module):
 class SequentialDistribution:
     """The joint action distribution of many agents at once; see ``HeadSequence``, which makes it.
 
-    What does not depend on the actions is computed once; every question walks through the heads.
+    What does not depend on the actions is computed once; every method then iterates over the heads.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class SequentialDistribution:
         self._mixed = [mix(hidden).to(scaled.dtype) for mix in network.mix]
 
     def given(self, discrete: Tensor, raw: Tensor) -> HybridDistribution:
-        """Of every head, given what the heads before it took.
+        """The distribution of every head, given the values of earlier heads.
 
         Args:
             discrete: Indices into the choices, [..., D].
@@ -144,10 +144,10 @@ class SequentialDistribution:
         return self._walk(taken)
 
     def moments(self) -> Tensor:
-        """The counterfactual marginal, [..., K]: of each head the moments under the expectation of what the heads before it take.
+        """The counterfactual marginal, [..., K]: the moments of each head under the expected values of earlier heads.
 
-        Exact for the first head. For later ones the mean over all that could be taken before is replaced by what the mean leads to,
-        one walk instead of one for every combination. As it does not depend on the action taken, what a critic predicts from it is a
+        It is exact for the first head. For later heads, one evaluation at the mean of the earlier heads' values replaces the expectation
+        over these values: one pass instead of one for every combination. As it does not depend on the action taken, what a critic predicts from it is a
         baseline that leaves the policy gradient unbiased.
         """
 

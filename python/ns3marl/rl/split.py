@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The critic of every agent's own return, which also tells what an agent's action does to the others.
+"""The critic of every agent's own return, which also estimates the effect of an agent's action on the others.
 
 Axes as in ``pooled``; C choices of all discrete heads, D discrete heads.
 """
@@ -20,13 +20,14 @@ from ns3marl.types import Spec
 class SplitCritic(PooledCritic):
     """Values of each own agent's return: of the joint action, of all counterfactual marginals at once, and of the state alone.
 
-    Agents meet where they choose the same, such as a channel or a server. So beside the pool of all agents there is one for each choice c,
+    Agents affect each other if they make the same choice, such as a channel or a server. So beside the pool of all agents there is one for
+    each choice c,
     P_c = n/A sum_j x_jc e_j, where x_jc says whether agent j took it (n choices of that head, A agents), and
 
         Q_i = g(pool, e_i, sum_c x_ic P_c of each head)
 
-    V_i(s^-i) has agent i's marginal wherever its action would stand, so a_i is nowhere in it: it is a baseline of agent i's own return
-    that leaves the policy gradient unbiased (``PooledCritic``).
+    In V_i(s^-i), agent i's marginal replaces its action everywhere, so V_i(s^-i) does not depend on a_i: it is a baseline of agent i's
+    own return that leaves the policy gradient unbiased (``PooledCritic``).
 
     Arguments as of ``PooledCritic``.
     """
@@ -60,7 +61,7 @@ class SplitCritic(PooledCritic):
 
     @torch.no_grad()
     def effects(self, read: Read, acts: Sequence[Acts], moments: Tensor) -> Tensor:
-        """What each agent's action does to the others, sum over j != i of Q_j(s, a) - Q_j(s, a^-i), [B,A]; 0 of agents without action.
+        """The effect of each agent's action on the others, sum over j != i of Q_j(s, a) - Q_j(s, a^-i), [B,A]; 0 of agents without action.
 
         a^-i has agent i's marginal in the place of its action. Arguments as of ``evaluate``.
         """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Things with a ``state_dict``, put together and stored together."""
+"""Objects with a ``state_dict``, combined and stored together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stateful(Protocol):
 
 
 class Parts:
-    """Named things with a state, as one.
+    """Named objects with a state, combined.
 
     Args:
         parts: By name.

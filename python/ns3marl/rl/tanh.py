@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The hyperbolic tangent of hidden layers, as 2 sigmoid(2x) - 1.
 
-That is the same function. It takes a fifth of the time of ``torch.tanh`` on a processor, and its absolute error is the machine's
-precision; its relative error near 0 is greater, which hidden units do not mind.
+This is the same function. It takes a fifth of the time of ``torch.tanh`` on a processor, and its absolute error is the machine's
+precision. Its relative error near 0 is larger, which does not matter for hidden units.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Tanh(torch.autograd.Function):
 
 
 def tanh(x: Tensor) -> Tensor:
-    """The hyperbolic tangent of each element; in single precision even of bfloat16, for which processors have no quick one."""
+    """The hyperbolic tangent of each element; in single precision even for bfloat16, for which processors have no fast implementation."""
     y: Tensor = _Tanh.apply(x.float() if x.dtype == torch.bfloat16 else x)  # type: ignore[no-untyped-call] # torch's own
     return y
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Target networks: copies that lag behind, so that what is regressed does not move with every step."""
+"""Target networks: copies that lag behind, so that regression targets do not move with every step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class PeriodicCopy:
-    """Copies a network to its target every so many gradient steps (Mnih et al., Nature 2015).
+    """Copies a network to its target every ``period`` gradient steps (Mnih et al., Nature 2015).
 
     Args:
         network: What learns.
@@ -38,6 +38,6 @@ class PeriodicCopy:
 
 @torch.no_grad()
 def follow(network: nn.Module, target: nn.Module, share: float) -> None:
-    """Moves a target a share of the way to its network (Lillicrap et al., ICLR 2016)."""
+    """Moves a target network by a share of the way to its network (Lillicrap et al., ICLR 2016)."""
     for slow, fast in zip(target.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, share)

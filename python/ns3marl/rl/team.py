@@ -28,14 +28,14 @@ class Team:
     """Acts and learns for all agents; a ``Policy``.
 
     With several learners their metrics are named ``GROUP/metric``, and ``reward_per_tick`` is the mean over all agents that are
-    present. With one learner everything is its own. Agents without action heads only observe.
+    present. With one learner, its metrics keep their names. Agents without action heads only observe.
 
     Args:
         spec: The scenario's spec.
         learners: By number of the group.
 
     Raises:
-        ConfigError: There is none: no group has action heads.
+        ConfigError: There are no learners, because no group has action heads.
     """
 
     def __init__(self, spec: Spec, learners: Mapping[int, Learner]) -> None:
@@ -54,12 +54,12 @@ class Team:
 
     @property
     def central_execution(self) -> bool:
-        """Whether an agent of any group acts on more than it observes itself."""
+        """Whether an agent of any group acts on more than its own observation."""
         return any(learner.central_execution for learner in self.learners.values())
 
     @property
     def notes(self) -> str:
-        """What results must say, such as the levels of discretised heads."""
+        """Remarks for results, such as the levels of discretised heads."""
         notes = {self._name(g): getattr(learner, "notes", "") for g, learner in self.learners.items()}
         if len(self.learners) == 1:
             return next(iter(notes.values()))
@@ -98,7 +98,7 @@ class Team:
         return joint
 
     def learn(self, outcome: Batch) -> dict[str, float] | None:
-        """Takes in what the joint action led to.
+        """Learns from the outcome of the joint action.
 
         Args:
             outcome: What ``step`` returned.
@@ -160,9 +160,9 @@ class Team:
     # What is stored --------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that ``load_state_dict`` needs to continue as if never interrupted, by group: tensors and plain values.
+        """Everything that ``load_state_dict`` needs to continue without a difference, by group: tensors and plain values.
 
-        Running updates are waited for; errors as of ``OnPolicyMemory.settle``.
+        It waits for running updates; errors as of ``OnPolicyMemory.settle``.
         """
         for memory in self._memories():
             memory.settle()
@@ -185,12 +185,12 @@ class Team:
         self._reward = state["reward"]
 
     def load_learned(self, state: dict[str, Any]) -> None:
-        """Restores from ``state_dict`` what was learned; experience and random generators stay as they are. Errors as above."""
+        """Restores what was learned from ``state_dict``; experience and random generators stay unchanged. Errors as above."""
         for g, learner in self.learners.items():
             learner.learned.load_state_dict(state["groups"][self._name(g)]["learned"])
 
     def load_policy(self, state: dict[str, Any]) -> None:
-        """Restores from ``state_dict`` what ``act`` needs, also for other numbers of agents where networks allow it. Errors as above."""
+        """Restores what ``act`` needs from ``state_dict``, also for other numbers of agents if the networks allow it. Errors as above."""
         for g, learner in self.learners.items():
             learner.load_policy(state["groups"][self._name(g)]["learned"])
 
@@ -198,31 +198,31 @@ class Team:
 
     @property
     def overlapping(self) -> bool:
-        """Whether environments may go on while all learners decide for others, and update."""
+        """Whether environments may continue while all learners decide for others, and update."""
         return all(_is_overlapping(learner) for learner in self.learners.values())
 
     def overlap(self, executor: Executor | None, num_envs: int) -> None:
-        """From now on ``explore`` and ``learn`` take batches of some environments; see ``OnPolicyMemory.overlap``."""
+        """Lets ``explore`` and ``learn`` accept batches of some environments; see ``OnPolicyMemory.overlap``."""
         for memory in self._memories():
             memory.overlap(executor, num_envs)
 
     def budget(self, spent: Callable[[int], float]) -> None:
-        """Lets learners know what fraction of the training's budget so many ticks are, for rates that fall; see ``OnPolicyMemory.spent``."""
+        """Tells learners the fraction of the training's budget for a number of ticks, for decreasing rates; see ``OnPolicyMemory.spent``."""
         for memory in self._memories():
             memory.spent = spent
 
     @property
     def begins(self) -> bool:
-        """Whether an update has been begun and nothing has followed it yet, see ``OnPolicyMemory.begins``."""
+        """Whether an update has begun and the next rollout is still empty, see ``OnPolicyMemory.begins``."""
         return any(memory.begins for memory in self._memories())
 
     @property
     def ticks_left(self) -> int:
-        """Ticks of each environment until a learner updates; further than that none may go."""
+        """Ticks of each environment until a learner updates; no environment may go further."""
         return min(memory.ticks_left for memory in self._memories())
 
     def finish(self) -> dict[str, float] | None:
-        """Waits for running updates; their metrics, as ``learn`` returns them. Errors as of ``OnPolicyMemory.settle``."""
+        """Waits for running updates; returns their metrics, as ``learn`` does. Errors as of ``OnPolicyMemory.settle``."""
         found = {g: one.memory.finish() for g, one in self.learners.items() if _is_overlapping(one)}
         return self._row(found, self._reward)
 
@@ -233,7 +233,7 @@ class Team:
 
     @property
     def asynchronous(self) -> bool:
-        """Whether all learners ask for asynchronous workers; among others, one that does is its own only worker."""
+        """Whether all learners use asynchronous workers; otherwise, a learner that does is its own only worker."""
         return all(getattr(learner, "asynchronous", False) for learner in self.learners.values())
 
     @property
@@ -243,7 +243,7 @@ class Team:
 
     @property
     def report_ticks(self) -> int:
-        """Ticks over all workers behind each row of the log."""
+        """Ticks of all workers that each row of the log covers."""
         return max(learner.report_ticks for learner in self._workers())
 
     def tensors(self) -> list[list[Tensor]]:
