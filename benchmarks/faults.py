@@ -272,7 +272,7 @@ def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         ("simulator crashes (SIGSEGV)", signal.SIGSEGV, 150),
         ("simulator terminated", signal.SIGTERM, 100),
     ):
-        kind = Kind(name, "begun anew")
+        kind = Kind(name, "restarted")
         with disturbed(kind, right) as pool:
             play(pool, kind, int(times * scale), signalled(number))
         yield kind
@@ -280,7 +280,7 @@ def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     with disturbed(kind, right) as pool:
         play(pool, kind, int(100 * scale), spare_killed)
     yield kind
-    kind = Kind("simulator stopped (SIGSTOP)", "begun anew")
+    kind = Kind("simulator stopped (SIGSTOP)", "restarted")
     with disturbed(kind, right, tick_timeout_s=HUNG_S) as pool:
         play(pool, kind, max(1, int(20 * scale)), signalled(signal.SIGSTOP), HUNG_S)
     yield kind
@@ -291,10 +291,10 @@ def processes(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
 
 
 def remote(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
-    """Simulators that dialled in, and their workers."""
+    """Simulators of workers, and the workers themselves."""
     endpoint = f"ipc://{folder}/dialled"
     workers = WorkerProcesses(endpoint, 2)
-    kind = Kind("dialled-in simulator killed", "begun anew")
+    kind = Kind("simulator of a worker killed", "restarted")
     with disturbed(kind, right, endpoint=endpoint, spawn=False) as pool:
         play(pool, kind, int(150 * scale), signalled(signal.SIGKILL))
     yield kind
@@ -303,7 +303,7 @@ def remote(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
         ("worker killed", signal.SIGKILL, 20, LOST_S),
         ("worker and simulators stopped, as by a partition", signal.SIGSTOP, 10, LOST_S),
     ):
-        kind = Kind(name, "begun anew")
+        kind = Kind(name, "restarted")
         with disturbed(kind, right, endpoint=endpoint, spawn=False) as pool:
             play(pool, kind, max(1, int(times * scale)), partial(workers.signal, number), limit_s)
         yield kind
@@ -314,7 +314,7 @@ def noise(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
     """Strangers, and frames that are spoilt on their way."""
     rng = np.random.default_rng(1)
     endpoint = f"ipc://{folder}/noise"
-    kind = Kind("stranger: no ZMTP, half a frame, 2^63 bytes", "ignored")
+    kind = Kind("unknown sender: no ZMTP, half a frame, 2^63 bytes", "ignored")
     with disturbed(kind, right, endpoint=endpoint) as pool:
 
         def connect(_: Pool) -> bool:
@@ -323,7 +323,7 @@ def noise(scale: float, right: Transcript, folder: Path) -> Iterator[Kind]:
 
         play(pool, kind, int(200 * scale), connect)
     yield kind
-    kind = Kind("stranger: random frames, other versions", "ignored")
+    kind = Kind("unknown sender: random frames, other versions", "ignored")
     with disturbed(kind, right, endpoint=endpoint) as pool:
 
         def speak(_: Pool) -> bool:
