@@ -127,3 +127,13 @@ def test_outage_falls_with_the_number_of_servers() -> None:
 def test_distance_is_0_for_the_published_range() -> None:
     ends = zip(sweep.COMPLETION_PERCENT, sweep.LATENCY_MS, strict=True)
     assert sweep.distance({str(i): sweep.Reached(*end) for i, end in enumerate(ends)}) == 0
+
+
+def test_the_default_preset_is_closest_and_the_file_says_what_rules_reach() -> None:
+    found = sweep.found()
+    assert tuple(found) == sweep.PRESETS
+    assert min(found, key=lambda preset: sweep.distance(found[preset])) == "default"
+    again = sweep.reached("balanced")
+    for rule, one in found["balanced"].items():
+        assert again[rule].completion_percent == pytest.approx(one.completion_percent, abs=0.5)
+        assert again[rule].latency_ms == pytest.approx(one.latency_ms, rel=0.02)

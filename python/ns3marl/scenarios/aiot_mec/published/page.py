@@ -144,7 +144,7 @@ def write(contents: Sequence[Content], page: Path, images: Path, quick: bool) ->
         HEAD.format(ticks=ticks, seed=study.SEED, sweep=_sweep()),
         *(["*Only the form: trainings and episodes are far too short to mean anything.*\n"] if quick else []),
         *pictures,
-        tables_of(cells, rounds=2 if quick else 100),
+        tables_of(cells, rounds=1 if quick else 100),
         _provenance(contents),
     ]
     page.write_text("\n".join(part.rstrip() + "\n" for part in parts), encoding="utf-8")
@@ -165,8 +165,7 @@ def tables_of(cells: Cells, rounds: int) -> str:
 
 def _sweep() -> str:
     rows = []
-    for preset in sweep.PRESETS:
-        of = sweep.reached(preset)
+    for preset, of in sweep.found().items():
         completion, latency = (
             [getattr(one, name) for one in of.values()] for name in ("completion_percent", "latency_ms")
         )

@@ -3,13 +3,17 @@
 """Which preset comes closest to the published regime: a sweep of simple policies, before any learner is trained.
 
 Published are completion ratios of 78 to 99 % and latencies of 14 to 58 ms among the six learners. A preset's distance is the sum of the
-relative differences between these four numbers and the least and largest of the simple policies that offload.
+relative differences between these four numbers and the least and largest of the simple policies that offload. ``sweep.json`` is what it found;
+``python -m ns3marl.scenarios.aiot_mec.published.sweep`` writes it anew.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 
 from ns3marl import policies
 from ns3marl.rl.policy import action_generators
@@ -19,6 +23,7 @@ from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
 PRESETS = ("default", "easy", "balanced", "stress", "mixed")
 COMPLETION_PERCENT, LATENCY_MS = (78.0, 99.0), (14.2, 58.0)  # published: least and largest
 _SEED, _ENVS, _TICKS = 8801, 4, 150
+_FILE = Path(__file__).with_name("sweep.json")
 
 
 @dataclass(frozen=True)
@@ -55,3 +60,20 @@ def distance(of: Mapping[str, Reached]) -> float:
         *zip((min(latency), max(latency)), LATENCY_MS, strict=True),
     ]
     return sum(abs(ours / theirs - 1) for ours, theirs in pairs)
+
+
+@cache
+def found() -> dict[str, dict[str, Reached]]:
+    """What was found, by preset and simple policy."""
+    content = json.loads(_FILE.read_text("utf-8"))
+    return {preset: {rule: Reached(**one) for rule, one in of.items()} for preset, of in content.items()}
+
+
+def main() -> None:
+    """Writes the file."""
+    content = {preset: {rule: asdict(one) for rule, one in reached(preset).items()} for preset in PRESETS}
+    _FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
