@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -118,26 +117,6 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out.startswith("ns3marl ")
-
-
-@pytest.mark.report("T12")
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_a_shell_completes_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["completion"]) == 0
-    script = capsys.readouterr().out
-    for typed, proposed in (
-        ("ns3marl sc", "scenarios"),
-        ("ns3marl train --res", "--resume"),
-        ("ns3marl run aiot", "aiot-mec"),
-        ("ns3marl serve --ke", "--keys"),
-    ):
-        words = " ".join(typed.split())
-        code = (
-            f"{script}\nCOMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _ns3marl; "
-            'echo "${COMPREPLY[@]}"'
-        )
-        done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
-        assert (done.stdout.split(), done.stderr) == ([proposed], "")
 
 
 @pytest.mark.report("T7")

@@ -48,9 +48,11 @@ def closed() -> io.StringIO:
 @pytest.mark.parametrize("stream", [Broken, closed])
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_training_goes_on_without_a_reader(
-    tmp_path: Path, stream: Callable[[], io.StringIO], terminal: bool
+    tmp_path: Path, stream: Callable[[], io.StringIO], terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(tmp_path, console=Console(file=stream(), force_terminal=terminal))
+    file = stream()
+    monkeypatch.setattr(file, "isatty", lambda: terminal)
+    run(tmp_path, console=Console(file=file, force_terminal=terminal))
     assert checkpoint.load(tmp_path).progress.ticks == 60
 
 

@@ -70,15 +70,15 @@ def test_a_table_in_markdown_escapes_bars_and_marks_in_bold() -> None:
 
 def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:
     content = {
-        "title": "<script>",
+        "title": "<script>alert()",
         "facts": [("Scenario", "a && b")],
         "config": 'x = "<b>"',
         "manifest": "{}",
         "comparison": None,
     }
     html = page.write(tmp_path, "run", [plot("1 < 2")], content).read_text()
-    assert "<script>" not in html
-    for shown in ("&lt;script&gt;", "a &amp;&amp; b", "&lt;b&gt;", "Nothing &lt;yet&gt;", "1 &lt; 2"):
+    assert "<script>alert" not in html
+    for shown in ("&lt;script&gt;alert()", "a &amp;&amp; b", "&lt;b&gt;", "Nothing &lt;yet&gt;", "1 &lt; 2"):
         assert shown in html
     text = (tmp_path / "report.md").read_text()
     assert "- Scenario: a && b" in text
@@ -112,7 +112,7 @@ def test_a_mean_is_marked_only_where_its_interval_tells_it_apart() -> None:
     table = report.table(made)
     assert table.marked == {(0, 2), (1, 2), (0, 3), (1, 3)}
     assert [row[0] for row in table.rows] == ["good", "close", "bad"]
-    assert table.header == ["policy", "acts on", "reward per tick", "delay [s]"]
+    assert table.header == ["policy", "acts on", "reward per tick ↑", "delay [s] ↓"]
 
 
 def test_the_opposite_chance_turns_its_interval() -> None:

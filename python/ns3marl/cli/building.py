@@ -9,21 +9,25 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from ns3marl import build_ns3, doctor, executables, new_scenario, toolchain
 from ns3marl.build_display import BuildDisplay
 from ns3marl.build_tools import Echo
+from ns3marl.cli.documents import add_json, print_document
+from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import Commands, print_table
 from ns3marl.errors import ConfigError
 
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
-    command = commands.add_parser("doctor", help="say what is missing and how to get it")
+    command = commands.add_parser("doctor", group="start", help="say what is missing and how to get it")
+    add_json(command)
     command.set_defaults(action=_doctor)
 
-    command = commands.add_parser("build", help="compile scenarios")
+    command = commands.add_parser("build", group="extend", help="compile scenarios")
     command.add_argument(
         "folder", nargs="?", type=Path, help="your own scenarios; the bundled ones by default"
     )
@@ -38,7 +42,9 @@ def add(commands: Commands) -> None:
     command.set_defaults(action=_build)
 
     command = commands.add_parser(
-        "build-ns3", help="compile ns-3 from its sources, for speed; print what makes it the ns-3 of a shell"
+        "build-ns3",
+        group="extend",
+        help="compile ns-3 from its sources, for speed; print what makes it the ns-3 of a shell",
     )
     command.add_argument(
         "source", type=Path, help=f"folder of ns-3's sources, {' or '.join(build_ns3.VERSIONS)}"
@@ -53,24 +59,32 @@ def add(commands: Commands) -> None:
     _add_compiling(command)
     command.set_defaults(action=_build_ns3)
 
-    command = commands.add_parser("scenarios", help="list the scenarios that can be run by name")
+    command = commands.add_parser(
+        "scenarios", group="start", help="list the scenarios that can be run by name"
+    )
+    add_json(command)
     command.set_defaults(action=_scenarios)
 
-    command = commands.add_parser("new-scenario", help="make a folder to write your own topology in")
+    command = commands.add_parser(
+        "new-scenario", group="extend", help="make a folder to write your own topology in"
+    )
     command.add_argument("name", help="of the scenario, like two-cells")
     command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
     command.set_defaults(action=_new_scenario)
 
 
 def _doctor(parsed: argparse.Namespace) -> int:
-    del parsed
     checks = doctor.diagnose()
+    status = Exit.DONE if all(check.ok for check in checks) else Exit.MISSING
+    if parsed.json:
+        print_document(parsed, {"ok": status == Exit.DONE, "checks": [asdict(check) for check in checks]})
+        return status
     rows = [["ok" if check.ok else "MISSING", check.name, check.found, check.wanted] for check in checks]
     print_table(["", "", "found", "wanted"], rows)
-    missing = [check for check in checks if not check.ok]
-    for check in missing:
-        print(f"{check.name}: {check.remedy}")
-    return 1 if missing else 0
+    for check in checks:
+        if not check.ok:
+            print(f"{check.name}: {check.remedy}")
+    return status
 
 
 def _build(parsed: argparse.Namespace) -> int:
@@ -80,14 +94,14 @@ def _build(parsed: argparse.Namespace) -> int:
     for name, path in result.scenarios.items():
         print(f"{name}  {path}")
     print(f"{len(result.scenarios)} scenarios, {result.duration_s:.1f} s")
-    return 0
+    return Exit.DONE
 
 
 def _build_ns3(parsed: argparse.Namespace) -> int:
     with _echo(parsed, "compiling ns-3") as echo:
         prefix = build_ns3.build(parsed.source, jobs=parsed.jobs, echo=echo, modules=parsed.modules)
     print(f"export NS3_ROOT={shlex.quote(str(prefix))}")
-    return 0
+    return Exit.DONE
 
 
 def _add_compiling(command: argparse.ArgumentParser) -> None:
@@ -106,16 +120,19 @@ def _echo(parsed: argparse.Namespace, what: str) -> Iterator[Echo]:
 
 
 def _scenarios(parsed: argparse.Namespace) -> int:
-    del parsed
-    lines: dict[str, list[str]] = {name: ["compiled when first used"] for name in toolchain.bundled_names()}
-    lines |= {name: [str(path) for path in paths] for name, paths in executables.all_scenarios().items()}
-    if not lines:
+    found: dict[str, list[Path]] = {name: [] for name in toolchain.bundled_names()}
+    found |= executables.all_scenarios()
+    if not found:
         raise ConfigError("no scenario is built yet; run `ns3marl build`")
-    width = max(map(len, lines))
-    for name, paths in sorted(lines.items()):
-        for path in paths:
-            print(f"{name:{width}}  {path}{' (ambiguous: give the path)' if len(paths) > 1 else ''}")
-    return 0
+    if parsed.json:
+        told = [{"name": name, "executables": paths} for name, paths in sorted(found.items())]
+        print_document(parsed, {"scenarios": told})
+        return Exit.DONE
+    width = max(map(len, found))
+    for name, paths in sorted(found.items()):
+        for place in map(str, paths) if paths else ["compiled when first used"]:
+            print(f"{name:{width}}  {place}{' (ambiguous: give the path)' if len(paths) > 1 else ''}")
+    return Exit.DONE
 
 
 def _new_scenario(parsed: argparse.Namespace) -> int:
@@ -126,4 +143,4 @@ def _new_scenario(parsed: argparse.Namespace) -> int:
     print(
         f"next: ns3marl build {folder} && ns3marl run {parsed.name if here else folder / 'build/bin' / parsed.name}"
     )
-    return 0
+    return Exit.DONE

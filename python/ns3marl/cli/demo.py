@@ -9,14 +9,15 @@ from pathlib import Path
 
 from ns3marl import config as configuration
 from ns3marl import toolchain
+from ns3marl.cli.exits import Exit
+from ns3marl.cli.judging import evaluate_and_report
 from ns3marl.cli.options import Commands, add_set, new_folder, opponents, tidied
-from ns3marl.cli.playing import evaluate_and_report
 from ns3marl.cli.training import train_and_report
 
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    command = commands.add_parser("demo", help="train, evaluate and report in a few minutes")
+    command = commands.add_parser("demo", group="start", help="train, evaluate and report in a few minutes")
     command.add_argument("--minutes", type=float, default=5.0, help="training time (5)")
     command.add_argument("--out", type=Path, help="run folder")
     add_set(command)
@@ -33,7 +34,7 @@ def _demo(parsed: argparse.Namespace) -> int:
         whole = train_and_report(config, folder)
     if not whole:
         print(f"stopped; go on with: ns3marl train --resume {folder}")
-        return 130
+        return Exit.INTERRUPTED
     policies = [str(folder), *opponents(config)]
     print(
         f"2/2  evaluating on {config.evaluation.episodes} fresh episodes: {', '.join(policies[1:])}",

@@ -6,21 +6,27 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any
 
+from ns3marl.cli.documents import add_json, print_document
+from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import Commands, print_table
 
 
 def add(commands: Commands) -> None:
     """Adds the command."""
     command = commands.add_parser(
-        "options", help="list the options of a section or a learner: meaning, range or choices, default"
+        "options",
+        group="train",
+        help="list the options of a section or a learner: meaning, range or choices, default",
     )
     command.add_argument(
         "section",
         nargs="?",
         help="a section such as training, a learner such as imappo, or module:Class; nothing: all sections",
     )
+    add_json(command)
     command.set_defaults(action=_options)
 
 
@@ -33,6 +39,17 @@ def _options(parsed: argparse.Namespace) -> int:
         return SECTIONS[section] if section in SECTIONS else registry.find(section).Options
 
     names = [parsed.section] if parsed.section else [*SECTIONS, *registry.names()]
+    if parsed.json:
+        sections = [
+            {
+                "name": name,
+                "meaning": (kind_of(name).__doc__ or "").splitlines()[0],
+                "options": [asdict(option) for option in listed(kind_of(name))],
+            }
+            for name in names
+        ]
+        print_document(parsed, {"sections": sections})
+        return Exit.DONE
     for number, name in enumerate(names):
         kind = kind_of(name)
         print(f"{chr(10) * (number > 0)}[{name}]  {(kind.__doc__ or '').splitlines()[0]}")
@@ -45,4 +62,4 @@ def _options(parsed: argparse.Namespace) -> int:
         print(
             "\n[groups.NAME]  The learner of one group of agents: `algorithm`, and any option of it that differs from its section."
         )
-    return 0
+    return Exit.DONE

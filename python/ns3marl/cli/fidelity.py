@@ -11,6 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ns3marl import home as homes
+from ns3marl.cli.documents import add_json, print_document
+from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import (
     Commands,
     add_jobs,
@@ -28,7 +30,9 @@ from ns3marl.errors import ConfigError
 def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser(
-        "validate", help="a policy in the twin and packet by packet, from the same initial conditions"
+        "validate",
+        group="judge",
+        help="a policy in the twin and packet by packet, from the same initial conditions",
     )
     command.add_argument("policy", metavar="RUN", help="run folder, checkpoint or simple policy")
     command.add_argument(
@@ -48,9 +52,10 @@ def add(commands: Commands) -> None:
     add_jobs(command)
     command.add_argument("--out", type=Path, help="where to write (RUN/validation)")
     add_set(command)
+    add_json(command)
     command.set_defaults(action=_validate, takes_scenario_arguments=True)
 
-    command = commands.add_parser("calibrate", help="fit the twin's constants to ns-3")
+    command = commands.add_parser("calibrate", group="extend", help="fit the twin's constants to ns-3")
     command.add_argument(
         "scenario",
         nargs="?",
@@ -103,11 +108,15 @@ def _validate(parsed: argparse.Namespace) -> int:
         jobs=parsed.jobs,
     )
     results = report.read(folder)
+    written = report.report(folder)
+    if parsed.json:
+        print_document(parsed, {**results, "folder": folder, "report": written})
+        return Exit.DONE
     for table in (report.table(results, results["policy"], results["main_metrics"]), report.ranking(results)):
         print_table(table.header, table.rows, table.marked)
     print(results["verdict"])
-    print(f"report: {report.report(folder)}")
-    return 0
+    print(f"report: {written}")
+    return Exit.DONE
 
 
 def _calibrate(parsed: argparse.Namespace) -> int:
@@ -136,7 +145,7 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     print_table(*fitting.table(fit, of))
     print("errors are in tolerances: beyond 1 in magnitude is outside")
     print(f"calibration: {parsed.out}")
-    return 0
+    return Exit.DONE
 
 
 def _calibrated() -> str:

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
-import shlex
+import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import metadata
-from typing import Any, NoReturn, TextIO
+from typing import TextIO
 
 from ns3marl.checks import check_current_folder
 from ns3marl.cli import (
@@ -20,14 +20,17 @@ from ns3marl.cli import (
     demo,
     explaining,
     fidelity,
+    judging,
     playing,
     reproducing,
     serving,
     training,
 )
-from ns3marl.cli.streams import NO_READER, safe_output, write_no_more
+from ns3marl.cli.citing import bibtex
+from ns3marl.cli.exits import Exit
+from ns3marl.cli.parsers import Program
+from ns3marl.cli.streams import apart, safe_output, write_no_more
 from ns3marl.errors import ConfigError, Ns3MarlError, StaleScenario
-from ns3marl.options import near
 
 _EPILOG = """\
 examples:
@@ -41,52 +44,11 @@ examples:
   ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
   ns3marl evaluate runs/NAME                       against every simple policy that fits, on fresh seeds
   ns3marl validate runs/NAME                       does it hold packet by packet?
+  ns3marl compare runs/A runs/B                    two runs on the same episodes; plays nothing twice
   ns3marl demo                                     train, evaluate and report in a few minutes
+
+exit codes: {exits}
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors end by saying where help is."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\nSee `{self.prog} --help`.\n")
-
-
-class Command(_Parser):
-    """A command's parser, which takes options and other words in any order."""
-
-    _mixing = False
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As of argparse, except that words that nothing takes are an error."""
-        if self._mixing:  # it is what the method below is made of
-            return super().parse_known_args(args, namespace)
-        self._mixing = True
-        try:
-            parsed, unknown = self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._mixing = False
-        if unknown:
-            self._refuse(unknown)
-        return parsed, unknown
-
-    def options(self) -> list[str]:
-        """The options, as they are written."""
-        return list(self._option_string_actions)
-
-    def takes_scenario(self) -> bool:
-        """Whether it is about a scenario, and takes arguments for it after ``--``."""
-        return bool(self.get_default("takes_scenario_arguments"))
-
-    def _refuse(self, unknown: Sequence[str]) -> NoReturn:
-        words = shlex.join(unknown)
-        message = f"unrecognized arguments: {words}{near(unknown[0].partition('=')[0], self.options())}"
-        if self.takes_scenario():
-            message += (
-                f"; what is meant for the scenario stands at the end, behind `--`: {self.prog} … -- {words}"
-            )
-        self.error(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process by default.
 
     Returns:
-        The exit status: 0, 1 where ``doctor`` found something missing, 2 after an error, also of one policy among several, 130 after
-        Ctrl-C, 141 where nobody reads the output any more.
+        The exit status, see ``ns3marl.cli.exits``.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with safe_output():
@@ -106,21 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except BrokenPipeError:
             write_no_more(sys.stdout)
-            return NO_READER
+            return Exit.NO_READER
         except OSError as error:
             write_no_more(sys.stdout)
             if "--debug" in words:
                 raise
             what = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror or error}"
             print(f"ns3marl: {type(error).__name__}: {what}{_remedy(error)}", file=sys.stderr)
-            return 2
+            return Exit.FAILED
     return status
 
 
 def _main(words: list[str]) -> int:
     # What follows `--` belongs to the scenario; argparse would mix it with optional positional arguments.
     split = words.index("--") if "--" in words else len(words)
-    parsed = parser().parse_args(words[:split])
+    whole = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed next
+        completion.answer(whole)
+    parsed = whole.parse_args(words[:split])
     parsed.scenario_arguments = tuple(words[split + 1 :])
     warnings.showwarning = _show_warning
     try:
@@ -129,12 +93,15 @@ def _main(words: list[str]) -> int:
             raise ConfigError(
                 f"ns3marl {parsed.command} takes no scenario arguments: leave out `--` and what follows it"
             )
-        status: int = parsed.action(parsed)
+        with ExitStack() as stack:
+            if parsed.json:
+                parsed.document = stack.enter_context(apart())
+            status: int = parsed.action(parsed)
     except Ns3MarlError as error:
         if parsed.debug:
             raise
         print(f"ns3marl: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
+        return Exit.FAILED
     except (ImportError, MemoryError) as error:
         if parsed.debug:
             raise
@@ -146,10 +113,10 @@ def _main(words: list[str]) -> int:
             "what is missing with `ns3marl doctor`",
             file=sys.stderr,
         )
-        return 2
+        return Exit.FAILED
     except KeyboardInterrupt:
         print("ns3marl: interrupted", file=sys.stderr)
-        return 130
+        return Exit.INTERRUPTED
     return status
 
 
@@ -182,20 +149,21 @@ def _remedy(error: OSError) -> str:
     }.get(error.errno or 0, "")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Program:
     """Of all commands."""
-    whole = _Parser(
+    exits = ", ".join(f"{code.value} {code.meaning}" for code in Exit)
+    whole = Program(
         prog="ns3marl",
         description="Multi-agent reinforcement learning in lockstep with packet-level ns-3.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG.format(exits=exits),
     )
     whole.add_argument("--version", action="version", version=f"ns3marl {_version()}")
-    whole.add_argument("--debug", action="store_true", help="show the traceback of errors")
-    whole.set_defaults(takes_scenario_arguments=False)
-    subparsers = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Command)
-    for module in (building, training, explaining, playing, fidelity, reproducing, serving, demo, completion):
-        module.add(subparsers)
+    whole.add_argument(
+        "--bibtex", action="version", version=bibtex(), help="show the BibTeX entry of ns3marl, and exit"
+    )
+    whole.set_defaults(takes_scenario_arguments=False, json=False)
+    for module in (building, training, explaining, playing, judging, fidelity, reproducing, serving, demo, completion):
+        module.add(whole.commands)
     return whole
 
 

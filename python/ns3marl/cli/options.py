@@ -191,17 +191,24 @@ def tidied(folder: Path) -> Iterator[None]:
 
 def evaluated_by(parsed: argparse.Namespace, policy: str, run: Path | None, what: str) -> tuple[Config, Path]:
     """How to evaluate policies and where to write it: by a run and into it, unless the command line names something else."""
+    config = evaluation_config(parsed, policy, run)
     if run is not None and parsed.config is None:
-        config, folder = config_of(run, parsed.set), parsed.out or run / what
+        return config, parsed.out or run / what
+    return config, parsed.out or new_folder(config, what)
+
+
+def evaluation_config(parsed: argparse.Namespace, policy: str, run: Path | None) -> Config:
+    """How to evaluate policies: as a run is configured, unless the command line names something else."""
+    if run is not None and parsed.config is None:
+        config = config_of(run, parsed.set)
     else:
         config = config_for(policy, parsed.config, parsed.set)
-        folder = parsed.out or new_folder(config, what)
     config = with_arguments(config, parsed)
-    if parsed.episodes is not None:
-        config = dataclasses.replace(
-            config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
-        )
-    return config, folder
+    if parsed.episodes is None:
+        return config
+    return dataclasses.replace(
+        config, evaluation=dataclasses.replace(config.evaluation, episodes=parsed.episodes)
+    )
 
 
 def opponents(config: Config) -> Sequence[str]:

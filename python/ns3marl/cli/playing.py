@@ -1,40 +1,34 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``run``, ``evaluate`` and what draws and reports them."""
+"""``run`` and ``plot-run``: episodes of one policy."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ns3marl import config as configuration
 from ns3marl import files
 from ns3marl import home as homes
 from ns3marl.cli import gdb
-from ns3marl.cli.options import (
-    Commands,
-    add_set,
-    add_tables,
-    evaluated_by,
-    opponents,
-    own_config,
-    positive,
-    print_table,
-    tidied,
-    with_arguments,
-)
-from ns3marl.config import Config
+from ns3marl.cli.documents import add_json, print_document
+from ns3marl.cli.exits import Exit
+from ns3marl.cli.options import Commands, add_set, add_tables, positive, print_table, with_arguments
 from ns3marl.errors import ConfigError
-from ns3marl.types import Hello
+from ns3marl.types import Hello, Metric
+
+if TYPE_CHECKING:
+    from ns3marl.evaluation.comparison import PolicyResult
+    from ns3marl.evaluation.statistics import Interval
 
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
-    command = commands.add_parser("run", help="run a policy and print the metrics")
+    command = commands.add_parser("run", group="start", help="run a policy and print the metrics")
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
     command.add_argument("--policy", help="simple policy, checkpoint or run folder (random)")
     command.add_argument("--episodes", type=positive, default=1, help="how many episodes (1)")
@@ -46,32 +40,10 @@ def add(commands: Commands) -> None:
     )
     add_tables(command)
     add_set(command)
+    add_json(command)
     command.set_defaults(action=_run, takes_scenario_arguments=True)
 
-    command = commands.add_parser("evaluate", help="compare policies on the same fresh episodes")
-    command.add_argument(
-        "policies",
-        nargs="+",
-        metavar="POLICY",
-        help="run folders, experiments, checkpoints and simple policies; one alone meets every simple policy that fits",
-    )
-    command.add_argument(
-        "--config", help="configuration or scenario; that of the first run folder by default"
-    )
-    command.add_argument("--episodes", type=positive, help="episodes per policy")
-    command.add_argument("--out", type=Path, help="where to write (RUN/evaluation)")
-    add_tables(command)
-    add_set(command)
-    command.set_defaults(action=_evaluate, takes_scenario_arguments=True)
-
-    command = commands.add_parser(
-        "report", help="write the HTML and Markdown report of a run, an evaluation or a validation"
-    )
-    command.add_argument("folder", type=Path)
-    command.add_argument("--out", type=Path, help="where to write it (the folder itself)")
-    command.set_defaults(action=_report)
-
-    command = commands.add_parser("plot-run", help="draw an episode from the tables of a run")
+    command = commands.add_parser("plot-run", group="judge", help="draw an episode from the tables of a run")
     command.add_argument("folder", type=Path, help="what --tables wrote")
     command.add_argument(
         "--plot",
@@ -81,7 +53,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--policy", help="whose episode (the first)")
     command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
     command.add_argument("--scenario", help="name or executable of the scenario (the one in the tables)")
-    command.add_argument("--out", type=Path, help="PNG file (FOLDER/NAME.png)")
+    command.add_argument("--out", type=Path, help="PNG, SVG or PDF file, by its ending (FOLDER/NAME.png)")
     command.set_defaults(action=_plot_run)
 
 
@@ -91,9 +63,10 @@ def _run(parsed: argparse.Namespace) -> int:
     from ns3marl.launch.environments import open_pool  # noqa: PLC0415
 
     if parsed.gdb:
-        if parsed.policy not in {None, "builtin"} or parsed.tables or parsed.set or parsed.episodes > 1:
+        others = (parsed.tables, parsed.set, parsed.json, parsed.episodes > 1)
+        if parsed.policy not in {None, "builtin"} or any(others):
             raise ConfigError(
-                "--gdb runs one episode of the scenario's own policy: leave out --policy, --tables, --set and --episodes, or let "
+                "--gdb runs one episode of the scenario's own policy: leave out --policy, --tables, --set, --json and --episodes, or let "
                 "another policy play and attach gdb to its simulator (docs/debugging.md)"
             )
         gdb.debug(parsed.scenario, parsed.seed, parsed.scenario_arguments)
@@ -111,12 +84,18 @@ def _run(parsed: argparse.Namespace) -> int:
         name, policy = evaluate.load_policy(chosen, pool.spec, home)
         writer = stack.enter_context(TableWriter(parsed.tables, pool.spec)) if parsed.tables else None
         result = evaluate.play(policy, name, pool, config, tables=writer)
-        rows = []
-        for metric in (comparison.REWARD, *pool.spec.metrics):
-            interval = statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
-            ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
-            rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
+        intervals = {
+            metric: statistics.bootstrap(result.metrics[metric.name], config.evaluation.bootstrap)
+            for metric in (comparison.REWARD, *pool.spec.metrics)
+        }
         hello = pool.hello
+    if parsed.json:
+        print_document(parsed, _document(hello, result, intervals, parsed))
+        return Exit.DONE
+    rows = []
+    for metric, interval in intervals.items():
+        ends = f"[{interval.low:.4g}, {interval.high:.4g}]" if interval.low == interval.low else ""
+        rows.append([metric.name, metric.unit, f"{interval.value:.4g}", ends])
     print_table(["metric", "unit", "mean", "95 % interval"], rows)
     print(
         f"{name} on {hello.scenario}, {_simulated_by(hello)}: {len(result.runs)} episodes "
@@ -124,26 +103,37 @@ def _run(parsed: argparse.Namespace) -> int:
     )
     if parsed.tables:
         print(f"tables: {parsed.tables}")
-    return 0
+    return Exit.DONE
 
 
-def _evaluate(parsed: argparse.Namespace) -> int:
-    run = Path(parsed.policies[0])
-    config, folder = evaluated_by(parsed, parsed.policies[0], run if own_config(run) else None, "evaluation")
-    policies = [*parsed.policies]
-    if len(policies) == 1:
-        policies += [name for name in opponents(config) if name not in policies]
-    of = folder.parent if folder == run / "evaluation" else folder
-    return evaluate_and_report(config, policies, folder, of, parsed.tables)
-
-
-def _report(parsed: argparse.Namespace) -> int:
-    from ns3marl.fidelity import report as validation  # noqa: PLC0415
-    from ns3marl.reporting import report  # noqa: PLC0415
-
-    write = validation.report if validation.is_validation(parsed.folder) else report.report
-    print(write(parsed.folder, parsed.out))
-    return 0
+def _document(
+    hello: Hello,
+    result: PolicyResult,
+    intervals: Mapping[Metric, Interval],
+    parsed: argparse.Namespace,
+) -> dict[str, Any]:
+    """What ``run --json`` prints."""
+    return {
+        "policy": result.name,
+        "scenario": hello.scenario,
+        "ns3": {"version": hello.ns3_version, "build_profile": hello.ns3_build_profile},
+        "seed": parsed.seed,
+        "runs": result.runs,
+        "ticks_per_s": result.ticks_per_s,
+        "tables": parsed.tables,
+        "metrics": {
+            metric.name: {
+                "unit": metric.unit,
+                "description": metric.description,
+                "higher_is_better": metric.higher_is_better,
+                "mean": interval.value,
+                "low": interval.low,
+                "high": interval.high,
+                "values": result.metrics[metric.name],
+            }
+            for metric, interval in intervals.items()
+        },
+    }
 
 
 def _plot_run(parsed: argparse.Namespace) -> int:
@@ -156,40 +146,16 @@ def _plot_run(parsed: argparse.Namespace) -> int:
     name = parsed.plot or next(iter(plots))
     if name not in plots:
         raise ConfigError(f"scenario {home.name!r} has no plot {name!r}; it has {', '.join(plots)}")
-    draw = home.load(plots[name])
-    image = plotting.render(name, name, lambda: draw(parsed.folder, parsed.policy, parsed.run))
     out = parsed.out or parsed.folder / f"{name}.png"
-    files.write(out, image.png)
+    kind = out.suffix.removeprefix(".")
+    plotting.check_kind(kind)
+    draw = home.load(plots[name])
+    files.write(out, plotting.figure(lambda: draw(parsed.folder, parsed.policy, parsed.run), kind))
     print(out)
     others = [other for other in plots if other != name]
     if others and parsed.plot is None:
         print(f"other plots of {home.name} (--plot NAME): {', '.join(others)}")
-    return 0
-
-
-def evaluate_and_report(
-    config: Config, policies: Sequence[str], folder: Path, of: Path, tables: Path | None = None
-) -> int:
-    """Evaluates policies into ``folder``, prints the table, and reports the run or evaluation ``of``.
-
-    Returns:
-        The exit status: 2 where a policy failed.
-    """
-    from ns3marl.evaluation import comparison, evaluate  # noqa: PLC0415
-    from ns3marl.reporting import report  # noqa: PLC0415
-    from ns3marl.reporting.verdict import verdict  # noqa: PLC0415
-
-    with tidied(folder):
-        evaluate.evaluate(config, policies, folder, tables=tables)
-    results = comparison.read(folder)
-    assert results is not None
-    table = report.table(results)
-    print_table(table.header, table.rows, table.marked, "bold: may be the best")
-    print(verdict(results))
-    print(f"report: {report.report(of)}")
-    for name, text in results["failures"].items():
-        print(f"{name} was not evaluated: {text}", file=sys.stderr)
-    return 2 if results["failures"] else 0
+    return Exit.DONE
 
 
 def _simulated_by(hello: Hello) -> str:

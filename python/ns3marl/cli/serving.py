@@ -8,13 +8,14 @@ import argparse
 from pathlib import Path
 
 from ns3marl import cores
+from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import Commands, positive, seconds
 
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser(
-        "serve", help="launch simulators here for a learner elsewhere, until there is none"
+        "serve", group="operate", help="launch simulators here for a learner elsewhere, until there is none"
     )
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
     command.add_argument(
@@ -42,7 +43,9 @@ def add(commands: Commands) -> None:
     )
     command.set_defaults(action=_serve)
 
-    command = commands.add_parser("keys", help="make CURVE keys for a learner and simulators on other hosts")
+    command = commands.add_parser(
+        "keys", group="operate", help="make CURVE keys for a learner and simulators on other hosts"
+    )
     command.add_argument("folder", type=Path, help="where to write; one that has keys gets more simulators")
     command.add_argument(
         "names", nargs="*", metavar="NAME", help="one for each host of simulators (simulator)"
@@ -64,7 +67,7 @@ def _serve(parsed: argparse.Namespace) -> int:
             stop=stop,
             pulse=parsed.pulse,
         )
-    return 0
+    return Exit.DONE
 
 
 def _keys(parsed: argparse.Namespace) -> int:
@@ -75,4 +78,4 @@ def _keys(parsed: argparse.Namespace) -> int:
     print(f"learner:   {parsed.folder / 'learner'}, for pool.keys")
     for name in names:
         print(f"simulator: {parsed.folder / name}, for `ns3marl serve --keys`")
-    return 0
+    return Exit.DONE

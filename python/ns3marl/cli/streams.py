@@ -9,12 +9,9 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TextIO
-
-#: The exit status of a program that SIGPIPE has ended.
-NO_READER = 141
 
 
 def _any_letter(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -46,6 +43,14 @@ def safe_output() -> Iterator[None]:
         for stream, before in zip(streams, errors, strict=True):
             with suppress(OSError, ValueError):  # what is left in it cannot be written, or it is closed
                 stream.reconfigure(errors=before)
+
+
+@contextmanager
+def apart() -> Iterator[TextIO]:
+    """Gives the standard output, for a document alone: what is printed meanwhile goes to the standard error."""
+    out = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield out
 
 
 def write_no_more(stream: TextIO) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ns3marl import config as configuration
+from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import (
     Commands,
     add_set,
@@ -27,7 +28,9 @@ from ns3marl.errors import ConfigError
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    command = commands.add_parser("train", help="train a policy; what follows `--` goes to the scenario")
+    command = commands.add_parser(
+        "train", group="train", help="train a policy; what follows `--` goes to the scenario"
+    )
     names = ", ".join(configuration.shipped())
     command.add_argument(
         "config",
@@ -84,7 +87,7 @@ def _train(parsed: argparse.Namespace) -> int:
             config = config_of(folder, parsed.set)
             if complete(config, folder):
                 print(f"done:   {folder} has spent its budget")
-                return 0
+                return Exit.DONE
     with tidied(folder):
         if parsed.seeds is None and not (folder / "experiment.toml").exists():
             whole = train_and_report(config, folder, resume=resume)
@@ -92,9 +95,9 @@ def _train(parsed: argparse.Namespace) -> int:
             whole = _train_seeds(config, parsed.seeds or (), folder, parsed.jobs, resume=resume)
     if not whole:
         print(f"stopped; go on with: ns3marl train --resume {folder}")
-        return 130
+        return Exit.INTERRUPTED
     print(f"next: ns3marl evaluate {folder}")
-    return 0
+    return Exit.DONE
 
 
 def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, *, resume: bool) -> bool:

@@ -47,6 +47,7 @@ class Entry:
     central: bool = False  #: acts on what no agent could observe on its own
     notes: str = ""  #: shown beside its name in tables, such as levels of discretised heads
     results: list[PolicyResult] = field(default_factory=list)  #: one per run
+    checkpoints: list[str] = field(default_factory=list)  #: SHA-256 of each run's; none for simple policies
 
     def scores(self, metric: str) -> Float64:
         """[R,M]: runs and episodes."""
@@ -125,6 +126,7 @@ def summarise(
                 "central": entry.central,
                 "notes": entry.notes,
                 "seeds": entry.seeds,
+                "checkpoints": entry.checkpoints,
                 "runs": entry.results[0].runs,
                 "ticks_per_s": float(np.mean([result.ticks_per_s for result in entry.results])),
                 "actions": entry.shares(),
@@ -169,7 +171,7 @@ def write(
     leading = [metric for name in home.metrics for metric in spec.metrics if metric.name == name]
     metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
     options = config.evaluation
-    content = {
+    about = {
         "manifest": provenance,
         "episodes": options.episodes,
         "seed": options.seed,
@@ -180,8 +182,35 @@ def write(
             for title, names in home.parts.items()
         },
         "distributions": list(distributions),
-        **summarise(entries, metrics, heads_of(spec), options.bootstrap),
     }
+    return save(folder, about, entries, metrics, heads_of(spec), options.bootstrap)
+
+
+def save(
+    folder: Path,
+    about: Mapping[str, Any],
+    entries: Sequence[Entry],
+    metrics: Sequence[Metric],
+    heads: dict[str, Any],
+    resamples: int,
+) -> Path:
+    """Summarises policies and writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
+
+    Args:
+        folder: Where to write.
+        about: What ``results.json`` holds besides the summary.
+        entries: Who was compared.
+        metrics: See ``summarise``, as the two others.
+        heads: Meaning of the columns of action shares.
+        resamples: Number of bootstrap resamples.
+
+    Returns:
+        The path of ``results.json``.
+
+    Raises:
+        OutputError: A file cannot be written; the one before it stays.
+    """
+    content = {**about, **summarise(entries, metrics, heads, resamples)}
     path = folder / FILE
     files.write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
     files.write(folder / "summary.csv", _csv(_summary_rows(entries, metrics, content["summary"])))

@@ -100,6 +100,7 @@ def evaluate(
 
                 envs = min(config.pool.num_envs, config.evaluation.episodes)
                 try:
+                    weights = None if simple.is_known(source, home) else checkpoint.digest(Path(source))
                     with make_pool(opened_for(config, source, home), config.evaluation.seed, envs, 1) as pool:
                         _, policy = load_policy(source, pool.spec, home, greedy=config.evaluation.greedy)
                         entry.central = is_central(source, policy, home)
@@ -107,6 +108,7 @@ def evaluate(
                         if tables is not None and writer is None:
                             writer = stack.enter_context(TableWriter(tables, pool.spec))
                         entry.results.append(play(policy, name, pool, config, show, writer))
+                        entry.checkpoints += [weights] if weights is not None else []
                         context = pool.spec, manifest(config, pool.spec, pool.hello)
                 except Exception as error:  # noqa: BLE001 - a policy is anybody's code, and the others' hours are kept
                     failures[entry.name] = error
@@ -174,7 +176,7 @@ def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
             )  # the runs of an experiment belong together in any case
             entry = alike.get(key)
             if entry is None or made is None or seed in entry.seeds:
-                entry = Entry(_free_name(_name(source, home), source, entries), [])
+                entry = Entry(free_name(_name(source, home), source, entries), [])
                 entries.append(entry)
             if made is not None:
                 alike[key] = entry
@@ -196,7 +198,8 @@ def _name(source: str, home: ScenarioHome) -> str:
     return checkpoint.load(path).algorithm
 
 
-def _free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
+def free_name(name: str, source: str, entries: Sequence[Entry]) -> str:
+    """A name for a policy that no entry has: with its folder's name, or a number, where it is taken."""
     taken = {entry.name for entry in entries}
     number = 2
     if name in taken and source != name:

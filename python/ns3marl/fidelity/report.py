@@ -16,20 +16,22 @@ from ns3marl.plotting import pretty, render
 from ns3marl.reporting import page
 from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results
+from ns3marl.reporting.report import heading
 
 
-def report(folder: Path, out: Path | None = None) -> Path:
+def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from the results of a validation.
 
     Args:
         folder: Of the validation.
         out: Where to write; by default the same folder.
+        figures: Other kinds of files that each plot is written as, see ``ns3marl.plotting.KINDS``.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
-        ConfigError: The folder holds no results of a validation.
+        ConfigError: The folder holds no results of a validation, or there is no such kind of figure.
         OutputError: The report cannot be written.
     """
     results = read(folder)
@@ -91,7 +93,7 @@ def report(folder: Path, out: Path | None = None) -> Path:
         "every_metric": {name: table(results, name, every) for name in results["policies"]},
         "manifests": json.dumps(results["provenance"], indent=2),
     }
-    return page.write(out or folder, "validation", drawn, content)
+    return page.write(out or folder, "validation", drawn, content, figures)
 
 
 def is_validation(folder: Path) -> bool:
@@ -130,7 +132,7 @@ def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
         relative = "–" if entry["relative"] is None else f"{round(100 * entry['relative'], 1) + 0:+.1f}"
         allowed = "" if entry["tolerance"] is None else f"±{entry['tolerance']:.3g}"
         both = (estimate(entry[side]) for side in ("twin", "ns3", "gap"))
-        rows.append([_heading(results, metric), *both, relative, allowed, _word(entry)])
+        rows.append([heading(results, metric), *both, relative, allowed, _word(entry)])
     within = frozenset((row, len(header) - 1) for row, metric in enumerate(metrics) if gaps[metric]["within"])
     note = (
         "Mean and 95 % interval. Settled: the whole interval of the gap lies on one side of what is allowed."

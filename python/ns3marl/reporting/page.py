@@ -17,7 +17,7 @@ from typing import Any
 
 import jinja2
 
-from ns3marl import files
+from ns3marl import files, plotting
 from ns3marl.plotting import Plot
 
 
@@ -80,7 +80,13 @@ def render(template: str, **content: Any) -> str:
     return _environment().get_template(template).render(content)
 
 
-def write(folder: Path, name: str, plots: Sequence[Plot], content: Mapping[str, Any]) -> Path:
+def write(
+    folder: Path,
+    name: str,
+    plots: Sequence[Plot],
+    content: Mapping[str, Any],
+    figures: Sequence[str] = (),
+) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png``.
 
     Args:
@@ -88,16 +94,22 @@ def write(folder: Path, name: str, plots: Sequence[Plot], content: Mapping[str, 
         name: Of the page, see above.
         plots: What ``plots`` is in the templates.
         content: Everything else that the templates show.
+        figures: Kinds of files that each plot is written as besides PNG, see ``ns3marl.plotting.KINDS``.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
+        ConfigError: There is no such kind of figure.
         OutputError: The folder cannot be written.
     """
+    for kind in figures:
+        plotting.check_kind(kind)
     path = folder / "report.html"
     for plot in plots:
         files.write(folder / "plots" / f"{plot.name}.png", plot.png)
+        for kind in figures:
+            files.write(folder / "plots" / f"{plot.name}.{kind}", plotting.figure(plot.draw, kind))
     for file, template in ((path.with_suffix(".md"), f"{name}.md.j2"), (path, f"{name}.html.j2")):
         files.write(file, render(template, plots=plots, **content))
     return path

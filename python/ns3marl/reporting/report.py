@@ -17,7 +17,7 @@ from ns3marl.evaluation import comparison
 from ns3marl.evaluation.comparison import REWARD
 from ns3marl.plotting import Plot, pretty, render
 from ns3marl.reporting import page, plots
-from ns3marl.reporting.page import Cell, Estimate, TextTable, estimate
+from ns3marl.reporting.page import Cell, TextTable, estimate
 from ns3marl.reporting.plots import Results, Rows
 from ns3marl.reporting.verdict import verdict
 from ns3marl.training import metrics
@@ -26,18 +26,19 @@ MAIN_METRICS = 6
 """A spec lists its most telling metrics first: so many of them, after the reward, make the table and the bars."""
 
 
-def report(folder: Path, out: Path | None = None) -> Path:
+def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -> Path:
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from what a run or an evaluation left in a folder.
 
     Args:
         folder: A run folder, or the folder of an evaluation alone.
         out: Where to write; by default the same folder.
+        figures: Other kinds of files that each plot is written as, see ``ns3marl.plotting.KINDS``.
 
     Returns:
         The path of ``report.html``.
 
     Raises:
-        ConfigError: The folder holds neither, or a file in it is damaged.
+        ConfigError: The folder holds neither, a file in it is damaged, or there is no such kind of figure.
         OutputError: The report cannot be written.
     """
     rows = _updates(folder)
@@ -82,7 +83,7 @@ def report(folder: Path, out: Path | None = None) -> Path:
         "manifest": json.dumps(manifest, indent=2),
         "comparison": compared,
     }
-    return page.write(out or folder, "run", drawn, content)
+    return page.write(out or folder, "run", drawn, content, figures)
 
 
 def _updates(run: Path) -> Rows:
@@ -124,7 +125,7 @@ def table(results: Results) -> TextTable:
         "mean whose interval overlaps that of the best; nothing where all overlap. A policy that acts on central "
         "information sees more than any agent could: it is a reference, not a competitor."
     )
-    return TextTable(["policy", "acts on", *(_heading(results, name) for name in names)], rows, marked, note)
+    return TextTable(["policy", "acts on", *(heading(results, name) for name in names)], rows, marked, note)
 
 
 def best(results: Results, metric: str) -> set[int]:
@@ -160,43 +161,46 @@ def _comparison(results: Results) -> dict[str, Any]:
         "verdict": verdict(results),
         "means": table(results),
         "robust": _robust(results),
-        "differences": _differences(results),
+        "differences": differences(results),
         "everything": _everything(results),
     }
 
 
 def _robust(results: Results) -> TextTable:
-    """Interquartile means, and the probability that the reference improves on each policy."""
+    """Interquartile means."""
     names = main_metrics(results)
-    header = [
-        "policy",
-        *(f"IQM of {_heading(results, name)}" for name in names),
-        f"P({results['reference']} earns more)",
-    ]
+    header = ["policy", *(f"IQM of {heading(results, name)}" for name in names)]
     rows: list[list[Cell]] = []
     for policy in results["policies"]:
         summary = results["summary"][policy["name"]]
-        chance = summary[REWARD.name]["improvement"]
-        middles = (estimate(summary[name]["iqm"], key="value") for name in names)
-        more = Estimate("") if chance is None else estimate(opposite(chance), key="value")
-        rows.append([label(policy), *middles, more])
+        rows.append([label(policy), *(estimate(summary[name]["iqm"], key="value") for name in names)])
     note = (
-        "Interquartile mean [95 % interval], and the probability that a run of the reference earns more on the same "
-        "episode; 0.5 says that neither is better."
+        "Interquartile mean [95 % interval]: the mean of the middle half of the episodes and training seeds."
     )
     return TextTable(header, rows, note=note)
 
 
-def _differences(results: Results) -> TextTable:
-    """Paired differences from the reference, on the same episodes."""
-    names = main_metrics(results)
+def differences(results: Results) -> TextTable:
+    """Paired differences from the reference on the same episodes, and the probability that the reference earns more."""
+    names, reference = main_metrics(results), results["reference"]
     rows = [
-        [policy, *(estimate(summary[name]["difference"]) for name in names)]
+        [
+            policy,
+            *(estimate(summary[name]["difference"]) for name in names),
+            estimate(opposite(summary[REWARD.name]["improvement"]), key="value"),
+        ]
         for policy, summary in results["summary"].items()
-        if policy != results["reference"]
+        if policy != reference
     ]
-    header = [f"minus {results['reference']}", *(_heading(results, name) for name in names)]
-    note = "Differences on the same episodes. An interval without 0 is a difference that chance does not explain."
+    header = [
+        f"minus {reference}",
+        *(heading(results, name) for name in names),
+        f"P({reference} earns more)",
+    ]
+    note = (
+        "Differences on the same episodes [95 % interval]. An interval without 0 is a difference that chance does not explain. P: the "
+        "probability that a run of the reference earns more on the same episode; 0.5 says that neither is better."
+    )
     return TextTable(header, rows, note=note)
 
 
@@ -204,7 +208,7 @@ def _everything(results: Results) -> TextTable:
     """Every metric of every policy."""
     rows: list[list[Cell]] = [
         [
-            f"{name}{_unit(results, name)}",
+            f"{name}{_unit(results, name)} {arrow(results, name)}",
             *(estimate(summary[name]) for summary in results["summary"].values()),
         ]
         for name in results["metrics"]
@@ -212,8 +216,15 @@ def _everything(results: Results) -> TextTable:
     return TextTable(["metric", *results["summary"]], rows)
 
 
-def _heading(results: Results, name: str) -> str:
-    return pretty(name, results["metrics"][name]["unit"]) + _unit(results, name)
+def heading(results: Results, name: str) -> str:
+    """A metric as the header of a table: name, unit, and an arrow up where higher is better, down where lower is."""
+    meta = results["metrics"][name]
+    return f"{pretty(name, meta['unit'])}{_unit(results, name)} {arrow(results, name)}"
+
+
+def arrow(results: Results, name: str) -> str:
+    """Up where higher values of a metric are better, down where lower ones are."""
+    return "↑" if results["metrics"][name]["higher_is_better"] else "↓"
 
 
 def _unit(results: Results, name: str) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import pickle
 import warnings
@@ -294,16 +295,31 @@ def _arrays(value: Any) -> Any:
     return value.numpy() if isinstance(value, torch.Tensor) else value
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a checkpoint, or of the last one of a run folder.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    return hashlib.sha256(_file(path).read_bytes()).hexdigest()
+
+
+def _file(path: Path) -> Path:
+    """A checkpoint's file; of a run folder that of the last one."""
+    if path.is_dir():
+        path = path / "checkpoints" / "last.pt"
+    if not path.exists():
+        raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder")
+    return path
+
+
 def load(path: Path) -> Checkpoint:
     """Reads a checkpoint, or the last one of a run folder.
 
     Raises:
         CheckpointError: The file is missing, damaged, or of another format.
     """
-    if path.is_dir():
-        path = path / "checkpoints" / "last.pt"
-    if not path.exists():
-        raise CheckpointError(f"there is no checkpoint {path}; give a .pt file or a run folder")
+    path = _file(path)
     reason = _unfit(path)
     if reason:
         raise CheckpointError(f"{path} is damaged or no checkpoint: {reason}; take an earlier one")
