@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from ns3marl import cli, doctor, executables, toolchain
+from ns3marl.cli.exits import Exit
+from ns3marl.cli.main import parser
 from ns3marl.cli.options import config_for
+from ns3marl.cli.parsers import GROUPS
 from ns3marl.doctor import Check
 from ns3marl.errors import ConfigError
 
@@ -123,8 +127,9 @@ def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.Captur
     assert cli.main(["options"]) == 0
     everything = capsys.readouterr().out
     assert all(f"[{name}]" in everything for name in ("training", "maddpg", "evaluation", "groups.NAME"))
-    assert cli.main(["options", "imapo"]) == 2
-    assert "did you mean imappo" in capsys.readouterr().err
+    for typed, near in (("imapo", "imappo"), ("poool", "pool")):
+        assert cli.main(["options", typed]) == 2
+        assert f"no section or learner {typed!r} (did you mean {near}" in capsys.readouterr().err
 
 
 def test_simulators_are_served_where_only_their_needs_are_installed() -> None:
@@ -138,3 +143,67 @@ def test_simulators_are_served_where_only_their_needs_are_installed() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "--connect" in done.stdout
+
+
+# ------------------------------------------------------------------------------------------------ help and exit codes
+
+
+def test_help_lists_every_command_in_its_group(capsys: pytest.CaptureFixture[str]) -> None:
+    program = parser()
+    groups = program.by_group()
+    assert None not in groups, f"commands without a group: give add_parser(..., group=...) one of {[*GROUPS]}"
+    assert [*groups] == [*GROUPS]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    for group, commands in groups.items():
+        assert group is not None
+        section = shown.partition(f"\n{GROUPS[group]}:\n")[2].partition("\n\n")[0]
+        assert re.findall(r"^  ([a-z0-9-]+)", section, re.MULTILINE) == [*commands]
+    assert {name for commands in groups.values() for name in commands} == program.commands.choices.keys()
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("evalute", "there is no command 'evalute' (did you mean evaluate"),
+        ("new_scenario", "there is no command 'new_scenario' (did you mean new-scenario"),
+        ("zzz", "there is no command 'zzz'; there are: doctor, "),
+    ],
+)
+def test_a_command_that_does_not_exist_is_answered_with_the_nearest(
+    typed: str, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["--debug", typed, "--out", "x"])
+    assert answer in capsys.readouterr().err
+
+
+def test_exit_codes_are_pinned(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the others are given for is tested where it happens; scripts rely on the numbers."""
+    assert {code.name: code.value for code in Exit} == {
+        "DONE": 0,
+        "MISSING": 1,
+        "FAILED": 2,
+        "INTERRUPTED": 130,
+        "NO_READER": 141,
+    }
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    def unread() -> None:
+        raise BrokenPipeError
+
+    assert cli.main(["options", "pool"]) == 0
+    assert cli.main(["options", "poool"]) == 2
+    monkeypatch.setattr(doctor, "diagnose", stopped)
+    assert cli.main(["doctor"]) == 130
+    monkeypatch.setattr(doctor, "diagnose", unread)
+    assert cli.main(["doctor"]) == 141
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last.startswith("exit codes: 0 done, ")
+    assert all(f"{code.value} {code.meaning}" in last for code in Exit)

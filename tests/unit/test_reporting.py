@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from ns3marl.types import Metric
 
 DELAY = Metric("delay_s", "s", higher_is_better=False)
 HEADS = {"server": {"choices": ["local", "far away"]}}
+
+#: What stands in results beside the summary.
+ABOUT = {"manifest": {"scenario": {"name": "toy"}}, "failures": {}, "greedy": False, "distributions": []}
 
 
 def results(central: tuple[str, ...] = (), episodes: int = 8, **rewards: float) -> dict[str, Any]:
@@ -97,6 +101,55 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         OutputError, match=rf"{tmp_path}/plots/empty.png cannot be written: File exists; .*--out"
     ):
         page.write(tmp_path, "run", [plot()], {})
+
+
+def test_figures_for_papers_stand_beside_the_others(tmp_path: Path) -> None:
+    content: dict[str, Any] = {
+        "title": "",
+        "facts": [],
+        "config": "",
+        "manifest": "{}",
+        "comparison": None,
+    }
+    drawn = render("letters", "Letters", lambda: plots.time_split([]))
+    page.write(tmp_path, "run", [drawn], content, ["pdf", "svg"])
+    kinds = {path.suffix: path.read_bytes() for path in (tmp_path / "plots").iterdir()}
+    assert kinds.keys() == {".png", ".pdf", ".svg"}
+    assert kinds[".pdf"].startswith(b"%PDF")
+    assert b"/FontFile2" in kinds[".pdf"]  # TrueType; some publishers refuse Type 3
+    assert b"/Type3" not in kinds[".pdf"]
+    assert b"<svg" in kinds[".svg"]
+    assert kinds[".svg"] == drawn.light  # drawn twice, the same bytes
+    page.write(tmp_path / "plain", "run", [plot()], content)
+    assert [path.name for path in (tmp_path / "plain" / "plots").iterdir()] == ["empty.png"]
+    with pytest.raises(ConfigError, match=r"png, svg, pdf, got 'pdg' \(did you mean png or pdf"):
+        page.write(tmp_path / "none", "run", [plot()], content, ["pdg"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_page_is_one_file_for_every_screen(tmp_path: Path) -> None:
+    (tmp_path / comparison.FILE).write_text(json.dumps(results(mine=1.0, other=0.5) | ABOUT))
+    html = report.report(tmp_path).read_text()
+    assert 'name="viewport" content="width=device-width, initial-scale=1"' in html
+    assert "prefers-color-scheme: dark" in html
+    assert not re.search(r'(?:src|href|srcset)="(?!data:)', html)  # nothing from outside
+    assert not re.search(r"fetch\(|import |url\(|@import", html)
+    assert not re.search(r"(?<![-\w])width:\s*\d", html.partition("</style>")[0])  # no fixed widths
+    assert len(re.findall(r"<table", html)) == len(
+        re.findall(r'<div class="wide" tabindex="0">\n<table', html)
+    )
+    for shown in ("reward per tick\u00a0↑", "delay [s]\u00a0↓", "P(mine earns more)"):
+        assert f'<th scope="col">{shown}</th>' in html
+    assert (
+        "minus mine | reward per tick ↑ | delay [s] ↓ | P(mine earns more)"
+        in (tmp_path / "report.md").read_text()
+    )
+
+
+def test_differences_end_with_the_chance_of_the_reference() -> None:
+    table = report.differences(results(mine=1.0, other=0.5))
+    assert [row[0] for row in table.rows] == ["other"]
+    assert str(table.rows[0][-1]) == "1.0000 [1.0000, 1.0000]"
 
 
 # ------------------------------------------------------------------------------------------------------- report

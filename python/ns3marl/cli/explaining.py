@@ -12,6 +12,7 @@ from typing import Any
 from ns3marl.cli.documents import add_json, print_document
 from ns3marl.cli.exits import Exit
 from ns3marl.cli.options import Commands, print_table
+from ns3marl.errors import ConfigError
 
 
 def add(commands: Commands) -> None:
@@ -33,12 +34,17 @@ def add(commands: Commands) -> None:
 def _options(parsed: argparse.Namespace) -> int:
     from ns3marl.algorithms import registry  # noqa: PLC0415 - learners take a second to import
     from ns3marl.config import SECTIONS  # noqa: PLC0415
-    from ns3marl.options import listed  # noqa: PLC0415
+    from ns3marl.options import listed, near  # noqa: PLC0415
 
     def kind_of(section: str) -> type[Any]:
         return SECTIONS[section] if section in SECTIONS else registry.find(section).Options
 
-    names = [parsed.section] if parsed.section else [*SECTIONS, *registry.names()]
+    every = [*SECTIONS, *registry.names()]
+    names = [parsed.section] if parsed.section else every
+    if names[0] not in every and ":" not in names[0]:
+        raise ConfigError(
+            f"no section or learner {names[0]!r}{near(names[0], every)}; there are {', '.join(every)}, and any class as module:Class"
+        )
     if parsed.json:
         sections = [
             {
