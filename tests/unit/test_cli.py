@@ -134,7 +134,16 @@ def test_options_are_listed_with_meaning_range_and_default(capsys: pytest.Captur
 
 def test_simulators_are_served_where_only_their_needs_are_installed() -> None:
     """The image of simulators has neither PyTorch nor what reports and other libraries need."""
-    absent = ("torch", "matplotlib", "pyarrow", "gymnasium", "pettingzoo", "jinja2", "tensorboard")
+    absent = (
+        "torch",
+        "matplotlib",
+        "pyarrow",
+        "gymnasium",
+        "pettingzoo",
+        "jinja2",
+        "tensorboard",
+        "argcomplete",
+    )
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
         "from ns3marl.cli import main\n"

@@ -135,6 +135,33 @@ def test_what_was_trained_on_since_or_played_other_episodes_plays(
 
 
 @pytest.mark.usefixtures("runs", "unreported")
+def test_runs_of_several_seeds_are_one_policy_from_several_evaluations(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["--set", "training.algorithm=ippo", "--set", "training.seed=2"]
+    assert main(["train", *COMMAND, *TWIN, *settings, "--out", "a2"]) == 0
+    assert main(["evaluate", "a", "random"]) == 0
+    assert main(["evaluate", "a2", "random"]) == 0
+    played = plays(monkeypatch)
+    assert main(["compare", "a", "random", "a2", "--out", "c"]) == 0
+    assert played == []
+    learner, simple = results(Path("c"))["policies"]
+    assert (learner["name"], learner["seeds"], simple["name"]) == ("ippo", [1, 2], "random")
+    assert learner["values"]["score"] == [
+        results(Path(run) / "evaluation")["policies"][0]["values"]["score"][0] for run in ("a", "a2")
+    ]
+    # One evaluation of both: a part of it is not taken, as shares of actions are known of the whole only.
+    assert main(["evaluate", "a", "a2", "--out", "both"]) == 0
+    shutil.rmtree("a/evaluation")
+    played.clear()
+    assert main(["compare", "both", "random", "--out", "d"]) == 2  # random is not in it
+    assert main(["compare", "a", "a2", "both", "--out", "e"]) == 2
+    assert "there is only 'ippo' to compare" in capsys.readouterr().err
+    assert main(["compare", "a2", "random", "--out", "f"]) == 0
+    assert played == []
+
+
+@pytest.mark.usefixtures("runs", "unreported")
 def test_options_of_the_evaluation_make_it_play(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         assert main(["evaluate", name, "random"]) == 0

@@ -29,6 +29,7 @@ from ns3marl.evaluation.tables import Recorder, TableWriter
 from ns3marl.home import ScenarioHome
 from ns3marl.launch.environments import Environments, PoolFactory, evaluated, open_pool
 from ns3marl.manifest import manifest
+from ns3marl.options import near
 from ns3marl.progress import ProgressDisplay, Report
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.policy import Policy, action_generators
@@ -193,7 +194,7 @@ def _name(source: str, home: ScenarioHome) -> str:
     if not path.exists():
         of, known = f" of scenario {home.name!r}" if home.name else "", simple.known(home)
         raise ConfigError(
-            f"no policy {source!r}: give a run folder, a checkpoint (.pt), or one of the simple policies{of}: {', '.join(known)}"
+            f"no policy {source!r}{near(source, known)}: give a run folder, a checkpoint (.pt), or one of the simple policies{of}: {', '.join(known)}"
         )
     return checkpoint.load(path).algorithm
 

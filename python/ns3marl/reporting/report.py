@@ -342,6 +342,8 @@ def _facts(
         facts["Evaluation"] = (
             f"{results['episodes']} fresh episodes per policy, the same for all; seed {results['seed']}"
         )
+        if "evaluations" in results:
+            facts["Taken from"] = ", ".join(results["evaluations"])
     facts["Seeds"] = ", ".join(f"{name} {seed}" for name, seed in manifest.get("seeds", {}).items())
     facts["Versions"] = ", ".join(
         f"{name} {version}" for name, version in versions.items() if name not in {"ns3", "ns3_build_profile"}
