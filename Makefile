@@ -20,7 +20,7 @@ MINUTES ?= 10
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 BUILD_PACKAGES := ca-certificates cmake cppzmq-dev g++ git libprotobuf-dev libzmq3-dev ninja-build pkg-config protobuf-compiler
-TEST_PACKAGES := gdb libgtest-dev
+TEST_PACKAGES := fish gdb libgtest-dev zsh
 PROTOCOL := python/ns3marl/protocol
 CXX_FILES = $(shell git ls-files --cached --others --exclude-standard 'ns3-scenarios/*.cc' 'ns3-scenarios/*.h')
 CHANGED_FILES = $(shell git diff --name-only --diff-filter=d HEAD~ -- ns3-scenarios 2>/dev/null)

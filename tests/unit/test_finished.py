@@ -150,6 +150,17 @@ def test_runs_of_several_seeds_are_one_policy_from_several_evaluations(
     assert learner["values"]["score"] == [
         results(Path(run) / "evaluation")["policies"][0]["values"]["score"][0] for run in ("a", "a2")
     ]
+    # An experiment, as `train --seeds 1,2` leaves it.
+    shutil.copytree("a", "both-seeds/seed-1", ignore=shutil.ignore_patterns("evaluation"))
+    shutil.copytree("a2", "both-seeds/seed-2", ignore=shutil.ignore_patterns("evaluation"))
+    shutil.copy("a/config.toml", "both-seeds/experiment.toml")
+    Path("both-seeds/seeds.json").write_text("[1, 2]")
+    assert main(["evaluate", "both-seeds", "random"]) == 0
+    played.clear()
+    assert main(["compare", "random", "both-seeds", "--out", "x"]) == 0
+    assert played == []
+    assert results(Path("x"))["evaluations"] == ["both-seeds/evaluation"]
+    assert results(Path("x"))["policies"][1]["values"] == learner["values"]
     # One evaluation of both: a part of it is not taken, as shares of actions are known of the whole only.
     assert main(["evaluate", "a", "a2", "--out", "both"]) == 0
     shutil.rmtree("a/evaluation")

@@ -191,7 +191,7 @@ def _tell(
         print_table(table.header, table.rows, table.marked, "bold: may be the best")
         if differences:
             table = report.differences(results)
-            print_table(table.header, table.rows, title=table.note)
+            print_table(table.header, table.rows, title="differences on the same episodes")
         print(verdict(results))
         print(f"report: {written}")
     for name, text in results["failures"].items():
