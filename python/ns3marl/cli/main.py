@@ -162,7 +162,18 @@ def parser() -> Program:
         "--bibtex", action="version", version=bibtex(), help="show the BibTeX entry of ns3marl, and exit"
     )
     whole.set_defaults(takes_scenario_arguments=False, json=False)
-    for module in (building, training, explaining, playing, judging, fidelity, reproducing, serving, demo, completion):
+    for module in (
+        building,
+        training,
+        explaining,
+        playing,
+        judging,
+        fidelity,
+        reproducing,
+        serving,
+        demo,
+        completion,
+    ):
         module.add(whole.commands)
     return whole
 
