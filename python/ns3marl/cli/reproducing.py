@@ -14,7 +14,7 @@ from ns3marl.errors import ConfigError
 def add(commands: Commands) -> None:
     """Adds the command."""
     command = commands.add_parser(
-        "reproduce", help="make a published evaluation anew: every table and figure"
+        "reproduce", group="judge", help="make a published evaluation anew: every table and figure"
     )
     command.add_argument(
         "scenario", nargs="?", default="", help="whose evaluation (the only scenario that brings one)"
