@@ -1,37 +1,59 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Sphinx's settings: the pages of this folder, the results of the benchmarks, and one page per public module.
+"""Sphinx's settings: the pages of this folder, notebooks, results of the benchmarks, and pages that are generated.
 
-`make docs` builds them. Sphinx reads a folder that ``setup`` fills: with the repository's pages and images, each at its place, so
-that links between them lead where they lead in the checkout, and with ``api/MODULE.rst``, which ``sphinx.ext.autodoc`` fills
-from docstrings.
+`make docs` builds the site. Sphinx reads a folder that ``setup`` fills:
+
+- with the repository's pages, notebooks and images, each at its place, so that links between them lead where they lead in the checkout;
+- with ``api/MODULE.rst``, which ``sphinx.ext.autodoc`` fills from docstrings;
+- with ``reference/``: a page per scenario, made from what its executable says of itself, and the commands and options (``generated.py``).
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "python" / "ns3marl"
-COPIED = ("README.md", "CHANGELOG.md", "docs/**/*.md", "docs/images/*", "benchmarks/**/*.md", "examples/*.md")
+COPIED = (
+    "README.md",
+    "CHANGELOG.md",
+    "docs/**/*.md",
+    "docs/images/*",
+    "benchmarks/**/*.md",
+    "examples/*.md",
+    "examples/notebooks/*.ipynb",
+)
 GENERATED = {"ns3marl.protocol.lockstep_pb2"}
 
-sys.path.insert(0, str(PACKAGE.parent))  # the checkout that this file is in, whichever is installed
+# The checkout that this file is in, whichever is installed; and this folder.
+sys.path[:0] = [str(PACKAGE.parent), str(ROOT / "docs")]
+
+import generated  # noqa: E402 - needs the path above
 
 project = "ns3marl"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "docs/README"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 default_role = "code"
 highlight_language = "text"
-html_theme = "alabaster"
-html_theme_options = {"page_width": "75rem", "sidebar_width": "18rem", "fixed_sidebar": True}
+html_theme = "furo"
+html_title = "ns3marl"
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
 html_show_copyright = False
+html_copy_source = False
+html_use_index = False
 
+nb_execution_mode = "off"  # the tests execute notebooks
 myst_heading_anchors = 4
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -56,15 +78,48 @@ AXIS = re.compile(r"^((?: +\w+: )?)([A-Za-z])\.$")
 # Lines that begin what is indented below them: sections, directives, lists.
 MARKUP = ("Args:", "Returns:", "Raises:", "Yields:", "Attributes:", "..", "-", "*")
 
-SECTIONS = {
-    "guides": ("Guides", ["docs/*"]),
-    "algorithms": ("Algorithms", ["docs/algorithms/*"]),
-    "models": ("Models of the network", ["docs/models/*"]),
-    "decisions": ("Decisions", ["docs/decisions/*"]),
-    "results": ("Results of the benchmarks", ["benchmarks/*", "benchmarks/topologies/*"]),
-    "reference": ("API reference", ["api/*"]),
+NAVIGATION = {
+    "Start here": ["docs/start", "docs/install", "README"],
+    "Tutorials": [
+        "examples/notebooks/first-training",
+        "examples/notebooks/your-own-topology",
+        "examples/notebooks/your-own-learner",
+        "examples/notebooks/validate-a-policy",
+        "docs/new-scenario",
+        "docs/algorithms/own",
+    ],
+    "How-to guides": ["docs/howto", "examples/README"],
+    "Reference": [
+        "docs/glossary",
+        "reference/scenarios",
+        "reference/commands",
+        "reference/options",
+        "reference/api",
+        "docs/algorithms/README",
+        "docs/models/README",
+        "docs/aiot-mec",
+        "docs/cognitive-v2x",
+        "docs/slice-lte",
+        "docs/edge-cloud",
+        "docs/protocol",
+        "docs/validation",
+        "benchmarks/README",
+        "CHANGELOG",
+    ],
+    "Explanation": [
+        "docs/architecture",
+        "docs/fidelity",
+        "docs/fastsim",
+        "docs/games",
+        "docs/performance",
+        "docs/security",
+        "docs/decisions/README",
+    ],
 }
-"""By page: its title, and the pages that it lists."""
+"""The pages of the sidebar by heading. What is in ``docs/`` and not named here stands among the how-to guides."""
+
+OVERVIEWS = ("docs/algorithms", "docs/models", "docs/decisions", "benchmarks")
+"""Folders whose README lists the other pages of the folder."""
 
 
 def public_modules() -> list[str]:
@@ -80,15 +135,20 @@ def public_modules() -> list[str]:
 
 def setup(app: Sphinx) -> None:
     """Fills the folder that Sphinx reads."""
-    pages = {Path("index.rst"): _contents("ns3marl", ["README", *SECTIONS, "examples/README", "CHANGELOG"])}
-    pages |= {Path(f"{name}.rst"): _contents(title, listed) for name, (title, listed) in SECTIONS.items()}
+    pages = {path.relative_to(ROOT): path.read_bytes() for pattern in COPIED for path in ROOT.glob(pattern)}
+    pages |= {Path("reference", name): text.encode() for name, text in generated.pages().items()}
     pages |= {
         Path("api", f"{name}.rst"): _titled(name, f".. automodule:: {name}") for name in public_modules()
     }
-    for pattern in COPIED:
-        pages |= {path.relative_to(ROOT): path.read_bytes() for path in ROOT.glob(pattern)}
+    pages[Path("reference", "api.md")] = _modules().encode()
+    pages[Path("docs", "README.md")] += _sidebar(pages).encode()
+    for folder in OVERVIEWS:
+        named = {name for names in NAVIGATION.values() for name in names}
+        below = [name for name in _names(pages) if name.startswith(f"{folder}/") and name not in named]
+        pages[Path(folder, "README.md")] += _toctree("", below).encode()
     app.connect("autodoc-process-docstring", preformat, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", shorten)
+    app.connect("build-finished", lambda app, _error: _write_entrance(Path(app.outdir)))
     source = Path(app.srcdir)
     for stale in {path.relative_to(source) for path in source.rglob("*") if path.is_file()} - pages.keys():
         (source / stale).unlink()
@@ -134,10 +194,42 @@ def shorten(
     return short[0], short[1]
 
 
-def _contents(title: str, listed: list[str]) -> bytes:
-    """A page that lists others."""
-    lines = [".. toctree::", "   :glob:", "   :maxdepth: 1", "", *(f"   {name}" for name in listed)]
-    return _titled(title, "\n".join(lines))
+def _names(pages: Iterable[Path]) -> list[str]:
+    """Pages as Sphinx names them."""
+    return sorted(str(path.with_suffix("")) for path in pages if path.suffix in {".md", ".rst", ".ipynb"})
+
+
+def _sidebar(pages: Iterable[Path]) -> str:
+    """The lists of pages that the sidebar shows, at the end of the entrance."""
+    named = {name for names in NAVIGATION.values() for name in names} | {root_doc}
+    others = [name for name in _names(pages) if re.fullmatch(r"docs/[^/]+", name) and name not in named]
+    shown = NAVIGATION | {"How-to guides": [*NAVIGATION["How-to guides"], *others]}
+    return "".join(_toctree(title, names) for title, names in shown.items())
+
+
+def _toctree(title: str, names: Sequence[str]) -> str:
+    caption = [f":caption: {title}"] if title else []
+    lines = ["```{toctree}", ":hidden:", *caption, "", *(f"/{name}" for name in names), "```"]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _modules() -> str:
+    """The page that lists the public modules, each with the first line of its docstring."""
+    rows = []
+    for name in public_modules():
+        path = PACKAGE.parent.joinpath(*name.split("."))
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        about = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+        rows.append(f"| [{name}](../api/{name}.rst) | {generated.cell(about.splitlines()[0])} |")
+    lines = ["# Python API", "", "Every public module, made from its docstrings.", "", "| module | what it is |", "|---|---|"]
+    return "\n".join([*lines, *rows, ""]) + _toctree("", [f"api/{name}" for name in public_modules()])
+
+
+def _write_entrance(folder: Path) -> None:
+    """The address of the site leads to the entrance."""
+    page = f"{root_doc}.html"
+    text = f'<!doctype html><meta charset="utf-8"><title>ns3marl</title><meta http-equiv="refresh" content="0; url={page}"><a href="{page}">ns3marl</a>'
+    (folder / "index.html").write_text(text + "\n", encoding="utf-8")
 
 
 def _titled(title: str, text: str) -> bytes:
