@@ -199,6 +199,13 @@ docs: setup-tests  ## build the pages and the API reference into build/docs/html
 	@mkdir -p build/docs/source
 	$(BIN)/sphinx-build -q -W --keep-going -c docs build/docs/source build/docs/html
 
+# The outputs that notebooks are kept with; a test executes them too, but keeps nothing.
+.PHONY: notebooks
+notebooks: build  ## execute the notebooks of examples/notebooks anew, and keep what they show
+	@elsewhere=$$(mktemp -d); trap 'rm -r "$$elsewhere"' EXIT; cp examples/notebooks/*.ipynb "$$elsewhere"; \
+	PYTHONPATH="$(CURDIR)/python" $(BIN)/jupyter-execute --inplace --NotebookClient.record_timing=False "$$elsewhere"/*.ipynb; \
+	cp "$$elsewhere"/*.ipynb examples/notebooks/
+
 # The wheel is taken as a user takes it: in a virtual environment of its own, outside the checkout, with an empty cache.
 RELEASE := build/release
 .PHONY: release

@@ -8,7 +8,6 @@ help, and the options of a configuration from their declarations.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import re
@@ -41,9 +40,11 @@ def pages() -> dict[str, str]:
     rows = [(f"[`{one.name}`](scenarios/{one.name}.md)", cell(_about(one))) for one in homes]
     overview = [
         "# Scenarios",
-        "What each bundled scenario declares with its default arguments: agents, action heads, features, state, metrics, tables, "
-        "policies and arguments. `ns3marl scenarios` lists those that are built, also yours; "
-        "`EXECUTABLE --describe` prints the same of one with other arguments.",
+        (
+            "What each bundled scenario declares with its default arguments: agents, action heads, features, state, metrics, tables, "
+            "policies and arguments. `ns3marl scenarios` lists those that are built, also yours; "
+            "`EXECUTABLE --describe` prints the same of one with other arguments."
+        ),
         _table(("scenario", "what it is"), rows),
         "```{toctree}\n:hidden:\n\n" + "\n".join(f"scenarios/{one.name}" for one in homes) + "\n```",
     ]
@@ -63,7 +64,10 @@ def scenario_page(one: ScenarioHome) -> str:
     guide = f"../../docs/{one.name}.md"
     more = f" [More about it]({guide})." if (GUIDES / f"{one.name}.md").exists() else ""
     facts = [
-        ("agents", ", ".join(f"{len(group['agents'])} in group `{group['name']}`" for group in spec["groups"])),
+        (
+            "agents",
+            ", ".join(f"{len(group['agents'])} in group `{group['name']}`" for group in spec["groups"]),
+        ),
         ("time between decisions", _seconds(spec["tick_ns"])),
         ("episode", f"{spec['ticks']} ticks, {_seconds(spec['duration_ns'])} of simulated time"),
         ("own policy, `builtin`", "yes" if spec["has_builtin"] else "no"),
@@ -89,7 +93,12 @@ def scenario_page(one: ScenarioHome) -> str:
         _table(
             ("metric", "unit", "better", "meaning"),
             [
-                (f"`{m['name']}`", m["unit"], "higher" if m["higher_is_better"] else "lower", cell(m["description"]))
+                (
+                    f"`{m['name']}`",
+                    m["unit"],
+                    "higher" if m["higher_is_better"] else "lower",
+                    cell(m["description"]),
+                )
                 for m in spec["metrics"]
             ],
         ),
@@ -98,7 +107,12 @@ def scenario_page(one: ScenarioHome) -> str:
         parts.append(f"## Tables\n\n`ns3marl run {one.name} --tables FOLDER` writes them.")
     for table in tables:
         columns = [
-            (f"`{c['name']}`", c["unit"], c["type"].removeprefix("TYPE_").lower(), ", ".join(f"`{name}`" for name in c.get("categories", ())))
+            (
+                f"`{c['name']}`",
+                c["unit"],
+                c["type"].removeprefix("TYPE_").lower(),
+                ", ".join(f"`{name}`" for name in c.get("categories", ())),
+            )
             for c in table["columns"]
         ]
         parts += [f"### `{table['name']}`", _table(("column", "unit", "type", "values"), columns)]
@@ -120,13 +134,14 @@ def scenario_page(one: ScenarioHome) -> str:
 def commands_page() -> str:
     """The help of every command."""
     whole = parser()
-    (commands,) = (one for one in whole._actions if isinstance(one, argparse._SubParsersAction))
+    every = whole._actions  # noqa: SLF001 - argparse lists its commands nowhere else
+    (commands,) = (one.choices for one in every if isinstance(one.choices, dict))
     parts = [
         "# Commands",
         "What `ns3marl COMMAND --help` prints. Arguments of a scenario stand at the end, after `--`.",
         f"```text\n{whole.format_help()}```",
     ]
-    for name, command in commands.choices.items():
+    for name, command in commands.items():
         parts += [f"## `ns3marl {name}`", f"```text\n{command.format_help()}```"]
     return _page(parts)
 
@@ -135,14 +150,21 @@ def options_page() -> str:
     """The options of every section of a configuration and of every learner."""
     parts = [
         "# Options of a configuration",
-        "A configuration is a TOML file with these sections. `--set SECTION.OPTION=VALUE` changes one option of a command, and "
-        "`ns3marl options SECTION` prints a section. `[groups.NAME]` holds the learner of one group of agents: `algorithm`, and each "
-        "option that differs from the learner's section ([several kinds of agents](../docs/algorithms/groups.md)).",
+        (
+            "A configuration is a TOML file with these sections. `--set SECTION.OPTION=VALUE` changes one option of a command, and "
+            "`ns3marl options SECTION` prints a section. `[groups.NAME]` holds the learner of one group of agents: `algorithm`, and each "
+            "option that differs from the learner's section ([several kinds of agents](../docs/algorithms/groups.md))."
+        ),
     ]
     kinds = {**SECTIONS, **{name: registry.find(name).Options for name in registry.names()}}
     for name, kind in kinds.items():
         rows = [
-            (f"`{option.name}`", cell(option.allowed), f"`{json.dumps(option.default)}`", cell(option.meaning))
+            (
+                f"`{option.name}`",
+                cell(option.allowed),
+                f"`{json.dumps(option.default)}`",
+                cell(option.meaning),
+            )
             for option in listed(kind)
         ]
         about = (kind.__doc__ or "").splitlines()[0]
@@ -196,7 +218,11 @@ def _group(group: dict[str, Any]) -> list[str]:
         for head in continuous
     ]
     parts += ["### Action heads", _table(("head", "values", "default", "counts if", "meaning"), heads)]
-    return [*parts, f"### Features\n\nAn agent observes {len(group['features'])} numbers.", _features(group["features"], discrete)]
+    return [
+        *parts,
+        f"### Features\n\nAn agent observes {len(group['features'])} numbers.",
+        _features(group["features"], discrete),
+    ]
 
 
 def _features(features: Sequence[dict[str, Any]], heads: Sequence[dict[str, Any]]) -> str:
@@ -208,14 +234,14 @@ def _features(features: Sequence[dict[str, Any]], heads: Sequence[dict[str, Any]
         same = {key: value for key, value in feature.items() if key != "name"}
         alike.setdefault((of["head"], of["quantity"]) if of else (shape, repr(same)), []).append(feature)
     rows = []
-    for same in alike.values():
-        first, of = same[0], same[0].get("describes")
-        bounds = f"{min(f['low'] for f in same):g} to {max(f['high'] for f in same):g}"
+    for ones in alike.values():
+        first, of = ones[0], ones[0].get("describes")
+        bounds = f"{min(f['low'] for f in ones):g} to {max(f['high'] for f in ones):g}"
         rows.append(
             (
-                _names([feature["name"] for feature in same]),
+                _names([feature["name"] for feature in ones]),
                 first["unit"],
-                f"{bounds}, clipped" if any(f["saturating"] for f in same) else bounds,
+                f"{bounds}, clipped" if any(f["saturating"] for f in ones) else bounds,
                 f"`{of['quantity']}` of each choice of `{heads[of['head']]['name']}`" if of else "",
                 cell(first["description"]),
             )
@@ -227,7 +253,10 @@ def _features(features: Sequence[dict[str, Any]], heads: Sequence[dict[str, Any]
 
 
 def _policies(one: ScenarioHome, has_builtin: bool) -> list[str]:
-    rows = [("`random`", "", "each choice as likely as every other"), ("`default`", "", "the default of each head")]
+    rows = [
+        ("`random`", "", "each choice as likely as every other"),
+        ("`default`", "", "the default of each head"),
+    ]
     if has_builtin:
         rows.append(("`builtin`", "", "the scenario's own policy, C++ `Decide`"))
     for name, policy in one.policies.items():
@@ -235,7 +264,13 @@ def _policies(one: ScenarioHome, has_builtin: bool) -> list[str]:
         options = ", ".join(f"`{option.name}`" for option in listed(kind)) if kind else ""
         made = one.load(policy.make)
         about = (made.__doc__ or "").splitlines()[0].rstrip(".") if made.__doc__ else ""
-        rows.append((f"`{name}`", options, cell(about) + (" (central: sees the whole network)" if policy.central else "")))
+        rows.append(
+            (
+                f"`{name}`",
+                options,
+                cell(about) + (" (central: sees the whole network)" if policy.central else ""),
+            )
+        )
     parts = [
         "## Policies that do not learn",
         f"`ns3marl run {one.name} --policy NAME`; options stand after the name: `NAME:OPTION=VALUE`.",
@@ -245,7 +280,9 @@ def _policies(one: ScenarioHome, has_builtin: bool) -> list[str]:
         f"- configurations for `ns3marl train NAME`: {', '.join(f'`{name}`' for name in one.configurations())}"
         if one.configurations()
         else "",
-        f"- plots for `ns3marl plot-run --plot NAME`: {', '.join(f'`{name}`' for name in one.plots)}" if one.plots else "",
+        f"- plots for `ns3marl plot-run --plot NAME`: {', '.join(f'`{name}`' for name in one.plots)}"
+        if one.plots
+        else "",
         "- a [fast twin](../../docs/fastsim.md), `scenario.backend=fastsim`" if one.twin else "",
     ]
     if any(having):
