@@ -36,7 +36,7 @@ def build(source: Path, site: Path) -> str:
     """Builds the site as `make docs` does.
 
     Args:
-        source: An empty folder, or that of an earlier build, for what Sphinx reads.
+        source: A folder for what Sphinx reads: a new one, or that of an earlier build.
         site: The same for the pages.
 
     Returns:
@@ -45,6 +45,7 @@ def build(source: Path, site: Path) -> str:
     Raises:
         RuntimeError: The build failed, for which a warning is enough.
     """
+    source.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c"]
     command += [str(folder) for folder in (ROOT / "docs", source, site)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
