@@ -119,6 +119,9 @@ NAVIGATION = {
 }
 """The pages of the sidebar by heading. What is in ``docs/`` and not named here stands among the how-to guides."""
 
+TITLES = {"README": "About ns3marl", "docs/algorithms/own": "Your own learner, complete"}
+"""What pages are called in the sidebar, where their own titles do not tell them apart."""
+
 OVERVIEWS = ("docs/algorithms", "docs/models", "docs/decisions", "benchmarks")
 """Folders whose README lists the other pages of the folder."""
 
@@ -208,8 +211,12 @@ def _sidebar(pages: Iterable[Path]) -> str:
 
 def _toctree(title: str, names: Sequence[str]) -> str:
     caption = [f":caption: {title}"] if title else []
-    lines = ["```{toctree}", ":hidden:", *caption, "", *(f"/{name}" for name in names), "```"]
+    lines = ["```{toctree}", ":hidden:", *caption, "", *map(_entry, names), "```"]
     return "\n" + "\n".join(lines) + "\n"
+
+
+def _entry(name: str) -> str:
+    return f"{TITLES[name]} </{name}>" if name in TITLES else f"/{name}"
 
 
 def _modules() -> str:
