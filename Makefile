@@ -174,7 +174,7 @@ check: static  ## run the quick gate: style, types, names, import contracts, uni
 static: build
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy $(wildcard python/ns3marl tests benchmarks)
+	$(BIN)/mypy $(wildcard python/ns3marl tests benchmarks docs)
 	@echo "clang-format on $(words $(CXX_FILES)) files"
 	@$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	@echo "clang-tidy on $(words $(TIDY_FILES)) files"
