@@ -29,6 +29,7 @@ from typing import Any
 
 from ns3marl import executables
 from ns3marl.errors import ConfigError, LaunchError, Ns3MarlError
+from ns3marl.network_map import NetworkMap
 
 FILE = "scenario.py"
 """Name of the descriptor's file in a folder of scenarios."""
@@ -94,6 +95,8 @@ class ScenarioHome:
     plots: Mapping[str, Reference] = field(default_factory=dict)
     """Plots by name: ``draw(folder, policy, run)`` gives a matplotlib ``Figure`` of one episode. ``folder`` holds the tables that
     ``ns3marl run --tables`` wrote; ``policy`` and ``run`` (ns-3's RngRun) say which episode, None: the first."""
+    map: NetworkMap | None = None
+    """How ``ns3marl view`` and ``render()`` draw the network; None: agents and state alone."""
     metrics: tuple[str, ...] = ()
     """Metrics that comparisons show first, in this order; the others follow as the spec has them."""
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -16,7 +16,22 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "ns3-scenarios"
 PROTOCOL = ROOT / "python" / "ns3marl" / "protocol"
 GENERATED = {PROTOCOL / "lockstep_pb2.py", PROTOCOL / "lockstep_pb2.pyi"}
-SOURCE_SUFFIXES = {".cc", ".cmake", ".css", ".cu", ".h", ".j2", ".proto", ".py", ".pyi", ".sh", ".toml"}
+VENDORED = ROOT / "python" / "ns3marl" / "view" / "page" / "vendor"
+SOURCE_SUFFIXES = {
+    ".cc",
+    ".cmake",
+    ".css",
+    ".cu",
+    ".h",
+    ".html",
+    ".j2",
+    ".js",
+    ".proto",
+    ".py",
+    ".pyi",
+    ".sh",
+    ".toml",
+}
 SOURCE_NAMES = {
     ".clang-format",
     ".clang-tidy",
@@ -123,14 +138,30 @@ def test_headers_have_guards_of_their_own_name(folder: str) -> None:
 
 def test_every_source_names_its_licence() -> None:
     sources = [
-        p for p in tracked() if (p.suffix in SOURCE_SUFFIXES or p.name in SOURCE_NAMES) and p not in GENERATED
+        p
+        for p in tracked()
+        if (p.suffix in SOURCE_SUFFIXES or p.name in SOURCE_NAMES)
+        and p not in GENERATED
+        and p.parent != VENDORED
     ]
     assert len(sources) > 20
     for path in sources:
         head = "\n".join(path.read_text().splitlines()[:4])
         licence = "GPL-2.0-only" if path.is_relative_to(SCENARIOS) else "MIT"
-        assert f"SPDX-License-Identifier: {licence}\n" in f"{head}\n", path
-        assert "SPDX-FileCopyrightText: The ns3marl authors\n" in head, path
+        assert re.search(rf"SPDX-License-Identifier: {licence}(?: -->| \*/)?\n", f"{head}\n"), path
+        assert re.search(r"SPDX-FileCopyrightText: The ns3marl authors(?: -->| \*/)?\n", head), path
+
+
+def test_what_others_wrote_carries_their_licence() -> None:
+    files = [path for path in VENDORED.iterdir() if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        lines = path.read_text().splitlines()[:4]
+        assert lines[1].startswith("SPDX-FileCopyrightText: "), path
+        assert "SPDX-License-Identifier: MIT" in lines, path
+        assert "Permission is hereby granted" in path.read_text(), path
+    licences = [path.name for path in (ROOT / "LICENSES").glob("MIT-*.txt")]
+    assert sorted(licences) == ["MIT-gifenc.txt", "MIT-uPlot.txt"]
 
 
 # Who may be named: standards and the licences' own texts.

@@ -25,6 +25,7 @@ from ns3marl.cli import (
     reproducing,
     serving,
     training,
+    viewing,
 )
 from ns3marl.cli.citing import bibtex
 from ns3marl.cli.exits import Exit
@@ -40,6 +41,7 @@ examples:
   ns3marl run SCENARIO --policy builtin -- --ticks=100
   ns3marl train demo --seeds 1,2,3 --jobs 2        one experiment, a run folder per seed
   ns3marl options imappo                           what a learner's options mean
+  ns3marl view SCENARIO --policy random --policy builtin   watch two policies on the same episode
   ns3marl train twin                               on the fast twin, to be fine-tuned by the next line
   ns3marl train --from runs/NAME --set scenario.backend=ns3 --set pool.num_envs=2
   ns3marl evaluate runs/NAME                       against every simple policy that fits, on fresh seeds
@@ -167,6 +169,7 @@ def parser() -> Program:
         training,
         explaining,
         playing,
+        viewing,
         judging,
         fidelity,
         reproducing,
