@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces as gymnasium_spaces
 from gymnasium.utils import EzPickle
 
-from ns3marl.env import spaces
+from ns3marl.env import rendering, spaces
 from ns3marl.env.actions import joint_actions
 from ns3marl.env.pool import Pool
 from ns3marl.env.seeds import rng_seed
@@ -41,13 +41,14 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         arguments: the scenario's arguments, such as ``"--devices=10"``.
         seed: of the episodes until ``reset`` gets another one, see ``seeds.rng_seed``; None: a different one in every environment.
         masked_choices: "remap" replaces a masked choice by an allowed one; "refuse" raises SpecViolation.
+        render_mode: "rgb_array": ``render()`` gives a picture [H,W,3]; "human": every step is shown in a window; None: nothing is drawn.
         pool_options: further options of ``Pool``.
 
     Raises:
         LaunchError, ConfigError: as ``Pool`` does.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own declaration
+    metadata: dict[str, Any] = rendering.METADATA
 
     def __init__(
         self,
@@ -56,12 +57,20 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         *,
         seed: int | None = None,
         masked_choices: str = "remap",
-        render_mode: None = None,
+        render_mode: str | None = None,
         **pool_options: Any,
     ) -> None:
-        EzPickle.__init__(self, scenario, arguments, seed=seed, masked_choices=masked_choices, **pool_options)
+        EzPickle.__init__(
+            self,
+            scenario,
+            arguments,
+            seed=seed,
+            masked_choices=masked_choices,
+            render_mode=render_mode,
+            **pool_options,
+        )
         spaces.check_masked_choices(masked_choices)
-        spaces.check_render_mode(render_mode)
+        rendering.check_mode(render_mode)
         self.render_mode = render_mode
         self._remap = masked_choices == "remap"
         self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
@@ -73,6 +82,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         self.action_space = spaces.by_group(self.groups, [_action_space(group) for group in self.groups])
         self._batch: Batch | None = None
         self._ended = True
+        self._display = rendering.Display(render_mode, self._pool.spec, scenario)
 
     def reset(
         self,
@@ -86,6 +96,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         if seed is not None or self._batch is None or not self._ended:
             self._batch = self._pool.reset(given)
         self._ended = False
+        self._display.reset(self._batch)
         observations = [group.observations[0] for group in self._batch.groups]
         return self._seen(observations), self._info(self._batch, {})
 
@@ -105,6 +116,7 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
         ]
         present = [group.present for group in self._batch.groups]
         self._batch = batch = self._pool.step(joint)
+        self._display.step(batch, joint)
         final = batch.final[0]
         self._ended = final is not None
         groups = [group[0] for group in batch.groups] if final is None else final.groups
@@ -116,8 +128,17 @@ class Ns3Env(gymnasium.Env[Any, dict[str, Any]], EzPickle):
             self._info(batch, spaces.metrics(self._pool.spec, batch)),
         )
 
+    def render(self) -> Any:
+        """The picture of the last tick, [H,W,3], in mode "rgb_array"; None otherwise.
+
+        Raises:
+            SpecViolation: No episode has begun.
+        """
+        return self._display.render()
+
     def close(self) -> None:
-        """Ends the simulator."""
+        """Ends the simulator, and closes the window."""
+        self._display.close()
         self._pool.close()
 
     def _by_group(self, action: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from gymnasium.utils import EzPickle
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import parallel_to_aec
 
-from ns3marl.env import spaces
+from ns3marl.env import rendering, spaces
 from ns3marl.env.actions import joint_actions
 from ns3marl.env.pool import Pool
 from ns3marl.env.seeds import rng_seed
@@ -41,7 +41,7 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
         seed: of the episodes until ``reset`` gets another one, see ``seeds.rng_seed``; None: a different one in every environment.
         masked_choices: "remap" replaces a masked choice by an allowed one, for libraries without masks; "refuse"
             raises SpecViolation.
-        render_mode: None, for nothing is shown.
+        render_mode: "rgb_array": ``render()`` gives a picture [H,W,3]; "human": every step is shown in a window; None: nothing is drawn.
         pool_options: further options of ``Pool``.
 
     Raises:
@@ -55,21 +55,30 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
         *,
         seed: int | None = None,
         masked_choices: str = "remap",
-        render_mode: None = None,
+        render_mode: str | None = None,
         **pool_options: Any,
     ) -> None:
-        EzPickle.__init__(self, scenario, arguments, seed=seed, masked_choices=masked_choices, **pool_options)
+        EzPickle.__init__(
+            self,
+            scenario,
+            arguments,
+            seed=seed,
+            masked_choices=masked_choices,
+            render_mode=render_mode,
+            **pool_options,
+        )
         spaces.check_masked_choices(masked_choices)
-        spaces.check_render_mode(render_mode)
+        rendering.check_mode(render_mode)
         self._remap = masked_choices == "remap"
         self._pool = Pool(scenario, arguments=arguments, seed=rng_seed(seed), **pool_options)
         self.spec_of_scenario = self._pool.spec
         self.metadata = {
             "name": f"ns3marl_{self._pool.spec.scenario.replace('-', '_')}_v0",
-            "render_modes": [],
+            **rendering.METADATA,
             "is_parallelizable": True,
         }
-        self.render_mode = None
+        self.render_mode = render_mode
+        self._display = rendering.Display(render_mode, self._pool.spec, scenario)
         self.possible_agents = list(self._pool.spec.agents)
         self.agents: list[str] = []
         self._batch: Batch | None = None  # tick 0 of the next episode, once one has ended
@@ -111,6 +120,7 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
                 f"scenario {self._pool.spec.scenario!r}: an episode passed in which no agent was present, so there is nobody to act"
             )
         self._ended = False
+        self._display.reset(self._batch)
         self.agents = self._present(self._batch)
         observations = tuple([group.observations[0] for group in self._batch.groups])
         self._state = self._global_state(self._batch, observations)
@@ -134,12 +144,12 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
             raise SpecViolation("step() came before reset(), or after the end of the episode; call reset()")
         before = self.agents
         self._check_agents(actions)
-        batch = self._pool.step(
-            [
-                self._actions(group, actions, arrays)
-                for group, arrays in zip(self._pool.spec.groups, self._batch.groups, strict=True)
-            ]
-        )
+        joint = [
+            self._actions(group, actions, arrays)
+            for group, arrays in zip(self._pool.spec.groups, self._batch.groups, strict=True)
+        ]
+        batch = self._pool.step(joint)
+        self._display.step(batch, joint)
         rewards, over = _rewards(batch), batch.final[0] is not None
         if not over:
             batch, later, over = self._await_agents(batch)
@@ -169,11 +179,17 @@ class Ns3ParallelEnv(ParallelEnv, EzPickle):  # type: ignore[misc]
         return state
 
     def close(self) -> None:
-        """Ends the simulator."""
+        """Ends the simulator, and closes the window."""
+        self._display.close()
         self._pool.close()
 
-    def render(self) -> None:
-        """Nothing to show."""
+    def render(self) -> Any:
+        """The picture of the last tick, [H,W,3], in mode "rgb_array"; None otherwise.
+
+        Raises:
+            SpecViolation: No episode has begun.
+        """
+        return self._display.render()
 
     def _check_known(self, agent: str) -> None:
         if agent not in self.observation_spaces:

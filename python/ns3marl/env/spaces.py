@@ -111,14 +111,6 @@ def check_masked_choices(masked_choices: str) -> None:
         )
 
 
-def check_render_mode(render_mode: None) -> None:
-    """Refuses every way of showing an environment: there is none."""
-    if render_mode is not None:
-        raise ConfigError(
-            f"render_mode is {render_mode!r}, expected None: simulators show nothing; look at files that a scenario writes"
-        )
-
-
 def remap(group: Group, discrete: Int32, masks: Bool) -> Int32:
     """Replaces masked choices: choice c of n becomes the (c modulo m)-th of the m that are allowed.
 

@@ -29,6 +29,7 @@ from gymnasium import spaces as gymnasium_spaces
 from numpy.typing import NDArray
 from pettingzoo.utils import BaseParallelWrapper
 
+from ns3marl.env import rendering
 from ns3marl.env.gymnasium import Ns3Env
 from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.env.spaces import MaskableMultiDiscrete, by_group, default_action
@@ -56,7 +57,7 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         ConfigError: the environment has no such agent.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own declaration
+    metadata: dict[str, Any] = rendering.METADATA
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         agent: str | None = None,
         others: Callable[[str, Float32, dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
-        self.render_mode = None
+        self.render_mode = environment.render_mode
         self.agent = environment.possible_agents[0] if agent is None else agent
         if self.agent not in environment.possible_agents:
             raise ConfigError(
@@ -120,6 +121,10 @@ class SingleAgent(gymnasium.Env[Float32, dict[str, Any]]):
         observations, rewards, terminated, truncated, infos = self._parallel.step(actions)
         self._seen = observations, infos
         return rewards, terminated, truncated
+
+    def render(self) -> Any:
+        """What the parallel environment shows."""
+        return self._parallel.render()
 
     def close(self) -> None:
         """Ends the simulator."""
