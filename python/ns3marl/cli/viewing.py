@@ -78,11 +78,14 @@ def _view(parsed: argparse.Namespace) -> int:
 
     server = Server(session, parsed.port)
     print(f"{session.title}: {server.address}\nPress Ctrl-C to stop.", flush=True)
-    if session.log is None and session.can_play:
-        session.play(session.seed, session.run)
-    if not parsed.no_browser and _has_desktop():
-        webbrowser.open(server.address)
-    server.serve()
+    try:
+        if session.log is None and session.can_play:
+            session.play(session.seed, session.run)
+        if not parsed.no_browser and _has_desktop():
+            webbrowser.open(server.address)
+        server.serve()
+    finally:
+        session.stop()
     return 0
 
 

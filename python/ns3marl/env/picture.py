@@ -199,7 +199,7 @@ class Picture:
                 axes.set_xticks(range(len(counts)), head.choices)
         else:
             values = joint.continuous[0, counting, group.continuous_heads.index(head)]
-            axes.hist(values, 12, (head.low, head.high), color=COLOURS[0])
+            axes.hist(values, 12, range=(head.low, head.high), color=COLOURS[0])
 
     def _block(self, name: str) -> tuple[int, Any]:
         number = next(b for b, block in enumerate(self._spec.state) if block.name == name)

@@ -46,7 +46,8 @@ def single_file(title: str, episodes: Sequence[Episode]) -> str:
         episodes: One, or two to compare.
     """
     texts = assets()
-    modules = json.dumps({"imports": {f"view/{name}": _data(name, text) for name, text in texts.items()}})
+    imports = {f"view/{name}": _data(name, text) for name, text in texts.items() if name.endswith(".js")}
+    modules = json.dumps({"imports": imports})
     styles = "".join(
         f"<style>{text.decode()}</style>" for name, text in texts.items() if name.endswith(".css")
     )

@@ -66,12 +66,13 @@ class _Token:
         await self._app(scope, receive, send)
 
 
-def application(session: Session, token: str) -> Starlette:
+def application(session: Session, token: str, is_ending: Callable[[], bool]) -> Starlette:
     """The server as an ASGI application.
 
     Args:
         session: What it shows.
         token: First part of every path.
+        is_ending: Whether streams shall end.
     """
     texts = page.assets()
 
@@ -96,7 +97,8 @@ def application(session: Session, token: str) -> Starlette:
         return Response(texts[name], media_type=kind, headers=_HEADERS)
 
     async def events(request: Request) -> Response:
-        return StreamingResponse(_changes(session, request), media_type="text/event-stream", headers=_HEADERS)
+        changes = _changes(session, is_ending, request)
+        return StreamingResponse(changes, media_type="text/event-stream", headers=_HEADERS)
 
     async def frames(request: Request) -> Response:
         number = request.path_params["side"]
@@ -151,9 +153,9 @@ def application(session: Session, token: str) -> Starlette:
     )
 
 
-async def _changes(session: Session, request: Request) -> AsyncIterator[str]:
+async def _changes(session: Session, is_ending: Callable[[], bool], request: Request) -> AsyncIterator[str]:
     last = None
-    while not await request.is_disconnected():
+    while not is_ending() and not await request.is_disconnected():
         status = session.status()
         text = json.dumps(status)
         if text != last:
@@ -200,13 +202,14 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((HOST, port))
+            self._socket.listen()  # who comes before `serve` waits
         except OSError as error:
             self._socket.close()
             raise LaunchError(
                 f"port {port} of {HOST} cannot be used: {error.strerror}; choose another one with --port, or leave it out"
             ) from error
         options = uvicorn.Config(
-            application(session, self.token),
+            application(session, self.token, lambda: self._server.should_exit),
             log_level="error",
             access_log=False,
             lifespan="off",
