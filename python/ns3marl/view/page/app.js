@@ -268,6 +268,7 @@ class Page {
       by("play").textContent = this.clock.playing ? "Pause" : "Play";
       by("speed").value = this.clock.speed;
     });
+    addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur()); // space plays after a mouse click, too
     addEventListener("keydown", (event) => this.#key(event));
     addEventListener("resize", () => this.refresh(true));
   }
