@@ -139,6 +139,15 @@ test: static  ## run the gate and every test
 	$(TOGETHER) tests/learning
 	$(BIN)/pytest $(addprefix --ignore=,$(UNIT_TESTS) tests/learning)
 
+.PHONY: test-view
+test-view: $(STAMPS)/view build  ## drive the page of `ns3marl view` in Chromium; pictures are left in build/view
+	$(BIN)/pytest tests/view
+
+$(STAMPS)/view: $(STAMPS)/tests
+	@$(call apt,chromium fonts-dejavu-core)
+	$(PIP_INSTALL) -c $(CONSTRAINTS) -e '.[view-tests]'
+	@touch $@
+
 .PHONY: test-docker
 test-docker: setup-tests engine  ## build the images and train in containers; needs a Docker engine with Compose
 	$(BIN)/pytest docker/test_compose.py
