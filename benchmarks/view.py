@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MIT
 """What `ns3marl view` costs: drawing 1000 devices, opening the page, its size, and a training that is watched.
 
-- ``frames_per_s_1000_devices``: frames that Chromium draws a second while an episode of 1000 devices and 60 servers plays at 5 ticks a
+- ``frames_per_s_1000_devices``: frames that Chromium draws a second while an episode of 1000 devices and 60 servers plays at 1 tick a
   second (1400 x 820 pixels, drawn by the CPU), whole page included.
 - ``page_ready_s``: from asking for the page of a recorded episode (50 devices, 9 servers, 100 ticks) until its map and its charts
   are drawn; median of 5.
 - ``page_mb``: the page without episodes: everything that the server sends; ``episode_mb``: that recording.
-- ``training_slowdown_percent``: ticks a second of a training while `ns3marl view RUN` serves and a browser shows its page, against the
-  same training alone, in turns; median over pairs.
+- ``training_slowdown_percent``: ticks a second of a training on the twin while a browser shows the page of `ns3marl view RUN`, against
+  the same training while none does, in turns; median over pairs.
 
-``--devices`` asks for another size, ``--pairs 0`` leaves the training out. `make test-view` installs what this needs.
+``--devices`` asks for another size, ``--backend fastsim`` records it on the twin, which reports no tasks but takes seconds instead of
+minutes, ``--pairs 0`` leaves the training out. `make test-view` installs what this needs.
 """
 
 from __future__ import annotations
@@ -37,24 +38,37 @@ from ns3marl.view.player import Recording
 from ns3marl.view.server import Server
 from ns3marl.view.session import Session
 
-MEASURED_S = 10.0
+MEASURED_S = 8.0
+LARGE_TICKS = 10
 REPEATS = 5
 TRAINING = (
     "pool.num_envs=8",
+    "imappo.rollout_ticks=100",
     "training.minutes=0",
+    "training.ticks=0",
     "training.tensorboard=false",
-    "training.checkpoint_every=20",
 )
+TURN_UPDATES = 4
 COMMAND = [sys.executable, "-m", "ns3marl.cli"]
 
 
-def recorded(folder: Path, devices: int, servers: int, ticks: int) -> Path:
-    """A recording of random choices on `aiot-mec`; many devices on the twin, which takes less time."""
+def recorded(folder: Path, devices: int, servers: int, ticks: int, backend: str = "ns3") -> Path:
+    """A recording of best-SNR on `aiot-mec`."""
     file = folder / f"{devices}.ns3view"
-    backend = [] if devices <= 100 else ["--backend", "fastsim"]
-    preset = [] if devices <= 100 else ["--preset=dense"]
+    preset = [] if devices <= 50 else ["--preset=dense"]
     arguments = [f"--devices={devices}", f"--servers={servers}", f"--ticks={ticks}", *preset]
-    words = ["view", "aiot-mec", "--policy", "best-snr", "--out", str(file), *backend, "--", *arguments]
+    words = [
+        "view",
+        "aiot-mec",
+        "--policy",
+        "best-snr",
+        "--backend",
+        backend,
+        "--out",
+        str(file),
+        "--",
+        *arguments,
+    ]
     subprocess.run([*COMMAND, *words], check=True, stdout=subprocess.DEVNULL)
     return file
 
@@ -85,7 +99,7 @@ def opened(browser: Browser, address: str) -> tuple[Page, float]:
 
 def frames_per_s(page: Page) -> float:
     """Animation frames while the episode plays, beside how many ticks it went on."""
-    page.select_option("#speed", "5")
+    page.select_option("#speed", "1")
     page.keyboard.press("Home")
     page.evaluate("window.page.clock.play(true)")
     counted: list[float] = page.evaluate(
@@ -107,34 +121,52 @@ def frames_per_s(page: Page) -> float:
     return frames
 
 
-def ticks_per_s(folder: Path, ticks: int, browser: Browser | None) -> float:
-    """Of a training on the twin, alone or watched in a browser: ticks and wall clock as its log has them, without the first update."""
-    settings = [word for of in (*TRAINING, f"training.ticks={ticks}") for word in ("--set", of)]
+def slowdowns(folder: Path, pairs: int, browser: Browser) -> list[float]:
+    """How much less a training on the twin gets done while a browser shows its page than while none does [%], in turns, one a pair.
+
+    It is one training with the server of `ns3marl view` beside it. A turn is some updates by the training's own clock, without the
+    first one, in which the page was opened or closed.
+    """
+    settings = [word for of in TRAINING for word in ("--set", of)]
     train = [*COMMAND, "train", "twin", *settings, "--out", str(folder)]
+    found = []
     with ExitStack() as stack:
         training = subprocess.Popen(train, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stack.callback(training.wait)
-        if browser is not None:
-            while not (folder / "config.toml").exists():
-                time.sleep(0.1)
-            watch = [*COMMAND, "view", str(folder), "--no-browser"]
-            view = stack.enter_context(subprocess.Popen(watch, stdout=subprocess.PIPE, text=True))
-            stack.callback(view.terminate)
-            assert view.stdout is not None
-            address = view.stdout.readline().strip().rpartition(" ")[2]
-            page = browser.new_page(viewport={"width": 1400, "height": 820})
-            stack.callback(page.close)
-            page.goto(address)
-            page.wait_for_selector("#training .chart canvas", timeout=120_000)
-            page.wait_for_timeout(1000)
-            begun = len(rows(folder))
-        else:
-            begun = 1
-        if training.wait() != 0:
-            raise SystemExit(f"the training failed: {' '.join(train)}")
-    log = rows(folder)
-    first, last = log[min(begun, len(log) - 2)], log[-1]
-    return (last["ticks"] - first["ticks"]) / (last["wall_s"] - first["wall_s"])
+        stack.callback(training.terminate)
+        await_rows(training, folder, 3)
+        view = subprocess.Popen(
+            [*COMMAND, "view", str(folder), "--no-browser"], stdout=subprocess.PIPE, text=True
+        )
+        stack.callback(view.wait)
+        stack.callback(view.terminate)
+        assert view.stdout is not None
+        address = view.stdout.readline().strip().rpartition(" ")[2]
+        for pair in range(pairs):
+            rates = {}
+            for watched in (False, True) if pair % 2 else (True, False):
+                page = browser.new_page(viewport={"width": 1400, "height": 820}) if watched else None
+                if page is not None:
+                    page.goto(address)
+                    page.wait_for_selector("#training .chart canvas", timeout=120_000)
+                begun = len(rows(folder)) + 1
+                log = await_rows(training, folder, begun + TURN_UPDATES + 1)
+                first, last = log[begun], log[begun + TURN_UPDATES]
+                rates[watched] = (last["ticks"] - first["ticks"]) / (last["wall_s"] - first["wall_s"])
+                if page is not None:
+                    page.close()
+            found.append(100 * (1 - rates[True] / rates[False]))
+            print(f"{rates[False]:.0f} ticks/s alone, {rates[True]:.0f} watched", file=sys.stderr, flush=True)
+    return found
+
+
+def await_rows(training: subprocess.Popen[bytes], folder: Path, count: int) -> list[dict[str, float]]:
+    """The log of a training once it has that many rows."""
+    while len(log := rows(folder)) < count:
+        if training.poll() is not None:
+            raise SystemExit(f"the training ended too early: {training.args!r}")
+        time.sleep(0.2)
+    return log
 
 
 def rows(folder: Path) -> list[dict[str, float]]:
@@ -147,8 +179,8 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, default=1000)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--ticks", type=int, default=40_000, help="of each training")
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--backend", default="ns3", help="where many devices are recorded")
     options = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -163,23 +195,19 @@ def main() -> None:
                 page, ready_s = opened(browser, address)
                 times.append(ready_s)
                 page.close()
-        large = recorded(folder, options.devices, 60, 60)
+        large = recorded(folder, options.devices, 60, LARGE_TICKS, options.backend)
         with serving(large) as address:
             page, ready_large_s = opened(browser, address)
             frames = frames_per_s(page)
             page.close()
-        slowdowns = []
-        for pair in range(options.pairs):
-            alone = ticks_per_s(folder / f"alone-{pair}", options.ticks, None)
-            watched = ticks_per_s(folder / f"watched-{pair}", options.ticks, browser)
-            slowdowns.append(100 * (1 - watched / alone))
-            print(f"pair {pair + 1}: {alone:.0f} ticks/s alone, {watched:.0f} watched", file=sys.stderr)
+        slower = slowdowns(folder / "training", options.pairs, browser) if options.pairs else []
         browser.close()
         page_bytes = len(pages.served({"title": ""}, "")) + sum(len(of) for of in pages.assets().values())
         print(f"load: {os.getloadavg()[0]:.1f}")
         print(f"frames_per_s_{options.devices}_devices: {frames:.1f} 1/s")
-        if slowdowns:
-            print(f"training_slowdown_percent: {statistics.median(slowdowns):.2f} %")
+        if slower:
+            print(f"training_slowdown_percent: {statistics.median(slower):.2f} %")
+            print(f"training_slowdown_pairs_percent: {min(slower):.1f} to {max(slower):.1f} %")
         print(f"page_ready_s: {statistics.median(times):.2f} s")
         print(f"page_ready_{options.devices}_devices_s: {ready_large_s:.2f} s")
         print(f"page_mb: {page_bytes / 1e6:.3f} MB")

@@ -96,12 +96,15 @@ def _has_desktop() -> bool:
 
 def _session(parsed: argparse.Namespace) -> Session:
     """What the words of the command line ask to see."""
-    from ns3marl.view import episode, frames  # noqa: PLC0415 - torch takes seconds to import
-    from ns3marl.view.player import Player, Recording  # noqa: PLC0415
-    from ns3marl.view.session import MAX_SIDES, Session  # noqa: PLC0415
     from ns3marl.view.training import TrainingLog, give_way  # noqa: PLC0415
 
     paths = [Path(source) for source in parsed.sources]
+    if parsed.out is None and TrainingLog(paths[0]).is_running:
+        give_way()  # before torch is imported, which takes seconds
+    from ns3marl.view import episode, frames  # noqa: PLC0415
+    from ns3marl.view.player import Player, Recording  # noqa: PLC0415
+    from ns3marl.view.session import MAX_SIDES, Session  # noqa: PLC0415
+
     recordings = [path for path in paths if path.suffix == frames.SUFFIX]
     if recordings:
         if len(recordings) < len(paths) or parsed.policy or parsed.backend or parsed.scenario_arguments:
@@ -133,8 +136,6 @@ def _session(parsed: argparse.Namespace) -> Session:
     if not (folder / "config.toml").exists():
         raise ConfigError(f"{folder} is an experiment; name one of its runs, such as {folder / 'seed-1'}")
     log = TrainingLog(folder)
-    if parsed.out is None and log.is_running:
-        give_way()
     sides = [str(folder), *policies][:MAX_SIDES]
     if len(policies) + 1 > MAX_SIDES:
         raise ConfigError(f"{source} is one side of the page: name one --policy to compare it with")
