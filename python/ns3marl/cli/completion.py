@@ -104,5 +104,6 @@ _NAMES: Mapping[str, Callable[[], Iterable[str]]] = {
     "against": _policies,
     "runs": _policies,
     "section": _sections,
+    "sources": _configurations,
     "set": _settings,
 }

@@ -32,7 +32,7 @@ _MAX_PORT = 65535
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    command = commands.add_parser("view", help="watch episodes and trainings in a browser")
+    command = commands.add_parser("view", group="judge", help="watch episodes and trainings in a browser")
     command.add_argument(
         "sources",
         nargs="+",
