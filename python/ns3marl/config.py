@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The configuration of a run: dataclasses, read from TOML, changed by ``--set section.option=value``.
 
-Sections ``scenario``, ``pool``, ``training`` and ``evaluation`` are declared here. Every learner has a section of its own, named as
-``training.algorithm`` names it, such as ``[imappo]`` or ``["package.module:Class"]``; its options stand in the learner's own file.
+This module declares the sections ``scenario``, ``pool``, ``training`` and ``evaluation``. Every learner has its own section with the same
+name as in ``training.algorithm``, such as ``[imappo]`` or ``["package.module:Class"]``; the learner's file declares its options.
 ``[groups.NAME]`` chooses another ``algorithm`` for the agents of a group, or changes options of its learner.
 """
 
@@ -36,7 +36,7 @@ from ns3marl.options import (
 from ns3marl.rl.team import Team
 from ns3marl.types import Spec
 
-# The standard library has it from Python 3.11 on.
+# The standard library contains it from Python 3.11 on.
 tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 
@@ -46,17 +46,17 @@ Seed = Annotated[int, Range(1, MAX_SEED)]
 
 @dataclass(frozen=True)
 class ScenarioOptions:
-    """Which simulation to learn on."""
+    """The simulation to learn on."""
 
     name: str = ""
-    """Name of a built scenario, or the path of its executable; it has to be given."""
+    """Name of a built scenario, or the path of its executable; required."""
     arguments: tuple[str, ...] = ()
     """ns-3 command-line arguments, e.g. ``--devices=50`` or ``--ns3::Class::Attribute=value``."""
     backend: str = "ns3"
-    """What simulates while a policy trains: ``ns3``, packet by packet; ``fastsim``, the scenario's fast twin, where it has one; or
-    ``module:make``, another simulator, which is opened as a twin is (``ns3marl.home.ScenarioHome.twin``)."""
+    """The simulator for training: ``ns3``, packet by packet; ``fastsim``, the scenario's fast twin, if it has one; or ``module:make``,
+    another simulator, which is opened like a twin (``ns3marl.home.ScenarioHome.twin``)."""
     calibration: str = ""
-    """The twin's constants: a file that ``ns3marl calibrate`` wrote; empty: those that ship with it."""
+    """File with the twin's constants, as ``ns3marl calibrate`` writes it; empty: the bundled constants."""
 
 
 @dataclass(frozen=True)
@@ -64,30 +64,30 @@ class PoolOptions:
     """How the simulators run."""
 
     num_envs: PositiveInt = 2
-    """Environments in parallel (E). Of ns-3 one per core is a good choice, of the twin 32 and more."""
+    """Environments in parallel (E). One per core is a good choice for ns-3, 32 and more for the twin."""
     ns3_envs: NotNegativeInt = 0
-    """With another backend than ns-3: how many of the environments ns-3 simulates all the same."""
+    """With another backend than ns-3: the number of environments that ns-3 still simulates."""
     device: str = "cpu"
-    """Where the twin, or another simulator, computes: ``cpu`` or ``cuda``."""
+    """Device on which the twin, or another simulator, computes: ``cpu`` or ``cuda``."""
     spares: NotNegativeInt = 1
     """Processes started ahead of the next episode."""
     tick_timeout_s: PositiveFloat = 60.0
     """Wall-clock time after which a simulator without progress counts as hung [s]."""
     start_timeout_s: PositiveFloat = 30.0
-    """How long a process may take to start, and an environment may wait for a simulator to dial in [s]."""
+    """Maximum time for a process to start, and for an environment to wait until a simulator connects [s]."""
     restarts: NotNegativeInt = 3
-    """Simulators that an episode may lose (crashed, hung, vanished) before training stops. Each time it is begun anew on another one,
-    and the actions it has seen are repeated."""
+    """Simulators that an episode may lose (crashed, hung, vanished) before training stops. After each loss another simulator starts the
+    episode again and repeats its actions."""
     runner: Literal["local", "ray"] = "local"
-    """Who launches simulators: the learner on its own host, or a Ray cluster on any (``RAY_ADDRESS``; extra ``ray``)."""
+    """What launches simulators: the learner on its own host, or a Ray cluster on any host (``RAY_ADDRESS``; extra ``ray``)."""
     endpoint: str = ""
-    """Where simulators dial in (``ns3marl serve``): ``ipc://PATH``, ``tcp://ADDRESS:PORT``; empty: a private socket."""
+    """Endpoint to which simulators connect (``ns3marl serve``): ``ipc://PATH``, ``tcp://ADDRESS:PORT``; empty: a private socket."""
     spawn: bool = True
-    """Launch simulators here; false: only those that dial in serve."""
+    """Launch simulators here; false: use only remote simulators, which connect to the endpoint."""
     keys: str = ""
-    """Folder of the learner's CURVE keys (``ns3marl keys``), which tcp beyond this host needs."""
+    """Folder of the learner's CURVE keys (``ns3marl keys``); required for tcp to other hosts."""
     builtin: bool = False
-    """Observations also carry what the scenario's own policy (C++ ``Decide``) chooses; in ns-3 only. Policy ``builtin`` sets it."""
+    """Observations also contain the choices of the scenario's own policy (C++ ``Decide``); ns-3 only. Policy ``builtin`` sets it."""
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,24 @@ class TrainingOptions:
     """How long to train, and what to keep."""
 
     algorithm: str = "imappo"
-    """The learner of every group of agents: a name that ``ns3marl options`` lists, or ``module:Class``. ``[groups.NAME]`` may choose
+    """The learner of every group of agents: a name that ``ns3marl options`` lists, or ``module:Class``. ``[groups.NAME]`` can choose
     another one for a group."""
     seed: Seed = 1
-    """Seeds ns-3's RngSeed, the network weights, the action noise and the order of minibatches."""
+    """Seed of ns-3 (RngSeed), the network weights, the random numbers of actions and the order of minibatches."""
     start_from: str = ""
-    """Run folder, experiment or checkpoint whose learner this training goes on from, with a budget of its own; running episodes and
-    stored experience stay behind. Of an experiment it is the run with the same seed."""
+    """Run folder, experiment or checkpoint with the learner to start from. The budget is new; running episodes and stored experience
+    are not taken over. From an experiment, training takes the run with the same seed."""
     ticks: Annotated[int, Range(0, 2**62)] = 200_000
     """Budget in ticks, summed over environments; 0: no limit."""
     minutes: NotNegativeFloat = 0.0
     """Budget in wall-clock minutes; 0: no limit. Training stops at whichever limit comes first."""
     overlap: Literal["none", "decisions", "updates"] = "updates"
-    """What simulators do while the learner works. ``none``: they wait. ``decisions``: while it decides for one half of the environments,
-    the other half goes on. ``updates``: they also go on while it updates, with the policy of one update ago. Of learners that update
-    once a rollout: imappo, ippo, ppo."""
+    """What simulators do while the learner computes. ``none``: they wait. ``decisions``: while it decides for one half of the
+    environments, the other half continues. ``updates``: they also continue while it updates, with the policy of one update ago.
+    For learners that update once per rollout: imappo, ippo, ppo."""
     device: str = ""
-    """Where environments, decisions, rollouts and updates stay together, as tensors: ``cpu`` or ``cuda``; the twin's device too. Empty: the
-    learner computes on the CPU and takes arrays from any environments. Of imappo, ippo, ppo with ``scenario.backend = "fastsim"``."""
+    """Device on which environments, decisions, rollouts and updates stay as tensors: ``cpu`` or ``cuda``; also the twin's device. Empty: the
+    learner computes on the CPU and takes arrays from any environments. For imappo, ippo, ppo with ``scenario.backend = "fastsim"``."""
     checkpoint_every: PositiveInt = 20
     """Updates between checkpoints; one is always written at the end."""
     keep_checkpoints: bool = False
@@ -120,12 +120,12 @@ class TrainingOptions:
     tensorboard: bool = True
     """Write TensorBoard event files."""
     wandb: bool = False
-    """Log to Weights & Biases too; needs the extra ``wandb``."""
+    """Also log to Weights & Biases; needs the extra ``wandb``."""
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How policies are compared. All of them meet the same episodes."""
+    """How policies are compared. All policies get the same episodes."""
 
     policies: tuple[str, ...] = ()
     """Simple policies to compare with; empty: all that fit the scenario."""
@@ -134,11 +134,11 @@ class EvaluationOptions:
     seed: Seed = 1001
     """ns-3 RngSeed of the evaluation episodes; must differ from the training seed."""
     backend: str = "ns3"
-    """Where policies are evaluated, wherever they were trained; the choices are those of ``scenario.backend``."""
+    """The simulator for evaluation, independent of that for training; same choices as ``scenario.backend``."""
     greedy: bool = False
-    """Take the most likely action of a trained policy instead of sampling it."""
+    """Take the most probable action of a trained policy instead of sampling it."""
     bootstrap: PositiveInt = 10_000
-    """Resamples behind each 95 % interval."""
+    """Bootstrap resamples for each 95 % interval."""
 
 
 #: The backends of every scenario; any other one is ``module:make``.
@@ -155,7 +155,7 @@ SECTIONS: dict[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class GroupOptions:
-    """What ``[groups.NAME]`` says of the learner of one group of agents."""
+    """Section ``[groups.NAME]``: the learner of one group of agents."""
 
     algorithm: str = ""  #: empty: ``training.algorithm``
     options: Mapping[str, Any] = field(
@@ -167,7 +167,7 @@ class GroupOptions:
 class Config:
     """Everything that determines a run.
 
-    ``load`` makes it. ``learners`` holds the options of every learner that the run uses or that a section names.
+    ``load`` creates it. ``learners`` contains the options of every learner that the run uses or that has a section.
     """
 
     scenario: ScenarioOptions = field(default_factory=ScenarioOptions)
@@ -179,12 +179,12 @@ class Config:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The names of all learners that the run may use, ``training.algorithm`` first."""
+        """Names of all learners that the run can use, ``training.algorithm`` first."""
         chosen = (group.algorithm for group in self.groups.values() if group.algorithm)
         return tuple(dict.fromkeys([self.training.algorithm, *chosen]))
 
     def options(self, algorithm: str) -> Any:
-        """The options of a learner: its section, or its defaults if there is none."""
+        """The options of a learner: its section, or its defaults if it has none."""
         if algorithm in self.learners:
             return self.learners[algorithm]
         return registry.find(algorithm).Options()
@@ -197,10 +197,10 @@ class Config:
 
 
 def team_of(config: Config, spec: Spec) -> Team:
-    """The learners that a configuration asks for.
+    """Creates the learners of a configuration.
 
     Raises:
-        ConfigError: The configuration speaks of a group that the spec lacks, or a learner cannot learn from this spec.
+        ConfigError: The configuration names a group that the spec does not have, or a learner cannot learn from this spec.
     """
     names = [group.name for group in spec.groups]
     for name in config.groups:
@@ -213,10 +213,10 @@ def team_of(config: Config, spec: Spec) -> Team:
 
 
 def refuse_shared_seed(config: Config, training_seeds: Iterable[int]) -> None:
-    """Policies must not be evaluated on episodes they were trained on.
+    """Checks that policies are not evaluated on episodes that they were trained on.
 
     Raises:
-        ConfigError: One of the training seeds is the evaluation's.
+        ConfigError: The evaluation seed is one of the training seeds.
     """
     if config.evaluation.seed in training_seeds:
         raise ConfigError(
@@ -229,9 +229,9 @@ def load(source: str | Path | None = None, settings: Iterable[str] = ()) -> Conf
     """Reads a configuration.
 
     Args:
-        source: Path of a TOML file, name of one that a scenario brings (``demo``; ``ns3marl.home``), or None for the defaults.
-        settings: Changes, each ``section.option=value`` with the value in TOML syntax; bare words are strings. Options of a
-            group's learner are ``groups.NAME.option``.
+        source: Path of a TOML file, name of a bundled one (``demo``; ``ns3marl.home``), or None for the defaults.
+        settings: Changes, each ``section.option=value`` with the value in TOML syntax; bare words are strings. An option of a
+            group's learner is ``groups.NAME.option``.
 
     Raises:
         ConfigError: The file is missing or malformed, or an option or value is refused.
@@ -269,7 +269,7 @@ def dumps(config: Config) -> str:
 
 @dataclass
 class _Origins:
-    """Who said what in a configuration, for messages."""
+    """Where each option of a configuration was set, for error messages."""
 
     source: str  #: the file
     settings: dict[str, str] = field(
@@ -354,7 +354,7 @@ def _config(tree: Mapping[str, Any], where: _Origins) -> Config:
 
 
 def _converted(kind: type[Any], values: Mapping[str, Any], section: str, where: _Origins) -> dict[str, Any]:
-    """Values as the options of ``kind`` have them; each is refused by the name of who gave it."""
+    """Values with the types of the options of ``kind``; an error names where the value was set."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         found |= converted(kind, {name: value}, section, where(f"{section}.{name}"))
@@ -381,7 +381,7 @@ def _as_table(table: Any, name: str, where: _Origins) -> Mapping[str, Any]:
 
 
 def _check(config: Config) -> None:
-    """Refuses combinations that no run could use."""
+    """Refuses combinations of options that no run can use."""
     pool, algorithm = config.pool, config.training.algorithm
     for section, backend in (
         ("scenario", config.scenario.backend),

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Policies: one file, one algorithm. They get arrays and return arrays; `training` drives the environments."""
+"""Learners, one algorithm per file. They take and return arrays; `training` steps the environments."""

@@ -2,20 +2,20 @@
 # SPDX-License-Identifier: MIT
 """A3C: the central controller of ``ppo``, trained by asynchronous workers on shared parameters.
 
-After Mnih et al., "Asynchronous methods for deep reinforcement learning" (ICML 2016). Every worker acts with a copy of the
-parameters in an environment of its own. After at most t_max ticks it computes the gradient of
+After Mnih et al., "Asynchronous methods for deep reinforcement learning" (ICML 2016). Every worker acts in its own environment
+with a copy of the parameters. After at most t_max ticks it computes the gradient of
 
     L = - mean log pi(a_t | s_t) A_t - entropy bonus + c (R_t - V(s_t))^2,    A_t = R_t - V(s_t),
 
-with the n-step return R_t = r_t + gamma r_{t+1} + … + gamma^k V(s_{t+k}), which reaches to the end of the segment or of the
-episode; applies it to the shared parameters theta by RMSProp, whose mean square g is shared as well,
+with the n-step return R_t = r_t + gamma r_{t+1} + … + gamma^k V(s_{t+k}), which ends with the segment or the
+episode. It applies the gradient to the shared parameters theta by RMSProp, whose mean square g is also shared,
 
     g <- rho g + (1 - rho) grad^2,    theta <- theta - eta grad / sqrt(g + epsilon);
 
-and copies the parameters anew. By then others may have moved them on: gradients are stale, never reproducible, and never waited
-for. Values are in deviations of the return (``ValueNormaliser``, shared too), so that its scale does not matter.
+and copies the parameters again. Other workers may have changed them in the meantime: gradients are stale and not reproducible, and no
+worker waits. Values are in standard deviations of the return (``ValueNormaliser``, also shared), so the scale of rewards has no effect.
 
-A learner by itself, or beside learners of other kinds, is its own only worker. ``ns3marl.training.asynchronous`` runs many.
+A learner that is used alone, or together with learners of other kinds, is its only worker. ``ns3marl.training.asynchronous`` runs many.
 """
 
 from __future__ import annotations
@@ -48,48 +48,48 @@ from ns3marl.types import Actions, Batch, Spec
 
 @dataclass(frozen=True)
 class A3cOptions:
-    """A3C: the central controller of ``ppo``, trained by ``pool.num_envs`` asynchronous workers with a simulator each."""
+    """A3C: the central controller of ``ppo``, trained by ``pool.num_envs`` asynchronous workers, each with one simulator."""
 
     reward: SharedReward = "team"
-    """What the controller maximises: the mean reward of all agents of all groups, or of its own group."""
+    """The reward to maximise: mean over all agents of all groups, or of its own group."""
     discount: Fraction = 0.9
-    """gamma, per tick."""
+    """Discount factor gamma, per tick."""
     rollout_ticks: PositiveInt = 20
-    """Ticks of a worker between two of its updates (t_max): the returns look at most so far ahead."""
+    """Ticks of a worker between two updates (t_max), which is also the horizon of the n-step returns."""
     learning_rate: PositiveFloat = 1e-3
     """RMSProp's learning rate."""
     rms_decay: Fraction = 0.99
-    """Weight of the past in RMSProp's mean square of gradients, which all workers share."""
+    """Decay rho of RMSProp's mean square of gradients, which all workers share."""
     rms_epsilon: PositiveFloat = 1e-5
-    """Added to that mean square under the root."""
+    """Added to this mean square under the root."""
     value_weight: PositiveFloat = 0.5
-    """Weight of the critic's squared error beside the policy's objective."""
+    """Weight of the critic's squared error relative to the policy's objective."""
     entropy_discrete: NotNegativeFloat = 0.01
-    """Weight of the entropy of discrete heads, in deviations of the return per nat."""
+    """Weight of the entropy of discrete heads, in standard deviations of the return per nat."""
     entropy_continuous: NotNegativeFloat = 0.001
     """The same for real-valued heads."""
     max_grad_norm: PositiveFloat = 0.5
-    """Gradients are scaled down to this norm."""
+    """Maximum norm of a gradient; longer ones are scaled down."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
     heads: HeadOrder = "independent"
-    """``independent``: an agent draws all its heads at once. ``sequential``: one after the other, each given those before it."""
+    """``independent``: an agent samples all heads at once. ``sequential``: one after the other, each conditioned on those before it."""
     real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
     """Distribution of real-valued heads."""
     critic_width: PositiveInt = 64
     """Units per hidden layer of the critic."""
     log_ticks: PositiveInt = 500
-    """Ticks over all workers behind each row of the log."""
+    """Ticks, summed over workers, per row of the log."""
 
 
 class A3c:
-    """The learner, and the copy of it that a worker acts with.
+    """The learner, and a worker's copy of it.
 
     Args:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``A3cOptions``.
-        seed: Of the network weights.
+        seed: Seed of the network weights.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -135,16 +135,16 @@ class A3c:
         return self.options.log_ticks
 
     def tensors(self) -> list[Tensor]:
-        """Everything that workers share: parameters, RMSProp's mean squares, the value normaliser."""
+        """All that workers share: parameters, RMSProp's mean squares, the value normaliser."""
         return [*(p.detach() for p in self.parameters), *self.squares, *self.normaliser.buffers()]
 
     def work_for(self, shared: Sequence[Tensor], lock: AbstractContextManager[Any]) -> None:
-        """Makes this learner a worker's copy: its gradients go to another one's tensors, from which it copies its own.
+        """Makes this learner a worker's copy: it applies its gradients to the shared tensors and copies its parameters from them.
 
         Args:
-            shared: ``tensors()`` of the other one, in shared memory.
-            lock: Held while they are read or written, so that none is ever half of an update. The gradient itself is computed
-                outside.
+            shared: ``tensors()`` of the shared learner, in shared memory.
+            lock: Held while the tensors are read or written, so that every read sees complete updates. The gradient is computed
+                without it.
         """
         self._shared, self._lock = list(shared), lock
         with self._lock:
@@ -169,10 +169,10 @@ class A3c:
         return self.heads.decision(policy, batch.groups[self.number].active, rngs, greedy=self.greedy)
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
-        """Moves the shared parameters by the gradient of L on a full rollout, and copies them anew.
+        """Updates the shared parameters with the gradient of L on a full rollout, and copies them again.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present networks.
+            rollout: A full buffer of decisions of this learner's current networks.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -185,7 +185,7 @@ class A3c:
         return metrics
 
     def _gradients(self, rollout: Rollout, last: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Puts the gradient of L into the networks; n-step returns in reward units [N], and metrics."""
+        """Computes the gradient of L; returns n-step returns in reward units [N], and metrics."""
         options, heads = self.options, self.heads
         data = Samples(rollout)
         active = data.active
@@ -266,7 +266,7 @@ class A3c:
 
 
 class _Squares:
-    """The state of RMSProp's mean squares, in place: workers share these tensors."""
+    """RMSProp's mean squares as a state; loads copy into the shared tensors."""
 
     def __init__(self, squares: Sequence[Tensor]) -> None:
         self._squares = squares

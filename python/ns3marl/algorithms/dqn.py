@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Branching DQN: one central controller of all agents of a group.
 
-The joint action of N agents with H heads each has far too many values for one output each, so every head of every agent
-is a branch of its own (Tavakoli, Pardo, Kormushev, "Action branching architectures for deep reinforcement learning", AAAI
+The joint action of N agents with H heads has too many values for one output per value, so every head of every agent
+is a separate branch (Tavakoli, Pardo, Kormushev, "Action branching architectures for deep reinforcement learning", AAAI
 2018): dueling, with double Q-learning (van Hasselt, Guez, Silver, AAAI 2016) and one target for all branches,
 
     y = r + gamma mean_d Q^-_d(s', argmax_c Q_d(s', c)),
 
-the mean over the heads that count of the active agents in s'; where none is active, y = r + gamma V^-(s'). r is a mean reward over
-agents (``DqnOptions.reward``). Real-valued heads are cut into levels.
+with the mean over the active heads of the active agents in s'. If no agent is active, y = r + gamma V^-(s'). r is a mean reward over
+agents (``DqnOptions.reward``). Real-valued heads are discretised into levels.
 
-A branch of agent i reads e_i, the embedding of i's observation and row of the state, and the pools of all embeddings, one for each
-group; V reads the pools. The network therefore serves any number of agents. It acts on what all agents see: central execution.
+A branch of agent i reads e_i, the embedding of i's observation and row of the state, and one pool of embeddings per group; V reads the
+pools. So the network works for any number of agents. Execution is central: it acts on the observations of all agents.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class DqnOptions(BranchingOptions):
     """Branching DQN: one controller of all agents of a group, on the global state."""
 
     reward: SharedReward = "team"
-    """What the controller maximises: the mean reward of all agents of all groups, or of its own group."""
+    """The reward to maximise: mean over all agents of all groups, or of its own group."""
     replay_ticks: PositiveInt = 4000
 
 
@@ -74,7 +74,7 @@ class BranchingNetwork(nn.Module):
 
         Args:
             seen: B states.
-            active_only: Advantages of the n active agents alone, [n,C], in the order of ``active.nonzero()``.
+            active_only: Return the advantages of the n active agents only, [n,C], in the order of ``active.nonzero()``.
         """
         advantages, pool = self.advantages(seen, active_only=active_only)
         return self.value(pool).squeeze(-1), advantages
@@ -87,7 +87,7 @@ class Dqn:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``DqnOptions``.
-        seed: Of the network weights and of the draws from the replay.
+        seed: Seed of the network weights and of the samples from the replay buffer.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -152,7 +152,7 @@ class Dqn:
         return None if metrics is None else {**metrics, "epsilon": self.epsilon}
 
     def measure(self, replay: Replay) -> None:
-        """Fixes the scale of the rewards."""
+        """Sets the scale of the rewards."""
         self.scale.measure(replay.held_rewards(self.options.reward), keep_mean=replay.keeps_mean())
 
     @torch.no_grad()

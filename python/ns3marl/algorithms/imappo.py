@@ -1,31 +1,31 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""IMAPPO: multi-agent PPO whose advantage credits each agent against its own counterfactual.
+"""IMAPPO: multi-agent PPO with a counterfactual advantage for each agent.
 
-A shared actor sees each agent's own observation. A central critic sees the observations of all groups, the global state and the joint
-action of all groups, and estimates what would have been expected had agent i acted on average: V(s^-i). Agent i's advantage is
+A shared actor reads each agent's own observation. A central critic reads the observations of all groups, the global state and the joint
+action of all groups, and estimates V(s^-i), the expected return if agent i's action is averaged over its policy. Agent i's advantage is
 
     A_i = G - V(s^-i)
 
 where G is the lambda-return of the team reward (the mean over agents). This is the published
-R - V(s) + [V(s) - V(s^-i)], in which V(s) cancels; what remains differs from MAPPO because the critic takes actions. The
+R - V(s) + [V(s) - V(s^-i)], in which V(s) cancels. It differs from MAPPO because the critic takes actions. The
 baseline does not depend on a_i, so the gradient stays unbiased (Foerster et al., AAAI 2018). The rest is PPO (Schulman
 et al., 2017) with MAPPO's practice (Yu et al., NeurIPS 2022): value normalisation, Huber loss, orthogonal weights.
 
-Inactive agents take part in the team reward, the critic and the returns at every tick, and in no
-policy loss, entropy, KL divergence or advantage normalisation; agents that are absent take part in nothing.
+Inactive agents count in the team reward, the critic and the returns at every tick, but not in the policy loss, entropy, KL divergence
+and advantage normalisation. Absent agents count in nothing.
 
 With ``ImappoOptions.credit`` = "split" the critic predicts every agent's own return G_j instead of their mean, and
 
     A_i = G_i - V_i(s^-i) + sum_{j != i} [Q_j(s, a) - Q_j(s, a^-i)]
 
-where a^-i has agent i's marginal in the place of its action. The luck of the others, which agent i cannot change, is in neither part: the
-first is its own return against its own counterfactual, the second is what its action does to the others, as the critic sees it. That
-makes it a difference reward (Wolpert and Tumer, "Optimal payoff functions for members of collectives", 2001) whose part that
-nobody can observe is learned. As far as the critic is right, the gradient is that of A times the mean return.
+where a^-i contains agent i's marginal instead of its action. The first part compares the agent's own return with its counterfactual, the
+second is the effect of its action on the others according to the critic; neither contains the others' noise, which agent i cannot change.
+This is a difference reward (Wolpert and Tumer, "Optimal payoff functions for members of collectives", 2001) whose unobservable part
+is learned. If the critic is exact, the gradient is that of A times the mean return.
 
-With ``ImappoOptions.reward`` = "agent" the first part is all: every agent maximises its own return. Axes: N samples, A agents of the own
-group, H heads, V = 1 shared value, or A values of the agents.
+With ``ImappoOptions.reward`` = "agent" there is only the first part: every agent maximises its own return. Axes: N samples, A agents of
+the learner's group, H heads, V = 1 shared value or A values, one per agent.
 """
 
 from __future__ import annotations
@@ -69,24 +69,24 @@ class ImappoOptions(EpochOptions):
     advantage: Literal["literal", "coma", "gae"] = "literal"
     """``literal``: lambda-return - V(s^-i). ``coma``: Q(s, a) - V(s^-i). ``gae``: lambda-return - V(s), as in MAPPO."""
     reward: RewardKind = "team"
-    """What an agent learns from: the mean reward of all agents of all groups, of all agents of its group, or its own."""
+    """The reward of an agent: mean over all agents of all groups, over all agents of its group, or its own."""
     credit: Literal["shared", "split"] = "shared"
-    """``shared``: every agent is credited with the return of all. ``split``: with its own, and with what its action does to the others' by
-    the critic; for scenarios that pay each agent its share of the team's reward."""
+    """``shared``: an agent's advantage uses the mean return of all agents. ``split``: it uses its own return and, by the critic, the effect of
+    its action on the others' returns; for scenarios that pay each agent its share of the team's reward."""
     actors: Literal["shared", "per-agent"] = "shared"
-    """One actor for all agents of the group, or one each, which binds the policy to their number."""
+    """One actor for all agents of the group, or one each, which fixes the number of agents."""
     discount: Fraction = 0.9
-    """gamma, per tick."""
+    """Discount factor gamma, per tick."""
     gae_lambda: Fraction = 0.8
     """lambda of the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
     entropy_heads: tuple[str, ...] = ()
-    """Weights of the entropies of single heads, which override the two for all, e.g. ``server=0.02``."""
+    """Entropy weights of single heads, which override the two general weights, e.g. ``server=0.02``."""
     huber_delta: PositiveFloat = 1.0
-    """Where the critic's loss turns from quadratic to linear, in deviations of the return (in its unit, if not normalised)."""
+    """Error from which the critic's loss is linear, in standard deviations of the return (in its unit, if not normalised)."""
     normalise_values: bool = True
-    """The critic predicts returns in their running deviations, not in the reward's unit."""
+    """The critic predicts returns in units of their running standard deviation, not of the reward."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
     actor_layers: PositiveInt = 2
@@ -98,23 +98,23 @@ class ImappoOptions(EpochOptions):
     pooling: Pooling = "mean"
     """How the critic pools agents."""
     bfloat16: bool = False
-    """Layers compute in bfloat16 while they are updated; never when agents act or advantages are formed.
+    """Layers compute in bfloat16 during updates, but not when agents act or advantages are computed.
 
-    Pays with wide networks on a processor with bfloat16 units: measured on one core, an update took 9 to 27 % less time
-    at width 256, and 2 to 21 % more at width 64."""
+    This helps wide networks on a processor with bfloat16 units: measured on one core, an update took 9 to 27 % less time at
+    width 256, and 2 to 21 % more at width 64."""
 
 
 class Imappo(OnPolicyLearner):
-    """The learner: it decides, and improves from rollouts of its own decisions.
+    """The learner: it decides, and updates from rollouts of its own decisions.
 
     Args:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``ImappoOptions``.
-        seed: Of the network weights and the order of minibatches.
+        seed: Seed of the network weights and of the order of minibatches.
 
     Raises:
-        ConfigError: The group's agents have no actions, or lack a head that ``ImappoOptions.entropy_heads`` names; or options exclude each
+        ConfigError: The group's agents have no actions, or no head that ``ImappoOptions.entropy_heads`` names; or options exclude each
             other.
     """
 
@@ -179,7 +179,7 @@ class Imappo(OnPolicyLearner):
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
+            rollout: A full buffer of decisions of this learner's current actor, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:
@@ -238,7 +238,7 @@ class Imappo(OnPolicyLearner):
 
     @torch.no_grad()
     def _effects(self, data: _Samples) -> Tensor:
-        """What each agent's action does to the returns of the others, [N,A] in reward units; see ``SplitCritic.effects``."""
+        """Effect of each agent's action on the returns of the others, [N,A] in reward units; see ``SplitCritic.effects``."""
         assert isinstance(self.critic, SplitCritic)
         agents = data.active.shape[1]
         rows = max(1, EFFECTS_AT_ONCE // (agents * agents * self.options.critic_width))
@@ -248,13 +248,13 @@ class Imappo(OnPolicyLearner):
 
     @torch.no_grad()
     def _values(self, data: _Samples) -> CriticValues:
-        """The critic's view of all samples before any update: Q and V as [N,V], baselines [N,A], frozen at the rollout."""
+        """The critic's outputs for all samples before any update: Q and V as [N,V], baselines [N,A]."""
         everything = torch.arange(data.size, device=data.device)
         chunks = [self._predict(data, rows) for rows in torch.split(everything, 1024)]
         return CriticValues(*(torch.cat(parts).reshape(data.size, -1) for parts in zip(*chunks, strict=True)))
 
     def _predict(self, data: _Samples, rows: Tensor) -> CriticValues:
-        """The critic's view of some samples; ``gae`` needs V(s) only, and puts it in the place of all."""
+        """The critic's outputs for some samples; ``gae`` needs only V(s), and returns it for all three."""
         if self.options.advantage == "gae":
             state = self.critic.evaluate_state(data.read.rows(rows))
             return CriticValues(state, state, state)
@@ -288,7 +288,7 @@ class Imappo(OnPolicyLearner):
         return actor(data.observations, data.masks, acting), acting
 
     def _value_losses(self, data: _Samples, rows: Tensor, targets: Tensor) -> list[Tensor]:
-        """Of Q, every V(s^-i) and V, as far as the advantage needs them, on the normalised returns."""
+        """Loss of Q, every V(s^-i) and V, if the advantage needs them, on the normalised returns."""
         with self._precision():
             values = self._predict(data, rows)
         target, delta = targets[rows], self.options.huber_delta
@@ -306,7 +306,7 @@ class Imappo(OnPolicyLearner):
         """See ``Learner.load_policy``: the actor, for any number of agents if they share it.
 
         Raises:
-            ValueError: Each agent has an actor of its own, and their number is another.
+            ValueError: Each agent has its own actor, and the number of agents differs.
         """
         if self.options.actors == "per-agent":
             trained, wanted = len(learned["actor"]["outputs.linear.weight"]), len(self.group.agents)
@@ -339,7 +339,7 @@ def _check(spec: Spec, options: ImappoOptions) -> None:
 
 
 def _refuse_alike(rewards: Float64) -> None:
-    """Refuses rewards [T,E,A] that are the same for all agents, which cannot be split."""
+    """Refuses rewards [T,E,A] that are equal for all agents, because they cannot be split."""
     if rewards.shape[2] > 1 and rewards.std() > 0 and bool((rewards == rewards[..., :1]).all()):
         raise ConfigError(
             'imappo.credit = "split": the scenario pays all agents alike, so there is nothing to split; let it pay each its share, or set '
@@ -367,12 +367,12 @@ def _entropy_weights(heads: Heads, options: ImappoOptions) -> Tensor:
 
 
 def _likelihood_and_marginal(policy: HybridPolicy, discrete: Tensor, raw: Tensor) -> Tensor:
-    """What an update must know of the policy that acted, [n,H+K]: log-probabilities and ``moments``."""
+    """What an update needs of the policy that acted, [n,H+K]: log-probabilities and ``moments``."""
     return torch.cat([log_probs_of(policy, discrete, raw), policy.moments()], -1)
 
 
 class _Samples(Samples):
-    """With what the critic reads, and how the policy that acted rates its decisions."""
+    """Adds what the critic reads, and the log-probabilities of the policy that acted."""
 
     log_probs: Tensor  #: [N x A, H] head by head; see ``evaluate_actions``
     moments: Tensor  #: [N x A, K] see ``moments``

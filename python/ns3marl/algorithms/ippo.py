@@ -1,18 +1,17 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""IPPO: every agent learns by PPO on its own, with what it observes and nothing else.
+"""IPPO: every agent learns independently by PPO, from its own observation only.
 
 Independent PPO (de Witt et al., "Is independent learning all you need in the StarCraft multi-agent challenge?", 2020): the agents of a
-group share the weights of one actor and one critic, but neither sees the global state or other agents. With agent i's own value
+group share the weights of one actor and one critic, but neither reads the global state or other agents. With agent i's own value
 V(o_i) and reward r_i (its own, or a mean over agents; see ``IppoOptions.reward``), its advantage is the generalised one:
 
     A_i,t = sum_l (gamma lambda)^l [r_i,t+l + gamma V(o_i,t+l+1) - V(o_i,t+l)].
 
-To each agent the others are part of the environment. The rest is PPO (Schulman et al., 2017) as in ``imappo``: value
+For each agent the others are part of the environment. The rest is PPO (Schulman et al., 2017) as in ``imappo``: value
 normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
 
-Inactive agents take part in the values and the returns at every tick, and in no policy loss; agents that are absent
-take part in nothing.
+Inactive agents count in the values and the returns at every tick, but not in the policy loss. Absent agents count in nothing.
 """
 
 from __future__ import annotations
@@ -48,15 +47,15 @@ class IppoOptions(EpochOptions):
     """Independent PPO: local observations only, shared weights."""
 
     reward: RewardKind = "team"
-    """What an agent learns from: the mean reward of all agents of all groups, of all agents of its group, or its own."""
+    """The reward of an agent: mean over all agents of all groups, over all agents of its group, or its own."""
     discount: Fraction = 0.9
-    """gamma, per tick."""
+    """Discount factor gamma, per tick."""
     gae_lambda: Fraction = 0.8
     """lambda of the generalised advantage and the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
     huber_delta: PositiveFloat = 1.0
-    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    """Error from which the critic's loss is linear, in standard deviations of the return."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
     actor_layers: PositiveInt = 2
@@ -70,13 +69,13 @@ class IppoOptions(EpochOptions):
 
 
 class Ippo(OnPolicyLearner):
-    """The learner: it decides for each agent by itself, and improves from rollouts of its own decisions.
+    """The learner: it decides for each agent separately, and updates from rollouts of its own decisions.
 
     Args:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``IppoOptions``.
-        seed: Of the network weights and the order of minibatches.
+        seed: Seed of the network weights and of the order of minibatches.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -132,7 +131,7 @@ class Ippo(OnPolicyLearner):
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
+            rollout: A full buffer of decisions of this learner's current actor, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:

@@ -1,20 +1,19 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Independent Q-learning: each agent learns alone and takes the others for a part of its surroundings.
+"""Independent Q-learning: each agent learns alone and treats the others as part of the environment.
 
 Tan, "Multi-agent reinforcement learning: independent vs. cooperative agents", ICML 1993, with the deep networks of Tampuu et
-al. (2017). Agent i has a network, a target network and an optimiser of its own and sees its own observation only, in learning
-as in acting. Its action heads are branches (Tavakoli, Pardo, Kormushev, AAAI 2018), dueling and with double Q-learning, as in
+al. (2017). Agent i has its own network, target network and optimiser and reads only its own observation, when it learns and
+when it acts. Its action heads are branches (Tavakoli, Pardo, Kormushev, AAAI 2018), dueling and with double Q-learning, as in
 ``dqn``:
 
     y_i = r_i + gamma mean_d Q^-_id(o'_i, argmax_c Q_id(o'_i, c)),
 
-the mean over i's heads that count; at ticks at which i is not active, V^-_i(o'_i) stands for the mean, so that rewards
-between two decisions are not lost. r_i is a mean reward over agents or i's own
-(``IqlOptions.reward``). Real-valued heads are cut into levels. Nothing follows for an agent that leaves, and an absent one does not
-learn.
+with the mean over i's active heads. At ticks at which i is not active, V^-_i(o'_i) replaces the mean, so that rewards between two
+decisions are not lost. r_i is a mean reward over agents or i's own (``IqlOptions.reward``). Real-valued heads are discretised into
+levels. When an agent leaves, y_i = r_i; an absent agent does not learn.
 
-All agents learn in one batched product; neither loss nor gradient clipping nor scaling of rewards couples them.
+All agents learn in one batched product; loss, gradient clipping and reward scale are separate for each.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ from ns3marl.types import Actions, Batch, Float32, Group, Spec
 
 @dataclass(frozen=True)
 class IqlOptions(BranchingOptions):
-    """Independent Q-learning: each agent learns alone, from what it sees."""
+    """Independent Q-learning: each agent learns alone, from its own observation."""
 
     reward: RewardKind = "team"
-    """What an agent learns from: the mean reward of all agents of all groups, of all agents of its group, or its own."""
+    """The reward of an agent: mean over all agents of all groups, over all agents of its group, or its own."""
 
 
 class IndependentNetworks(nn.Module):
-    """A branching Q-network for each agent; each sees its own observation and whether it is active.
+    """A branching Q-network for each agent; it reads the agent's observation and whether it is active.
 
     Args:
         group: The agents' layout of observation and action.
@@ -75,7 +74,7 @@ class IndependentNetworks(nn.Module):
 
         Args:
             observations: In the features' units, [B,A,F].
-            active: Who is active, [B,A].
+            active: Which agents are active, [B,A].
             masks: Allowed choices of the group's discrete heads, [B,A,...].
         """
         scaled = self.scaler(observations)
@@ -92,7 +91,7 @@ class Iql:
         spec: The scenario's spec.
         group: Number of the group whose agents learn.
         options: See ``IqlOptions``.
-        seed: Of the network weights and of the draws from the replay.
+        seed: Seed of the network weights and of the samples from the replay buffer.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -158,11 +157,11 @@ class Iql:
         return None if metrics is None else {**metrics, "epsilon": self.epsilon}
 
     def measure(self, replay: Replay) -> None:
-        """Fixes the scale of every agent's rewards."""
+        """Sets the scale of every agent's rewards."""
         self.measure_rewards(replay.held_rewards(self.options.reward), keep_mean=replay.keeps_mean())
 
     def measure_rewards(self, rewards: Float32, *, keep_mean: bool = False) -> None:
-        """Fixes the scale of every agent's rewards by those of n ticks, [n,A] or [n,1]; see ``RewardScale.measure``."""
+        """Sets the scale of every agent's rewards from those of n ticks, [n,A] or [n,1]; see ``RewardScale.measure``."""
         columns = np.broadcast_to(rewards, (len(rewards), len(self.scales))).T
         for scale, column in zip(self.scales, columns, strict=True):
             scale.measure(column, keep_mean=keep_mean)
@@ -206,7 +205,7 @@ class Iql:
         """See ``Learner.load_policy``: every agent's network.
 
         Raises:
-            ValueError: There were more or fewer agents; a new agent has nobody's experience.
+            ValueError: The number of agents differs; there is no network for a new agent.
         """
         trained, agents = len(learned["scales"]), len(self.scales)
         if trained != agents:

@@ -6,16 +6,16 @@ Lowe et al., "Multi-agent actor-critic for mixed cooperative-competitive environ
 
     y = r + gamma Q^-(s', mu^-(o'_1), ..., mu^-(o'_N)),
 
-and agent i's actor climbs Q(s, a_1, ..., mu_i(o_i), ..., a_N), where the others' actions are those of the replay. Discrete heads
+and agent i's actor maximises Q(s, a_1, ..., mu_i(o_i), ..., a_N) with the others' actions from the replay buffer. Discrete heads
 are one-hot samples of a Gumbel-softmax under the mask (Jang, Gu, Poole, ICLR 2017; straight-through: the forward pass takes
 the sample, the gradient that of the relaxation), real-valued heads are (1 + tanh)/2 on the unit interval, explored with
 Gaussian noise. r is a mean reward over agents (``MaddpgOptions.reward``), so one critic serves all agents of a group.
 
-The critic is ``CreditCritic``: the published one reads all observations and actions side by side and so is tied to N and
-must learn that agents are interchangeable. It also gives Q with agent i's action replaced, for all i at once.
+The critic is ``CreditCritic``. The published critic concatenates all observations and actions, which fixes N and requires learning that
+agents are interchangeable. ``CreditCritic`` also gives Q with agent i's action replaced, for all i at once.
 
-With several groups the critic reads all of them. In s' the agents of other groups act as their own learners, whatever these are, would
-act there now (``Sociable``): target policies are kept for the own group alone.
+With several groups the critic reads all of them. In s' the agents of other groups act as their current learners of any kind would
+(``Sociable``): there are target policies for the own group only.
 """
 
 from __future__ import annotations
@@ -56,36 +56,36 @@ from ns3marl.types import Actions, Batch, Float32, Group, Int64, Spec
 
 @dataclass(frozen=True)
 class MaddpgOptions(OffPolicyOptions):
-    """MADDPG: actors that see their own observation, a critic of all observations and actions."""
+    """MADDPG: actors that read their own observation, and a critic that reads all observations and actions."""
 
     actors: Literal["shared", "per-agent"] = "shared"
     """One actor network for all agents of the group, or one for each."""
     reward: SharedReward = "team"
-    """What the agents maximise: the mean reward of all agents of all groups, or of their own group."""
+    """The reward to maximise: mean over all agents of all groups, or of their own group."""
     discount: Fraction = 0.9
-    """gamma, per tick."""
+    """Discount factor gamma, per tick."""
     max_grad_norm: PositiveFloat = 10.0
-    """Gradients are scaled down to this norm, actor and critic each."""
+    """Maximum norm of a gradient, for actor and critic each; longer ones are scaled down."""
     actor_lr: PositiveFloat = 1e-3
     """Adam's learning rate of the actors."""
     critic_lr: PositiveFloat = 1e-3
     """Adam's learning rate of the critic."""
     polyak: Fraction = 0.01
-    """Share of the networks that moves into the target networks at every gradient step."""
+    """Weight of the networks in the update of the target networks at every gradient step."""
     temperature: PositiveFloat = 1.0
-    """Of the Gumbel-softmax relaxation."""
+    """Temperature of the Gumbel-softmax relaxation."""
     noise: NotNegativeFloat = 0.2
-    """Standard deviation of the exploration noise of real-valued heads, in shares of their range, after the decay."""
+    """Standard deviation of the exploration noise of real-valued heads, as a fraction of their range, after the decay."""
     noise_first: NotNegativeFloat = 0.5
-    """The same right after the warm-up."""
+    """The same at the end of the warm-up."""
     noise_ticks: PositiveInt = 6000
     """Ticks after the warm-up, summed over environments, in which the noise decays."""
     epsilon: Fraction = 0.1
-    """Probability that a discrete head's choice is drawn uniformly while exploring."""
+    """Probability of a uniformly random choice of a discrete head during exploration."""
     regularisation: NotNegativeFloat = 2e-3
-    """Weight of the sum of the squares of an actor's outputs, which keeps them from saturating on the critic's errors."""
+    """Weight of the sum of the squares of an actor's outputs; it prevents saturation on errors of the critic."""
     huber_delta: PositiveFloat = 1.0
-    """Where the critic's loss turns from quadratic to linear, in deviations of the reward."""
+    """Error from which the critic's loss is linear, in standard deviations of the reward."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of an actor."""
     critic_width: PositiveInt = 64
@@ -95,7 +95,7 @@ class MaddpgOptions(OffPolicyOptions):
 
 
 class Actors(nn.Module):
-    """Logits of the discrete heads and what the real-valued ones are before the tanh, from each agent's own observation.
+    """Logits of the discrete heads and real-valued outputs before the tanh, from each agent's own observation.
 
     Args:
         group: The agents' layout of observation.
@@ -120,7 +120,7 @@ class Actors(nn.Module):
         Args:
             observations: In the features' units, [B,A,F].
             masks: Allowed choices, [B,A,C].
-            acting: Whose outputs are wanted, n agents of all B x A by number; None: everybody's.
+            acting: Numbers of the n agents, of all B x A, whose outputs to return; None: all.
         """
         if acting is not None and self.copies == 1:
             observations, masks = (x.flatten(0, 1)[acting, None] for x in (observations, masks))
@@ -157,7 +157,7 @@ class Maddpg:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``MaddpgOptions``.
-        seed: Of the network weights, the draws from the replay and the Gumbel noise of the updates.
+        seed: Seed of the network weights, the samples from the replay buffer and the Gumbel noise of the updates.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -205,13 +205,13 @@ class Maddpg:
 
     @property
     def noise(self) -> float:
-        """Standard deviation of the exploration noise of real-valued heads now, in shares of their range."""
+        """Current standard deviation of the exploration noise of real-valued heads, as a fraction of their range."""
         options = self.options
         progress = self.memory.progress.since(options.warmup_ticks, options.noise_ticks)
         return linear_decay(options.noise_first, options.noise, progress)
 
     def act(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
-        """See ``Learner.act``; not greedy, discrete heads are drawn from their softmax."""
+        """See ``Learner.act``; unless greedy, discrete heads are sampled from their softmax."""
         logits, real = self._outputs(batch)
         gumbel = np.zeros(logits.shape) if self.greedy else _draw(rngs, logits, "gumbel")
         return self._actions(batch, self._choices(batch, logits + gumbel), _unit(real))
@@ -239,7 +239,7 @@ class Maddpg:
         return logits.numpy(), real.numpy()
 
     def _choices(self, batch: Batch, scores: NDArray[Any]) -> Int64:
-        """The allowed choice of greatest score of every discrete head, [B,A,D]."""
+        """The allowed choice with the highest score of every discrete head, [B,A,D]."""
         allowed = np.where(batch.groups[self.number].masks, scores, -np.inf)
         offsets = self.group.mask_offsets
         columns = [allowed[..., a:b].argmax(-1) for a, b in pairwise(offsets)]
@@ -256,7 +256,7 @@ class Maddpg:
         return None if metrics is None else {**metrics, "noise": self.noise}
 
     def measure(self, replay: Replay) -> None:
-        """Fixes the scale of the rewards."""
+        """Sets the scale of the rewards."""
         self.scale.measure(replay.held_rewards(self.options.reward), keep_mean=replay.keeps_mean())
 
     def _relaxed(self, actors: Actors, seen: GroupSeen, acting: Tensor) -> tuple[Tensor, Tensor]:
@@ -280,7 +280,7 @@ class Maddpg:
         return self.scale.target(rewards, data.terminated, following, data.elapsed)
 
     def _others_now(self, seen: Seen) -> list[Acts]:
-        """What the active agents of all groups would do now in N states, as their learners are; empty for the own group."""
+        """Actions that the active agents of all groups would take in N states with their current learners; empty for the own group."""
         acts = [Acts(torch.empty(0), torch.empty(0))] * len(self.spec.groups)
         if len(acts) == 1:
             return acts
@@ -298,7 +298,7 @@ class Maddpg:
         return acts
 
     def _acts(self, group: int, seen: Seen, discrete: Tensor, unit: Tensor) -> Acts:
-        """What the active agents of a group did in N states, from all agents' choices [N,A,D] and real-valued actions [N,A,R]."""
+        """Actions of the active agents of a group in N states, from all agents' choices [N,A,D] and real-valued actions [N,A,R]."""
         acting = numbers(seen.groups[group].active)
         chosen, real = (actions.flatten(0, 1)[acting] for actions in (discrete, unit))
         return Acts(acting, self.all_heads[group].encode(chosen, real))
@@ -320,7 +320,7 @@ class Maddpg:
         return {**metrics, "target_mean": float(y.mean())}
 
     def _actor_step(self, seen: GroupSeen, read: Read, acts: Sequence[Acts]) -> dict[str, float]:
-        """Every active agent climbs Q with its own action replaced by its actor's, the others' as in the replay."""
+        """Every active agent maximises Q with its own action from its actor and the others' from the replay buffer."""
         acting = acts[self.number].acting
         if not len(acting):
             return {}
@@ -338,7 +338,7 @@ class Maddpg:
         """See ``Learner.load_policy``: the actors; a shared one for any number of agents.
 
         Raises:
-            ValueError: Each agent had an actor of its own, and there were more or fewer agents.
+            ValueError: Each agent has its own actor, and the number of agents differs.
         """
         first = "trunk.0.weight"
         trained, copies = len(learned["actors"][first]), len(self.actors.get_parameter(first))
@@ -356,7 +356,7 @@ def _unit(real: Float32) -> Float32:
 
 
 def _draw(rngs: Sequence[np.random.Generator], like: NDArray[Any], law: str) -> Float32:
-    """Noise of the shape of ``like``; row b from ``rngs[b]`` alone. ``law`` is a method of the generators."""
+    """Noise with the shape of ``like``; row b comes from ``rngs[b]`` only. ``law`` is a method of the generators."""
     rows = [getattr(rng, law)(size=like.shape[1:]) for rng in rngs]
     raw: NDArray[Any] = np.stack(rows)
     return raw.astype(np.float32)

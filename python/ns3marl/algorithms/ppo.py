@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""PPO with one central controller: all agents of a group are one agent with one reward.
+"""PPO with one central controller: it treats all agents of a group as one agent with one reward.
 
-The controller sees the global state and all groups, and acts for every agent of its own. Its policy factorises over them given that
-state,
+The controller reads the global state and all groups, and acts for every agent of its group. Given the state, its policy factorises over
+these agents,
 
     pi(a | s) = prod_i pi_i(a_i | s),
 
@@ -11,12 +11,11 @@ and its advantage is the generalised one of the shared reward (a mean over agent
 
     A_t = sum_l (gamma lambda)^l [r_{t+l} + gamma V(s_{t+l+1}) - V(s_{t+l})].
 
-``PpoOptions.ratio`` says what is clipped: the ratio of the joint action, prod_i r_i, as PPO (Schulman et al., "Proximal policy
-optimization algorithms", 2017) has it, or every agent's own r_i. The rest is the practice that IMAPPO follows too: value
+``PpoOptions.ratio`` selects what is clipped: the ratio of the joint action, prod_i r_i, as PPO (Schulman et al., "Proximal policy
+optimization algorithms", 2017) has it, or every agent's own r_i. The rest is as in IMAPPO: value
 normalisation, Huber loss, orthogonal weights, a target for the KL divergence.
 
-Inactive agents take part in the reward, the state and the returns, and in no policy loss; agents that are absent take
-part in nothing.
+Inactive agents count in the reward, the state and the returns, but not in the policy loss. Absent agents count in nothing.
 """
 
 from __future__ import annotations
@@ -52,17 +51,17 @@ class PpoOptions(EpochOptions):
     """PPO with one central controller, whose policy factorises over agents."""
 
     ratio: Literal["device", "joint"] = "device"
-    """What is clipped: the likelihood ratio of each agent's action, or of the joint action (PPO to the letter)."""
+    """The ratio that is clipped: of each agent's action, or of the joint action, as published."""
     reward: SharedReward = "team"
-    """What the controller maximises: the mean reward of all agents of all groups, or of its own group."""
+    """The reward to maximise: mean over all agents of all groups, or of its own group."""
     discount: Fraction = 0.9
-    """gamma, per tick."""
+    """Discount factor gamma, per tick."""
     gae_lambda: Fraction = 0.8
     """lambda of the generalised advantage and the lambda-return."""
     rollout_ticks: PositiveInt = 250
     """Ticks per environment between updates (T)."""
     huber_delta: PositiveFloat = 1.0
-    """Where the critic's loss turns from quadratic to linear, in deviations of the return."""
+    """Error from which the critic's loss is linear, in standard deviations of the return."""
     actor_width: PositiveInt = 64
     """Units per hidden layer of the actor."""
     real_valued: Literal["beta", "tanh-normal", "clipped-gaussian"] = "beta"
@@ -78,8 +77,8 @@ def joint_surrogate(
 
     Args:
         change: log pi_i(new) - log pi_i(old) of n decisions, [n].
-        advantages: Of their samples, [n].
-        sample: Which sample each decision belongs to, [n], sorted; samples without decisions do not count.
+        advantages: Advantages of their samples, [n].
+        sample: Sample of each decision, [n], sorted; samples without decisions do not count.
         clip: Range of the ratio around 1.
         max_log_ratio: The joint log-ratio is clamped to this magnitude before the exponential.
 
@@ -95,13 +94,13 @@ def joint_surrogate(
 
 
 class Ppo(OnPolicyLearner):
-    """The learner: it decides for all agents of its group, and improves from rollouts of its own decisions.
+    """The learner: it decides for all agents of its group, and updates from rollouts of its own decisions.
 
     Args:
         spec: The scenario's spec.
         group: Number of the group that it controls.
         options: See ``PpoOptions``.
-        seed: Of the network weights and the order of minibatches.
+        seed: Seed of the network weights and of the order of minibatches.
 
     Raises:
         ConfigError: The group's agents have no actions.
@@ -149,7 +148,7 @@ class Ppo(OnPolicyLearner):
         """Improves actor and critic.
 
         Args:
-            rollout: A full buffer of decisions of this learner's present actor, which an update changes, or of ``rollout.acted``.
+            rollout: A full buffer of decisions of this learner's current actor, or of ``rollout.acted``.
             last: The batch that followed it, [E] rows; its values bootstrap the returns.
 
         Returns:

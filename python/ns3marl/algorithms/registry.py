@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Learners by name: a bundled one, ``module:Class``, or one that an installed package offers.
+"""Learners by name: bundled ones, ``module:Class``, or those of installed packages.
 
-A package offers learners by entry points of group ``ns3marl.learners``::
+A package provides learners through entry points of the group ``ns3marl.learners``::
 
     [project.entry-points."ns3marl.learners"]
     my-learner = "my_package.my_learner:MyLearner"
@@ -57,7 +57,7 @@ def find(name: str) -> type[Learner]:
         name: Of ``names()``, or ``module:Class``.
 
     Raises:
-        ConfigError: There is none of that name, its module cannot be imported, or the class lacks ``Options``.
+        ConfigError: No learner has this name, its module cannot be imported, or the class has no ``Options``.
     """
     place = BUNDLED.get(name) or (_offered()[name].value if name in _offered() else name)
     module, colon, attribute = place.partition(":")
@@ -80,23 +80,23 @@ def find(name: str) -> type[Learner]:
 
 
 def name_of(kind: type[Any]) -> str:
-    """How a configuration names a class of learners."""
+    """Name of a learner class in a configuration."""
     place = f"{kind.__module__}:{kind.__qualname__}"
     return next((name for name, own in BUNDLED.items() if own == place), place)
 
 
 def is_asynchronous(name: str) -> bool:
-    """Whether a learner asks for asynchronous workers, see ``ns3marl.rl.learner.AsynchronousLearner``."""
+    """Whether a learner uses asynchronous workers, see ``ns3marl.rl.learner.AsynchronousLearner``."""
     return getattr(find(name), "asynchronous", False)
 
 
 def team(spec: Spec, choose: Callable[[str], tuple[str, Any]], seed: int) -> Team:
-    """One learner for every group of agents that can act.
+    """Creates one learner for every group of agents that can act.
 
     Args:
         spec: The scenario's spec.
-        choose: The algorithm and the options for a group, by its name.
-        seed: Of everything random in the first learner; those of other groups derive from it.
+        choose: Returns the algorithm and the options of a group, given its name.
+        seed: Seed of all random numbers of the first learner; the seeds of the other groups derive from it.
 
     Raises:
         ConfigError: No group has action heads, or a learner refuses the spec or its options.
@@ -111,5 +111,5 @@ def team(spec: Spec, choose: Callable[[str], tuple[str, Any]], seed: int) -> Tea
 
 
 def make(name: str, spec: Spec, options: Any, seed: int) -> Team:
-    """A team whose learners are all alike; arguments and errors as of ``team``."""
+    """Creates a team with the same algorithm for all groups; arguments and errors as for ``team``."""
     return team(spec, lambda _: (name, options), seed)
