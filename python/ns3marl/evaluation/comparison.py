@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Results of an evaluation: the policies with their runs, the statistics over them, and the files that hold both."""
+"""Results of an evaluation: policies with their runs, statistics, and the files with both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REWARD = Metric("reward_per_tick", "1", "team reward, mean over agents and ticks
 
 @dataclass
 class PolicyResult:
-    """What one policy did in n episodes."""
+    """Results of one policy in n episodes."""
 
     name: str
     runs: list[int]  #: ns-3 RngRun of each episode, the same for every policy
@@ -39,7 +39,7 @@ class PolicyResult:
 
 @dataclass
 class Entry:
-    """A policy of the comparison: a simple one, or the runs of one configuration with several training seeds."""
+    """A policy in the comparison: a simple one, or the runs of one configuration with several training seeds."""
 
     name: str
     sources: list[str]
@@ -81,13 +81,13 @@ def heads_of(spec: Spec) -> dict[str, Any]:
 def summarise(
     entries: Sequence[Entry], metrics: Sequence[Metric], heads: dict[str, Any], resamples: int
 ) -> dict[str, Any]:
-    """The comparison as plain values, as ``results.json`` holds it. The first entry is the reference of all differences.
+    """The comparison as plain values for ``results.json``. The first entry is the reference of all differences.
 
     Args:
         entries: Policies with results on the same episodes.
-        metrics: The metrics to summarise; every result has values of all of them.
+        metrics: The metrics to summarise; every result has values for all of them.
         heads: Meaning of the columns of action shares, see ``heads_of``.
-        resamples: Number of bootstrap resamples behind each interval.
+        resamples: Number of bootstrap resamples for each interval.
     """
     reference = entries[0]
     summary: dict[str, dict[str, Any]] = {}
@@ -154,19 +154,19 @@ def write(
 
     Args:
         folder: Where to write.
-        config: Its evaluation options.
-        spec: Of the environments.
-        entries: Who was compared.
+        config: Configuration with the evaluation options.
+        spec: Spec of the environments.
+        entries: The compared policies.
         provenance: See ``ns3marl.manifest``.
-        failures: What happened to policies that could not be evaluated, by name.
-        home: Of the scenario: which metrics stand before the others of the spec, after the reward, and which add up to a whole.
-        distributions: What tables say, see ``ns3marl.evaluation.distributions``.
+        failures: Errors of policies that could not be evaluated, by name.
+        home: Descriptor of the scenario: which metrics come first, after the reward, and which add up to a whole.
+        distributions: Distributions from tables, see ``ns3marl.evaluation.distributions``.
 
     Returns:
         The path of ``results.json``.
 
     Raises:
-        OutputError: A file cannot be written; the one before it stays.
+        OutputError: A file cannot be written; its previous version stays.
     """
     leading = [metric for name in home.metrics for metric in spec.metrics if metric.name == name]
     metrics = (REWARD, *leading, *(metric for metric in spec.metrics if metric not in leading))
@@ -268,5 +268,5 @@ def _plain(interval: Interval, name: str) -> dict[str, float | None]:
 
 
 def _number(value: float) -> float | None:
-    """JSON knows no NaN."""
+    """A value for JSON, which has no NaN."""
     return value if np.isfinite(value) else None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""How the values of a column are distributed for every policy of an evaluation, from the tables that it wrote."""
+"""Distribution of the values of a column for every policy of an evaluation, from its tables."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def distributions(
     """The quantiles of each distribution, as plain values for ``results.json``.
 
     Args:
-        folder: Tables, as ``ns3marl.evaluation.tables`` writes them.
-        wanted: What the scenario declares; what the folder does not hold is left out.
-        policies: By name of a policy in the results, the names of its runs in the tables.
+        folder: Folder of tables that ``ns3marl.evaluation.tables`` wrote.
+        wanted: Distributions that the scenario declares; those without a file in the folder are skipped.
+        policies: Names of a policy's runs in the tables, by the policy's name in the results.
 
     Returns:
-        For each ``title`` and ``unit``, and by policy ``quantiles`` at 0, 1, ... 100 %; policies without a value are left out.
+        For each distribution ``title``, ``unit`` and, by policy, ``quantiles`` at 0, 1, ... 100 %; without policies that have no value.
 
     Raises:
         ConfigError: A table is damaged.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Reading the tables of a run back: the rows of one episode in one Parquet file, for plots."""
+"""Reads the tables of a run: the rows of one episode in one Parquet file, for plots."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class EpisodeTable:
     """The rows of one episode in one of the files that ``ns3marl run --tables FOLDER`` writes.
 
     Args:
-        folder: Of the tables.
-        name: Of the file, without ``.parquet``: ``ticks``, ``state/BLOCK`` or a table of the scenario.
-        columns: What is read beside policy and run; all by default.
-        policy: Whose episode; by default the first one's.
-        run: Its ns-3 RngRun; by default the first one of that policy.
+        folder: Folder of the tables.
+        name: Name of the file, without ``.parquet``: ``ticks``, ``state/BLOCK`` or a table of the scenario.
+        columns: Columns to read in addition to policy and run; all by default.
+        policy: Policy of the episode; the first one by default.
+        run: The episode's ns-3 RngRun; the first one of that policy by default.
 
     Raises:
         ConfigError: There is no such file, column or episode, or the file is damaged.
@@ -71,7 +71,7 @@ class EpisodeTable:
         self.rows: list[str] = pc.unique(table["row"]).to_pylist() if "row" in self.columns else []
 
     def column(self, name: str) -> Array:
-        """A column as it stands, one value per row of the file."""
+        """A column with one value per row of the file."""
         return np.array(self._table[name].to_pylist())
 
     def grid(self, name: str) -> Array:
@@ -82,12 +82,12 @@ class EpisodeTable:
 def state_table(
     folder: Path, block: str, columns: Sequence[str], policy: str | None = None, run: int | None = None
 ) -> EpisodeTable:
-    """The rows of a state block, which are named in ``rows``; see ``EpisodeTable``."""
+    """The rows of a state block, with the names ``rows``; see ``EpisodeTable``."""
     return EpisodeTable(folder, f"{STATE}/{block}", ("row", *columns), policy, run)
 
 
 def scenario_of(folder: Path) -> str:
-    """The scenario whose tables a folder holds.
+    """The scenario of the tables in a folder.
 
     Raises:
         ConfigError: There are none, or they are damaged.
@@ -107,7 +107,7 @@ def _schema(path: Path) -> pa.Schema:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """A stretch of code that reads a table.
+    """Context in which code reads a table.
 
     Raises:
         ConfigError: The file is damaged.

@@ -51,17 +51,17 @@ def evaluate(
 ) -> Path:
     """Runs every policy on the same episodes and writes ``results.json``, ``summary.csv`` and ``episodes.csv``.
 
-    A policy that fails, because it does not fit the scenario, plays what is forbidden or loses its simulators, costs its own rows only:
-    the others are evaluated, and ``failures`` in ``results.json`` says what happened to it.
+    A policy fails if it does not fit the scenario, takes a forbidden action or loses its simulators. Then only its own rows are missing:
+    the others are evaluated, and ``failures`` in ``results.json`` contains its error.
 
     Args:
-        config: Scenario and evaluation options; ``evaluation.backend`` decides where policies play.
+        config: Scenario and evaluation options; ``evaluation.backend`` selects the simulator.
         policies: Simple policies by name; checkpoints, run folders and experiments by path, see ``gather``. Differences are
             against the first one that did not fail.
         folder: Where to write.
-        console: Where to show progress, or a function to report it to; standard error by default.
+        console: Console or function that gets progress; standard error by default.
         make_pool: Opens the environments, see ``train``.
-        tables: Where to write what happened tick by tick, see ``ns3marl.evaluation.tables``; nowhere by default.
+        tables: Folder for tables of every tick, see ``ns3marl.evaluation.tables``; none by default.
 
     Returns:
         The path of ``results.json``.
@@ -69,8 +69,8 @@ def evaluate(
     Raises:
         ConfigError: A policy is unknown, or training and evaluation share a seed.
         CheckpointError: A checkpoint cannot be read.
-        OutputError: Nothing can be written where results or tables should go.
-        Ns3MarlError: Every policy failed; this is the first one's error.
+        OutputError: Results or tables cannot be written.
+        Ns3MarlError: Every policy failed; this is the error of the first.
     """
     torch.set_num_threads(1)
     config = evaluated(config)
@@ -129,7 +129,7 @@ def evaluate(
 
 
 def _run_names(entry: Entry) -> list[str]:
-    """What the runs of a policy are called in tables and on the display."""
+    """Names of the runs of a policy in tables and on the display."""
     if len(entry.sources) == 1:
         return [entry.name]
     return [f"{entry.name}/seed-{seed}" for seed in entry.seeds]
@@ -142,14 +142,14 @@ def _told(error: Exception) -> str:
 
 
 def opened_for(config: Config, source: str, home: ScenarioHome) -> Config:
-    """The configuration under which environments are opened for a policy: observations carry what it needs."""
+    """The configuration that opens environments for a policy, with the observations that it needs."""
     if config.pool.builtin or not simple.needs_builtin(source, home):
         return config
     return dataclasses.replace(config, pool=dataclasses.replace(config.pool, builtin=True))
 
 
 def is_central(source: str, policy: Policy, home: ScenarioHome) -> bool:
-    """Whether a policy sees at execution what no agent could know on its own."""
+    """Whether a policy uses information at execution that no agent has on its own."""
     if simple.is_known(source, home):
         return simple.parse(source, home)[0].central
     return bool(getattr(policy, "central_execution", False))
@@ -160,7 +160,7 @@ def gather(policies: Sequence[str], home: ScenarioHome) -> list[Entry]:
 
     Args:
         policies: Simple policies by name, perhaps with options; checkpoints, run folders and experiments by path.
-        home: Of the scenario.
+        home: Descriptor of the scenario.
 
     Raises:
         ConfigError: A name is unknown, or an experiment is unfinished.
@@ -221,13 +221,13 @@ def _run_name(path: Path) -> str:
 def load_policy(
     source: str, spec: Spec, home: ScenarioHome | None = None, *, greedy: bool = False
 ) -> tuple[str, Policy]:
-    """The policy of a name or path, with a short name for tables.
+    """The policy with a name or path, and a short name for tables.
 
     Args:
         source: Simple policy by name; checkpoint or run folder by path.
-        spec: Of the environments.
-        home: Of the scenario; by default that of the spec's scenario.
-        greedy: Whether a trained policy takes its most likely actions.
+        spec: Spec of the environments.
+        home: Descriptor of the scenario; by default that of the spec's scenario.
+        greedy: Whether a trained policy takes its most probable actions.
 
     Raises:
         ConfigError: It is neither a simple policy nor a path.
@@ -255,11 +255,11 @@ def play(
 
     Args:
         policy: Chooses the actions.
-        name: For the result.
-        pool: Fresh environments; episodes are numbered by their RngRun.
+        name: Name in the result.
+        pool: New environments; episodes are numbered by their RngRun.
         config: Evaluation options.
         show: Called with the fraction done and a line of text.
-        tables: Gets every episode that counts.
+        tables: Gets every counted episode.
     """
     spec, episodes = pool.spec, config.evaluation.episodes
     envs = pool.num_envs

@@ -4,11 +4,11 @@
 
 Axes: **R** training runs (seeds) of one policy, **M** evaluation episodes, **B** resamples. The scores of a policy in one
 setting are ``[R,M]``: every run plays the same M episodes, so the runs are crossed with the episodes. A *stratum* is a
-setting with runs of its own, such as a preset of the scenario. Resampling follows how scores come about: within a stratum,
-runs and episodes are each drawn with replacement, as whole rows and whole columns (Owen 2007, "The pigeonhole bootstrap"),
-and strata are never mixed. With one episode per stratum this is the stratified bootstrap of Agarwal et al. (NeurIPS 2021,
+setting with its own runs, such as a preset of the scenario. Resampling follows the design: within a stratum, runs and
+episodes are each drawn with replacement, as whole rows and whole columns (Owen 2007, "The pigeonhole bootstrap"), and
+strata are never mixed. With one episode per stratum this is the stratified bootstrap of Agarwal et al. (NeurIPS 2021,
 "Deep reinforcement learning at the edge of the statistical precipice"); with one run it is the bootstrap over episodes.
-Drawing each score by itself would take a run's episodes for independent runs and give intervals that are too narrow.
+Drawing each score separately would treat a run's episodes as independent runs and give intervals that are too narrow.
 
 Draws are counts: how often each run or episode occurs in a resample.
 """
@@ -28,7 +28,7 @@ Statistic = Callable[[Float64, Int64], Float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % interval; NaN where there is nothing to measure, ends NaN where nothing varies."""
+    """A value with its 95 % interval; NaN if there is nothing to measure, NaN ends if nothing varies."""
 
     value: float
     low: float
@@ -138,10 +138,10 @@ def difference(ours: Float64, theirs: Float64, resamples: int, seed: int = 0) ->
 def way_to_planner(
     learner: Float64, rules: Sequence[Float64], planner: Float64, resamples: int, seed: int = 0
 ) -> Interval:
-    """How far a learner comes from the best rule to a planner on the same episodes, with its 95 % interval.
+    """Share of the gap between the best rule and a planner that a learner closes on the same episodes, with its 95 % interval.
 
     (learner - rule) / (planner - rule) of mean scores: 0 is as good as the best rule, 1 as good as the planner. The best rule is the
-    one of highest mean. All share each draw of episodes; the learner's runs are drawn as well.
+    one with the highest mean. All share each draw of episodes; the learner's runs are drawn too.
 
     Args:
         learner: [R,M].
@@ -151,10 +151,10 @@ def way_to_planner(
         seed: Of the resampling.
 
     Returns:
-        NaN where no rule is given or the planner is no better than the best one; resamples in which that is so are left out of the interval.
+        NaN if no rule is given or the planner is not better than the best one; the interval excludes such resamples.
 
     Raises:
-        ValueError: The scores are of different numbers of episodes, or not finite.
+        ValueError: The numbers of episodes differ, or scores are not finite.
     """
     fixed = [np.asarray(scores, np.float64).reshape(-1) for scores in (*rules, planner)]
     episodes = learner.shape[1]
@@ -213,12 +213,12 @@ def improvement(
 
 
 def _where_both(scores: Float64, others: Float64) -> Float64:
-    """The scores, NaN at episodes that the other side never measured: pairs count only whole."""
+    """The scores, NaN at episodes without a value on the other side, so that only complete pairs count."""
     return np.where(np.isfinite(others).any(0), scores, np.nan)
 
 
 def _interval(point: float, resampled: Float64, known: int) -> Interval:
-    """Percentiles of the resamples; none for a single value, which says nothing about its spread."""
+    """Percentiles of the resamples; none for a single value, which has no spread."""
     resampled = resampled[np.isfinite(resampled)]
     if known < 2 or len(resampled) == 0:
         return Interval(point, np.nan, np.nan)

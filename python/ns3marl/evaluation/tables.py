@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Episodes as Parquet files, for questions that metrics do not answer.
+"""Writes episodes as Parquet files, for questions that metrics do not answer.
 
     FOLDER/ticks.parquet          one row for each boundary: reward of the interval before it, metrics so far
            state/BLOCK.parquet    one row for each boundary and row of a block of the global state
            TABLE.parquet          the scenario's own tables, such as one row for each task
 
-Every row begins with the policy and the ns-3 RngRun of its episode, and belongs to one row group per episode. Units stand
-in the columns' metadata, the scenario's name in that of the file. Nothing here knows a scenario: columns and categories are those of the spec.
+Every row begins with the policy and the ns-3 RngRun of its episode, and belongs to one row group per episode. The columns'
+metadata contain units, the file's metadata the scenario's name. Columns and categories follow from the spec, for every scenario.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class TableWriter:
 
     Args:
         folder: Where to write; files of earlier runs are replaced.
-        spec: Of the environments, with the tables that they send.
+        spec: Spec of the environments, with the tables that they send.
 
     Raises:
-        ConfigError: A table of the scenario has the name of the table of ticks, or the folder's name is no UTF-8.
-        OutputError: Nothing can be written to the folder; methods raise it when a file cannot be written.
+        ConfigError: A table of the scenario has the name of the table of ticks, or the folder's name is not UTF-8.
+        OutputError: The folder cannot be written; methods raise it when a file cannot be written.
     """
 
     def __init__(self, folder: Path, spec: Spec) -> None:
@@ -81,9 +81,9 @@ class TableWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the files; a file without any row is written too, with its columns.
+        """Closes the files; also writes files without rows, with their columns.
 
-        What went wrong before is not hidden by files that cannot be closed either.
+        An earlier error takes precedence over an error of closing.
         """
         with suppress(*([OutputError] if error is not None else [])), ExitStack() as stack:
             for name in self._columns:
@@ -94,7 +94,7 @@ class TableWriter:
             self._writer(name).close()
 
     def episode(self) -> EpisodeRows:
-        """A place for the rows of an episode that begins."""
+        """Creates the rows of an episode that begins."""
         return EpisodeRows(self._spec)
 
     def write(self, policy: str, run: int, rows: EpisodeRows) -> None:
@@ -103,7 +103,7 @@ class TableWriter:
         Args:
             policy: Name of the policy that chose the actions.
             run: ns-3 RngRun of the episode.
-            rows: What ``EpisodeRows`` gathered.
+            rows: The rows of the episode.
         """
         for (name, columns), values in zip(self._columns.items(), rows.columns(), strict=True):
             length = len(values[0])
@@ -152,7 +152,7 @@ class EpisodeRows:
         self._tables: list[Mapping[str, Mapping[str, Array]]] = []
 
     def add(self, batch: Batch, row: int) -> None:
-        """Takes a boundary from a row of a batch; the last one of an episode from ``batch.final``."""
+        """Adds a boundary from a row of a batch; the last one of an episode from ``batch.final``."""
         final = batch.final[row]
         self._tick.append(int(batch.tick[row]) if final is None else final.tick)
         self._time_s.append(1e-9 * (int(batch.sim_time_ns[row]) if final is None else final.sim_time_ns))
@@ -163,7 +163,7 @@ class EpisodeRows:
         self._tables.append(batch.tables[row] if batch.tables else {})
 
     def begin(self, batch: Batch, row: int) -> None:
-        """Takes tick 0 from the batch that also tells of the end of the episode before: no reward, no metrics yet."""
+        """Adds tick 0 from the batch that also contains the end of the previous episode: no reward, no metrics yet."""
         self._tick.append(int(batch.tick[row]))
         self._time_s.append(1e-9 * int(batch.sim_time_ns[row]))
         self._rewards.append(np.zeros(len(batch.groups)))
@@ -193,12 +193,12 @@ class EpisodeRows:
 
 
 class Recorder:
-    """Follows the environments of a pool and hands each counted episode to a writer.
+    """Collects the rows of a pool's environments and passes each counted episode to a writer.
 
     Args:
-        writer: Where episodes go.
+        writer: Writes the episodes.
         policy: Name of the policy that chooses the actions.
-        batch: The first one, of E environments at tick 0.
+        batch: The first batch, of E environments at tick 0.
     """
 
     def __init__(self, writer: TableWriter, policy: str, batch: Batch) -> None:
@@ -209,7 +209,7 @@ class Recorder:
             rows.add(batch, row)
 
     def add(self, batch: Batch, counted: Sequence[bool]) -> None:
-        """Takes a step of all environments; ``counted`` says whose episodes are written when they end."""
+        """Adds a step of all environments; writes episodes that end in ``counted`` environments."""
         for row, final in enumerate(batch.final):
             self._rows[row].add(batch, row)
             if final is None:
@@ -221,7 +221,7 @@ class Recorder:
 
 
 def _distinct(file: str, columns: Sequence[Column]) -> list[Column]:
-    """The columns, where a name is taken with that of the file before it."""
+    """The columns; a name that is taken gets the file's name as a prefix."""
     taken, distinct = {"policy", "run"}, []
     for column in columns:
         name = f"{file}.{column.name}" if column.name in taken else column.name

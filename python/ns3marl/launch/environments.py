@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Opens environments: ns-3, a twin, another simulator, or ns-3 beside one of them, behind one interface."""
+"""Opens environments with one interface: ns-3, a twin, another simulator, or ns-3 together with one of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clock(Protocol):
 
 
 class Environments(Protocol):
-    """What training and evaluation need of ``ns3marl.env.pool.Pool``."""
+    """The interface of ``ns3marl.env.pool.Pool`` that training and evaluation use."""
 
     spec: Spec
     hello: Hello
@@ -43,7 +43,7 @@ class Environments(Protocol):
 
     @property
     def timing(self) -> Clock:
-        """Where the time went."""
+        """How the time was used."""
         ...
 
     def reset(self) -> Batch:
@@ -55,11 +55,11 @@ class Environments(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments stand, in arrays and plain values, see ``Pool.state_dict``."""
+        """State of the environments, in arrays and plain values, see ``Pool.state_dict``."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> Batch:
-        """Takes up episodes where ``state_dict`` found them, see ``Pool.load_state_dict``."""
+        """Restores episodes from ``state_dict``, see ``Pool.load_state_dict``."""
         ...
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class Environments(Protocol):
 
 @runtime_checkable
 class Divisible(Protocol):
-    """Environments of which some go on while others wait for actions; see ``ns3marl.env.pool.Pool``."""
+    """Environments of which some continue while others wait for actions; see ``ns3marl.env.pool.Pool``."""
 
     def send(self, env_id: Int64, actions: Sequence[Actions]) -> None:
         """Sends the joint actions of some environments."""
@@ -95,17 +95,17 @@ PoolFactory = Callable[[Config, int, int, int], Environments]
 
 
 def open_pool(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
-    """The configured scenario on the configured backend, such that ``state_dict`` can be taken.
+    """Opens the configured scenario on the configured backend, with support for ``state_dict``.
 
     Args:
-        config: Of it ``scenario`` and ``pool`` count.
+        config: Configuration, of which ``scenario`` and ``pool`` are used.
         seed: ns-3's RngSeed.
-        num_envs: How many.
+        num_envs: Number of environments.
         first_run: RngRun of the first episode.
 
     Raises:
-        ConfigError: The scenario refuses its arguments, or has no twin; ``module:make`` opens no environments; the seed is out of
-            range.
+        ConfigError: The scenario refuses its arguments or has no twin, ``module:make`` does not return environments, or the seed is
+            out of range.
         LaunchError: The scenario is not built or does not start.
     """
     if not config.scenario.name:
@@ -163,7 +163,7 @@ def _ns3(config: Config, seed: int, num_envs: int, first_run: int) -> Pool:
 
 
 def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environments:
-    """Environments of a backend other than ns-3: the only place that opens a twin or a simulator of somebody else."""
+    """Opens environments of a backend other than ns-3; the only place that opens a twin or a custom simulator."""
     make, what = _maker(config)
     if config.training.device:
         device = usable_device(config.training.device, "training.device")
@@ -198,10 +198,10 @@ def _other(config: Config, seed: int, num_envs: int, first_run: int) -> Environm
 
 
 def usable_device(name: str, option: str = "pool.device") -> str:
-    """The name of a device that there is; ``option`` says who asks for it.
+    """Checks that a device exists and returns its name; ``option`` names the setting in errors.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: The device does not exist.
     """
     import torch  # noqa: PLC0415 - ns-3 is simulated without it
 
@@ -222,7 +222,7 @@ def usable_device(name: str, option: str = "pool.device") -> str:
 
 
 def _maker(config: Config) -> tuple[Callable[..., Environments], str]:
-    """What opens the environments of the configured backend, and how messages call it."""
+    """The function that opens environments of the configured backend, and its name for messages."""
     backend = config.scenario.backend
     if backend != "fastsim":
         make: Callable[..., Environments] = homes.imported(backend, f"scenario.backend is {backend!r}")
@@ -238,13 +238,13 @@ def _maker(config: Config) -> tuple[Callable[..., Environments], str]:
 
 
 class MixedPool:
-    """Environments of ns-3 and of its twin in one batch: the first rows are those of ns-3.
+    """Environments of ns-3 and of its twin in one batch; the first rows are those of ns-3.
 
-    ns-3 simulates in processes of its own while the twin computes.
+    ns-3 simulates in separate processes while the twin computes.
 
     Args:
-        ns3: Simulators.
-        twin: The twin, or another simulator with the same spec, under the same arguments.
+        ns3: The pool of ns-3 simulators.
+        twin: The twin, or another simulator with the same spec and arguments.
 
     Raises:
         ConfigError: Their specs differ.
@@ -264,7 +264,7 @@ class MixedPool:
 
     @property
     def timing(self) -> Timing:
-        """Where the time went, of both."""
+        """How both used the time."""
         ns3, twin = self.ns3.timing, self.twin.timing
         return Timing(
             ns3.ticks + twin.ticks,
@@ -286,11 +286,11 @@ class MixedPool:
         return _joined(self.ns3.recv(split), twin)
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments of both stand."""
+        """State of the environments of both."""
         return {"ns3": self.ns3.state_dict(), "twin": self.twin.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> Batch:
-        """Takes up episodes of both where ``state_dict`` found them."""
+        """Restores episodes of both from ``state_dict``."""
         return _joined(self.ns3.load_state_dict(state["ns3"]), self.twin.load_state_dict(state["twin"]))
 
     def close(self) -> None:

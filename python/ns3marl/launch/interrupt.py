@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Ctrl-C, or the end of the terminal, as a request to stop, not as an accident."""
+"""Handles Ctrl-C, or the end of the terminal, as a request to stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 def stop_on_signal() -> Iterator[threading.Event]:
     """An event that Ctrl-C, a termination signal or a closed terminal sets; a second one interrupts at once.
 
-    What ``nohup`` had ignored stays ignored.
+    Signals that ``nohup`` ignores stay ignored.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

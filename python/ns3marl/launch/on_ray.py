@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simulators on a Ray cluster: Ray decides where their workers run, and runs them anew when a host is gone.
+"""Simulators on a Ray cluster: Ray assigns their workers to hosts, and restarts them when a host is lost.
 
-The learner stays where it is and simulators dial in over TCP, with keys made for the one pool. The scenario must be built on every host,
-in a folder that ``NS3MARL_SCENARIO_PATH`` names there.
+The learner stays on its host, and simulators connect over TCP with keys made for this pool. The scenario must be built on every host, in a
+folder that ``NS3MARL_SCENARIO_PATH`` names there.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _WAIT_S = 60.0
 
 @contextmanager
 def workers(scenario: str, num_envs: int, spares: int) -> Iterator[tuple[str, Path]]:
-    """Asks a Ray cluster for workers; they outlive the context, and end when the pool does.
+    """Starts workers on a Ray cluster; they outlive the context, and end with the pool.
 
     Args:
-        scenario: What they serve.
-        num_envs: How many must find a core.
-        spares: How many more may.
+        scenario: The scenario that they serve.
+        num_envs: Number of workers, each of which needs a core.
+        spares: Number of additional workers, if there are cores.
 
     Yields:
-        Where the pool must listen, and the folder of its keys, which is needed until it does.
+        The endpoint for the pool, and the folder of its keys, which is needed until the pool listens.
 
     Raises:
         ConfigError: Ray is not installed, or its cluster has fewer cores than environments.

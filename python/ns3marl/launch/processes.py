@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Pieces of work in processes of their own, some at a time, none of which outlives its parent.
+"""Runs jobs in processes, some at a time; no process outlives its parent.
 
-A job is joined to its parent by a pipe. It reports through it, and when the pipe closes, because the parent stops or is gone,
-the job gets the signal of Ctrl-C: a training then ends with a checkpoint.
+A job reports to its parent through a pipe. When the pipe closes, because the parent stops or has ended, the job gets the signal
+of Ctrl-C: a training then ends with a checkpoint.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _GRACE_S = 30.0  # for a checkpoint after a stop
 
 @dataclass(frozen=True)
 class Job:
-    """A function of a module, called with a ``Report`` and these arguments."""
+    """A function of a module, and its arguments after the ``Report``."""
 
     name: str
     work: Callable[..., None]
@@ -40,20 +40,20 @@ class Job:
 
 
 def work_off(jobs: Sequence[Job], at_once: int, display: ProgressDisplay) -> bool:
-    """Runs jobs, each in a process of its own with one torch thread, until all have ended or Ctrl-C is pressed.
+    """Runs jobs, each in its own process with one torch thread, until all have ended or Ctrl-C is pressed.
 
     A job that fails does not end the others.
 
     Args:
-        jobs: What to do, in this order.
-        at_once: How many at a time.
-        display: Where to show the progress.
+        jobs: The jobs, in this order.
+        at_once: Number of jobs at a time.
+        display: Shows the progress.
 
     Returns:
-        Whether all came to their end; False after Ctrl-C.
+        Whether all are complete; False after Ctrl-C.
 
     Raises:
-        Ns3MarlError: Jobs failed; the message says which, and why.
+        Ns3MarlError: Jobs failed; the message names them with their errors.
     """
     waiting, running = list(jobs), dict[str, _Running]()
     shares = dict.fromkeys((job.name for job in jobs), 0.0)
@@ -130,7 +130,7 @@ class _Running:
         return self._failure or (f"ended with status {code}" if code else None)
 
     def stop(self) -> None:
-        """Asks it to end, with force if it takes too long."""
+        """Interrupts it, and kills it if it takes too long."""
         if self._stopped_s is None:
             self._stopped_s = time.monotonic()
             self.pipe.close()
@@ -138,14 +138,14 @@ class _Running:
             self._process.kill()
 
     def kill(self) -> None:
-        """Ends it at once; its simulators notice and end too."""
+        """Kills it at once; its simulators then end too."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
 
 
 def _begin(pipe: Connection, job: Job) -> None:
-    """The life of a job's process."""
+    """Main function of a job's process."""
     os.setpgid(0, 0)  # Ctrl-C in a terminal reaches the parent alone, which passes it on once
     torch.set_num_threads(1)
     threading.Thread(target=_watch, args=(pipe,), daemon=True).start()

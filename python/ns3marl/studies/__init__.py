@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Studies: many policies, trained in many settings, judged on the same held-out episodes, and a page about them."""
+"""Studies: many policies, trained in many settings and evaluated on the same held-out episodes, and a page with the results."""

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""A study consists of cells, each of which is a file once it is finished.
+"""Cells of a study; each finished cell is a file.
 
-A cell is one policy in one setting with one training seed: trained, then evaluated on held-out episodes; a stochastic policy as it was
-trained, by drawing its actions, and by its likeliest ones beside that. A policy can be trained in another setting than it is evaluated in; cells
-of the same training share it. A call runs the cells without a file; a training that was stopped goes on.
+A cell is one policy in one setting with one training seed: trained, then evaluated on held-out episodes; a stochastic policy with sampled
+actions, as in training, and also with its most probable ones. A policy can be trained in another setting than it is evaluated in; cells of
+the same training share it. A call runs the cells without a file; a stopped training continues.
 """
 
 from __future__ import annotations
@@ -36,34 +36,34 @@ REWARD = comparison.REWARD.name
 
 
 def likeliest(metric: str) -> str:
-    """Name of a metric of a policy that takes its likeliest actions."""
+    """Name of a metric of a policy with most probable actions."""
     return "reward_likeliest" if metric == REWARD else f"{metric}_likeliest"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One policy in one setting with one training seed; seed 0: it does not train."""
+    """One policy in one setting with one training seed; seed 0: no training."""
 
     policy: str
     setting: str
     seed: int
     trained: str = ""
-    """The setting that it was trained in; empty: the same."""
+    """The setting of its training; empty: the same."""
 
     @property
     def path(self) -> Path:
-        """Of its file, below the folder of results."""
+        """Path of its file, below the folder of results."""
         carried = f"-from-{self.trained}" if self.trained else ""
         return Path(self.setting) / f"{self.policy}{carried}{f'-{self.seed}' if self.seed else ''}.json"
 
     @property
     def name(self) -> str:
-        """What patterns of ``--only`` match."""
+        """The name that patterns of ``--only`` match."""
         return str(self.path.with_suffix(""))
 
     @property
     def training(self) -> Cell:
-        """The cell of its training: the same policy in the setting that it was trained in."""
+        """The cell of its training: the same policy in the setting of its training."""
         return dataclasses.replace(self, setting=self.trained or self.setting, trained="")
 
 
@@ -82,19 +82,19 @@ def _unknown(setting: str) -> None:
 
 @dataclass(frozen=True)
 class Study:
-    """What cells have in common. Its functions are those of modules, as cells run in processes of their own.
+    """The common part of cells. Its functions must be importable, because cells run in separate processes.
 
     Args:
-        results: Where files of finished cells are.
-        work: Where trainings are.
-        configure: What a cell trains in its setting and how it is evaluated there.
-        train: What it trains, if that differs, as in the length of episodes.
-        budget: What a cell was given, kept in its file; another one counts as missing.
-        source: What an evaluation calls the policy of a cell that does not train; its own name by default.
+        results: Folder of the files of finished cells.
+        work: Folder of the trainings.
+        configure: Returns the configuration of a cell in its setting, for training and evaluation.
+        train: Returns the configuration for training, if it differs, for example in the length of episodes.
+        budget: Budget of a cell, stored in its file; a cell with another budget counts as missing.
+        source: Returns the policy of a cell without training for the evaluation; the cell's policy name by default.
         make_pool: Opens the environments of a setting.
-        optimum: Of a setting, if it is known.
-        both_ways: Evaluate stochastic policies by drawn and by likeliest actions, beside what the configuration says.
-        special: Policies that no configuration names: what plays them, instead of an evaluation; it returns the same content.
+        optimum: Returns the optimum of a setting, if it is known.
+        both_ways: Evaluate stochastic policies with sampled and with most probable actions.
+        special: For policies that no configuration names, the function that evaluates them; it returns the same content.
     """
 
     results: Path
@@ -109,17 +109,17 @@ class Study:
     both_ways: bool = True
 
     def trained(self, cell: Cell) -> Config:
-        """What a cell trains."""
+        """The configuration that a cell trains."""
         return (self.train or self.configure)(cell.training)
 
 
 def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
-    """Trains a policy, evaluates it in every setting, and writes a file for each; a training that was stopped goes on.
+    """Trains a policy, evaluates it in every setting, and writes a file for each; continues a stopped training.
 
     Args:
-        report: Takes progress.
-        cells: Of one training, or one that does not train.
-        study: Theirs.
+        report: Gets the progress.
+        cells: The cells of one training, or one cell without training.
+        study: The study of the cells.
     """
     training = cells[0].training
     run = study.work / training.path.with_suffix("")
@@ -165,7 +165,7 @@ def _judged(report: Report, cell: Cell, study: Study, run: Path, low: float, hig
     policy = str(run) if cell.seed else study.source(cell)
 
     def judge(evaluated: Config, begin: float, end: float) -> Content:
-        """What ``evaluate`` wrote of this policy."""
+        """The part of ``results.json`` about this policy."""
 
         def show(done: float, text: str) -> None:
             report(begin + (end - begin) * done, text)
@@ -210,7 +210,7 @@ def _write(target: Path, content: Content) -> None:
 
 
 def finished(cell: Cell, study: Study) -> Content | None:
-    """What a cell came to with this budget and what is configured today, if it has."""
+    """The content of a cell's file, if it has the current budget and configuration."""
     path = study.results / cell.path
     if not path.exists():
         return None
@@ -225,7 +225,7 @@ def finished(cell: Cell, study: Study) -> Content | None:
 
 
 def _same(written: str, config: Config) -> bool:
-    """Whether a configuration says the same today. Options that were not written came later, and had their defaults."""
+    """Whether a stored configuration equals the current one. Options that it does not contain are newer and count as defaults."""
     was, now, algorithm = tomllib.loads(written), tomllib.loads(dumps(config)), config.training.algorithm
     defaults = tomllib.loads(dumps(load(None, [f"training.algorithm={algorithm}"])))
     for section in ("scenario", "evaluation", algorithm):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The page of a study, from the files of its cells. Nothing runs here."""
+"""Writes the page of a study from the files of its cells."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def write(
     """Writes the page and its plots.
 
     Args:
-        contents: Of the cells that are done.
-        page: Where to write Markdown.
+        contents: Contents of the finished cells.
+        page: Path of the Markdown file.
         images: Folder of the plots.
-        settings: In which order; those without a cell are left out.
-        learners: In which order; the first is the reference. Other policies follow as they come.
-        head: Its title, and what it is written from.
+        settings: Settings in order; those without a cell are skipped.
+        learners: Learners in order; the first is the reference. Other policies follow.
+        head: Title and introduction of the page.
 
     Returns:
         Figures as ``name: VALUE UNIT``.
@@ -235,7 +235,7 @@ def _draw(
 
 
 def relative(path: Path, base: Path) -> str:
-    """A path as a page in another folder links to it."""
+    """Link to a path from a page in another folder."""
     if path.is_relative_to(base):
         return path.relative_to(base).as_posix()
     return f"../{relative(path, base.parent)}"
@@ -244,7 +244,7 @@ def relative(path: Path, base: Path) -> str:
 def _figures(
     setting: str, contents: Sequence[Content], results: Results, learners: Sequence[str]
 ) -> list[str]:
-    """The reference, the best of the other learners, the best heuristic that acts on its own observation."""
+    """The reference, the best other learner, and the best heuristic that is not central."""
     reward = {name: summary[REWARD]["mean"] for name, summary in results["summary"].items()}
     central = {policy["name"]: policy["central"] for policy in results["policies"]}
     ours = learners[0]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""A published evaluation that a scenario makes anew: which cells it needs, how they are run, and the page about them."""
+"""Reproduction of a published evaluation: its cells, how they are run, and its page."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Publication:
     """What ``ns3marl reproduce`` runs; a scenario's descriptor names it (``ScenarioHome.published``)."""
 
     title: str
-    """What is made anew."""
+    """Title of the publication."""
     cells: Callable[[int | None, bool], list[Cell]]
-    """All cells: training seeds of each learner (None: as many as the publication is made anew with), and whether only the form is shown."""
+    """Returns all cells, given the number of training seeds per learner (None: the default) and whether to run the quick version."""
     study: Callable[[Path, Path, bool], Study]
-    """How they are run: the folder of results, the folder of trainings, and whether only the form is shown."""
+    """Returns the study, given the folder of results, the folder of trainings, and whether to run the quick version."""
     write: Callable[[Sequence[Content], Path, Path, bool], list[str]]
-    """Writes the page from finished cells: these, the page's path, the folder of pictures, and whether only the form is shown. It returns
+    """Writes the page, given the finished cells, the page's path, the folder of plots, and whether it is the quick version. Returns
     figures as ``name: VALUE UNIT``."""
 
 
 def find(scenario: str = "") -> Publication:
-    """The published evaluation of a scenario, or of the only one that brings one.
+    """The publication of a scenario, or of the only scenario that has one.
 
     Raises:
-        ConfigError: The scenario brings none, several do, or what it names is no publication.
+        ConfigError: The scenario has none, several scenarios have one, or the descriptor names something else.
     """
     bringing = [home for home in homes.homes() if home.published is not None]
     names = ", ".join(home.name for home in bringing)

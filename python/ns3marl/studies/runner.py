@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Which cells of a study run, and where: some at a time on this host, a share of them on each of several, or on a Ray cluster."""
+"""Runs the cells of a study: some at a time on this host, a share on each of several hosts, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ns3marl.studies.cells import Cell, Study, finished, run_cells
 
 
 def chosen(every: Sequence[Cell], patterns: str) -> list[Cell]:
-    """Cells whose names match one of some patterns, with commas between, such as ``stress_50_9/*``."""
+    """Cells whose names match one of several comma-separated patterns, such as ``stress_50_9/*``."""
     return [
         cell for cell in every if any(fnmatch.fnmatch(cell.name, pattern) for pattern in patterns.split(","))
     ]
@@ -35,7 +35,7 @@ def share(cells: Sequence[Cell], part: int, parts: int) -> list[Cell]:
 
 
 def _work_of(cell: Cell) -> Cell:
-    """What cells have in common that run together."""
+    """The training of a cell; cells of one training run together."""
     return cell.training if cell.seed else cell
 
 
@@ -47,17 +47,17 @@ def run_missing(
     *,
     runner: Literal["local", "ray"] = "local",
 ) -> bool:
-    """Runs every chosen cell without a file; False after Ctrl-C.
+    """Runs every chosen cell that has no file; returns False after Ctrl-C.
 
     Args:
         chosen: The cells.
-        study: Theirs.
-        jobs: Trainings at a time, on this host; Ray runs as many as its cluster has cores.
-        console: Where to show progress.
-        runner: On this host, or on the hosts of a Ray cluster, each of which has the scenario built.
+        study: The study of the cells.
+        jobs: Trainings at a time on this host; Ray runs as many as its cluster has cores.
+        console: Shows the progress.
+        runner: This host, or a Ray cluster whose hosts all have the scenario built.
 
     Raises:
-        Ns3MarlError: Some failed; the others are finished.
+        Ns3MarlError: Some cells failed; the others are finished.
         ConfigError: Ray is not installed.
     """
     missing: dict[Cell, list[Cell]] = {}
@@ -75,7 +75,7 @@ def run_missing(
 
 
 def _on_ray(missing: Mapping[Cell, Sequence[Cell]], study: Study, display: ProgressDisplay) -> bool:
-    """Runs cells on the hosts of a cluster, each training on one core; files of finished cells are written here as they come."""
+    """Runs cells on the hosts of a cluster, each training on one core; writes the files of finished cells on this host."""
     ray = on_ray.connected()
     task = ray.remote(num_cpus=1, max_retries=2)(_away)
     running = {task.remote(cells, study): work for work, cells in missing.items()}
@@ -100,7 +100,7 @@ def _on_ray(missing: Mapping[Cell, Sequence[Cell]], study: Study, display: Progr
 
 
 def _away(cells: Sequence[Cell], study: Study) -> dict[str, str]:
-    """Runs on a host of the cluster; what the files of cells hold, by their paths."""
+    """Runs cells on a host of the cluster; returns the contents of their files by path."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         here = dataclasses.replace(study, results=Path(folder) / "cells", work=Path(folder) / "trainings")

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Training by asynchronous workers: processes with an environment each, on parameters in shared memory.
+"""Training by asynchronous workers: processes with one environment each and parameters in shared memory.
 
-The parent plays nothing. It holds the shared learners, counts, logs and writes checkpoints; a worker plays a segment of ticks,
-updates the shared parameters and reports through its pipe. The budget of ticks is shared too: a worker takes the ticks of a
-segment from it before it plays them.
+The parent holds the shared learners, counts, logs and writes checkpoints. A worker plays a segment of ticks, updates the shared
+parameters and reports through its pipe. The budget of ticks is shared: a worker takes the ticks of a segment from it before it
+plays them.
 
-Such a training is not reproducible: which worker's update comes first is up to the operating system. A resumed one goes on with
-the next episodes; those that were under way are not played to their end.
+Such a training is not reproducible, because the operating system determines the order of updates. A resumed training continues with
+the next episodes; it does not finish those that were under way.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _GRACE_S = 10.0  # for a worker that was asked to end
 
 @dataclass(frozen=True)
 class _Segment:
-    """What a worker tells of the ticks behind one of its updates."""
+    """A worker's report of the ticks of one of its updates."""
 
     ticks: int
     metrics: list[dict[str, float]]  # of all updates in it
@@ -64,7 +64,7 @@ class Workers:
     """Trains learners until the budget is spent or ``stop`` is set, and leaves a checkpoint either way.
 
     Args:
-        book: Of the training. There are ``pool.num_envs`` workers; after a resumption each begins with its next episode.
+        book: Books of the training. There are ``pool.num_envs`` workers; after a resumption each begins with its next episode.
         make_pool: Opens the environment of a worker; must be importable there.
     """
 
@@ -158,7 +158,7 @@ class Workers:
 
     @contextmanager
     def _whole_weights(self) -> Iterator[None]:
-        """Keeps workers from changing the weights meanwhile."""
+        """Prevents workers from changing the weights inside the context."""
         if not self._lock.acquire(timeout=_GRACE_S):  # a step takes milliseconds
             raise Ns3MarlError(
                 "a worker died while it was changing the weights, which may be half changed; all workers have been ended. "
@@ -188,7 +188,7 @@ def _first_runs(saved: Checkpoint | None, workers: int) -> list[int]:
 
 
 def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment | None:
-    """What a worker has to tell; None once it has told everything.
+    """The next report of a worker; None after its last one.
 
     Raises:
         Ns3MarlError: It failed.
@@ -213,7 +213,7 @@ def _received(pipe: Connection, number: int, process: BaseProcess) -> _Segment |
 
 @dataclass(frozen=True)
 class _Post:
-    """What a worker needs to know."""
+    """The inputs of a worker."""
 
     config: Config
     first_run: int
@@ -225,7 +225,7 @@ class _Post:
 
 
 def _work(pipe: Connection, post: _Post) -> None:
-    """The life of a worker's process."""
+    """Main function of a worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
@@ -240,7 +240,7 @@ def _work(pipe: Connection, post: _Post) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ends this process at once when the parent is gone, even while it waits for a lock that the parent held."""
+    """Ends this process at once when the parent has ended, even while it waits for a lock that the parent held."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -278,7 +278,7 @@ def _play(pipe: Connection, post: _Post) -> None:
 
 
 def _taken(left: Synchronized[int], ticks: int) -> int:
-    """Takes a segment's ticks from what is left; 0 if nothing is. The last segment may exceed the budget by a part of itself."""
+    """Takes a segment's ticks from the remaining budget; 0 if it is spent. The last segment may exceed the budget."""
     with left.get_lock():
         if left.value <= 0:
             return 0

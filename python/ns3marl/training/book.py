@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a training keeps in order whoever does the work: budget, log, checkpoints and display."""
+"""Books of a training, for every kind of loop: budget, log, checkpoints and display."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Book:
     """The books of one training.
 
     Args:
-        config: What is trained.
+        config: Configuration of the training.
         team: The learners.
-        progress: So far; whoever trains counts ``ticks``, ``wall_s`` and ``ended`` up.
-        saved: The checkpoint to go on from.
-        log: Of the run.
-        display: Of the run.
-        last: Where checkpoints go.
-        position: Tells where the environments stand; whoever trains sets it.
+        progress: Progress so far; the loop updates ``ticks``, ``wall_s`` and ``ended``.
+        saved: The checkpoint to continue from.
+        log: Log of the run.
+        display: Display of the run.
+        last: Path of the checkpoint.
+        position: Returns the state of the environments; the loop sets it.
     """
 
     config: Config
@@ -55,14 +55,14 @@ class Book:
         return spent(self.config, self.progress)
 
     def row(self) -> dict[str, float]:
-        """What is known of an update as it begins: ``ticks``, ``wall_s``, and means over the episodes that ended since the last one."""
+        """The row of an update at its start: ``ticks``, ``wall_s``, and means over the episodes that ended since the last one."""
         progress = self.progress
         row = {"ticks": progress.ticks, "wall_s": progress.wall_s, **self._episodes()}
         progress.ended = []
         return row
 
     def write(self, row: dict[str, float], metrics: dict[str, float]) -> None:
-        """Logs the metrics of an update together with what ``row`` gave as it began."""
+        """Logs the metrics of an update together with its ``row``."""
         self.progress.updates += 1
         self.log.write(int(row["ticks"]), {"update": self.progress.updates, **row, **metrics})
 
@@ -72,7 +72,7 @@ class Book:
             self.save()
 
     def _episodes(self) -> dict[str, float]:
-        """Mean metrics of the ended episodes, as far as they were measured; in whichever order they ended."""
+        """Mean metrics of the ended episodes, without NaNs; the order in which they ended has no effect."""
         metrics = self.team.spec.metrics
         values = np.array(self.progress.ended).reshape(-1, len(metrics))
         return {
@@ -91,10 +91,10 @@ class Book:
             checkpoint.save(path, self.team, self.config, self.progress, position)
 
     def show(self, text: str) -> None:
-        """Tells how far the training is."""
+        """Shows the progress of the training."""
         self.display.show(self.spent, text)
 
     def close(self, *, stopped: bool) -> None:
-        """Writes the last checkpoint and says how the training ended."""
+        """Writes the last checkpoint and shows how the training ended."""
         self.save()
         self.display.show(self.spent, "stopped" if stopped else "done", force=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Checkpoints: everything a team of learners needs to go on, in one file that cannot run code when it is read."""
+"""Checkpoints: everything a team of learners needs to continue, in one file that cannot run code when it is read."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ Shown_co = TypeVar("Shown_co", covariant=True)
 
 
 class Resumable(Protocol[Shown_co]):
-    """Environments that can be brought to where others stood."""
+    """Environments that can restore the state of others."""
 
     def reset(self) -> Shown_co:
-        """Begins new episodes everywhere."""
+        """Begins new episodes in all environments."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> Shown_co:
-        """Takes up episodes where ``state_dict`` found them."""
+        """Restores episodes from ``state_dict``."""
         ...
 
 
 @dataclass
 class Progress:
-    """How far a training has come."""
+    """Progress of a training."""
 
     updates: int = 0
     ticks: int = 0  #: summed over environments
@@ -75,7 +75,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds."""
+    """Contents of a file."""
 
     path: Path
     learners: dict[str, Chosen]  #: by group
@@ -90,7 +90,7 @@ class Checkpoint:
         return "+".join(dict.fromkeys(chosen.algorithm for chosen in self.learners.values()))
 
     def restore(self, team: Team) -> None:
-        """Puts the whole team back, to train on.
+        """Restores the whole team, to continue training.
 
         Raises:
             CheckpointError: The team was made for another spec, by another algorithm or with other networks.
@@ -108,17 +108,17 @@ class Checkpoint:
         self._load(lambda: team.load_state_dict(self.team), _OTHER_OPTIONS)
 
     def begin(self, team: Team, config: Config) -> None:
-        """Gives a new training what this one has learned, optimisers and normalisers included.
+        """Transfers the learned state to a new training, with optimisers and normalisers.
 
-        Running episodes, stored experience and the state of random generators stay behind. The number of agents may differ
-        where networks allow it.
+        Running episodes, stored experience and the state of random generators are not transferred. The number of agents may differ
+        if the networks allow it.
 
         Args:
-            team: Fresh, as ``config`` asks for.
-            config: Of the new training.
+            team: A new team for ``config``.
+            config: Configuration of the new training.
 
         Raises:
-            CheckpointError: Another algorithm wrote it, or the spec's agents see or do something else.
+            CheckpointError: Another algorithm wrote it, or the spec's agents have other observations or actions.
         """
         self._check_layout(team.spec)
         for group, chosen in self.learners.items():
@@ -128,13 +128,13 @@ class Checkpoint:
         self._load(lambda: team.load_learned(self.team), _OTHER_OPTIONS)
 
     def take_up(self, pool: Resumable[Shown_co]) -> Shown_co:
-        """Brings environments to where they stood.
+        """Restores the state of environments.
 
         Returns:
-            What waits for actions: a batch, or what else the environments show.
+            The batch that waits for actions, or its counterpart on a device.
 
         Raises:
-            CheckpointError: There were more or fewer environments, or of another kind.
+            CheckpointError: The number or kind of environments differs.
         """
         if not self.position:  # of the beginning
             return pool.reset()
@@ -144,10 +144,10 @@ class Checkpoint:
             raise CheckpointError(f"{self.path} does not fit: {error}") from error
 
     def policy(self, spec: Spec) -> Team:
-        """The trained policy, to act on a spec with the same features and heads; the number of agents may differ.
+        """The trained policy, for a spec with the same features and heads; the number of agents may differ.
 
         Raises:
-            CheckpointError: The spec's agents see or do something else.
+            CheckpointError: The spec's agents have other observations or actions.
             ConfigError: An algorithm cannot be imported here.
         """
         self._check_layout(spec)
@@ -170,7 +170,7 @@ class Checkpoint:
         )
 
     def _check_layout(self, spec: Spec) -> None:
-        """Whether the agents of all groups that act see and do what they did."""
+        """Whether the agents of all acting groups have the same observations and actions."""
         now = {group.name: layout(group) for group in spec.groups if _acts(group)}
         if now.keys() != self.learners.keys():
             self._refuse(spec, f"groups {', '.join(self.learners)} became {', '.join(now)}")
@@ -207,7 +207,7 @@ def _acts(group: Group) -> bool:
 
 
 def layout(group: Group) -> list[str]:
-    """What one agent sees and does, one line per feature and head."""
+    """Observation and action of one agent, one line per feature and head."""
     return [
         *(f"feature {f.name} [{f.low:g}, {f.high:g}] {f.unit}" for f in group.features),
         *(f"head {d.name} of {len(d.choices)} choices" for d in group.discrete_heads),
@@ -221,13 +221,13 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
     Args:
         path: The file.
         team: The learners.
-        config: With what options they learn.
-        progress: How far they are.
-        position: Where the environments stand, see ``Environments.state_dict``; empty if no training goes on from there.
+        config: Configuration of the training.
+        progress: Progress of the training.
+        position: State of the environments, see ``Environments.state_dict``; empty if no training continues from it.
 
     Raises:
-        CheckpointError: It cannot be written, for example because the disk is full, or what was learned are no numbers. The one
-            before stays.
+        CheckpointError: It cannot be written, for example because the disk is full, or learned weights are not finite. The previous
+            checkpoint stays.
     """
     state = team.state_dict()
     spoilt = not_a_number(state)
@@ -260,7 +260,7 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
 
 
 def not_a_number(state: dict[str, Any]) -> str | None:
-    """The first group of a team's state whose learner has learned weights that are no numbers."""
+    """The first group of a team's state whose learner has weights that are not finite."""
     for name, group in state.get("groups", {}).items():
         if _has_nan(group["learned"]):
             return str(name)
@@ -278,7 +278,7 @@ def _has_nan(value: Any) -> bool:
 
 
 def _tensors(value: Any) -> Any:
-    """Arrays within dictionaries and lists as tensors, which alone are read without running code."""
+    """Converts arrays in dictionaries and lists to tensors, because only tensors are read without running code."""
     if isinstance(value, dict):
         return {name: _tensors(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -359,10 +359,10 @@ def load(path: Path) -> Checkpoint:
 
 
 def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any, awaited: Any) -> Progress:
-    """How far a training had come, as a file says.
+    """Progress of a training, from a file.
 
     Raises:
-        TypeError, ValueError: Something else stands there.
+        TypeError, ValueError: The file contains something else.
     """
     whole = [[float(value) for value in episode] for episode in ended]
     for name, value in (("updates", updates), ("ticks", ticks), ("wall_s", wall_s)):
@@ -373,7 +373,7 @@ def _progress(updates: Any, ticks: Any, wall_s: Any, ended: Any, awaited: Any) -
 
 
 def _stored(value: Any) -> bool:
-    """Whether all elements of all tensors stand in the file: a view may claim any number of them."""
+    """Whether the file contains all elements of all tensors; a view may claim more."""
     if isinstance(value, dict):
         return all(_stored(one) for one in value.values())
     if isinstance(value, list | tuple):
@@ -384,10 +384,10 @@ def _stored(value: Any) -> bool:
 
 
 def _unfit(path: Path) -> str | None:
-    """Why a file is no checkpoint, found out before anything of it is loaded; None if it may be one.
+    """Why a file is not a checkpoint, checked before it is loaded; None if it may be one.
 
-    A checkpoint is a zip archive of stored bytes, so nothing in it is longer than the file. One that was made to claim more
-    memory than it has bytes, and a pipe or device that never ends, are found out here.
+    A checkpoint is a zip archive of stored bytes, so nothing in it is longer than the file. This check rejects files that claim more
+    memory than they have bytes, and pipes or devices that never end.
     """
     if not path.is_file():
         return "it is no regular file"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""One training at a time in a run folder: a lock that the operating system releases when its process ends, however it ends."""
+"""One training at a time in a run folder: a lock that the operating system releases when its process ends for any reason."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Keeps other trainings out of a folder, which is made if there is none. The lock's file is gone afterwards.
+    """Locks a folder for one training; creates the folder if necessary, and removes the lock's file afterwards.
 
     Raises:
-        ConfigError: Another training is in it.
+        ConfigError: Another training uses it.
         OutputError: Nothing can be written there.
     """
     path = folder / FILE
@@ -44,7 +44,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def _locked(path: Path) -> int:
-    """The descriptor of a file that this process alone has locked."""
+    """The descriptor of a file that only this process has locked."""
     while True:
         with writing(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

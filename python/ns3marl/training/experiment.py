@@ -6,7 +6,7 @@
                seeds.json        the training seeds
                seed-1/, …        one run folder each, see ``ns3marl.training.run``
 
-The runs differ only in their seeds, and share nothing while they train.
+The runs differ only in their seeds and are independent.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ def train_seeds(
     console: Console | None = None,
     make_pool: PoolFactory = open_pool,
 ) -> bool:
-    """Trains one run per seed, each in a process of its own with one torch thread.
+    """Trains one run per seed, each in its own process with one torch thread.
 
-    Complete runs are kept and unfinished ones go on where they stood. Ctrl-C stops all of them with a checkpoint.
+    Complete runs are kept and unfinished ones continue. Ctrl-C stops all of them with a checkpoint.
 
     Args:
-        config: What to train; ``training.seed`` is that of each run.
+        config: Configuration; each run replaces ``training.seed``.
         seeds: Training seeds; when resuming, further ones are added.
         folder: The experiment; it must not hold one yet, unless ``resume``.
-        jobs: Runs at a time. Each has ``pool.num_envs`` simulators of its own.
-        resume: Go on with the experiment in ``folder``.
+        jobs: Runs at a time, with ``pool.num_envs`` simulators each.
+        resume: Continue the experiment in ``folder``.
         console: Where to show progress; standard error by default.
         make_pool: Opens the environments, see ``train``; a function of a module, as processes import it.
 
@@ -60,7 +60,8 @@ def train_seeds(
         Whether every run is complete; False after Ctrl-C.
 
     Raises:
-        ConfigError: The folder is taken or being trained in, or the seeds are none, repeated, or the one of the evaluation.
+        ConfigError: The folder holds an experiment or another training uses it; or there are no seeds, repeated ones, or the
+            evaluation's seed.
         CheckpointError: A checkpoint to resume from cannot be used.
         Ns3MarlError: Runs failed; the others are complete.
     """
@@ -90,7 +91,7 @@ def train_seeds(
 
 
 def train_one(report: Report, config: Config, folder: Path, make_pool: PoolFactory) -> None:
-    """Begins a run or goes on with it."""
+    """Begins or continues a run."""
     train(config, folder, resume=taken_up(folder), console=report, make_pool=make_pool)
 
 
@@ -100,7 +101,7 @@ def with_seed(config: Config, seed: int) -> Config:
 
 
 def run_folder(folder: Path, seed: int) -> Path:
-    """Where a run of an experiment is."""
+    """Folder of a run of an experiment."""
     return folder / f"seed-{seed}"
 
 
@@ -132,7 +133,7 @@ def is_experiment(folder: Path) -> bool:
 
 
 def members(policy: str) -> list[str]:
-    """The run folders of an experiment; whatever else it is, the policy itself.
+    """The run folders of an experiment; for any other policy, the policy itself.
 
     Raises:
         ConfigError: A run of the experiment is not complete.
@@ -152,7 +153,7 @@ def members(policy: str) -> list[str]:
 
 
 def made_by(run: Path) -> tuple[str, int] | None:
-    """What made a run folder apart from its seed, and the seed; None for anything else."""
+    """Configuration of a run folder without its seed, and the seed; None for anything else."""
     if not (run / "config.toml").exists():
         return None
     config = configuration.load(run / "config.toml")

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The loop of a training: explore, learn, log, checkpoint, until the budget is spent.
 
-``training.overlap`` says who works while the learner is busy. With "none" everybody takes turns. With "decisions" the environments
-form two parts, each of which acts as soon as all of it is ready, so one part simulates while the learner decides for the other; both
-stop at the end of a rollout. With "updates" the learner also updates in a thread of its own while they go on (``rl.on_policy``). Double
-buffering of environments is that of Petrenko et al., "Sample Factory" (ICML 2020).
+``training.overlap`` selects what runs while the learner computes. With "none" learner and environments take turns. With "decisions" the
+environments form two parts; the learner decides for a part as soon as all of it is ready, and the other part simulates in the meantime.
+Both stop at the end of a rollout. With "updates" the learner also updates in a separate thread while environments continue
+(``rl.on_policy``). Double buffering of environments follows Petrenko et al., "Sample Factory" (ICML 2020).
 
-The same configuration gives the same weights in each case: parts are fixed, the random numbers of an action follow from the episode
-and the tick alone, weights change between rollouts only, and nothing depends on which part is quicker.
+With each value, the same configuration gives the same weights: parts are fixed, the random numbers of an action follow only from episode
+and tick, weights change only between rollouts, and nothing depends on which part is faster.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Loop:
     """Trains a team in environments.
 
     Args:
-        book: Of the training.
+        book: Books of the training.
         pool: The environments.
     """
 
@@ -79,13 +79,13 @@ class Loop:
             book.close(stopped=stop.is_set())
 
     def _play_together(self, batch: Batch, goes_on: Callable[[], bool]) -> None:
-        """All environments take each tick together."""
+        """Steps all environments together."""
         while goes_on():
             batch = self.pool.step(self._decide(batch))
             self._take(batch)
 
     def _play_apart(self, pool: Divisible, batch: Batch, goes_on: Callable[[], bool]) -> None:
-        """Each part goes on as soon as it is ready; all stand at the same tick where a rollout ends and where playing ends."""
+        """Steps each part as soon as it is ready; at the end of a rollout and of playing all are at the same tick."""
         parts = np.array_split(np.arange(len(batch.env_id)), PARTS)
         seen = [batch[part.tolist()] for part in parts]
         while goes_on():
@@ -104,7 +104,7 @@ class Loop:
                     pool.send(outcome.env_id, self._decide(outcome))
 
     def _run_on_device(self, stop: threading.Event) -> None:
-        """As ``run``, with tensors that stay where the environments compute."""
+        """Like ``run``, with tensors that stay on the environments' device."""
         book, progress = self.book, self.book.progress
         learner, environments = on_device(book.team, self.pool)
         book.position = environments.state_dict
@@ -125,13 +125,13 @@ class Loop:
         book.close(stopped=stop.is_set())
 
     def _spent(self, ticks: int) -> float:
-        """Fraction of the budget that the first ticks are; of a budget in minutes, what is spent now."""
+        """Fraction of the budget after the first ticks; with a budget in minutes, the fraction spent now."""
         training = self.book.config.training
         share = ticks / training.ticks if training.ticks else 0.0
         return max(share, self.book.spent) if training.minutes else share
 
     def _ticks_left(self, num_envs: int) -> int:
-        """Ticks of each environment that the budget has left."""
+        """Ticks of each environment that remain in the budget."""
         ticks = self.book.config.training.ticks
         return -(-(ticks - self.book.progress.ticks) // num_envs) if ticks else 2**62
 
@@ -162,7 +162,7 @@ class Loop:
             book.save_if_due()
 
     def _row(self) -> dict[str, float]:
-        """What is known of an update when its rollout is full."""
+        """The row of an update when its rollout is full."""
         row = {**self.book.row(), **self._window.metrics()}
         self._window = self._window.next()
         return row
@@ -176,7 +176,7 @@ class Loop:
 
 
 def on_device(team: Team, pool: Environments) -> tuple[DeviceLearner, DeviceEnvironments]:
-    """A team's only learner and its environments for ``training.device``.
+    """Checks a team's only learner and its environments for ``training.device``.
 
     Raises:
         ConfigError: There are several learners, or learner or environments cannot stay on a device.
@@ -199,7 +199,7 @@ def on_device(team: Team, pool: Environments) -> tuple[DeviceLearner, DeviceEnvi
 
 @contextmanager
 def _updating(wanted: bool) -> Iterator[Executor | None]:
-    """A thread for updates. When playing fails, whatever it does is left behind."""
+    """A thread for updates. If playing fails, an update in it is abandoned."""
     if not wanted:
         yield None
         return
@@ -211,7 +211,7 @@ def _updating(wanted: bool) -> Iterator[Executor | None]:
 
 
 class Window:
-    """Speed between two rows of the log, and where the time went.
+    """Speed between two rows of the log, and how the time was used.
 
     Args:
         pool: The environments.
@@ -226,18 +226,18 @@ class Window:
         self._cores = cores.usable()
 
     def next(self) -> Window:
-        """The window that begins now."""
+        """Starts a window."""
         return Window(self._pool)
 
     @contextmanager
     def learning(self) -> Iterator[None]:
-        """Counts the time inside as the learner's."""
+        """Counts the time inside the context as the learner's."""
         started_s = time.perf_counter()
         yield
         self._learner_s += time.perf_counter() - started_s
 
     def line(self) -> str:
-        """For a person: speed, what the learner's main thread does, and how busy the cores are."""
+        """For the display: speed, use of the learner's main thread, and load of the cores."""
         now = self.metrics()
         wall_s = max(time.perf_counter() - self._started_s, 1e-9)
         shares = " ".join(

@@ -22,12 +22,12 @@ _KEPT = "The last checkpoint stays: go on with --resume"
 
 
 class RunLog:
-    """Writes the metrics of a run folder; an existing file is continued.
+    """Writes the metrics of a run folder; appends to an existing file.
 
     Args:
         folder: The run folder.
         tensorboard: Also write event files under ``tensorboard/``.
-        wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run goes on in the same one there.
+        wandb: Also log to Weights & Biases, with its files under ``wandb/``. A resumed run continues the same run there.
 
     Raises:
         ConfigError: The package ``wandb`` is missing, or TensorBoard cannot write to a folder of this name.
@@ -52,10 +52,10 @@ class RunLog:
                 self._board = SummaryWriter(str(folder / "tensorboard"))
 
     def write(self, ticks: int, metrics: dict[str, float]) -> None:
-        """Appends a row; metrics that are not finite are left out.
+        """Appends a row without metrics that are not finite.
 
         Args:
-            ticks: Ticks so far, the horizontal axis of every curve.
+            ticks: Ticks so far, the x axis of every curve.
             metrics: By name; a slash groups names.
 
         Raises:
@@ -73,7 +73,7 @@ class RunLog:
             self._remote.log(row)
 
     def close(self) -> None:
-        """Ends the files and writes ``metrics.csv``.
+        """Closes the files and writes ``metrics.csv``.
 
         Raises:
             OutputError: A file cannot be written; all of them are closed.
@@ -107,13 +107,13 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the log; what ended the training is not hidden by files that cannot be closed either."""
+        """Closes the log; an error of the training takes precedence over an error of closing."""
         with suppress(*([OutputError] if error is not None else [])):
             self.close()
 
 
 def _open_wandb(folder: Path) -> Any:
-    """A run of Weights & Biases named as the folder is; ``WANDB_MODE=offline`` keeps it on this machine."""
+    """A run of Weights & Biases with the folder's name; ``WANDB_MODE=offline`` keeps it on this machine."""
     try:
         import wandb  # noqa: PLC0415 - optional
     except ImportError:
@@ -137,7 +137,7 @@ def _open_wandb(folder: Path) -> Any:
 
 
 def read(folder: Path) -> list[dict[str, float]]:
-    """The rows of a run folder, empty if it has none; lines that are no rows are left out, see ``unreadable``.
+    """The rows of a run folder, empty if it has none; skips lines that are not rows, see ``unreadable``.
 
     Raises:
         ConfigError: The file cannot be read at all.
@@ -146,12 +146,12 @@ def read(folder: Path) -> list[dict[str, float]]:
 
 
 def unreadable(folder: Path) -> list[int]:
-    """Numbers, from 1, of the lines that ``read`` leaves out: half lines of a run that was killed, and damaged ones."""
+    """Numbers, from 1, of the lines that ``read`` skips: incomplete lines of a killed run, and damaged ones."""
     return [number for number, row in _rows(folder).items() if row is None]
 
 
 def _rows(folder: Path) -> dict[int, dict[str, float] | None]:
-    """By number of the line: its row, or None."""
+    """The row of each line by its number, or None."""
     path = folder / FILE
     try:
         lines = path.read_bytes().splitlines()
@@ -165,7 +165,7 @@ def _rows(folder: Path) -> dict[int, dict[str, float] | None]:
 
 
 def _row(line: bytes) -> dict[str, float] | None:
-    """The row of a line; None if it is none: numbers by name, ``ticks`` and ``update`` among them."""
+    """The row of a line: numbers by name, including ``ticks`` and ``update``; None if it is not a row."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -176,11 +176,11 @@ def _row(line: bytes) -> dict[str, float] | None:
 
 
 def rewind(folder: Path, update: int) -> None:
-    """Forgets what was logged after an update: a resumed run goes on from there and logs it anew.
+    """Removes rows after an update; a resumed run continues from there and logs them again.
 
     Raises:
         ConfigError: The log cannot be read.
-        OutputError: It cannot be written; it stays as it was.
+        OutputError: The log cannot be written; it stays unchanged.
     """
     kept = [json.dumps(row) + "\n" for row in read(folder) if row["update"] <= update]
     files.write(folder / FILE, "".join(kept), _KEPT)

@@ -9,9 +9,9 @@
         checkpoints/last.pt  the learners
         evaluation/, report.html, report.md   from ``evaluate`` and ``report``
 
-Runs are reproducible for a given number of ticks: the same configuration gives the same weights, whatever the machine's
-speed, and whether it was stopped and resumed or not: unfinished episodes are played again up to where they stood. The exception
-is a learner that asks for asynchronous workers, which race by design (``asynchronous``).
+Runs are reproducible for a given number of ticks: the same configuration gives the same weights, at any speed of the machine, and
+also if the run was stopped and resumed, because unfinished episodes are replayed up to their last tick. The exception is a learner
+with asynchronous workers, whose updates come in any order (``asynchronous``).
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def train(
         config: What to train.
         folder: The run folder; it must not hold a run yet, unless ``resume``.
         resume: Continue the run in ``folder`` from its last checkpoint.
-        console: Where to show progress, or who is told; standard error by default.
+        console: Console or function that gets progress; standard error by default.
         make_pool: Opens the environments (configuration, RngSeed, number, first RngRun), whose actions are recorded.
 
     Returns:
         The run folder.
 
     Raises:
-        ConfigError: The folder is taken or being trained in, the budget of the resumed run is spent, its seed is another one, or
+        ConfigError: The folder holds a run or another training uses it, the budget of the resumed run is spent, its seed differs, or
             training and evaluation share a seed.
         CheckpointError: The checkpoint to resume from, or to start from, cannot be used; or one cannot be written.
         OutputError: Another file of the run cannot be written; the last checkpoint stays.
@@ -121,12 +121,12 @@ def train(
 
 
 def taken_up(folder: Path) -> bool:
-    """Whether a folder holds a run to go on with. One that was ended before its first checkpoint begins anew."""
+    """Whether a folder holds a run to continue. A run that ended before its first checkpoint starts again."""
     return (folder / CONFIG).exists()
 
 
 def _begun(config: Config, folder: Path) -> Checkpoint | None:
-    """The checkpoint to go on from; None where a run was ended before its first one."""
+    """The checkpoint to continue from; None if the run ended before its first one."""
     last = folder / "checkpoints" / "last.pt"
     if not last.exists():
         return None
@@ -141,10 +141,10 @@ def _begun(config: Config, folder: Path) -> Checkpoint | None:
 
 
 def _resumed(path: Path, now: dict[str, Any]) -> str:
-    """Adds a sitting to the manifest of a run.
+    """Adds a start or resumption to the manifest of a run.
 
     Returns:
-        What a person should know of it, such as that the scenario is not the one that the run was begun on; empty: nothing.
+        Notes for the user, for example that the scenario differs from the one at the start of the run; may be empty.
     """
     try:
         begun = files.read_json(path) or now
@@ -169,7 +169,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def start(options: TrainingOptions) -> Path:
-    """The run that a training starts from: of an experiment the run with the same seed."""
+    """The run that a training starts from; in an experiment, the run with the same seed."""
     folder = Path(options.start_from)
     own = folder / f"seed-{options.seed}"
     return own if own.exists() else folder
