@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Fidelity: what a policy does in the twin and packet by packet, on the same worlds (docs/fidelity.md)."""
+"""Fidelity: compares a policy in the twin and in ns-3 on the same worlds (docs/fidelity.md)."""

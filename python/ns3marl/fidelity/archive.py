@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Files of arrays with a JSON header: compressed ``.npz`` that any numpy reads, without pickles, the same bytes each time."""
+"""Files of arrays with a JSON header: compressed ``.npz`` that any numpy reads, without pickles, with deterministic bytes."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def save(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any
     """Writes a file; a reader sees the old one or the new one, never half of it.
 
     Args:
-        path: Its folder is made where it does not exist.
-        header: Plain values, ``format`` and ``version`` among them.
-        arrays: By name.
+        path: The file; its folder is created if necessary.
+        header: Plain values, including ``format`` and ``version``.
+        arrays: Arrays by name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = np.frombuffer(json.dumps(header, allow_nan=True).encode(), np.uint8)
@@ -56,10 +56,10 @@ def load(
     """Reads a file.
 
     Args:
-        path: What ``save`` wrote.
+        path: A file that ``save`` wrote.
         kind: The ``format`` that its header must have.
-        version: Likewise.
-        only_header: Leave the arrays where they are.
+        version: The ``version`` that its header must have.
+        only_header: Do not read the arrays.
 
     Returns:
         Header and arrays.

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Both sides of the same episodes: gaps of metrics with intervals, and whether the twin ranks policies as ns-3 does.
+"""Compares the same episodes in the twin and in ns-3: gaps of metrics with intervals, and the ranking of policies.
 
-Axes: **M** episodes. Episodes are paired: both sides met the same exogenous world, and every policy the same worlds. A gap is twin
+Axes: **M** episodes. Episodes are paired: both sides have the same exogenous world, and every policy has the same worlds. A gap is twin
 minus ns-3. Intervals are 95 % percentile bootstraps over episodes, see ``ns3marl.evaluation.statistics``.
 """
 
@@ -34,11 +34,11 @@ class Gap:
     twin: Interval
     ns3: Interval
     gap: Interval
-    """Twin minus ns-3, of pairs that both sides could measure."""
+    """Twin minus ns-3, over pairs with a value on both sides."""
     relative: float
-    """The gap over the magnitude of ns-3's value; NaN where that is 0."""
+    """The gap divided by the magnitude of ns-3's value; NaN if that is 0."""
     tolerance: float | None
-    """How large the gap may be, in the metric's unit; None: no bound was set for this metric."""
+    """Largest allowed gap, in the metric's unit; None: the metric has no tolerance."""
 
     @property
     def within(self) -> bool | None:
@@ -49,7 +49,7 @@ class Gap:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the whole interval lies on the same side of the tolerance as the gap: more episodes change nothing."""
+        """Whether the whole interval is on the same side of the tolerance as the gap, so that more episodes are not needed."""
         if self.tolerance is None or not np.isfinite(self.gap.low):
             return False
         inside = max(abs(self.gap.low), abs(self.gap.high)) <= self.tolerance
@@ -58,7 +58,7 @@ class Gap:
 
 
 def pair(ns3: Sequence[Trace], twin: Sequence[Trace]) -> list[tuple[Trace, Trace]]:
-    """Episodes of both sides that belong together: ns-3's and the twin's.
+    """Pairs the episodes of ns-3 and of the twin.
 
     Raises:
         TraceError: One side lacks an episode, or there is none.
@@ -84,11 +84,11 @@ def gap(
     """One metric on both sides, over paired episodes.
 
     Args:
-        ns3: Of ns-3.
+        ns3: Episodes of ns-3.
         twin: The same episodes in the twin.
-        metric: Its name.
-        of: What the scenario brings, tolerances among it.
-        resamples: Behind each interval.
+        metric: Name of the metric.
+        of: The scenario's fidelity, with its tolerances.
+        resamples: Bootstrap resamples for each interval.
     """
     ours, theirs = values(twin, metric), values(ns3, metric)
     both = np.isfinite(ours) & np.isfinite(theirs)
@@ -110,17 +110,17 @@ def gap(
 
 @dataclass(frozen=True)
 class Agreement:
-    """Whether the twin orders policies as ns-3 does, over the pairs of policies that ns-3 tells apart."""
+    """Whether the twin orders policies as ns-3 does, over the pairs of policies that ns-3 distinguishes."""
 
     metric: str
     tau: float
-    """(concordant - discordant) / pairs, 1 to -1; NaN where ns-3 tells no two policies apart."""
+    """(concordant - discordant) / pairs, 1 to -1; NaN if ns-3 distinguishes no pair."""
     pairs: int
     """Pairs whose paired difference in ns-3 has an interval without 0."""
     discordant: tuple[tuple[str, str], ...]
-    """Pairs that the twin orders the other way round; better one in ns-3 first."""
+    """Pairs that the twin orders the other way; the better one in ns-3 is first."""
     undecided: tuple[tuple[str, str], ...]
-    """Pairs that ns-3 does not tell apart with these episodes; they count nowhere."""
+    """Pairs that ns-3 does not distinguish with these episodes; they are not counted."""
 
 
 def agreement(
@@ -134,11 +134,11 @@ def agreement(
     """Kendall's tau (Biometrika 1938) over the pairs of policies whose paired difference exceeds its 95 % interval.
 
     Args:
-        metric: Its name.
-        ns3: By policy, values of the same episodes in ns-3, [M].
-        twin: Likewise in the twin.
-        resamples: Behind each interval.
-        higher_is_better: Of the metric; says only which of a pair is named first.
+        metric: Name of the metric.
+        ns3: Values of the same episodes in ns-3, [M], by policy.
+        twin: The same in the twin.
+        resamples: Bootstrap resamples for each interval.
+        higher_is_better: Property of the metric; only determines which policy of a pair is first.
     """
     discordant, undecided, score, pairs = [], [], 0, 0
     for one, other in itertools.combinations(ns3, 2):
@@ -160,7 +160,7 @@ def agreement(
 def endings(
     ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity, resamples: int = RESAMPLES
 ) -> dict[str, tuple[Interval, Interval, Interval]]:
-    """How decisions ended: by outcome, the share in the twin, in ns-3, and the gap; outcomes that never were are left out."""
+    """Share of each outcome of decisions in the twin and in ns-3, and the gap; without outcomes that never occur."""
     if not of.outcomes:
         return {}
     shares: dict[str, tuple[Interval, Interval, Interval]] = {}
@@ -183,7 +183,7 @@ def _shares(trace: Trace, outcomes: int) -> Float64:
 
 
 def worst(ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity) -> tuple[int, str, float]:
-    """The episode in which a metric is the most tolerances off: its index, the metric, and how many tolerances, with sign.
+    """The episode in which a metric differs by the most tolerances: its index, the metric, and the signed number of tolerances.
 
     Raises:
         TraceError: No episode has a metric with a tolerance.
@@ -202,7 +202,7 @@ def worst(ns3: Sequence[Trace], twin: Sequence[Trace], of: ScenarioFidelity) -> 
 
 
 def plain(interval: Interval) -> dict[str, Any]:
-    """An interval for JSON, which knows no NaN."""
+    """An interval for JSON, which has no NaN."""
     ends = {"mean": interval.value, "low": interval.low, "high": interval.high}
     return {name: float(value) if np.isfinite(value) else None for name, value in ends.items()}
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Distributions on both sides of what the scenario names, such as latencies."""
+"""Distributions on both sides of quantities that the scenario names, such as latencies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def distributions(
     Args:
         ns3: Episodes of ns-3.
         twin: The same episodes in the twin.
-        of: What the scenario brings.
+        of: The scenario's fidelity.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, one in of.distributions.items():
@@ -43,7 +43,7 @@ def distributions(
 
 
 def _edges(values: Float64, *, whole: bool) -> Float64:
-    """Bins from the smallest to the largest value, without the outermost 0.5 %; for whole numbers, whole ones."""
+    """Bins from the smallest to the largest value, without the outermost 0.5 %; integer bins for whole numbers."""
     low, high = np.quantile(values, [0.005, 0.995])
     if not whole:
         return np.linspace(low, max(high, low + 1e-9), BINS + 1)
@@ -52,7 +52,7 @@ def _edges(values: Float64, *, whole: bool) -> Float64:
 
 
 def _shares(values: Float64, edges: Float64) -> list[float]:
-    """Shares of the bins; what lies beyond counts in the outermost ones."""
+    """Shares of the bins; values beyond count in the outermost bins."""
     counts, _ = np.histogram(values.clip(edges[0], edges[-1]), edges)
     result: list[float] = (counts / max(counts.sum(), 1)).tolist()
     return result

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Calibration: records simple policies in ns-3 over several sizes, fits the twin's constants, and says how far it is off.
+"""Calibration: records simple policies in ns-3 over several sizes, fits the twin's constants, and reports the errors.
 
-The scenario's ``Calibrator`` fits; it replays the recorded actions, so an error is the twin's own.
+The scenario's ``Calibrator`` fits by replaying the recorded actions, so the errors contain no different decisions.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ from ns3marl.types import Float64
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is recorded and how it is fitted."""
+    """What to record and how to fit."""
 
     scenario: str
     """Name of a built scenario, or the path of its executable."""
     cells: tuple[str, ...]
-    """Sizes of the network that are fitted, in the words of the scenario's calibrator."""
+    """Sizes of the network to fit, in the syntax of the scenario's calibrator."""
     held_out: tuple[str, ...]
-    """Those whose error is only reported."""
+    """Sizes whose error is only reported."""
     policies: tuple[str, ...]
-    """Simple policies that are recorded."""
+    """Simple policies to record."""
     constants: tuple[str, ...]
-    """Which ones may move."""
+    """Constants to fit."""
     episodes: int = 2
-    """Of each policy in each cell."""
+    """Episodes of each policy in each cell."""
     ticks: int = 100
-    """Of an episode."""
+    """Ticks of an episode."""
     seed: int = 5001
-    """Of the worlds; that of no training and no evaluation."""
+    """RngSeed of the worlds; differs from the defaults of training and evaluation."""
     arguments: tuple[str, ...] = ()
     """More scenario arguments, such as a preset."""
     rounds: int = 3
     """How often the steps of the search are halved."""
     repeats: int = 2
-    """How often the twin plays each episode with other backoffs."""
+    """How often the twin plays each episode, with different backoffs."""
 
 
 def plan(scenario: str, **changes: Any) -> Plan:
-    """The calibrator's own plan for a scenario, with changes.
+    """The calibrator's default plan for a scenario, with changes.
 
     Raises:
         ConfigError: The scenario has no calibrator.
@@ -63,7 +63,7 @@ def plan(scenario: str, **changes: Any) -> Plan:
 
 
 def calibrator_of(of: ScenarioFidelity, scenario: str) -> Calibrator:
-    """What fits the twin of a scenario.
+    """The calibrator of a scenario's twin.
 
     Raises:
         ConfigError: There is none.
@@ -77,7 +77,7 @@ def calibrator_of(of: ScenarioFidelity, scenario: str) -> Calibrator:
 
 @dataclass(frozen=True)
 class Errors:
-    """How far the twin is off in one metric and one set of episodes, in tolerances: beyond 1 in magnitude is outside."""
+    """Error of the twin in one metric and one set of episodes, in tolerances; a magnitude above 1 is outside."""
 
     metric: str
     mean: float
@@ -88,7 +88,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Fit:
-    """The fitted constants, as the calibrator has them, and errors by set of episodes, before and after."""
+    """The fitted constants, in the calibrator's type, and errors by set of episodes, before and after."""
 
     calibration: Any
     errors: dict[str, tuple[list[Errors], list[Errors]]]  #: ``fitted`` and ``held out``
@@ -98,7 +98,7 @@ def arguments_of(cell: str, plan: Plan, calibrator: Calibrator) -> tuple[str, ..
     """Scenario arguments of a cell.
 
     Raises:
-        ConfigError: There is no such cell, or the twin does not model it.
+        ConfigError: The cell is not valid, or the twin does not model it.
     """
     return (*calibrator.arguments(cell), f"--ticks={plan.ticks}", *plan.arguments)
 
@@ -112,18 +112,18 @@ def fit_cells(
     start: Any = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Fit:
-    """Records what is missing, and fits.
+    """Records the missing episodes, and fits.
 
     Args:
-        plan: What and how.
-        traces: Folder of traces; those that are there are not played again.
-        display: Where to show progress.
+        plan: What to record and how to fit.
+        traces: Folder of traces; existing ones are not played again.
+        display: Shows the progress.
         jobs: Episodes of ns-3 at a time.
-        start: Constants to begin with; the shipped ones by default.
+        start: Initial constants; the bundled ones by default.
         report: Called with a line for each improvement.
 
     Raises:
-        ConfigError: A cell is fitted and held out, or cannot be.
+        ConfigError: A cell is both fitted and held out, or not valid.
         TraceError: A recorded episode is damaged.
         SimulatorError: ns-3 failed.
     """
@@ -185,7 +185,7 @@ def fit_cells(
 def errors(
     traces: Sequence[Trace], calibrator: Calibrator, calibration: Any, repeats: int = 2
 ) -> list[Errors]:
-    """Errors of the twin under these constants, by metric; what a side could not measure is left out."""
+    """Errors of the twin with these constants, by metric; without values that a side could not measure."""
     found = calibrator.errors(traces, calibration, repeats)
     return [_summary(name, values[np.isfinite(values)]) for name, values in found.items()]
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Plays episodes on either side and keeps what a trace holds.
+"""Plays episodes on either side and records the contents of a trace.
 
-A policy's random numbers are keyed by (seed, run, tick), so on both sides it draws the same ones.
+A policy's random numbers are keyed by (seed, run, tick), so they are the same on both sides.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ PolicyFunction = Callable[[Batch], list[Actions]]
 
 
 def acting(policy: Policy, noise_seed: int) -> PolicyFunction:
-    """A policy that acts itself.
+    """Lets a policy act.
 
     Args:
-        policy: Who decides.
-        noise_seed: Of its random numbers, in place of the episodes' seed.
+        policy: The policy.
+        noise_seed: Seed of its random numbers, instead of the episodes' seed.
     """
 
     def choose(batch: Batch) -> list[Actions]:
@@ -42,10 +42,10 @@ def acting(policy: Policy, noise_seed: int) -> PolicyFunction:
 
 
 class ReplayPolicy:
-    """Recorded actions. Where this side masks a recorded choice, the first one that is allowed stands for it.
+    """Replays recorded actions. If this side masks a recorded choice, the first allowed one replaces it.
 
     Args:
-        spec: Of the environments.
+        spec: Spec of the environments.
         discrete: [B,T,A,D].
         continuous: [B,T,A,R].
     """
@@ -70,12 +70,12 @@ def play(
     of: ScenarioFidelity,
     show: Callable[[int], None] = lambda _: None,
 ) -> list[Episode]:
-    """The first episode of every environment of a pool; all have the same length.
+    """Plays the first episode of every environment of a pool; all have the same length.
 
     Args:
         pool: Simulators with ``--tables=all``, or the twin.
-        choose: Decides.
-        of: What the scenario brings; its recorder follows.
+        choose: Returns the actions.
+        of: The scenario's fidelity, which provides the recorder.
         show: Called after each tick with the number of ticks done.
 
     Raises:

@@ -18,7 +18,7 @@ _TWIN, _NS3 = COLOURS[1], COLOURS[0]
 
 
 def gaps(results: Results, metrics: Sequence[str]) -> Figure:
-    """Gap of each policy in tolerances, with its interval; the band is what is allowed."""
+    """Gap of each policy in tolerances, with its interval; the band is the allowed range."""
     names = list(results["policies"])
     figure = Figure(figsize=(10, 0.9 + 0.32 * len(names)), layout="constrained")
     for place, (axes, metric) in enumerate(
@@ -86,7 +86,7 @@ def sides(results: Results, metrics: Sequence[str]) -> Figure:
 
 
 def states(results: Results) -> Figure:
-    """Completion gap by what decisions met: points with intervals, and as bars what each range adds to the whole gap."""
+    """Completion gap by factor of decisions: points with intervals, and bars for the contribution of each range to the whole gap."""
     found = {name: bins for name, bins in results["states"].items() if bins}
     figure = Figure(figsize=(10, 5), layout="constrained")
     rows = max(1, -(-len(found) // 3))
@@ -129,7 +129,7 @@ def states(results: Results) -> Figure:
 
 
 def distributions(results: Results) -> Figure:
-    """Shares by value, on both sides."""
+    """Distributions on both sides."""
     found = results["distributions"]
     figure = Figure(figsize=(10, 2.6), layout="constrained")
     for axes, entry in zip(figure.subplots(1, len(found), squeeze=False).flat, found.values(), strict=True):
@@ -145,7 +145,7 @@ def distributions(results: Results) -> Figure:
 
 
 def endings(results: Results) -> Figure:
-    """How the decisions of the policy ended that did not complete, in percent of all."""
+    """Outcomes of the policy's decisions that did not complete, in percent of all decisions."""
     shares = {name: entry for name, entry in results["endings"].items() if name != results["completed"]}
     figure = Figure(figsize=(7.5, 0.8 + 0.4 * max(len(shares), 1)), layout="constrained")
     axes = figure.subplots()
@@ -177,7 +177,7 @@ def _legend_outside(figure: Figure) -> None:
 
 
 def _scaled(entry: dict[str, Any], scale: float = 1.0) -> tuple[float, float, float]:
-    """Mean and ends of an interval; a missing end is the mean."""
+    """Mean and ends of an interval; the mean replaces a missing end."""
     mean = entry["mean"] if entry["mean"] is not None else np.nan
     low = mean if entry["low"] is None else entry["low"]
     high = mean if entry["high"] is None else entry["high"]

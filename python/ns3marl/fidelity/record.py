@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Records traces: a policy in ns-3, and the same policy in the twin on the worlds of such traces."""
+"""Records traces: a policy in ns-3, and the same policy in the twin on the worlds of these traces."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ns3marl.training import checkpoint
 from ns3marl.types import Hello, Spec
 
 MAX_BATCH = 64
-"""Episodes that the twin plays at once."""
+"""Number of episodes that the twin plays at once."""
 _MAC_SEED_STRIDE = 1_000_003  # between the twin's seeds of one MAC seed and the next
 
 #: Is told the fraction of the work that is done, and a line of text.
@@ -41,7 +41,7 @@ Report = Callable[[float, str], None]
 
 @dataclasses.dataclass(frozen=True)
 class PolicyId:
-    """A policy by name, and what tells it from others."""
+    """A policy's name, and a key that distinguishes it from others."""
 
     source: str  #: simple policy, run folder or checkpoint
     name: str
@@ -55,7 +55,7 @@ class PolicyId:
         Args:
             source: Simple policy, run folder or checkpoint.
             home: Of the scenario.
-            greedy: Whether a trained policy takes its most likely actions.
+            greedy: Whether a trained policy takes its most probable actions.
 
         Raises:
             CheckpointError: The checkpoint cannot be read.
@@ -81,22 +81,22 @@ def record(
     tick_timeout_s: float = 60.0,
     report: Report = lambda _share, _text: None,
 ) -> list[Trace]:
-    """A policy's episodes in ns-3: those that the folder holds are read, the others played and added to it.
+    """A policy's episodes in ns-3: existing ones are read from the folder, missing ones are played and added.
 
     Args:
-        folder: Of traces, see ``ns3marl.fidelity.store``.
+        folder: Folder of traces, see ``ns3marl.fidelity.store``.
         policy: Simple policy, run folder or checkpoint.
         scenario: Name of a built scenario, or the path of its executable.
-        arguments: Of the scenario; with that which names a world to read, the world is that one, else ns-3 draws it.
-        seed: ns-3's RngSeed: of the worlds, of backoffs and frame errors.
+        arguments: Arguments of the scenario. If one names a world to read, episodes use it; otherwise ns-3 draws the world.
+        seed: ns-3's RngSeed, of worlds, backoffs and frame errors.
         runs: RngRun of each episode.
-        noise_seed: Of the policy's random numbers; ``seed`` by default.
+        noise_seed: Seed of the policy's random numbers; ``seed`` by default.
         jobs: Episodes at a time.
         tick_timeout_s: See ``ns3marl.env.pool.Pool``.
-        report: Is told how far the work is.
+        report: Gets the progress.
 
     Returns:
-        Traces in order of ``runs``.
+        Traces in the order of ``runs``.
 
     Raises:
         TraceError: A file of the folder is damaged.
@@ -179,17 +179,17 @@ def in_ns3(
     tick_timeout_s: float = 60.0,
     show: Callable[[float], None] = lambda _: None,
 ) -> tuple[Episode, Spec, Hello]:
-    """One episode of ns-3 in a given world.
+    """Plays one episode of ns-3 in a given world.
 
     Args:
-        world: What happens whatever the agents do.
+        world: The exogenous world.
         arguments: Of the scenario.
         make: Makes the policy function for the spec.
         scenario: Name of a built scenario, or the path of its executable.
-        seed: Of backoffs and frame errors.
-        run: Likewise.
+        seed: RngSeed of backoffs and frame errors.
+        run: RngRun of backoffs and frame errors.
         tick_timeout_s: See ``ns3marl.env.pool.Pool``.
-        show: Is told the fraction done.
+        show: Gets the completed fraction.
     """
     of = fidelity_of(scenario)
     with tempfile.TemporaryDirectory(prefix="ns3marl-world-") as place:
@@ -214,17 +214,17 @@ def in_twin(
     device: str = "cpu",
     report: Report = lambda _share, _text: None,
 ) -> list[Trace]:
-    """A policy that acts itself in the twin, from the initial conditions of recorded episodes.
+    """Lets a policy act in the twin, from the initial conditions of recorded episodes.
 
     Args:
-        traces: Whose worlds, arguments and seeds to take; of one policy.
+        traces: Traces of one policy, which give worlds, arguments and seeds.
         policy: The same policy.
         home: Of the scenario.
         of: What the scenario brings.
-        calibration: File with the twin's constants; the shipped one by default.
-        mac_seed: Which backoffs and frame errors are drawn; other numbers, other episodes of the same world.
-        device: Where the twin computes.
-        report: Is told how far the work is.
+        calibration: File with the twin's constants; the bundled one by default.
+        mac_seed: Seed of backoffs and frame errors; another one gives another episode of the same world.
+        device: Device of the twin.
+        report: Gets the progress.
 
     Returns:
         Traces of the twin, in the order of ``traces``.
@@ -259,20 +259,20 @@ def play_twin(
     device: str = "cpu",
     show: Callable[[float], None] = lambda _: None,
 ) -> dict[int, Trace]:
-    """Episodes of the twin in the worlds of a batch of traces, all at once; see ``in_twin``.
+    """Plays episodes of the twin in the worlds of a batch of traces, all at once; see ``in_twin``.
 
     Args:
-        traces: The list that the batch is of.
-        run_batch: Which of them.
+        traces: All traces.
+        run_batch: The batch of them to play.
         make: Makes the policy function for the spec.
         of: What the scenario brings.
         calibration: File with the twin's constants; the shipped one by default.
-        mac_seed: With the seed, that of backoffs and frame errors.
+        mac_seed: Together with the seed, the seed of backoffs and frame errors.
         device: Where the twin computes.
         show: Is told the fraction done.
 
     Returns:
-        Traces of the twin by place in ``traces``.
+        Traces of the twin by index in ``traces``.
     """
     count, first = len(run_batch.runs), run_batch.runs[0]
     # The pool begins the next episodes as soon as these end: they meet the same worlds.
@@ -297,14 +297,14 @@ def play_twin(
 
 
 def provenance(arguments: Sequence[str], spec: Spec, hello: Hello, seed: int) -> dict[str, Any]:
-    """Where a trace comes from; see ``ns3marl.manifest``."""
+    """Provenance of a trace; see ``ns3marl.manifest``."""
     options = ScenarioOptions(spec.scenario, tuple(arguments))
     found = manifest(dataclasses.replace(configuration.load(None, []), scenario=options), spec, hello)
     return {**{key: value for key, value in found.items() if key != "ns3_envs"}, "seeds": {"episodes": seed}}
 
 
 def calibration_notes(path: Path | None, of: ScenarioFidelity) -> dict[str, Any]:
-    """The twin's constants, and where they come from."""
+    """The twin's constants, with their provenance."""
     if of.calibrator is None:
         return {"backend": TWIN}
     file = "shipped with ns3marl" if path is None else str(path)
@@ -315,18 +315,18 @@ def calibration_notes(path: Path | None, of: ScenarioFidelity) -> dict[str, Any]
 
 
 def _world_arguments(arguments: Sequence[str], of: ScenarioFidelity) -> tuple[str, ...]:
-    """Arguments that a world follows from: those of the episode, and which world is read."""
+    """Arguments that determine a world: those of the episode, and the world that is read."""
     prefix = f"{of.world.read_argument}="
     read = [word for word in arguments if word.removeprefix("--").startswith(prefix)]
     return (*of.without_files(arguments), *read)
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no error
-    """Ends an episode whose result nobody waits for."""
+    """Raised to end an episode whose result is not needed."""
 
 
 class _Shares:
-    """How far several episodes are; ends them once ``stop`` is set."""
+    """Progress of several episodes; ends them once ``stop`` is set."""
 
     def __init__(self, count: int, name: str, report: Report) -> None:
         self.stop = threading.Event()
@@ -335,7 +335,7 @@ class _Shares:
         self._lock = threading.Lock()
 
     def show(self, run: int, done: float) -> None:
-        """Takes the fraction that is done of an episode."""
+        """Sets the completed fraction of an episode."""
         if self.stop.is_set():
             raise _Stopped
         with self._lock:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Recorded episodes played again action by action: those of ns-3 in the twin, those of the twin in ns-3, or each in itself.
+"""Replays recorded episodes action by action: those of ns-3 in the twin, those of the twin in ns-3, or each on its own side.
 
-What differs is then the side's own and not one of decisions. Where the mask of this side forbids a recorded choice, for example because an
-earlier task is still under way here, the first allowed choice stands for it; ``provenance["moved"]`` counts such decisions over
-all episodes that were replayed at once.
+Differences then come from the simulation and not from decisions. If the mask of this side forbids a recorded choice, for example because
+an earlier task is still under way here, the first allowed choice replaces it; ``provenance["moved"]`` counts such decisions over all
+episodes that were replayed at once.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ def replay_in_twin(
     mac_seed: int = 0,
     device: str = "cpu",
 ) -> list[Trace]:
-    """The recorded actions in the twin, on the recorded worlds.
+    """Replays the recorded actions in the twin, on the recorded worlds.
 
-    A trace of the twin comes out as it was, with its calibration, its MAC seed and on the same kind of device.
+    A trace of the twin is reproduced exactly with the same calibration, MAC seed and kind of device.
 
     Args:
         traces: Episodes of either side.
         of: What the scenario brings.
         calibration: File with the twin's constants; the shipped one by default.
-        mac_seed: Which backoffs and frame errors are drawn.
-        device: Where the twin computes.
+        mac_seed: Seed of backoffs and frame errors.
+        device: Device of the twin.
 
     Raises:
         ConfigError: The twin does not model the arguments.
@@ -66,14 +66,14 @@ def replay_in_twin(
 def replay_in_ns3(
     trace: Trace, *, scenario: str | Path | None = None, arguments: Sequence[str] = ()
 ) -> Trace:
-    """The recorded actions in ns-3, on the recorded world and with the recorded seed and run.
+    """Replays the recorded actions in ns-3, on the recorded world and with the recorded seed and run.
 
-    A trace of ns-3 comes out as it was, whatever is written on the way.
+    A trace of ns-3 is reproduced exactly, whatever files it writes in addition.
 
     Args:
         trace: An episode of either side.
         scenario: Executable; that of the trace's scenario by default.
-        arguments: More of them, such as ``--pcap=PREFIX``.
+        arguments: Additional arguments, such as ``--pcap=PREFIX``.
 
     Raises:
         SimulatorError, ConfigError: ns-3 failed or refused the arguments.

@@ -23,8 +23,8 @@ def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -
     """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from the results of a validation.
 
     Args:
-        folder: Of the validation.
-        out: Where to write; by default the same folder.
+        folder: Folder of the validation.
+        out: Folder of the report; by default the same.
         figures: Other kinds of files that each plot is written as, see ``ns3marl.plotting.KINDS``.
 
     Returns:
@@ -109,7 +109,7 @@ def read(folder: Path) -> Results:
     """The results of a validation.
 
     Raises:
-        ConfigError: There are none in the folder.
+        ConfigError: The folder contains none.
     """
     path = folder / FILE
     try:
@@ -123,7 +123,7 @@ def read(folder: Path) -> Results:
 
 
 def table(results: Results, policy: str, metrics: Sequence[str]) -> TextTable:
-    """Metrics of a policy on both sides; verdicts that lie within the tolerance are marked."""
+    """Metrics of a policy on both sides; verdicts within the tolerance are marked."""
     header = ["metric", "twin", "ns-3", "gap", "gap in %", "allowed", "verdict"]
     gaps = results["policies"][policy]["gaps"]
     rows: list[list[Cell]] = []
@@ -243,7 +243,7 @@ def _worst(results: Results) -> str:
 
 
 def where(results: Results) -> str:
-    """Which decisions the gap comes from: of the ranges whose gap has an interval without 0, the one that adds most."""
+    """The decisions with the largest part of the gap: the range that adds most, of those whose interval excludes 0."""
     found = [
         (abs(one["contribution"]), factor, one)
         for factor, bins in results["states"].items()

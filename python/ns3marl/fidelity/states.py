@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Where in the state space a gap comes from: decisions of both sides sorted by what they met.
+"""Locates a gap in the state space: bins the decisions of both sides by factors.
 
-A decision stands for what an agent began at a tick, such as a task. All factors follow from the exogenous world and the actions, so they
-mean the same on both sides. Axes: **M** episodes, **Q** bins.
+A decision is what an agent begins at a tick, such as a task. All factors follow from the exogenous world and the actions, so they mean
+the same on both sides. Axes: **M** episodes, **Q** bins.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BINS = 6
 
 @dataclass(frozen=True)
 class Bin:
-    """Decisions of both sides whose factor lies in one range; shares and gaps are of all decisions with that factor."""
+    """Decisions of both sides whose factor is in one range; shares and gaps are relative to all decisions with this factor."""
 
     low: float
     high: float
@@ -47,15 +47,15 @@ def bins(
     count: int = BINS,
     resamples: int = RESAMPLES,
 ) -> list[Bin]:
-    """Completion and latency of both sides by a factor, in bins that hold about as many decisions each.
+    """Completion and latency of both sides by a factor, in bins with about equal numbers of decisions.
 
     Args:
         ns3: Episodes of ns-3.
         twin: The same episodes in the twin.
         factor: One of ``of.factors``.
-        of: What the scenario brings.
-        count: Bins; fewer where values repeat.
-        resamples: Of the episodes, behind each interval.
+        of: The scenario's fidelity.
+        count: Number of bins; fewer if values repeat.
+        resamples: Bootstrap resamples of the episodes for each interval.
     """
     sides = [[_Decisions.of(trace, factor, of) for trace in side] for side in (twin, ns3)]
     pooled = np.concatenate([one.factor for side in sides for one in side])

@@ -3,9 +3,9 @@
 """Files of traces, in a folder.
 
     FOLDER/POLICY-seedS-runR-KEY.npz    actions, outcomes and metrics of an episode
-           worlds/seedS-runR-KEY.npz    its world, shared by all policies that met it
+           worlds/seedS-runR-KEY.npz    its world, shared by all policies that used it
 
-A name follows from what was asked for, so an episode that was recorded is not played again.
+A name follows from the request, so a recorded episode is not played again.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def save(trace: Trace, folder: Path, name: str, world: str, of: ScenarioFidelity
 
     Args:
         trace: The episode.
-        folder: Of traces.
-        name: Of the file.
-        world: Name of the world's file; written where it is missing.
-        of: What the scenario brings.
+        folder: Folder of traces.
+        name: Name of the file.
+        world: Name of the world's file, which is written if it is missing.
+        of: The scenario's fidelity.
 
     Returns:
         The trace's file.
@@ -68,10 +68,10 @@ def load(path: Path, of: ScenarioFidelity, world: World | None = None) -> Trace:
     Args:
         path: The trace's file.
         of: What the scenario brings.
-        world: Its world, where it has been read before.
+        world: Its world, if it has been read before.
 
     Raises:
-        TraceError: A file is missing, damaged, or holds something else.
+        TraceError: A file is missing, damaged, or not a trace.
     """
     header, arrays = archive.load(path, FORMAT, VERSION)
     wanted = {**ARRAYS, **of.columns}
@@ -98,7 +98,7 @@ def load(path: Path, of: ScenarioFidelity, world: World | None = None) -> Trace:
 
 
 def load_all(folder: Path, of: ScenarioFidelity) -> list[Trace]:
-    """All traces of a folder, in order of their names.
+    """All traces of a folder, ordered by name.
 
     Raises:
         TraceError: A file is damaged, or there is none.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Traces: one episode on one side, ns-3 or the twin, with its world, its actions and what became of them.
+"""Traces: one episode on one side, ns-3 or the twin, with its world, actions and outcomes.
 
 Axes: **T** ticks, **A** agents, **D** discrete heads, **R** real-valued heads.
 """
@@ -24,7 +24,7 @@ NS3, TWIN = "ns3", "fastsim"
 
 @dataclass(frozen=True)
 class Episode:
-    """What an episode leaves, see ``Trace``."""
+    """The recorded arrays of an episode, see ``Trace``."""
 
     discrete: NDArray[np.int16]
     continuous: Float32
@@ -35,7 +35,7 @@ class Episode:
 
     @property
     def outcomes(self) -> NDArray[np.int8]:
-        """[T,A] how what an agent began at a tick ended, see ``ScenarioFidelity.outcomes``."""
+        """[T,A] outcomes of what agents began at a tick, see ``ScenarioFidelity.outcomes``."""
         return self.columns["outcomes"]
 
     @property
@@ -50,20 +50,20 @@ class Trace(Episode):
 
     Args:
         backend: ``ns3`` or ``fastsim``.
-        scenario: Its name.
-        arguments: Of the scenario, without those that name files.
-        policy: Which policy decided, for people.
-        policy_key: What tells policies apart: a simple policy's name, or a digest of the checkpoint.
+        scenario: Name of the scenario.
+        arguments: Arguments of the scenario, without those that only name files.
+        policy: Name of the policy, for display.
+        policy_key: Key of the policy: a simple policy's name, or a digest of the checkpoint.
         seed: ns-3's RngSeed of the episode, with which its world was drawn.
         run: RngRun.
-        noise_seed: Of the policy's own random numbers.
-        world: What happened whatever the policy did.
+        noise_seed: Seed of the policy's random numbers.
+        world: The exogenous world.
         discrete: [T,A,D] int16, choices as sent; defaults for inactive agents.
         continuous: [T,A,R] in the heads' units.
-        active: [T,A] who decided.
-        rewards: [T] of the interval after each decision, mean over agents.
-        columns: What the scenario records of agents and ticks, [T,A] each, see ``ScenarioFidelity.columns``.
-        metrics: Of the whole episode, by name; NaN where there was nothing to measure.
+        active: [T,A] which agents decided.
+        rewards: [T] rewards of the interval after each decision, mean over agents.
+        columns: Columns that the scenario records, [T,A] each, see ``ScenarioFidelity.columns``.
+        metrics: Metrics of the whole episode, by name; NaN if there was nothing to measure.
         provenance: Versions, commit, date, calibration.
     """
 
@@ -99,7 +99,7 @@ class Trace(Episode):
 
     @property
     def label(self) -> str:
-        """Policy, size, seed and run, for people."""
+        """Policy, size, seed and run, for display."""
         return f"{self.policy} {self.world.label} seed {self.seed} run {self.run}"
 
 
@@ -120,11 +120,11 @@ class RunBatch:
 
 
 def run_batches(traces: Sequence[Trace], longest: int) -> list[RunBatch]:
-    """Sorts traces for pools, whose episodes are numbered one after the other.
+    """Groups traces for pools, whose episodes have consecutive numbers.
 
     Args:
-        traces: In any order.
-        longest: Episodes of a batch.
+        traces: Traces in any order.
+        longest: Largest number of episodes in a batch.
     """
     alike: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
     for place, one in enumerate(traces):
@@ -142,6 +142,6 @@ def run_batches(traces: Sequence[Trace], longest: int) -> list[RunBatch]:
 
 
 def same_episode(one: Trace, other: Trace) -> bool:
-    """Whether two traces are of the same world and policy, on whatever side."""
+    """Whether two traces have the same world and policy, on either side."""
     keys = ("scenario", "arguments", "policy_key", "seed", "run", "noise_seed")
     return all(getattr(one, key) == getattr(other, key) for key in keys)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Validation: policies in the twin and packet by packet, from the same initial conditions.
+"""Validation: plays policies in the twin and in ns-3, from the same initial conditions.
 
     FOLDER/results.json            everything that the report shows
            report.html, report.md  see ``ns3marl.fidelity.report``
-           traces/                 the episodes of ns-3; those that are there are not played again
+           traces/                 the episodes of ns-3; existing ones are not played again
            worst/                  what ns-3 wrote of the worst episode, such as pcap files
 
 Every policy plays the same episodes on both sides.
@@ -59,11 +59,11 @@ def validate(
     Args:
         config: Scenario (with the twin's calibration), the twin's device and evaluation options (episodes, seed, resamples,
             greedy).
-        policies: The validated one first, then those that it is ranked with: simple policies, run folders, checkpoints.
+        policies: The policy to validate, then those to rank it with: simple policies, run folders, checkpoints.
         folder: Where to write.
-        look: What ns-3 writes of the worst episode of the first policy, one of the scenario's ``looks`` such as ``pcap``.
+        look: Output that ns-3 writes for the worst episode of the first policy: one of the scenario's ``looks``, such as ``pcap``.
         jobs: Episodes of ns-3 at a time.
-        console: Where to show progress, or who is told; standard error by default.
+        console: Console or function that gets progress; standard error by default.
 
     Returns:
         The path of ``results.json``.
@@ -151,14 +151,14 @@ def summarise(
     of: ScenarioFidelity,
     resamples: int = compare.RESAMPLES,
 ) -> dict[str, Any]:
-    """Both sides of all policies as plain values, as ``results.json`` holds them.
+    """The comparison of all policies as plain values for ``results.json``.
 
     Args:
-        ns3: By policy, episodes of ns-3; the first policy is the validated one.
+        ns3: Episodes of ns-3 by policy; the first policy is the validated one.
         twin: The same episodes in the twin.
-        metrics: What was measured.
-        of: What the scenario brings.
-        resamples: Behind each interval.
+        metrics: The metrics to compare.
+        of: The scenario's fidelity.
+        resamples: Bootstrap resamples for each interval.
     """
     policies: dict[str, Any] = {}
     for name, episodes in ns3.items():
@@ -217,12 +217,12 @@ def summarise(
 def look_inside(
     chosen: Trace, folder: Path, of: ScenarioFidelity, look: str, scenario: str | Path
 ) -> list[str]:
-    """Plays an episode of ns-3 again, action by action, and writes what the simulation showed.
+    """Replays an episode of ns-3 action by action, with an additional output.
 
     Args:
         chosen: The episode.
-        folder: Of the validation; files go to ``worst/`` in it.
-        of: What the scenario brings.
+        folder: Folder of the validation; files go to its ``worst/``.
+        of: The scenario's fidelity.
         look: One of ``of.looks``.
         scenario: Name of a built scenario, or the path of its executable.
 
@@ -251,7 +251,7 @@ def _same(one: Trace, other: Trace) -> bool:
 
 
 def _named(policies: Sequence[PolicyId]) -> dict[str, PolicyId]:
-    """Policies by names that differ; a policy that is named twice counts once."""
+    """Policies by unique names; a policy that is given twice counts once."""
     named: dict[str, PolicyId] = {}
     for policy in policies:
         if policy.key in {other.key for other in named.values()}:
@@ -268,7 +268,7 @@ def _named(policies: Sequence[PolicyId]) -> dict[str, PolicyId]:
 
 
 def _sources(ns3: dict[str, list[Trace]]) -> dict[str, Any]:
-    """Where the episodes of ns-3 come from; what differs between them is listed."""
+    """Provenance of the episodes of ns-3; differing values are listed."""
     every = [one.provenance for episodes in ns3.values() for one in episodes]
     versions = sorted({str(one.get("versions", {}).get("ns3", "?")) for one in every})
     commits = sorted({str(one.get("git_commit", "?")) for one in every})

@@ -13,7 +13,7 @@ _SCALES = {"s": (1e3, " ms"), "1": (100.0, " %")}
 
 
 def verdict(results: Results) -> str:
-    """Whether the policy holds packet by packet, by how much, and whether the twin's ranking can be trusted."""
+    """Whether the policy performs in ns-3 as in the twin, by how much it differs, and whether the twin's ranking can be trusted."""
     name = results["policy"]
     gaps = {metric: results["policies"][name]["gaps"][metric] for metric in results["tolerances"]}
     evaluated = {metric: entry for metric, entry in gaps.items() if entry["within"] is not None}

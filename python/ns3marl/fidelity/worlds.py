@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Exogenous worlds: all that happens in an episode whatever the agents do. ns-3 draws one once, both sides and all policies meet it."""
+"""Exogenous worlds: everything in an episode that does not depend on the agents. ns-3 draws a world once; both sides and all policies use it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FORMAT, VERSION = "ns3marl-world", 1
 
 
 class World(Protocol):
-    """What every scenario's exogenous world tells."""
+    """Interface of every scenario's exogenous world."""
 
     @property
     def ticks(self) -> int:
-        """T, actions of the episode."""
+        """T, ticks of the episode."""
         ...
 
     @property
@@ -33,12 +33,12 @@ class World(Protocol):
 
     @property
     def label(self) -> str:
-        """Its size, for people."""
+        """Its size, for display."""
         ...
 
 
 class WorldFormat(Protocol):
-    """How a scenario's worlds are exchanged with ns-3, and kept in one file. Its worlds are of one class, a ``World``."""
+    """How a scenario's worlds are exchanged with ns-3 and stored in one file. All worlds have one class, a ``World``."""
 
     write_argument: str
     """Scenario argument that names where ns-3 writes the world of an episode."""
@@ -46,10 +46,10 @@ class WorldFormat(Protocol):
     """Scenario argument that names the world that ns-3 reads."""
 
     def read(self, path: Path, seed: int, run: int) -> World:
-        """What ns-3 wrote for ``write_argument`` = path in the episode of this RngSeed and RngRun, as ``pack`` keeps it.
+        """Reads what ns-3 wrote for ``write_argument`` = path in the episode of this RngSeed and RngRun, with the precision of ``pack``.
 
         Raises:
-            ConfigError: It is not there, or damaged.
+            ConfigError: It is missing or damaged.
         """
         ...
 
@@ -62,25 +62,25 @@ class WorldFormat(Protocol):
         ...
 
     def unpack(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> World:
-        """What ``pack`` made plain; any ConfigError, KeyError or TypeError says that it is no world."""
+        """Restores a world from the output of ``pack``; raises ConfigError, KeyError or TypeError for anything else."""
         ...
 
 
 def obtain(
     folder: Path, form: WorldFormat, scenario: str | Path, arguments: Sequence[str], seed: int, run: int
 ) -> tuple[str, World]:
-    """The world of an episode: from its file, or drawn by ns-3 and filed.
+    """The world of an episode: read from its file, or drawn by ns-3 and written to it.
 
     Args:
-        folder: Where worlds are kept.
-        form: Of the scenario.
+        folder: Folder of worlds.
+        form: World format of the scenario.
         scenario: Name of a built scenario, or the path of its executable.
-        arguments: Of the scenario.
+        arguments: Arguments of the scenario.
         seed: ns-3's RngSeed.
         run: RngRun.
 
     Returns:
-        The file's name, which follows from what was asked for, and the world.
+        The file's name, which follows from the request, and the world.
 
     Raises:
         TraceError: The file is damaged.
@@ -116,7 +116,7 @@ def load(path: Path, form: WorldFormat) -> World:
     """Reads a world.
 
     Raises:
-        TraceError: The file is missing, damaged, or holds something else.
+        TraceError: The file is missing, damaged, or not a world.
     """
     header, arrays = archive.load(path, FORMAT, VERSION)
     try:

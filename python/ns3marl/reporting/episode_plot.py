@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""One episode over simulated time: rewards and metrics of every tick. It fits every scenario."""
+"""Plots one episode over simulated time: rewards and metrics of every tick, for every scenario."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _COLUMNS = 2
 
 
 def draw(folder: Path, policy: str | None = None, run: int | None = None) -> Figure:
-    """Draws the rewards of each group and the first metrics of the spec, as far as eight panels reach.
+    """Draws the rewards of each group and the first metrics of the spec, in at most eight panels.
 
     Args:
-        folder: Tables, as ``ns3marl.evaluation.tables`` writes them.
-        policy: Whose episode; by default the first one's.
-        run: Its ns-3 RngRun; by default the first one.
+        folder: Folder of tables that ``ns3marl.evaluation.tables`` wrote.
+        policy: Policy of the episode; the first one by default.
+        run: The episode's ns-3 RngRun; the first one by default.
 
     Raises:
-        ConfigError: The folder holds no such episode.
+        ConfigError: The folder does not contain the episode.
     """
     table = EpisodeTable(folder, TICKS, None, policy, run)
     names = [name for name in table.columns if name not in {"tick", "sim_time"}][:_MAX_PANELS]

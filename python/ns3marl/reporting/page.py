@@ -3,7 +3,7 @@
 """Writes pages from Jinja2 templates: one HTML file without external assets, and the same in Markdown.
 
 The templates are the package data ``reporting/templates/*.j2``. A page NAME has the templates ``NAME.html.j2`` and
-``NAME.md.j2``. HTML is escaped; a name that a template uses but does not get is an error.
+``NAME.md.j2``. HTML is escaped; an undefined name in a template is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ns3marl.plotting import Plot
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its interval as text, rounded alike; ``interval`` is empty if there is none."""
+    """A value and its interval as text, with the same rounding; ``interval`` is empty if there is none."""
 
     value: str
     interval: str = ""
@@ -46,12 +46,12 @@ class TextTable:
 
 
 def estimate(entry: Mapping[str, Any], scale: float = 1.0, *, key: str = "mean") -> Estimate:
-    """A value with its interval, with as many digits as the interval deserves.
+    """A value with its interval, with digits according to the interval's width.
 
     Args:
-        entry: ``key``, ``low`` and ``high``; None where there is no value, or no interval.
-        scale: Factor of all three.
-        key: What the value is called.
+        entry: ``key``, ``low`` and ``high``; None if there is no value, or no interval.
+        scale: Factor for all three.
+        key: Key of the value.
     """
     mean, low, high = (None if entry[k] is None else scale * float(entry[k]) for k in (key, "low", "high"))
     if mean is None:
@@ -71,11 +71,11 @@ def render(template: str, **content: Any) -> str:
     """The text of a template.
 
     Args:
-        template: Its file name in ``reporting/templates``.
-        content: What the template shows.
+        template: File name in ``reporting/templates``.
+        content: Values for the template.
 
     Raises:
-        jinja2.UndefinedError: The template uses a name that ``content`` lacks.
+        jinja2.UndefinedError: The template uses a name that ``content`` does not define.
     """
     return _environment().get_template(template).render(content)
 
@@ -91,9 +91,9 @@ def write(
 
     Args:
         folder: Where to write.
-        name: Of the page, see above.
-        plots: What ``plots`` is in the templates.
-        content: Everything else that the templates show.
+        name: Name of the page, see above.
+        plots: Value of ``plots`` in the templates.
+        content: All other values for the templates.
         figures: Kinds of files that each plot is written as besides PNG, see ``ns3marl.plotting.KINDS``.
 
     Returns:
@@ -131,7 +131,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _digits(width: float) -> int:
-    """Decimals that show a width with two significant digits."""
+    """Number of decimals that show a width with two significant digits."""
     digits = 0
     while digits < 6 and width > 0 and width * 10**digits < 10:
         digits += 1

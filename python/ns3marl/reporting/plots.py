@@ -54,9 +54,9 @@ def learning_bands(
     """Reward per tick over ticks: interquartile mean over the runs of each policy, and its 95 % interval as a band.
 
     Args:
-        curves: By policy, the rows of each of its runs.
+        curves: Rows of each run, by policy.
         references: Means of policies, as dashed lines.
-        points: Places on the horizontal axis; a run's reward there is the mean of its updates since the place before.
+        points: Number of points on the x axis; a run's reward at a point is the mean of its updates since the previous point.
     """
     figure = Figure(figsize=(7.5, 3.6))
     axes = figure.subplots()
@@ -86,7 +86,7 @@ def _finish_curves(axes: Any, references: dict[str, float], colour: int) -> None
 def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
     """Rewards of several runs at common ticks: ticks [P], and mean rewards of the interval before each, [R,P].
 
-    The axis ends with the shortest run; where a run has no update in an interval, its last value stands.
+    The axis ends with the shortest run; a run without an update in an interval keeps its last value.
     """
     updates = max(1, min(points, *(len(rows) for rows in runs)))
     edges = np.linspace(0, min(rows[-1]["ticks"] for rows in runs), updates + 1)
@@ -103,7 +103,7 @@ def common_ticks(runs: Sequence[Rows], points: int) -> tuple[Float64, Float64]:
 
 
 def learner_health(rows: Rows) -> Figure:
-    """KL divergence and entropy of each head, and explained variance, over ticks; with several groups, of each."""
+    """KL divergence and entropy of each head, and explained variance, over ticks, for each group."""
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     panels = {
         "kl/": "KL per head [nats]",
@@ -190,7 +190,7 @@ def metric_bars(results: Results, metrics: Sequence[str]) -> Figure:
 
 
 def parts(results: Results, metrics: Sequence[str]) -> Figure:
-    """Shares of metrics that add up to a whole, for every policy, mean over runs and episodes."""
+    """Shares of metrics that add up to a whole, for every policy; means over runs and episodes."""
     names = list(results["summary"])
     means = np.array(
         [[results["summary"][name][metric]["mean"] or 0.0 for metric in metrics] for name in names]
@@ -221,7 +221,7 @@ def parts(results: Results, metrics: Sequence[str]) -> Figure:
 
 
 def distribution(spread: Mapping[str, Any], policies: Sequence[str]) -> Figure:
-    """Share of values up to each value, a line for every policy; the axis ends where 99 % of every policy's values lie."""
+    """Cumulative distribution of values, one line per policy; the axis covers 99 % of every policy's values."""
     figure = Figure(figsize=(7.5, 3.6))
     axes = figure.subplots()
     quantiles = {
@@ -246,7 +246,7 @@ def distribution(spread: Mapping[str, Any], policies: Sequence[str]) -> Figure:
 def action_shares(results: Results) -> Figure:
     """How often each policy took each choice, over the decisions in which the head was active.
 
-    Choices as percentages; real-valued heads as histograms over their range, each to its own height.
+    Choices as percentages; real-valued heads as histograms over their range, each with its own scale.
     """
     heads, policies = results["heads"], results["policies"]
     columns: dict[str, np.ndarray[Any, Any]] = {}

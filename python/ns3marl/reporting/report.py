@@ -23,15 +23,15 @@ from ns3marl.reporting.verdict import verdict
 from ns3marl.training import metrics
 
 MAIN_METRICS = 6
-"""A spec lists its most telling metrics first: so many of them, after the reward, make the table and the bars."""
+"""Number of metrics in the table and the bars, after the reward; a spec lists its most important metrics first."""
 
 
 def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -> Path:
-    """Writes ``report.html``, ``report.md`` and ``plots/*.png`` from what a run or an evaluation left in a folder.
+    """Writes ``report.html``, ``report.md`` and ``plots/*.png`` for a run or an evaluation in a folder.
 
     Args:
-        folder: A run folder, or the folder of an evaluation alone.
-        out: Where to write; by default the same folder.
+        folder: A run folder, or the folder of an evaluation.
+        out: Folder of the report; by default the same.
         figures: Other kinds of files that each plot is written as, see ``ns3marl.plotting.KINDS``.
 
     Returns:
@@ -93,7 +93,7 @@ def _updates(run: Path) -> Rows:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """What lacks something, or has something else in its place, is a damaged file."""
+    """Raises ConfigError for a file with missing or wrong contents."""
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -109,7 +109,7 @@ def main_metrics(results: Results) -> list[str]:
 
 
 def table(results: Results) -> TextTable:
-    """Means and intervals of the main metrics; marked: the best mean, and those that its interval does not exclude."""
+    """Means and intervals of the main metrics; the best mean, and those that its interval does not exclude, are marked."""
     names = main_metrics(results)
     rows = [
         [
@@ -129,7 +129,7 @@ def table(results: Results) -> TextTable:
 
 
 def best(results: Results, metric: str) -> set[int]:
-    """The rows of the policies that may be best in a metric; none if that may be any, or if there are no intervals."""
+    """Rows of the policies that may be best in a metric; none if every policy may be, or if there are no intervals."""
     entries = [results["summary"][policy["name"]][metric] for policy in results["policies"]]
     sign = 1 if results["metrics"][metric]["higher_is_better"] else -1
     known = {row: entry for row, entry in enumerate(entries) if entry["low"] is not None}
@@ -150,13 +150,13 @@ def label(policy: dict[str, Any]) -> str:
 
 
 def opposite(chance: dict[str, float | None]) -> dict[str, float | None]:
-    """The probability that the reference is the better one, from that of the other policy, with its interval."""
+    """The probability that the reference is better, with its interval, from that of the other policy."""
     turned = {"value": chance["value"], "low": chance["high"], "high": chance["low"]}
     return {key: None if value is None else 1 - value for key, value in turned.items()}
 
 
 def _comparison(results: Results) -> dict[str, Any]:
-    """What the templates show of an evaluation."""
+    """Values for the templates of an evaluation."""
     return {
         "verdict": verdict(results),
         "means": table(results),
@@ -291,7 +291,7 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
 
 
 def _parts(results: Results) -> list[Plot]:
-    """What adds up to a whole, such as how tasks ended: the causes of failure."""
+    """Metrics that add up to a whole, such as causes of failure."""
     return [
         render(
             f"parts-{number}",
@@ -305,7 +305,7 @@ def _parts(results: Results) -> list[Plot]:
 
 
 def _distributions(results: Results) -> list[Plot]:
-    """What the tables of the evaluation say, such as how latency is distributed."""
+    """Distributions from the tables of the evaluation, such as latency."""
     policies = list(results["summary"])
     return [
         render(

@@ -12,9 +12,9 @@ from ns3marl.reporting.plots import Results
 
 
 def verdict(results: Results) -> str:
-    """What the reference earns, and which policies it is better or worse than.
+    """The reward of the reference, and the policies that it is better or worse than.
 
-    A policy is called better or worse where the 95 % interval of the paired difference of rewards excludes 0.
+    It is better or worse if the 95 % interval of the paired difference of rewards excludes 0.
     """
     name = results["reference"]
     reward = {policy: summary[REWARD.name] for policy, summary in results["summary"].items()}
