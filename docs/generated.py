@@ -8,6 +8,7 @@ help, and the options of a configuration from their declarations.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import re
@@ -139,10 +140,10 @@ def commands_page() -> str:
     parts = [
         "# Commands",
         "What `ns3marl COMMAND --help` prints. Arguments of a scenario stand at the end, after `--`.",
-        f"```text\n{whole.format_help()}```",
+        _help(whole),
     ]
     for name, command in commands.items():
-        parts += [f"## `ns3marl {name}`", f"```text\n{command.format_help()}```"]
+        parts += [f"## `ns3marl {name}`", _help(command)]
     return _page(parts)
 
 
@@ -178,6 +179,11 @@ def cell(text: str) -> str:
     plain = [re.sub(r"([\\*\[\]<>|_$])", r"\\\1", part) for part in parts[::2]]
     code = [part.replace("|", r"\|") for part in parts[1::2]]
     return "".join(a + b for a, b in zip(plain, [*code, ""], strict=True)).replace("\n", " ")
+
+
+def _help(of: argparse.ArgumentParser) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", of.format_help())  # newer Pythons colour it on a terminal
+    return f"```text\n{plain}```"
 
 
 def _said(executable: Path, *words: str) -> Any:
