@@ -23,7 +23,7 @@ from ns3marl.errors import ConfigError
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
-    command = commands.add_parser("doctor", group="start", help="say what is missing and how to get it")
+    command = commands.add_parser("doctor", group="start", help="list what is missing and how to install it")
     add_json(command)
     command.set_defaults(action=_doctor)
 
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
         "--debug",
         action="store_true",
         dest="debug_build",
-        help="with symbols and without optimisation, beside the other build; `ns3marl run --gdb` takes it",
+        help="with symbols and without optimisation, in addition to the normal build; `ns3marl run --gdb` uses it",
     )
     _add_compiling(command)
     command.set_defaults(action=_build)
@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "build-ns3",
         group="extend",
-        help="compile ns-3 from its sources, for speed; print what makes it the ns-3 of a shell",
+        help="compile ns-3 from its sources, for speed; print the shell command that selects it",
     )
     command.add_argument(
         "source", type=Path, help=f"folder of ns-3's sources, {' or '.join(build_ns3.VERSIONS)}"
@@ -54,22 +54,22 @@ def add(commands: Commands) -> None:
         nargs="+",
         default=[],
         metavar="MODULE",
-        help="modules of ns-3 beside those that the bundled scenarios link",
+        help="modules of ns-3 in addition to those that the bundled scenarios link",
     )
     _add_compiling(command)
     command.set_defaults(action=_build_ns3)
 
     command = commands.add_parser(
-        "scenarios", group="start", help="list the scenarios that can be run by name"
+        "scenarios", group="start", help="list the scenarios that you can run by name"
     )
     add_json(command)
     command.set_defaults(action=_scenarios)
 
     command = commands.add_parser(
-        "new-scenario", group="extend", help="make a folder to write your own topology in"
+        "new-scenario", group="extend", help="create a folder for your own topology"
     )
-    command.add_argument("name", help="of the scenario, like two-cells")
-    command.add_argument("--parent", type=Path, default=Path(), help="where to make the folder (here)")
+    command.add_argument("name", help="name of the scenario, like two-cells")
+    command.add_argument("--parent", type=Path, default=Path(), help="where to create the folder (here)")
     command.set_defaults(action=_new_scenario)
 
 
@@ -105,13 +105,13 @@ def _build_ns3(parsed: argparse.Namespace) -> int:
 
 
 def _add_compiling(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--jobs", type=int, help="compilers at a time")
+    command.add_argument("--jobs", type=int, help="number of compilers at a time")
     command.add_argument("--verbose", action="store_true", help="show the compiler's output")
 
 
 @contextmanager
 def _echo(parsed: argparse.Namespace, what: str) -> Iterator[Echo]:
-    """What takes the lines of CMake and Ninja: the standard error, whole or as one line of progress."""
+    """Display for the lines of CMake and Ninja: the standard error, in full or as one line of progress."""
     if parsed.verbose:
         yield lambda line: print(line, file=sys.stderr)
     else:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``demo``: everything once, in a few minutes."""
+"""``demo``: trains, evaluates and reports in a few minutes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``options``: what can be configured, and what it means."""
+"""``options``: lists the options of a configuration with their meaning."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``validate`` and ``calibrate``: the twin against ns-3."""
+"""``validate`` and ``calibrate``: compare the twin with ns-3."""
 
 from __future__ import annotations
 
@@ -32,22 +32,24 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "validate",
         group="judge",
-        help="a policy in the twin and packet by packet, from the same initial conditions",
+        help="compare a policy in the twin and in ns-3, from the same initial conditions",
     )
     command.add_argument("policy", metavar="RUN", help="run folder, checkpoint or simple policy")
     command.add_argument(
         "--against",
         nargs="*",
         metavar="POLICY",
-        help="policies to rank it with; the configured simple policies, or all that fit, by default; none: without any",
+        help="policies to rank it with (the configured simple policies, or all that fit); none: no ranking",
     )
-    command.add_argument("--config", help="configuration or scenario; that of the run folder by default")
+    command.add_argument("--config", help="configuration or scenario (that of the run folder)")
     command.add_argument("--episodes", type=positive, help="episodes per policy")
-    command.add_argument("--calibration", type=Path, help="constants of the twin, of `ns3marl calibrate`")
+    command.add_argument(
+        "--calibration", type=Path, help="file with the twin's constants, from `ns3marl calibrate`"
+    )
     command.add_argument(
         "--trace",
         metavar="KIND",
-        help="play the worst episode again and write what happened, such as pcap or netanim",
+        help="replay the worst episode and write this output, such as pcap or netanim",
     )
     add_jobs(command)
     command.add_argument("--out", type=Path, help="where to write (RUN/validation)")
@@ -73,19 +75,22 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--policies", type=words, metavar="NAME,…", help="simple policies to record (the scenario's)"
     )
-    command.add_argument("--episodes", type=positive, help="of each policy in each cell (2)")
-    command.add_argument("--ticks", type=positive, help="of an episode (100)")
-    command.add_argument("--seed", type=positive, help="of the worlds (5001)")
-    command.add_argument("--constants", type=words, metavar="NAME,…", help="which ones may move")
+    command.add_argument("--episodes", type=positive, help="episodes of each policy in each cell (2)")
+    command.add_argument("--ticks", type=positive, help="ticks of an episode (100)")
+    command.add_argument("--seed", type=positive, help="ns-3 seed of the worlds (5001)")
+    command.add_argument("--constants", type=words, metavar="NAME,…", help="constants to fit")
     command.add_argument("--rounds", type=positive, help="how often the search halves its steps (3)")
     add_jobs(command)
     command.add_argument(
-        "--traces", type=Path, default=Path("runs/calibration"), help="recorded episodes (runs/calibration)"
+        "--traces",
+        type=Path,
+        default=Path("runs/calibration"),
+        help="folder of recorded episodes (runs/calibration)",
     )
     command.add_argument(
         "--out", type=Path, default=Path("calibration.toml"), help="where to write (calibration.toml)"
     )
-    command.add_argument("--force", action="store_true", help="write over an earlier file")
+    command.add_argument("--force", action="store_true", help="overwrite an existing file")
     command.set_defaults(action=_calibrate, takes_scenario_arguments=True)
 
 

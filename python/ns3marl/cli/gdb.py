@@ -15,16 +15,16 @@ from ns3marl.errors import ConfigError
 
 
 def debug(scenario: str, seed: int, arguments: Sequence[str]) -> NoReturn:
-    """Becomes gdb, with a scenario that is about to run an episode by itself, under its own policy.
+    """Replaces this process by gdb, with a scenario that runs a standalone episode under its own policy.
 
     Args:
-        scenario: Its name, or the path of its executable. Its debug build is taken where there is one.
+        scenario: Name of the scenario, or path of its executable. If there is a debug build, gdb uses it.
         seed: ns-3's RngSeed of the episode.
-        arguments: Of the scenario.
+        arguments: Arguments of the scenario.
 
     Raises:
-        ConfigError: There is no gdb.
-        LaunchError: There is no such scenario.
+        ConfigError: gdb is not installed.
+        LaunchError: The scenario does not exist.
     """
     gdb = shutil.which("gdb")
     if gdb is None:

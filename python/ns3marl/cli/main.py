@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``ns3marl COMMAND``: parses it, runs it, and says what went wrong."""
+"""``ns3marl COMMAND``: parses and runs a command, and reports errors."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Warnings of ns3marl in a sentence, like its errors; those of others as Python shows them."""
+    """Shows warnings of ns3marl as a sentence, like its errors; other warnings as Python does."""
     if issubclass(category, StaleScenario):
         print(f"ns3marl: warning: {message}", file=file or sys.stderr)
     else:
@@ -141,7 +141,7 @@ def _show_warning(
 
 
 def _remedy(error: OSError) -> str:
-    """What to do about a file, or the output, that cannot be read or written."""
+    """Remedy for a file, or the output, that cannot be read or written."""
     return {
         errno.EACCES: "; name a folder where you may write",
         errno.EROFS: "; name a folder that can be written",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What several commands share: options, and what they mean."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def seconds(text: str) -> float:
 
 
 def seeds(text: str) -> tuple[int, ...]:
-    """``1,2,3``, or a count: the seeds from 1 on."""
+    """Seeds: a list such as ``1,2,3``, or a number of seeds from 1 on."""
     if "," in text:
         return tuple(positive(word) for word in text.strip(",").split(","))
     return tuple(range(1, positive(text) + 1))
@@ -89,7 +89,7 @@ def words(text: str) -> tuple[str, ...]:
 def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
     """A configuration by its name or file, or the defaults with a scenario: by its name or executable.
 
-    With ``pool.spawn=false`` a scenario need not be built here: those that dial in have it.
+    With ``pool.spawn=false`` the scenario need not be built here, because remote simulators run it.
     """
     if source is None or source in configuration.shipped() or source in homes.configurations():
         return configuration.load(source, settings)
@@ -106,10 +106,10 @@ def config_or_scenario(source: str | None, settings: Sequence[str]) -> Config:
 
 
 def config_for(policy: str, source: str | None, settings: Sequence[str]) -> Config:
-    """What to evaluate a policy on: what was named, or else the scenario whose simple policy it is.
+    """Configuration to evaluate a policy on: the named one, or the scenario that has this simple policy.
 
     Raises:
-        ConfigError: Nothing was named, and not exactly one scenario has the policy; or it is a path and nothing is there.
+        ConfigError: No configuration is named, and not exactly one scenario has the policy; or it is a path that does not exist.
     """
     config = config_or_scenario(source, settings)
     if config.scenario.name:
@@ -124,7 +124,7 @@ def config_for(policy: str, source: str | None, settings: Sequence[str]) -> Conf
 
 
 def with_arguments(config: Config, parsed: argparse.Namespace) -> Config:
-    """Adds the scenario arguments that stood behind ``--``; of two equal ones ns-3 takes the last."""
+    """Adds the scenario arguments after ``--``; if one is given twice, ns-3 uses the last."""
     arguments = (*config.scenario.arguments, *parsed.scenario_arguments)
     if getattr(parsed, "tables", None) is not None:
         arguments = (*arguments, "--tables=all")
@@ -158,10 +158,10 @@ def run_folder(path: Path) -> Path | None:
 
 
 def new_folder(config: Config, what: str | None = None) -> Path:
-    """Makes a folder below ``runs`` named after the scenario, what is done with it, and the time; nobody else gets the same one.
+    """Creates a new folder below ``runs`` named after the scenario, the activity and the time.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: It cannot be created.
     """
     name = Path(config.scenario.name).name
     learner = config.training.algorithm.rpartition(":")[2]
@@ -180,7 +180,7 @@ def new_folder(config: Config, what: str | None = None) -> Path:
 
 @contextmanager
 def tidied(folder: Path) -> Iterator[None]:
-    """Removes a folder of results again if a command failed before it wrote anything there."""
+    """Removes a folder of results if a command failed before it wrote anything there."""
     try:
         yield
     except BaseException:
@@ -233,10 +233,10 @@ def print_table(
     """Prints a table, in full width where the output is not a terminal.
 
     Args:
-        header: Of the columns.
+        header: Names of the columns.
         rows: Each as long as the header.
         marked: (row, column) of the cells in bold.
-        title: Above it.
+        title: Title above the table.
     """
     columns = (Column(Text(cell)) for cell in header)
     shown = Table(*columns, box=None, title=title, title_justify="left")

@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--gdb",
         action="store_true",
-        help="an episode of the scenario's own policy in the debugger, without Python",
+        help="run an episode of the scenario's own policy in the debugger, without Python",
     )
     add_tables(command)
     add_set(command)
@@ -44,13 +44,13 @@ def add(commands: Commands) -> None:
     command.set_defaults(action=_run, takes_scenario_arguments=True)
 
     command = commands.add_parser("plot-run", group="judge", help="draw an episode from the tables of a run")
-    command.add_argument("folder", type=Path, help="what --tables wrote")
+    command.add_argument("folder", type=Path, help="folder that --tables wrote")
     command.add_argument(
         "--plot",
         metavar="NAME",
         help="a plot of the scenario, or `ticks`, which every scenario has (the first)",
     )
-    command.add_argument("--policy", help="whose episode (the first)")
+    command.add_argument("--policy", help="policy of the episode (the first)")
     command.add_argument("--run", type=positive, help="ns-3 RngRun of the episode (the first)")
     command.add_argument("--scenario", help="name or executable of the scenario (the one in the tables)")
     command.add_argument("--out", type=Path, help="PNG, SVG or PDF file, by its ending (FOLDER/NAME.png)")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``reproduce``: a published evaluation, made anew."""
+"""``reproduce``: repeats a published evaluation."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ns3marl.errors import ConfigError
 def add(commands: Commands) -> None:
     """Adds the command."""
     command = commands.add_parser(
-        "reproduce", group="judge", help="make a published evaluation anew: every table and figure"
+        "reproduce", group="judge", help="repeat a published evaluation: every table and figure"
     )
     command.add_argument(
-        "scenario", nargs="?", default="", help="whose evaluation (the only scenario that brings one)"
+        "scenario", nargs="?", default="", help="scenario of the evaluation (the only one that has one)"
     )
     command.add_argument(
         "--out",
         type=Path,
         default=Path("runs/reproduced"),
-        help="where cells, trainings and the page are (runs/reproduced); cells that are there are kept",
+        help="folder of cells, trainings and the page (runs/reproduced); existing cells are kept",
     )
     command.add_argument(
         "--only",
         default="*",
-        help="cells to run, as patterns of SETTING/POLICY-SEED, with commas between (all)",
+        help="cells to run, as comma-separated patterns of SETTING/POLICY-SEED (all)",
     )
-    command.add_argument("--seeds", type=positive, help="training seeds of every learner")
+    command.add_argument("--seeds", type=positive, help="number of training seeds of every learner")
     command.add_argument("--jobs", type=positive, default=1, help="trainings at a time (1)")
     command.add_argument(
         "--share",
@@ -44,7 +44,11 @@ def add(commands: Commands) -> None:
         default="local",
         help="where trainings run: on this host, or on the hosts of a Ray cluster",
     )
-    command.add_argument("--quick", action="store_true", help="minutes instead of hours: shows the form only")
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="small version: minutes instead of hours, results without meaning",
+    )
     command.add_argument("--list", action="store_true", help="list the cells and which are finished")
     command.set_defaults(action=_reproduce)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``serve`` and ``keys``: simulators for a learner elsewhere."""
+"""``serve`` and ``keys``: simulators for a learner in another process or on another host."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ from ns3marl.cli.options import Commands, positive, seconds
 def add(commands: Commands) -> None:
     """Adds the commands."""
     command = commands.add_parser(
-        "serve", group="operate", help="launch simulators here for a learner elsewhere, until there is none"
+        "serve",
+        group="operate",
+        help="launch simulators here for a learner in another process or on another host, until it ends",
     )
     command.add_argument("scenario", help="name of a built scenario, or path of its executable")
     command.add_argument(
         "--connect",
         required=True,
         metavar="ENDPOINT",
-        help="where the learner listens (its pool.endpoint): ipc://PATH or tcp://HOST:PORT",
+        help="endpoint of the learner (its pool.endpoint): ipc://PATH or tcp://HOST:PORT",
     )
     command.add_argument(
         "--slots",
         type=positive,
-        help=f"simulators at a time (one more than cores, which hides the start of processes: {cores.usable() + 1})",
+        help=f"simulators at a time (one more than cores, to hide the start of processes: {cores.usable() + 1})",
     )
     command.add_argument(
-        "--keys", type=Path, metavar="FOLDER", help="CURVE keys of this host; needed beyond it"
+        "--keys",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of this host's CURVE keys; required if the learner is on another host",
     )
     command.add_argument(
         "--wait",
         type=seconds,
         default=3600.0,
-        help="seconds to wait for a learner, at first and again; 0: forever (3600)",
+        help="seconds to wait for a learner, at the start and after each loss; 0: forever (3600)",
     )
     command.add_argument(
-        "--pulse", type=Path, metavar="FILE", help="touched twice a second, for health checks"
+        "--pulse", type=Path, metavar="FILE", help="file that is touched twice a second, for health checks"
     )
     command.set_defaults(action=_serve)
 
     command = commands.add_parser(
-        "keys", group="operate", help="make CURVE keys for a learner and simulators on other hosts"
+        "keys", group="operate", help="create CURVE keys for a learner and simulators on other hosts"
     )
-    command.add_argument("folder", type=Path, help="where to write; one that has keys gets more simulators")
-    command.add_argument(
-        "names", nargs="*", metavar="NAME", help="one for each host of simulators (simulator)"
-    )
+    command.add_argument("folder", type=Path, help="where to write; for a folder with keys, adds simulators")
+    command.add_argument("names", nargs="*", metavar="NAME", help="names of simulator hosts (simulator)")
+    command.add_argument("folder", type=Path, help="where to write; for a folder with keys, adds simulators")
+    command.add_argument("names", nargs="*", metavar="NAME", help="names of simulator hosts (simulator)")
     command.set_defaults(action=_keys)
 
 

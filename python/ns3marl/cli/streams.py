@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Standard streams as they are found: closed, full, without a reader, or of an encoding that lacks a letter."""
+"""Handles standard streams that are closed, full, without a reader, or of an encoding that lacks a letter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TextIO
 
 
 def _any_letter(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Bytes of file names that were no text come out as they came in; letters that the encoding lacks become ``?``."""
+    """Writes bytes of file names that are not text unchanged; letters that the encoding lacks become ``?``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     out = bytearray()
@@ -29,7 +29,7 @@ codecs.register_error("ns3marl-any-letter", _any_letter)
 
 @contextmanager
 def safe_output() -> Iterator[None]:
-    """Within it, printing fails neither for a letter nor because the program was started without an output."""
+    """Context in which printing fails neither because of a letter nor because the program has no output."""
     _open_closed()
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
@@ -54,7 +54,7 @@ def apart() -> Iterator[TextIO]:
 
 
 def write_no_more(stream: TextIO) -> None:
-    """Where what was printed cannot be written, what is left of it goes nowhere: the end of the program shall not fail for it."""
+    """If printed text cannot be written, discards the rest, so that the end of the program does not fail."""
     try:
         stream.flush()
     except OSError:
@@ -68,7 +68,7 @@ def _nowhere() -> TextIO:
 
 
 def _open_closed() -> None:
-    """Keeps files, sockets and simulators' pipes from taking the numbers of closed standard streams."""
+    """Prevents files, sockets and simulators' pipes from using the numbers of closed standard streams."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest number that is free
         pass
     os.close(number)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``train``: learning, and going on with what was learnt."""
+"""``train``: trains policies and continues trainings."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def add(commands: Commands) -> None:
         "--continue",
         dest="keep_going",
         action="store_true",
-        help="go on with the run in --out if there is one: the same command again after whatever ended it",
+        help="continue the run in --out if there is one, so that you can repeat the same command after an interruption",
     )
-    command.add_argument("--resume", type=Path, metavar="RUN", help="go on with an earlier run or experiment")
+    command.add_argument("--resume", type=Path, metavar="RUN", help="continue an earlier run or experiment")
     command.add_argument(
         "--from",
         type=Path,
         metavar="RUN",
         dest="start_from",
-        help="a new run with RUN's learner and configuration, e.g. to fine-tune in ns-3 what the twin taught",
+        help="start a new run with RUN's learner and configuration, e.g. to fine-tune in ns-3 after training on the twin",
     )
     command.add_argument(
         "--seeds", type=seeds, help="train one run per seed: a list such as 1,2,3, or how many from 1 on"
@@ -59,7 +59,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--runner",
         choices=("local", "ray"),
-        help="who launches simulators, this host or a Ray cluster: short for --set pool.runner=…",
+        help="what launches simulators, this host or a Ray cluster: short for --set pool.runner=…",
     )
     add_set(command)
     command.set_defaults(action=_train, takes_scenario_arguments=True)
@@ -112,7 +112,7 @@ def _train_seeds(config: Config, seeds: Sequence[int], folder: Path, jobs: int, 
 
 
 def _new_config(parsed: argparse.Namespace) -> Config:
-    """What to train: a configuration, or with ``--from`` that of the run that the learner comes from."""
+    """Configuration to train: the named one, or with ``--from`` that of the learner's run."""
     if parsed.start_from is None:
         config = config_or_scenario(parsed.config, parsed.set)
         if not config.scenario.name:
@@ -127,7 +127,7 @@ def _new_config(parsed: argparse.Namespace) -> Config:
 
 
 def train_and_report(config: Config, folder: Path, *, resume: bool = False) -> bool:
-    """One run, and its report.
+    """Trains one run and writes its report.
 
     Returns:
         Whether its budget is spent; False after Ctrl-C.

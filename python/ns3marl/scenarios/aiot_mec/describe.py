@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What the executable ``aiot-mec`` says of itself, as the data files that its twin reads.
+"""Generates the data files that the twin reads from the executable ``aiot-mec``.
 
-``python -m ns3marl.scenarios.aiot_mec.describe EXECUTABLE`` writes both files of ``twin/`` anew:
+``python -m ns3marl.scenarios.aiot_mec.describe EXECUTABLE`` writes both files of ``twin/``:
 
 - ``aiot-mec.json``: the spec, as ``--describe`` prints it.
 - ``arguments.json``: names, types, defaults and presets of the arguments, as ``--arguments`` prints them, and the limits of their values,
@@ -35,7 +35,7 @@ _RELATIONS = {
 }
 _NUMBERS = ("-1", "0", "1000000000")
 _TRIED = {"time": ("-1ms", "1000000s"), "text": ("?",), "flag": ()}
-"""Values that a limit of such an argument may refuse; any other type is a number."""
+"""Values to find the limits of an argument of this type; any other type is a number."""
 
 
 def describe(executable: Path) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _output(executable: Path, word: str) -> str:
 
 
 def _value(text: str) -> float | str:
-    """A number, a time in microseconds, or a word."""
+    """Parses a number, a time (in microseconds), or a word."""
     number = _NUMBER.fullmatch(text)
     if number is None:
         return text
@@ -87,7 +87,7 @@ def _value(text: str) -> float | str:
 
 
 def _refusals(executable: Path, name: str, argument: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Which argument is refused, and the limit that refuses it, for values of ``name`` that may be out of range."""
+    """The refused arguments with their limits, for values of ``name`` that may be out of range."""
     if argument["default"] == "":
         return []  # a file, a folder or a list
     tried = [_refused(executable, name, value) for value in _TRIED.get(argument["type"], _NUMBERS)]
@@ -95,14 +95,14 @@ def _refusals(executable: Path, name: str, argument: dict[str, Any]) -> list[tup
 
 
 def _refused(executable: Path, name: str, value: str) -> re.Match[str] | None:
-    """Name and expectation in the message that refuses a value; None if it is taken, or is no value of this type."""
+    """Name and expectation in the message that refuses a value; None if it is accepted, or not a value of this type."""
     words = [str(executable), "--describe", f"--{name}={value}"]
     ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     return _REFUSAL.search(ran.stderr)
 
 
 def _limit(expected: str) -> dict[str, Any]:
-    """What is expected, as words and as relations to a number or to another argument.
+    """Parses an expectation into words and relations to a number or to another argument.
 
     Raises:
         ConfigError: It has another form than "at least 1", "0 to below --tick", "above 0 m", "team or agent" and the like.
@@ -123,7 +123,7 @@ def _bound(text: str) -> float | str:
 
 
 def _presets(description: str) -> dict[str, dict[str, float | str]]:
-    """From ``…: default; stress: tick=25ms; …``: what each preset says of arguments that are not given."""
+    """Parses ``…: default; stress: tick=25ms; …`` into the defaults of each preset."""
     presets = {}
     for part in description.partition(": ")[2].split("; "):
         name, _, words = part.partition(": ")
@@ -133,7 +133,7 @@ def _presets(description: str) -> dict[str, dict[str, float | str]]:
 
 
 def main() -> None:
-    """Writes the files of the twin anew."""
+    """Writes the files of the twin."""
     parser = argparse.ArgumentParser(prog="ns3marl.scenarios.aiot_mec.describe", description=__doc__)
     parser.add_argument("executable", type=Path, help="such as build/scenarios/bin/aiot-mec")
     for name, content in describe(parser.parse_args().executable).items():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Exogenous worlds of `aiot-mec`: all that happens to an episode whatever the devices do, as a folder of arrays.
+"""Exogenous worlds of `aiot-mec`: everything in an episode that does not depend on the devices' actions, as a folder of arrays.
 
 A world is what ``--exogenousOut`` writes and ``--exogenousIn`` reads: a folder with ``exogenous.json`` and a ``.npy``
 file for each array of :class:`Exogenous`, named like its field. ``docs/models/exogenous.md`` describes the format.
@@ -102,8 +102,8 @@ class Exogenous:
     """The exogenous world of one episode of T ticks with N devices, K servers and C channels.
 
     Axes: **T1** = T + 1 boundaries (tick t begins at boundary t, and tasks still arrive at the last one), **N** devices,
-    **K** servers. Boundary t stands at ``START_NS + t tick_ns`` of simulated time. Links are device to server, alike in
-    both directions and on all channels; other pairs do not fade and are not shadowed.
+    **K** servers. Boundary t is at ``START_NS + t tick_ns`` of simulated time. Links are device to server, equal in both
+    directions and on all channels; other pairs have no fading or shadowing.
 
     Args:
         placement_m: [N, 3] m, x, y, z of the devices at simulated time 0.
@@ -118,23 +118,23 @@ class Exogenous:
         deadline_ns: [T1, N] ns, from arrival to the last useful moment.
         premium: [T1, N], service level: premium or standard.
         jitter_ns: [T1, N] ns, from the decision to the first transmission; drawn at every boundary.
-        positions_m: [T1, N, 3] m, places of moving devices at boundary t; None: they stay at ``placement_m``.
-        shadowing_db: [T1, N, K] dB, gain of the shadowing of moving devices, row t when row t of ``fading_db``; None with
-            ``positions_m``.
+        positions_m: [T1, N, 3] m, positions of moving devices at boundary t; None: they stay at ``placement_m``.
+        shadowing_db: [T1, N, K] dB, gain of the shadowing of moving devices, rows at the times of ``fading_db``; None if
+            ``positions_m`` is.
         tick_ns: time between two boundaries.
         channels: C.
         path_loss_exponent: exponent of the log-distance path loss.
         reference_loss_db: path loss at 1 m.
-        seed: ns-3's RngSeed of the episode that it was written in, or whatever tells where it is from.
+        seed: ns-3's RngSeed of the episode that wrote it, or another number that identifies its origin.
         run: ns-3's RngRun of that episode.
         scenario: the scenario that it belongs to.
         mobility: how devices move between boundaries: ``static``; ``straight``; or ``random-waypoint`` and ``trace``, with
             the ways of ns-3's models in ``motion``.
         pause_s: pause of random waypoints before each way; 0 otherwise.
-        motion: arrays of those ways by name; nobody but the simulator needs them.
+        motion: arrays of these ways by name; only the simulator needs them.
 
     Raises:
-        ConfigError: an array has another shape or dtype than these, or holds NaN, infinity or a value that cannot be.
+        ConfigError: an array has another shape or dtype, or contains NaN, infinity or an impossible value.
     """
 
     placement_m: Float64
@@ -214,7 +214,7 @@ class Exogenous:
 
     @property
     def label(self) -> str:
-        """Its size, for people."""
+        """Its size, for display."""
         return f"N{self.devices} K{self.servers}"
 
     @property
@@ -259,21 +259,21 @@ class Exogenous:
 
     @property
     def device_positions_m(self) -> Float64:
-        """[T1, N, 3] m, places at the boundaries; a read-only view where the devices stand."""
+        """[T1, N, 3] m, positions at the boundaries; a read-only view if devices do not move."""
         if self.positions_m is not None:
             return self.positions_m
         return np.broadcast_to(self.placement_m, (self.ticks + 1, self.devices, 3))
 
     @property
     def link_shadowing_db(self) -> Float64:
-        """[T1, N, K] dB, gain of the shadowing; a read-only view where the devices stand."""
+        """[T1, N, K] dB, gain of the shadowing; a read-only view if devices do not move."""
         if self.shadowing_db is not None:
             return self.shadowing_db
         return np.broadcast_to(self.placement_shadowing_db, self.fading_db.shape)
 
     @cached_property
     def mean_loss_db(self) -> Float64:
-        """[T1, N, K] dB, path loss at the places of the boundaries less the gain of the shadowing, without fading.
+        """[T1, N, K] dB, path loss at the boundaries' positions minus the gain of the shadowing, without fading.
 
         Log-distance: L(d) = reference_loss_db + 10 path_loss_exponent log10(max(d, 1 m)), d in three dimensions (Rappaport,
         Wireless Communications, 2nd edition, section 4.9). Received power = transmit power - mean_loss_db + fading_db.
@@ -303,7 +303,7 @@ def load(path: str | Path) -> Exogenous:
         path: the folder with ``exogenous.json``; see :func:`episode_path`.
 
     Raises:
-        ConfigError: the folder, a file or a value is missing, of another version, cut off or wrong.
+        ConfigError: the folder, a file or a value is missing, truncated, wrong or of another version.
     """
     folder = Path(path)
     header = _read_header(folder)
@@ -325,8 +325,8 @@ def save(world: Exogenous, path: str | Path) -> None:
     """Writes a world so that ``--exogenousIn`` and :func:`load` read it.
 
     Args:
-        world: what to write.
-        path: the folder; made where it does not exist.
+        world: the world.
+        path: the folder; created if necessary.
 
     Raises:
         ConfigError: the folder cannot be written.
@@ -345,17 +345,16 @@ def save(world: Exogenous, path: str | Path) -> None:
 
 
 class WorldFiles:
-    """Worlds as validation exchanges them with ns-3 and keeps them, see ``ns3marl.fidelity.worlds.WorldFormat``.
+    """Exchange and storage of worlds for validation, see ``ns3marl.fidelity.worlds.WorldFormat``.
 
-    The fading is rounded to 1/256 dB before anybody plays, so that a world takes two bytes a link and both sides read exactly what the
-    file holds.
+    The fading is rounded to 1/256 dB in advance, so a world takes two bytes per link and both sides read exactly the same values.
     """
 
     write_argument = "exogenousOut"
     read_argument = "exogenousIn"
 
     def read(self, path: Path, seed: int, run: int) -> Exogenous:
-        """What ns-3 wrote in an episode, with its fading rounded."""
+        """Reads what ns-3 wrote in an episode, and rounds the fading."""
         world = load(episode_path(path, seed, run))
         rounded = np.round(world.fading_db / FADING_STEP_DB) * FADING_STEP_DB
         return replace(world, fading_db=rounded)
@@ -365,7 +364,7 @@ class WorldFiles:
         save(world, path)
 
     def pack(self, world: Exogenous) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """A world as plain values and arrays; a fading of whole steps within +-127 dB takes two bytes a link."""
+        """A world as plain values and arrays; rounded fading within +-127 dB takes two bytes per link."""
         header = {name: getattr(world, name) for name in _PACKED}
         arrays = {name: array for name in (*_ARRAYS, *_MOVING) if (array := getattr(world, name)) is not None}
         steps = world.fading_db / FADING_STEP_DB
@@ -377,7 +376,7 @@ class WorldFiles:
         }
 
     def unpack(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Exogenous:
-        """What ``pack`` made plain."""
+        """Restores a world from the output of ``pack``."""
         motion = {
             name.removeprefix(_MOTION_PREFIX): array
             for name, array in arrays.items()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What validation of the twin needs to know of ``aiot-mec``: tasks and their ends, what they meet, tolerances, calibration.
+"""Fidelity of ``aiot-mec`` for validation: outcomes of tasks, factors, tolerances, calibration.
 
 Axes: **E** environments, **T** ticks, **N** devices.
 """
@@ -31,7 +31,7 @@ from ns3marl.scenarios.aiot_mec.twin.spec import make_spec
 from ns3marl.types import Batch, Bool, Float64, Int64, Spec
 
 OUTCOMES = (*accounts.OUTCOMES, "server_failed", "device_dead")
-"""How a task ends, in both sides' numbers; see the table ``tasks`` of the scenario."""
+"""Outcomes of a task, by number; see the table ``tasks`` of the scenario."""
 COMPLETED = accounts.COMPLETED
 
 FACTORS: dict[str, tuple[str, str]] = {
@@ -42,7 +42,7 @@ FACTORS: dict[str, tuple[str, str]] = {
     "deadline": ("deadline", "ms"),
     "size": ("offloaded data", "kB"),
 }
-"""What tasks are sorted by: description and unit."""
+"""Factors by which tasks are binned: description and unit."""
 
 _AGE = "aoi_ticks"
 _MAX_AGE_TICKS = 100
@@ -51,9 +51,9 @@ _MAX_AGE_TICKS = 100
 class TaskRecorder:
     """Follows tasks from their arrival to their end.
 
-    Columns, [E,T,N] each: ``outcomes`` int8, how the task of that tick ended, see ``OUTCOMES``, -1 without a task; ``latency_s`` float32,
-    from arrival to completion, NaN unless completed; ``age_ticks`` uint8, age of information at the boundary after the tick, 100 and
-    more are 100.
+    Columns, [E,T,N] each: ``outcomes`` int8, outcome of the task of that tick, see ``OUTCOMES``, -1 without a task; ``latency_s`` float32,
+    from arrival to completion, NaN unless completed; ``age_ticks`` uint8, age of information at the boundary after the tick, at most
+    100.
 
     Args:
         pool: Simulators with ``--tables=all``, or the twin.
@@ -73,11 +73,11 @@ class TaskRecorder:
         }
 
     def decided(self, tick: int, active: Bool) -> None:
-        """A task arrived at every active device, and is unresolved."""
+        """Records an unresolved task for every active device."""
         self._outcomes[:, tick][active] = 0
 
     def ended(self, tick: int, batch: Batch) -> None:
-        """Takes the tasks that ended in the interval, and the ages at its end."""
+        """Records the tasks that ended in the interval, and the ages at its end."""
         pool = self._pool
         ended = _of_twin(pool, tick) if isinstance(pool, FastPool) else _of_tables(batch)
         env, arrival, device, outcome, latency_s = ended
@@ -107,7 +107,7 @@ def _of_tables(batch: Batch) -> _Ended:
 
 
 def _of_twin(pool: FastPool, tick: int) -> _Ended:
-    """The same from what the twin's last interval left."""
+    """The same from the twin's last interval."""
     outcome = pool.sim.outcome.cpu().numpy()
     env, device, slot = outcome.nonzero()
     arrival = tick - (tick - slot) % outcome.shape[2]
@@ -116,10 +116,10 @@ def _of_twin(pool: FastPool, tick: int) -> _Ended:
 
 
 def factors(trace: Trace) -> dict[str, Float64]:
-    """What each task met, [T,N] each, see ``FACTORS``; NaN without a task, or where nothing was offloaded.
+    """The factors of each task, [T,N] each, see ``FACTORS``; NaN without a task, or if nothing was offloaded.
 
-    Air time: payload bits / N_DBPS symbols of 13.6 us at the MCS that the SNR of the moment allows; the tick's new uploads on
-    a channel are added up. So the load is what is offered, before repetitions.
+    Air time: payload bits / N_DBPS symbols of 13.6 us at the MCS that the current SNR allows, summed over the tick's new uploads
+    on a channel. So it is the offered load, without retransmissions.
     """
     world, settings = _world(trace), Settings.parse(trace.arguments)
     ticks, devices = trace.active.shape
@@ -153,7 +153,7 @@ def _world(trace: Trace) -> Exogenous:
 
 
 def _servers(world: Exogenous, slot: Int64) -> Int64:
-    """Servers of slots: with more than 18, a device's slots are the 18 of best mean SNR in order of id."""
+    """Servers of slots: with more than 18, a device's slots are the 18 with the best mean SNR, ordered by id."""
     if world.servers <= SERVER_SLOTS:
         return slot
     best = np.argsort(world.mean_loss_db[0], axis=1, kind="stable")[:, :SERVER_SLOTS]
@@ -162,7 +162,7 @@ def _servers(world: Exogenous, slot: Int64) -> Int64:
 
 
 def _shared(values: Float64, of: Int64) -> Float64:
-    """Sums over the devices that share something in a tick: values and its number, [T,N] each."""
+    """Sums of values over the devices with the same key in a tick; both [T,N]."""
     ticks = values.shape[0]
     width = int(of.max()) + 1
     keys = of + width * np.arange(ticks)[:, None]
@@ -216,7 +216,7 @@ def recorded_twin(
 class TwinCalibrator:
     """Fits the twin's constants, see ``ns3marl.fidelity.scenario.Calibrator``.
 
-    A cell is ``devices/servers``, with a preset before it if it is not the default one.
+    A cell is ``devices/servers``, or a preset and ``devices/servers``.
     """
 
     cells: tuple[str, ...] = (
@@ -252,7 +252,7 @@ class TwinCalibrator:
         return (f"--preset={preset}", *sized) if preset else sized
 
     def load(self, path: Path | None) -> Calibration:
-        """Constants from a file; the shipped ones without."""
+        """Constants from a file; without one, the bundled ones."""
         return Calibration.load(path)
 
     def dumps(self, calibration: Calibration) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The life of a network in one figure, from the tables of a run: where it stands, who served whom, what queued when."""
+"""Plots an episode from the tables of a run: positions, links between devices and servers, queues over time."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def network_life(folder: Path, policy: str | None = None, run: int | None = None
     """Draws one episode.
 
     Args:
-        folder: Tables, as ``ns3marl.evaluation.tables`` writes them.
-        policy: Whose episode; by default the first one's.
-        run: Its ns-3 RngRun; by default the first one.
+        folder: Folder of tables that ``ns3marl.evaluation.tables`` wrote.
+        policy: Policy of the episode; the first one by default.
+        run: The episode's ns-3 RngRun; the first one by default.
 
     Raises:
-        ConfigError: The folder holds no such episode, or the scenario does not report what the figure shows.
+        ConfigError: The folder does not contain the episode, or the scenario does not report what the figure shows.
     """
     agents = state_table(folder, "agent_state", _AGENTS, policy, run)
     servers = state_table(folder, "server_state", _SERVERS, agents.policy, agents.run)
@@ -68,7 +68,7 @@ def _draw(agents: EpisodeTable, servers: EpisodeTable, channels: EpisodeTable, t
 
 
 def _draw_map(axes: Any, agents: EpisodeTable, servers: EpisodeTable, tasks: EpisodeTable) -> None:
-    """Devices, servers, and a line for each pair with an offloaded task: wider for more, redder for failed ones."""
+    """Devices, servers, and a line for each pair with an offloaded task: wider for more tasks, redder for more failed ones."""
     device_xy = np.stack([agents.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)
     server_xy = np.stack([servers.grid(name)[-1] for name in ("position_x_m", "position_y_m")], -1)
     offloaded = tasks.column("mode") != "local"

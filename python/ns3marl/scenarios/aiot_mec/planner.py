@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""A planner: searches the joint action of a tick with the twin as its model. It sees everything, so it is an upper reference."""
+"""A planner: searches the joint action of a tick with the twin as its model. It knows the whole state, so it is an upper reference."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _WITHIN_DB = 20.0  # servers that are considered, from the best one on
 
 @dataclass(frozen=True)
 class PlannerOptions:
-    """How hard the planner searches."""
+    """Options of the search."""
 
     rounds: PositiveInt = 3
     """Rounds of changes to the joint action."""
     changes: PositiveInt = 32
     """Changes of one device's action that a round tries."""
     futures: PositiveInt = 4
-    """Futures over which the return of a joint action is averaged."""
+    """Simulated futures over which the return of a joint action is averaged."""
     horizon: PositiveInt = 4
-    """Ticks whose rewards count, the present one included."""
+    """Ticks whose rewards count, including the current one."""
 
 
 @dataclass
@@ -62,21 +62,21 @@ def _joined(parts: Sequence[Joint]) -> Joint:
 
 
 class Planner:
-    """Local search over joint actions, judged by the team's reward over a few ticks of the twin.
+    """Local search over joint actions, evaluated by the team's reward over a few ticks of the twin.
 
-    It begins with the best of the joint actions that some rules propose. A round tries changes of one device each, all at once as
-    environments of the twin; then it joins the changes that helped, the best two, four, eight and so on, and keeps what is best on
-    fresh futures. After the present tick a rule plays.
+    It begins with the best of the joint actions that some rules propose. A round tries many changes of one device each, in parallel as
+    environments of the twin. Then it combines the best two, four, eight and so on of the changes that helped, and keeps the best
+    combination on new futures. After the current tick a rule acts.
 
-    It knows the state of the twin, true SNRs and queues included, but not the future: arrivals, fading, jitter, backoffs and
-    frame errors are drawn anew (``twin.futures``). So nobody with local knowledge can be expected to do as well, but better
-    plans exist: the search is local, short-sighted and sees some futures only.
+    It knows the state of the twin, including true SNRs and queues, but not the future: arrivals, fading, jitter, backoffs and frame
+    errors are drawn again (``twin.futures``). A policy with local knowledge cannot be expected to reach it, but better plans exist:
+    the search is local, has a short horizon and samples only some futures.
 
     Args:
         sim: The twin, at the boundary that is planned for.
         starts: Rules that propose the first joint actions.
-        follow: The rule that plays the ticks behind the present one; it must decide from observations alone and without chance.
-        options: How hard it searches.
+        follow: The rule for the ticks after the current one; it must be deterministic and use only observations.
+        options: Options of the search.
     """
 
     central_execution = True
@@ -124,10 +124,10 @@ class Planner:
         """Mean reward per tick of each joint action over the horizon, on the same S futures, [M].
 
         Args:
-            environment: Which of the twin's.
+            environment: Number of the twin's environment.
             joint: M joint actions.
             samples: S.
-            seed: Of the futures.
+            seed: Seed of the futures.
         """
         model, ticks, count = self.sim.model, self.options.horizon, len(joint.discrete)
         futures = Futures.draw(model, self.sim.state, environment, samples, ticks, seed)
@@ -145,7 +145,7 @@ class Planner:
         return returns
 
     def _following(self, view: tick.View) -> tuple[Tensor, Tensor]:
-        """What the rule does that plays behind the present tick."""
+        """Actions of the rule that acts after the current tick."""
         count = len(view.active)
         numbers = np.zeros(count, np.int64)
         arrays = GroupArrays(
@@ -190,7 +190,7 @@ class Planner:
         masks: Bool,
         rng: np.random.Generator,
     ) -> None:
-        """Changes what one device does in joint action m: server, channel, power, mode or ratio, one or some of them."""
+        """Changes one device's action in joint action m: one or more of server, channel, power, mode and ratio."""
         chosen, real = joint.discrete[m, device], joint.continuous[m, device]
         offsets = self.names.spec.groups[0].mask_offsets
         changes = rng.random(5) < (0.4, 0.4, 0.5, 0.1, 0.2)
@@ -216,14 +216,14 @@ class Planner:
 
 
 class InStep:
-    """Plans for environments elsewhere, such as ns-3's, in a twin of the same worlds that is kept in step by the same joint actions.
+    """Plans for other environments, such as ns-3's, in a twin with the same worlds that takes the same joint actions.
 
-    The twin takes over what devices know. What differs are backoffs, frame errors and what the twin does not model, so its queues are not
-    quite those of the environments. Where the twin masks a choice, it plays the first one that it allows.
+    The twin copies what devices know. Backoffs, frame errors and what the twin does not model differ, so its queues differ slightly from
+    those of the environments. If the twin masks a choice, it takes the first allowed one.
 
     Args:
-        planner: Plans in the twin.
-        twin: Of as many environments, with the same seed and runs, on the same worlds (``twin.recorded``).
+        planner: The planner of the twin.
+        twin: A twin with the same number of environments, seed, runs and worlds (``twin.recorded``).
     """
 
     central_execution = True
@@ -257,7 +257,7 @@ class InStep:
         return [sent]
 
     def _learn(self, batch: Batch) -> None:
-        """The twin's devices know what those of the environments know; from the SNR that they believe in their MCS follows."""
+        """Copies what the environments' devices know to the twin's; their MCS follows from the SNR that they expect."""
         state, seen = self.twin.sim.state, torch.from_numpy(batch.groups[0].observations)
         state.shown.observations.copy_(seen)
         if len(state.knowledge.slot_server) == 0:  # otherwise slots do not name servers

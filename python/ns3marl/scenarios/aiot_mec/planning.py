@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Evaluations of the planner in ns-3: it thinks in a twin of each episode that begins."""
+"""Evaluations of the planner in ns-3, with a twin of each episode."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ NAME = "planner"
 
 
 def planner(twin: FastPool, options: PlannerOptions, starts: Sequence[str] = STARTS) -> Planner:
-    """The planner in a twin; see ``Planner`` for what its rules do, of which the first one follows."""
+    """The planner in a twin; see ``Planner``. The first of its rules also acts after the current tick."""
     made = [policies.make(name, twin.spec) for name in starts]
     return Planner(twin.sim, made, policies.make(starts[0], twin.spec), options)
 
 
 class Planning:
-    """The planner, beside a twin of each episode that begins; of one environment.
+    """The planner for one environment, with a new twin for each episode.
 
     Args:
-        arguments: Of the scenario.
+        arguments: Arguments of the scenario.
         starts: See ``STARTS``.
     """
 
@@ -64,10 +64,10 @@ class Planning:
 
 
 def judge(report: Report, config: Config, folder: Path, starts: Sequence[str] = STARTS) -> Content:
-    """What an evaluation of the planner writes.
+    """Evaluates the planner and returns the content of ``results.json``.
 
     Args:
-        report: Takes progress.
+        report: Gets the progress.
         config: Scenario and evaluation.
         folder: Where to write.
         starts: See ``STARTS``.

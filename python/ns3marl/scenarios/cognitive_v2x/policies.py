@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Policies that do not learn, for scenarios that name their features and heads as ``cognitive-v2x`` does.
+"""Simple policies, for scenarios with the features and heads of ``cognitive-v2x``.
 
-An agent chooses one of C licensed channels, or none, and a power. What it may use is said by its own sensing (``seems_busy``,
-``energy_db``), by a database of primary receivers (``excess_db``) and by its last acknowledgement (``link_snr_db``).
-``coordinated-access`` sees the global state and decides for all pairs together, so it is a central reference.
+An agent chooses one of C licensed channels, or none, and a power. It uses its own sensing (``seems_busy``, ``energy_db``), a database of
+primary receivers (``excess_db``) and its last acknowledgement (``link_snr_db``).
+``coordinated-access`` reads the global state and decides for all pairs together; it is a central reference.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ns3marl.types import Actions, Batch, Bool, Feature, Float64, Int64, Spec
 
 SILENT = 0  #: choice of the head ``channel``; channel c is choice c + 1
 TARGET_SNR_DB = 12.0
-"""What a policy that saves power wants at its receiver. 1600 B at 6 Mb/s (QPSK, rate 1/2) need about 7 dB."""
+"""Target SNR at the receiver of a policy that saves power. 1600 B at 6 Mb/s (QPSK, rate 1/2) need about 7 dB."""
 RAISE_DB = 2.0
-"""What it adds for every tick since the link was last heard, up to full power: around a corner the link may be 20 dB worse."""
+"""Power added per tick since the link was last heard, up to full power: behind a corner the link may be 20 dB worse."""
 
 
 LEAKAGE_DB = 24.0
-"""How much weaker a frame is in the channel beside its own, by the transmit mask of IEEE 802.11-2020, 17.3.9.3."""
+"""Attenuation of a frame in the adjacent channel, by the transmit mask of IEEE 802.11-2020, 17.3.9.3."""
 
 
 class RandomChannel:
-    """A channel at random among those that seem free, at full power; silent where none does."""
+    """A random channel of those that seem free, at full power; silent if none does."""
 
     def __init__(self, spec: Spec) -> None:
         self.names = _Names(spec)
@@ -44,7 +44,7 @@ class RandomChannel:
 
 
 class SenseGreedy:
-    """The channel with the least sensed energy, at full power; silent where even that one seems busy."""
+    """The channel with the least sensed energy, at full power; silent if this channel seems busy."""
 
     def __init__(self, spec: Spec) -> None:
         self.names = _Names(spec)
@@ -57,9 +57,9 @@ class SenseGreedy:
 
 
 class ListenBeforeTalk:
-    """The first channel from home on that seems free, at the power that gives 12 dB at the receiver.
+    """The first channel, counted from the home channel, that seems free, at the power that gives 12 dB at the receiver.
 
-    Silent where none seems free. Pair i is at home on channel i mod C, so that pairs spread. The same as the scenario's built-in policy.
+    Silent if none seems free. The home channel of pair i is i mod C, so that pairs spread. This is the scenario's built-in policy.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -75,11 +75,11 @@ class ListenBeforeTalk:
 
 
 class Underlay:
-    """Also channels that seem busy, where the database says that the power needed there disturbs nobody.
+    """Also uses channels that seem busy, if by the database the required power does not disturb primary receivers.
 
-    The power gives 12 dB over the sensed energy. It is harmless where it stays ``MARGIN_DB`` below what the primary receiver
-    tolerates, and those of the neighbouring channels too. Best is a channel that is free and harmless, then one that is harmless,
-    then one that is free; among equals the one farthest from doing harm. Silent where there is none of these.
+    The power gives 12 dB over the sensed energy. It is harmless if it stays ``MARGIN_DB`` below the tolerance of the primary receivers of
+    the channel and its neighbours. The policy prefers a channel that is free and harmless, then one that is harmless, then one that is
+    free; among equals the one with the largest margin. Silent if there is none of these.
     """
 
     MARGIN_DB = 3.0  # for shadowing, which the database does not know
@@ -103,12 +103,12 @@ class Underlay:
 
 
 class CoordinatedAccess:
-    """Central reference: serves the pairs in order of their age, knowing every loss and every primary user's state.
+    """Central reference: serves the pairs in order of age, with knowledge of every loss and every primary user's state.
 
-    A pair gets the power that gives 12 dB at its receiver, over the primary user's signal where one is on. Best is a channel
-    whose primary user is off and would not be disturbed if it came back; next one whose user is on and not disturbed; last one whose
-    user is off. Among equals it is the one with the fewest pairs that it would spoil or that would spoil it, then the one farthest
-    from doing harm. More than ``SHARING`` such pairs are too many, so the pair stays silent.
+    A pair gets the power that gives 12 dB at its receiver, over the primary user's signal if the user is on. The policy prefers a channel
+    whose primary user is off and would not be disturbed if it came back; then one whose user is on and not disturbed; then one whose user
+    is off. Among equals it takes the one with the fewest conflicting pairs, then the one with the largest margin. With more than
+    ``SHARING`` conflicting pairs, the pair stays silent.
     """
 
     SHARING = 1
@@ -166,7 +166,7 @@ class CoordinatedAccess:
         return choice, used
 
     def _spoilt(self, state: Float64, choice: Int64, used: Float64, i: int, c: int, power: float) -> int:
-        """With how many pairs on channel c pair i cannot be on the air at once."""
+        """Number of pairs on channel c that cannot be on the air at the same time as pair i."""
         others = np.flatnonzero(choice == c + 1)
         margin = TARGET_SNR_DB - 3  # what their signals may lose
         below, theirs_below = power - self.names.full_power, used[others] - self.names.full_power
@@ -176,10 +176,10 @@ class CoordinatedAccess:
 
 
 class _Names:
-    """Where cognitive-v2x's heads and features stand in a spec.
+    """Finds cognitive-v2x's heads and features in a spec.
 
     Raises:
-        ConfigError: The spec is not built like cognitive-v2x's.
+        ConfigError: The spec does not have the structure of cognitive-v2x's.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -215,7 +215,7 @@ class _Names:
         return steps
 
     def needed_dbm(self, batch: Batch) -> Float64:
-        """Power that gives ``TARGET_SNR_DB`` at the receiver, as far as known, [B,A]; may be out of range."""
+        """Power that gives ``TARGET_SNR_DB`` at the receiver, by the agent's knowledge, [B,A]; may be out of range."""
         seen = batch.groups[0].observations
         snr, age = seen[..., self.link_snr].astype(float), seen[..., self.link_age].astype(float)
         needed: Float64 = self.full_power - (snr - TARGET_SNR_DB) + RAISE_DB * age
@@ -237,7 +237,7 @@ def with_leakage(excess_db: Float64) -> Float64:
 
 
 def _chosen(allowed: Bool, channel: Int64) -> Int64:
-    """The choice of a channel, silent where it is not allowed: of [B,A,C] and [B,A]."""
+    """The choice of a channel, silent where it is not allowed; from [B,A,C] and [B,A]."""
     ok = np.take_along_axis(allowed, channel[..., None], -1)[..., 0]
     return np.where(ok, channel + 1, SILENT)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""``echo``: agents that are told what to do; for tests of the wire."""
+"""``echo``: agents whose observations name the expected actions; for tests of the wire."""
 
 from ns3marl.home import ScenarioHome
 

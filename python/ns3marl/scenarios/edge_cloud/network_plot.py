@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""One episode of ``edge-cloud`` in a figure, from the tables of a run: who served whom, what queued when, how tasks ended."""
+"""Plots one episode of ``edge-cloud`` from the tables of a run: links between devices and gateways, queues over time, outcomes of tasks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def network_life(folder: Path, policy: str | None = None, run: int | None = None
     """Draws one episode.
 
     Args:
-        folder: Tables, as ``ns3marl run --tables`` writes them.
-        policy: Whose episode; by default the first one's.
-        run: Its ns-3 RngRun; by default the first one.
+        folder: Folder of tables that ``ns3marl run --tables`` wrote.
+        policy: Policy of the episode; the first one by default.
+        run: The episode's ns-3 RngRun; the first one by default.
 
     Raises:
-        ConfigError: The folder holds no such episode, or the scenario does not report what the figure shows.
+        ConfigError: The folder does not contain the episode, or the scenario does not report what the figure shows.
     """
     devices = state_table(folder, "device_state", _PLACE, policy, run)
     gateways = state_table(folder, "gateway_state", _GATEWAYS, devices.policy, devices.run)
@@ -62,7 +62,7 @@ def network_life(folder: Path, policy: str | None = None, run: int | None = None
 
 
 def _draw_ends(axes: Any, tasks: EpisodeTable) -> None:
-    """How tasks ended, most frequent first, and where they were computed."""
+    """Outcomes of tasks, most frequent first, and where they were computed."""
     counts = Counter(zip(tasks.column("outcome").tolist(), tasks.column("place").tolist(), strict=True))
     totals = Counter(tasks.column("outcome").tolist())
     outcomes = [outcome for outcome, _ in totals.most_common()]

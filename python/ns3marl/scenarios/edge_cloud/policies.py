@@ -17,7 +17,7 @@ _LOCAL, _OFFLOAD = range(2)
 
 
 class LocalOnly:
-    """Every task on the device's own CPU.
+    """Computes every task on the device's own CPU.
 
     Args:
         spec: What C++ ``Describe`` declares.
@@ -38,11 +38,11 @@ class LocalOnly:
 
 
 class OffloadOnly:
-    """Every task to the allowed gateway that the device heard best, at full power; gateways compute at their highest rate.
+    """Sends every task to the allowed gateway with the best observed SNR, at full power; gateways compute at their highest rate.
 
     Args:
         spec: What C++ ``Describe`` declares.
-        placement: What all gateways choose: ``edge`` or ``cloud``.
+        placement: Choice of all gateways: ``edge`` or ``cloud``.
 
     Raises:
         ConfigError: The spec is of another scenario.
@@ -71,12 +71,12 @@ class OffloadOnly:
 
 
 def edge_only(spec: Spec) -> OffloadOnly:
-    """Every task on the computer of a gateway; see ``OffloadOnly``."""
+    """Computes every task at a gateway; see ``OffloadOnly``."""
     return OffloadOnly(spec, "edge")
 
 
 def cloud_only(spec: Spec) -> OffloadOnly:
-    """Every task on the cloud's computer; see ``OffloadOnly``."""
+    """Computes every task in the cloud; see ``OffloadOnly``."""
     return OffloadOnly(spec, "cloud")
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Simple policies of ``slice-lte``: they know nothing of a slice's traffic but what the slice observes.
+"""Simple policies of ``slice-lte``, which use only a slice's observation.
 
-``equal-split`` gives every slice the same share for good; ``follow-satisfaction`` asks for more where the service agreement was not
-kept. The scenario's own policy, ``builtin``, follows demand: it knows the size of jobs and the cell's capacity as well.
+``equal-split`` always gives every slice the same share; ``follow-satisfaction`` requests more if the service agreement was not met. The
+scenario's own policy, ``builtin``, follows demand: it also knows the size of jobs and the cell's capacity.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DISCRETE_HEADS = ("radio_policy",)
 
 
 class EqualSplit:
-    """Every slice asks for the same share of the downlink and of the CPU, and lends nothing.
+    """Every slice requests the same share of the downlink and of the CPU, and lends nothing.
 
     Args:
         spec: Of the environments.
@@ -46,9 +46,9 @@ class EqualSplit:
 
 
 class FollowSatisfaction:
-    """Every slice asks for more than it was granted where it was not satisfied, and for a little less where it was; it lends nothing.
+    """Every slice requests more than it was granted if it was not satisfied, and a little less if it was; it lends nothing.
 
-    Multiplicative increase and decrease of both shares, from an equal split on.
+    Multiplicative increase and decrease of both shares, starting with an equal split.
 
     Args:
         spec: Of the environments.
@@ -84,7 +84,7 @@ class FollowSatisfaction:
 
 
 def _ask(group: Group, seen: GroupArrays, shares: Float64) -> Actions:
-    """The actions of slices that ask for these shares [B,A,2] and lend nothing."""
+    """The actions of slices that request these shares [B,A,2] and lend nothing."""
     choices = np.full((*seen.active.shape, 1), DEDICATED)
     return fill_inactive(group, seen.active, choices, shares)
 

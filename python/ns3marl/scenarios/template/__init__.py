@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What ``template`` has in Python: a simple policy and a plot. Everything here may go; what is declared in C++ needs none of it.
+"""Python part of ``template``: a simple policy and a plot. It is optional; the C++ scenario works without it.
 
-``ns3marl`` finds ``HOME`` beside the C++ file that ``ns3marl build`` compiled, and offers what it names by name:
+``ns3marl`` finds ``HOME`` beside the C++ file that ``ns3marl build`` compiled; you use its entries by name:
 
     ns3marl run template --policy own-slot --tables tables
     ns3marl plot-run tables --plot deliveries
 
-A configuration ``configs/NAME.toml`` beside this file is trained with ``ns3marl train NAME``.
+``ns3marl train NAME`` uses a configuration ``configs/NAME.toml`` beside this file.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class OwnSlot:
-    """Station i sends in slot i at full power; kinds of agents that are added take their default actions.
+    """Station i sends in slot i at full power; additional groups of agents take their default actions.
 
     Args:
-        spec: What C++ ``Describe`` declares.
+        spec: The spec that C++ ``Describe`` declares.
 
     Raises:
         ConfigError: The spec is of another scenario.
@@ -51,8 +51,8 @@ class OwnSlot:
         """Decides for all environments of a batch at once.
 
         Args:
-            batch: What B environments show. ``batch.groups[0]`` has ``observations`` [B,A,F] in the order of the spec's features,
-                ``masks`` and who is ``active`` [B,A]; ``batch.state`` is for policies that a descriptor calls central.
+            batch: Observations of B environments. ``batch.groups[0]`` has ``observations`` [B,A,F] in the order of the spec's features,
+                ``masks`` and ``active`` [B,A]; only policies that a descriptor marks as central may use ``batch.state``.
             rngs: One generator for each environment, the only source of random numbers.
 
         Returns:
@@ -68,12 +68,12 @@ class OwnSlot:
 
 
 def deliveries(folder: Path, policy: str | None = None, run: int | None = None) -> Figure:
-    """Draws the share of each station's packets that the sink got, over simulated time.
+    """Draws the share of each station's packets that the sink received, over simulated time.
 
     Args:
-        folder: What ``ns3marl run --tables`` wrote.
-        policy: Whose episode; by default the first one's.
-        run: Its ns-3 RngRun; by default the first one.
+        folder: Folder of tables that ``ns3marl run --tables`` wrote.
+        policy: Policy of the episode; the first one by default.
+        run: The episode's ns-3 RngRun; the first one by default.
     """
     # Imported here, since the descriptor is read whenever a command starts.
     from matplotlib.figure import Figure  # noqa: PLC0415

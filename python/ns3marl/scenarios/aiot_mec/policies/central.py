@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Central references: they see the global state and decide for all devices together, so they are no competitors."""
+"""Central references: they read the global state and decide for all devices together."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class CoordinatedPowerOptions:
     """Coordination with power control."""
 
     target_db: Decibels = 20.0
-    """SNR that the server should hear, dB."""
+    """Target SNR at the server, dB."""
     urgent_db: Decibels = 26.0
-    """The same where it pays to hurry, dB."""
+    """Higher target SNR, used if its cost is lower, dB."""
     least_dbm: Dbm = 0.0
-    """The least power: who is heard nearby does not collide, dBm."""
+    """Least power, so that neighbours hear the device and do not collide, dBm."""
     safety: PositiveFloat = 0.5
-    """A choice counts as late if this times its estimated time is more than the deadline."""
+    """A choice counts as late if this times its estimated time exceeds the deadline."""
     late_s: NotNegativeFloat = 0.14
-    """What being late costs, s."""
+    """Cost of a late choice, s."""
     airtime: NotNegativeFloat = 4.0
-    """What a second of air time costs, for the sake of the others, s."""
+    """Cost per second of air time, because it delays others, s."""
     energy_s_per_j: NotNegativeFloat = 2.5
-    """What a joule costs, s."""
+    """Cost per joule, s."""
     kappa: PositiveFloat = 1e-27
     """The scenario's `--kappa`, J/(Hz^2 cycle)."""
 
@@ -69,12 +69,12 @@ _DOUBT_DB = 2.0  # of the margin of 2 dB by which devices choose an MCS below wh
 class CoordinatedPower:
     """Assigns the tasks of a tick one by one, earliest deadline first, knowing the global state.
 
-    Each task gets the mode, ratio, power, server and channel of least cost, given what was assigned before it: uploads on a channel
-    and tasks on a server follow one another, the rate follows from the SNR that the device believes in, where that is true, and the power. The cost is the estimated
-    completion time, plus a penalty for lateness, plus air time, for the sake of the others, plus energy.
+    Each task gets the mode, ratio, power, server and channel with the lowest cost, given the earlier assignments: uploads on a channel and
+    tasks on a server are sequential, and the rate follows from the power and the SNR that the device observes, if that is not too high. The
+    cost is the estimated completion time, plus a penalty for lateness, plus air time, because it delays others, plus energy.
 
     Raises:
-        ConfigError: The spec does not fit, or has more servers than slots, so that a slot does not name a server.
+        ConfigError: The spec does not fit, or has more servers than slots, so that slot j is not server j.
     """
 
     def __init__(self, spec: Spec, options: CoordinatedPowerOptions | None = None) -> None:
@@ -136,7 +136,7 @@ class CoordinatedPower:
     def _assign(
         self, task: _Task, rows: Int64, channel_free_s: Float64, server_free_s: Float64, rate_hz: Float64
     ) -> tuple[Float64, Float64, Int64, Int64]:
-        """Best ratio, power, server and channel of one task in each of these rows; books it in the first two arrays, [B,C] and [B,K]."""
+        """Best ratio, power, server and channel of one task in each of these rows; adds it to both loads, [B,C] and [B,K]."""
         options = self.options
         share = _RATIOS[:, None, None, None]  # choices are [rows,ratios,powers,K,C]
         targets = np.array([options.target_db, options.urgent_db])[:, None, None]
@@ -173,7 +173,7 @@ class CoordinatedPower:
 
 
 class CoordinatedGreedy(CoordinatedPower):
-    """The same at 30 dBm, for the earliest completion: energy costs nothing, air time a little."""
+    """The same at 30 dBm, for the earliest completion: no cost of energy, a low cost of air time."""
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec, _FULL_POWER)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a choice would take: power for a target SNR, rate, energy. Levels are dB and dBm, times seconds, energies joules."""
+"""Estimates for a choice: power for a target SNR, rate, energy. Levels are in dB and dBm, times in s, energies in J."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def goodput_bps(snr_db: Float64) -> Float64:
 
 
 def power_dbm(snr_db: Float64, target_db: Float64 | float, least_dbm: float = 0.0) -> Float64:
-    """Power at which a server hears at least the target SNR: target - (snr - 30), up to the next step, within ``least_dbm`` to 30.
+    """Power that gives at least the target SNR at a server: target - (snr - 30), rounded up to a step, within ``least_dbm`` to 30.
 
-    Devices send in steps of 0.125 dB. An SNR just below the threshold of an MCS costs that MCS.
+    Devices send in steps of 0.125 dB. It is rounded up, because an SNR just below the threshold of an MCS does not allow this MCS.
 
     Args:
-        snr_db: At 30 dBm, [...].
-        target_db: What the server should hear.
-        least_dbm: The least power.
+        snr_db: SNR at 30 dBm, [...].
+        target_db: Target SNR at the server.
+        least_dbm: Least power.
     """
     steps = np.ceil((target_db - (snr_db - MAX_POWER_DBM)) / _POWER_STEP_DB)
     power: Float64 = np.clip(steps * _POWER_STEP_DB, least_dbm, MAX_POWER_DBM)
@@ -45,7 +45,7 @@ def power_dbm(snr_db: Float64, target_db: Float64 | float, least_dbm: float = 0.
 
 
 def amplifier_w(power: Float64) -> Float64:
-    """What transmitting at a power [dBm] takes beyond idling."""
+    """Power consumption of transmitting at a power [dBm] above idling, W."""
     watts: Float64 = 10 ** (power / 10) * 1e-3 / _AMPLIFIER_EFFICIENCY
     return watts
 

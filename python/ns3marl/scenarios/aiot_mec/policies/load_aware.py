@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""A rule that weighs load: each device estimates from its own observation what every choice would take."""
+"""A rule that considers load: each device estimates the cost of every choice from its own observation."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ class LoadAwareOptions:
     """Estimated completion times from SNR and load."""
 
     target_db: Decibels = 20.0
-    """SNR that the server should hear, dB."""
+    """Target SNR at the server, dB."""
     urgent_db: Decibels = 26.0
-    """The same where it pays to hurry, dB."""
+    """Higher target SNR, used if its cost is lower, dB."""
     least_dbm: Dbm = 0.0
-    """The least power: who is heard nearby does not collide, dBm."""
+    """Least power, so that neighbours hear the device and do not collide, dBm."""
     contention: NotNegativeFloat = 0.5
-    """Wait for the channel, over the time that it was busy in the last interval."""
+    """Estimated wait for the channel divided by its busy time in the last interval."""
     queueing: NotNegativeFloat = 0.1
-    """Wait for the server, over the time that it computed in the last interval."""
+    """Estimated wait for the server divided by its computing time in the last interval."""
     waiting: NotNegativeFloat = 0.35
-    """Weight of the mean wait that the server told."""
+    """Weight of the mean wait that the server reported."""
     safety: PositiveFloat = 1.25
-    """A choice counts as late if this times its estimated time is more than the deadline."""
+    """A choice counts as late if this times its estimated time exceeds the deadline."""
     late_s: NotNegativeFloat = 0.2
-    """What being late costs, s."""
+    """Cost of a late choice, s."""
     airtime: NotNegativeFloat = 2.0
-    """What a second of air time costs beyond the time it takes, for the sake of the others, s."""
+    """Cost per second of air time in addition to the time itself, because it delays others, s."""
     energy_s_per_j: NotNegativeFloat = 7.5
-    """What a joule costs, s."""
+    """Cost per joule, s."""
     kappa: PositiveFloat = 1e-27
     """The scenario's `--kappa`, J/(Hz^2 cycle)."""
     hysteresis: Fraction = 1.0
-    """A device leaves its channel for one whose busy share is lower by more than this."""
+    """A device changes to a channel whose busy share is lower by more than this."""
 
 
 @dataclass
 class _Seen:
-    """What n devices know that have a task, [n,1] each unless said otherwise."""
+    """Knowledge of the n devices with a task, [n,1] each unless noted otherwise."""
 
     bits: Float64
     cycles: Float64
@@ -70,12 +70,12 @@ class _Seen:
 
 
 class LoadAware:
-    """Chooses mode, server and power of least estimated cost, and stays on its channel unless another one is far less busy.
+    """Chooses mode, server and power with the lowest estimated cost, and stays on its channel unless another one is much less busy.
 
-    The estimated time of an offloaded part is channel + upload + access + server's wait + computing; the upload goes at
-    the rate of the SNR that the server would hear. Everybody's tasks arrive at the same moments, so what a channel or a server
-    did in the last interval stands for what lies before a task in this one. The ratio of a partial task lets both parts end
-    together. The cost is the estimated time, plus a penalty for lateness, plus air time, for the sake of the others, plus energy.
+    The estimated time of an offloaded part is channel + upload + access + server's wait + computing; the upload has
+    the rate for the SNR at the server. All tasks arrive at the same moments, so the load of a channel and a server in the last
+    interval predicts what a task finds ahead of it in this one. With the ratio of a partial task, both parts end at the same time.
+    The cost is the estimated time, plus a penalty for lateness, plus air time, because it delays others, plus energy.
     """
 
     def __init__(self, spec: Spec, options: LoadAwareOptions | None = None) -> None:
@@ -160,7 +160,7 @@ class LoadAware:
         return offered
 
     def _local(self, seen: _Seen) -> Float64:
-        """Cost of computing all of it here, [n,1]."""
+        """Cost of computing the whole task on the device, [n,1]."""
         finish_s = seen.backlog_s + seen.cycles / seen.cpu_hz
         return self._cost(finish_s, self._local_j(seen.cycles, seen), seen.deadline_s)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Where the heads, features and state blocks of ``aiot-mec`` stand in a spec and in a batch."""
+"""Finds the heads, features and state blocks of ``aiot-mec`` in a spec and in a batch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Names:
     """Reads the spec.
 
     Args:
-        spec: Of the environments.
+        spec: Spec of the environments.
 
     Raises:
-        ConfigError: The spec is not built like aiot-mec's.
+        ConfigError: The spec does not have the structure of aiot-mec's.
 
     Attributes:
         servers: Server slots in use.
@@ -51,10 +51,10 @@ class Names:
         """Each device's first channel, [A]."""
 
     def columns(self, names: Sequence[str]) -> list[int]:
-        """Where features stand in the observation.
+        """Columns of features in the observation.
 
         Raises:
-            ConfigError: There is no such feature.
+            ConfigError: A feature does not exist.
         """
         return find(self.spec, "observation", self.spec.groups[0].features, names)
 
@@ -65,14 +65,14 @@ class Names:
         return masks[..., server : server + self.servers], masks[..., channel : channel + self.channels]
 
     def heard_snr(self, batch: Batch) -> Float64:
-        """SNR of each server slot at 30 dBm as the device heard it, -inf where there is no server, [B,A,slots in use]."""
+        """SNR of each server slot at 30 dBm as the device observes it, -inf where there is no server, [B,A,slots in use]."""
         servers, _ = self.masks(batch)
         heard = batch.groups[0].observations[..., self.snr].astype(float)
         snr: Float64 = np.where(servers, heard, -np.inf)
         return snr
 
     def home_channels(self, batch: Batch) -> Int64:
-        """Channel (agent mod C), or the one on which an earlier task keeps the radio, [B,A]."""
+        """Channel (agent mod C), or the tuned one while an earlier task is under way, [B,A]."""
         _, channels = self.masks(batch)
         free = channels[:, np.arange(len(self.home)), self.home]
         chosen: Int64 = np.where(free, self.home, channels.argmax(-1))
@@ -87,9 +87,9 @@ class Names:
         power_dbm: Float64 | float,
         ratio: Float64 | None = None,
     ) -> Actions:
-        """These choices [B,A] for active devices, defaults for the rest and for ratios that are not given or do not count.
+        """These choices [B,A] for active devices, defaults for the others and for ratios that are not given or not active.
 
-        A mode that is not allowed gives way to the nearest one: full to the largest ratio, partial to full or local.
+        The nearest allowed mode replaces one that is not allowed: the largest ratio replaces full, full or local replaces partial.
         """
         discrete, continuous = default_actions(self.spec.groups[0], len(batch.env_id))
         active = batch.groups[0].active
@@ -113,10 +113,10 @@ class Names:
 
 
 def find(spec: Spec, where: str, features: Sequence[Feature], names: Sequence[str]) -> list[int]:
-    """Places of features by name.
+    """Indices of features by name.
 
     Raises:
-        ConfigError: One is missing; the message says ``where``.
+        ConfigError: A feature is missing; the message contains ``where``.
     """
     index = {feature.name: f for f, feature in enumerate(features)}
     missing = [name for name in names if name not in index]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Rules that look at no load: local, random, and the server heard best. Each device decides from its own observation."""
+"""Rules without load: local, random, and the server with the best SNR. Each device decides from its own observation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Dbm = Annotated[float, Range(0, 30)]
 
 
 class LocalOnly:
-    """Every task on the device's own CPU."""
+    """Computes every task on the device's own CPU."""
 
     def __init__(self, spec: Spec) -> None:
         self.names = Names(spec)
@@ -34,7 +34,7 @@ class LocalOnly:
 
 
 class RandomOffload:
-    """Every task in full to a random server on a random channel, at 30 dBm."""
+    """Offloads every task in full to a random server on a random channel, at 30 dBm."""
 
     def __init__(self, spec: Spec) -> None:
         self.names = Names(spec)
@@ -48,10 +48,10 @@ class RandomOffload:
 
 
 class BestSnr:
-    """Every task in full to the server heard best, on channel (agent mod C), at 30 dBm.
+    """Offloads every task in full to the server with the best observed SNR, on channel (agent mod C), at 30 dBm.
 
-    Ties go to the first server. Where an earlier task keeps the radio on another channel, that one is used. The same as
-    the scenario's built-in policy, from the observation alone.
+    Of equal servers it takes the first. While an earlier task is under way, it stays on the tuned channel. This is the scenario's
+    built-in policy, computed from the observation.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -65,7 +65,7 @@ class BestSnr:
         return [self.names.actions(batch, FULL, server, channel, self.power(batch, server))]
 
     def power(self, batch: Batch, server: Int64) -> Float64 | float:
-        """For uploads to these servers [B,A], dBm."""
+        """Power for uploads to these servers [B,A], dBm."""
         del batch, server
         return MAX_POWER_DBM
 
@@ -75,19 +75,19 @@ class SnrTargetOptions:
     """Best SNR with power control."""
 
     target_db: Decibels = 20.0
-    """SNR that the server should hear, dB."""
+    """Target SNR at the server, dB."""
     least_dbm: Dbm = 0.0
-    """The least power: who is heard nearby does not collide, dBm."""
+    """Least power, so that neighbours hear the device and do not collide, dBm."""
 
 
 class SnrTarget(BestSnr):
-    """As ``BestSnr``, at the power with which the server hears the target SNR, between the least power and 30 dBm."""
+    """As ``BestSnr``, at the power that gives the target SNR at the server, between the least power and 30 dBm."""
 
     def __init__(self, spec: Spec, options: SnrTargetOptions | None = None) -> None:
         super().__init__(spec)
         self.options = options or SnrTargetOptions()
 
     def power(self, batch: Batch, server: Int64) -> Float64:
-        """For uploads to these servers [B,A], dBm."""
+        """Power for uploads to these servers [B,A], dBm."""
         snr = np.take_along_axis(self.names.heard_snr(batch), server[..., None], -1)[..., 0]
         return power_dbm(snr, self.options.target_db, self.options.least_dbm)

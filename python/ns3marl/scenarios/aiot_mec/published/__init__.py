@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The published evaluation of IMAPPO, made anew packet by packet: its tables as cells of a study, and a page about them."""
+"""Reproduction of the published evaluation of IMAPPO in ns-3: its tables as cells of a study, and a page with the results."""

@@ -14,14 +14,14 @@ _ENVS, _DEVICES, _SEED = 200, 50, 8901
 
 
 def outage_percent(servers: int, rounds: int = 25) -> float:
-    """Probability that the server of best mean SNR is heard below 7 dB at 30 dBm, in percent.
+    """Probability that the SNR of the server with the best mean SNR is below 7 dB at 30 dBm, in percent.
 
-    The mean over the devices of ``rounds`` x 200 placements of 50 devices. Fading is averaged exactly: under Rayleigh fading the power is
+    Mean over the devices of ``rounds`` x 200 placements of 50 devices. Fading is averaged analytically: under Rayleigh fading the power is
     exponential, so P(SNR < t) = 1 - exp(-t / mean SNR).
 
     Args:
         servers: K, on their grid in the default area.
-        rounds: Of placements; 25 give 250 000 devices.
+        rounds: Rounds of placements; 25 give 250 000 devices.
     """
     total = 0.0
     for seed in range(_SEED, _SEED + rounds):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The page of the published tables, from the files of finished cells: published, ours with intervals, the difference, and why."""
+"""Writes the page of the published tables from finished cells: published values, ours with intervals, differences, and reasons."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ closest to the published ones (78 to 99 %, 14.2 to 58 ms) is taken for every tab
 
 @dataclass(frozen=True)
 class Cells:
-    """Finished cells, by what they are of."""
+    """Finished cells by policy and setting."""
 
     contents: Sequence[Content]
 
@@ -152,7 +152,7 @@ def write(contents: Sequence[Content], page: Path, images: Path, quick: bool) ->
 
 
 def tables_of(cells: Cells, rounds: int) -> str:
-    """All tables; outages by so many rounds of ``outage_percent``."""
+    """All tables; outages with this number of rounds of ``outage_percent``."""
     parts = (
         _table_1(cells),
         _table_2(cells, rounds),
@@ -303,7 +303,7 @@ def _table_5(cells: Cells) -> str:
 
 
 def figures(cells: Cells) -> list[str]:
-    """As ``name: VALUE UNIT``; those whose cells are missing are left out."""
+    """Figures as ``name: VALUE UNIT``, without those whose cells are missing."""
     found: list[str] = []
     ours, rivals = cells.of("imappo", tables.HOME), tables.LEARNERS[1:6]
     if ours and all(cells.of(name, tables.HOME) for name in rivals):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""How the cells of the published tables are run: trained on the twin, judged in ns-3 on held-out episodes."""
+"""How the cells of the published tables are run: trained on the twin, evaluated in ns-3 on held-out episodes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TWIN = 3  # policies of another twin, or of other observations, count as missing
 
 
 def configure(cell: Cell, quick: bool = False) -> Config:
-    """What a cell trains in its setting and how it is evaluated there."""
+    """Configuration of a cell in its setting, for training and evaluation."""
     setting = tables.settings()[cell.setting]
     ticks = _QUICK_EPISODE if quick else setting.ticks
     episodes = _QUICK_EPISODES if quick else setting.episodes
@@ -51,7 +51,7 @@ def configure(cell: Cell, quick: bool = False) -> Config:
 
 
 def configure_training(cell: Cell, quick: bool = False) -> Config:
-    """What a cell trains: as ``configure``, in shorter episodes, which show more placements."""
+    """Configuration for training: as ``configure``, with shorter episodes, which contain more placements."""
     config = configure(cell, quick)
     words = [word for word in config.scenario.arguments if not word.startswith("--ticks=")]
     scenario = dataclasses.replace(config.scenario, arguments=(*words, f"--ticks={TRAINING_EPISODE}"))

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Which preset comes closest to the published regime: a sweep of simple policies, before any learner is trained.
+"""Finds the preset that is closest to the published regime with simple policies, before any training.
 
-Published are completion ratios of 78 to 99 % and latencies of 14 to 58 ms among the six learners. A preset's distance is the sum of the
-relative differences between these four numbers and the least and largest of the simple policies that offload. ``sweep.json`` is what it found;
+The published completion ratios are 78 to 99 %, the latencies 14 to 58 ms, for six learners. A preset's distance is the sum of the
+relative differences between these four numbers and the least and largest of the simple policies that offload. ``sweep.json`` holds what it found;
 ``python -m ns3marl.scenarios.aiot_mec.published.sweep`` writes it anew.
 """
 
@@ -35,7 +35,7 @@ class Reached:
 
 
 def reached(preset: str) -> dict[str, Reached]:
-    """What simple policies that offload reach on the twin at 50 devices and 9 servers, by name."""
+    """Results of simple policies that offload, on the twin with 50 devices and 9 servers, by name."""
     found: dict[str, Reached] = {}
     arguments = [f"--preset={preset}", *size(50, 9), f"--ticks={_TICKS}"]
     for rule in RULES:
@@ -52,7 +52,7 @@ def reached(preset: str) -> dict[str, Reached]:
 
 
 def distance(of: Mapping[str, Reached]) -> float:
-    """Of a preset's simple policies from the published regime."""
+    """Distance of a preset's simple policies from the published regime."""
     completion = [one.completion_percent for one in of.values()]
     latency = [one.latency_ms for one in of.values()]
     pairs = [

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Which policies the published tables compare, in which settings.
+"""Policies and settings of the published tables.
 
-Every setting is the default preset with the reward weights .4/.3/.3; ``sweep`` says why.
+Every setting is the default preset with the reward weights .4/.3/.3; ``sweep`` shows why.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LONG, _SHORT = 1000, 200  # ticks of an episode: of table 1, of the others
 
 @dataclass(frozen=True)
 class Setting:
-    """Where policies are judged; and, in episodes of ``study.TRAINING_EPISODE`` ticks, trained."""
+    """Settings in which policies are evaluated and, in episodes of ``study.TRAINING_EPISODE`` ticks, trained."""
 
     arguments: tuple[str, ...]
     ticks: int = _SHORT
@@ -59,7 +59,7 @@ def size(devices: int, servers: int, *more: str) -> tuple[str, ...]:
 
 
 def _priority(kind: str, where: Where) -> Setting:
-    """Loaded servers and channels, with priorities at the servers' queues, in the air, or both."""
+    """A network under load, with priorities in the servers' queues, on the air, or both."""
     alpha, beta, gamma = PRIORITIES[kind]
     words = ["--arrivalProbability=0.6", f"--alpha={alpha:g}", f"--beta={beta:g}", f"--gamma={gamma:g}"]
     if kind != "none" and where != "edca":
@@ -89,7 +89,7 @@ def settings() -> dict[str, Setting]:
 
 @cache
 def learners() -> dict[str, dict[str, Any]]:
-    """By name: ``algorithm``, ``acts`` (drawn or likeliest) and ``options``."""
+    """Learners by name: ``algorithm``, ``acts`` (drawn or likeliest) and ``options``."""
     found: dict[str, dict[str, Any]] = _toml("published/learners.toml")
     options = _toml(f"configs/{PUBLISHED}.toml")["imappo"]
     return found | {PUBLISHED_SETTINGS: {"algorithm": "imappo", "acts": "drawn", "options": options}}
@@ -111,7 +111,7 @@ def table_1(seeds: int) -> list[Cell]:
 
 
 def table_2(seeds: int) -> list[Cell]:
-    """IMAPPO and the strongest rule by the number of servers: trained there, and carried over from 9."""
+    """IMAPPO and the strongest rule by the number of servers: trained with this number, and transferred from 9."""
     return _grown([f"50_{k}" for k in SERVERS if k != 9], [], seeds)
 
 
@@ -130,7 +130,7 @@ def table_3(seeds: int) -> list[Cell]:
 
 
 def table_4(seeds: int) -> list[Cell]:
-    """IMAPPO and the strongest rule by the size of the network: trained there, and carried over from 50 devices."""
+    """IMAPPO and the strongest rule by the size of the network: trained with this size, and transferred from 50 devices."""
     trained = [f"{n}_{k}" for n, k in SIZES if n != 50]
     return _grown(trained, [f"{n}_{k}" for n, k in LARGE], seeds)
 
@@ -158,7 +158,7 @@ def every_cell(seeds: int | None = None, quick: bool = False) -> list[Cell]:
 
     Args:
         seeds: Training seeds; by default 5 in table 1 and 3 elsewhere.
-        quick: Only the form: one seed, and of each table a few rows.
+        quick: Only one seed and a few rows of each table.
     """
     if quick:
         return [
