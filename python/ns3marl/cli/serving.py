@@ -53,8 +53,6 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("folder", type=Path, help="where to write; for a folder with keys, adds simulators")
     command.add_argument("names", nargs="*", metavar="NAME", help="names of simulator hosts (simulator)")
-    command.add_argument("folder", type=Path, help="where to write; for a folder with keys, adds simulators")
-    command.add_argument("names", nargs="*", metavar="NAME", help="names of simulator hosts (simulator)")
     command.set_defaults(action=_keys)
 
 
