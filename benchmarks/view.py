@@ -45,7 +45,7 @@ TRAINING = (
     "pool.num_envs=8",
     "imappo.rollout_ticks=100",
     "training.minutes=0",
-    "training.ticks=0",
+    "training.ticks=1000000000",
     "training.tensorboard=false",
 )
 TURN_UPDATES = 4

@@ -18,6 +18,7 @@ import gymnasium
 import imageio_ffmpeg
 import numpy as np
 import pytest
+import toy_runs
 from faults import children
 
 from ns3marl import cli, home
@@ -26,6 +27,7 @@ from ns3marl.env.pettingzoo import Ns3ParallelEnv
 from ns3marl.env.pool import Pool
 from ns3marl.env.wrappers import SingleAgent
 from ns3marl.errors import ConfigError, SpecViolation
+from ns3marl.training.run import train
 from ns3marl.view import episode, frames
 
 SMALL = ["--devices=8", "--servers=3", "--ticks=12"]
@@ -115,6 +117,21 @@ def test_the_twin_can_be_watched(tmp_path: Path) -> None:
     head = episode.load(file).head
     assert head["more"]["simulator"] == "fast twin"
     assert head["map"]["items"]["table"] == "tasks"
+
+
+def test_a_run_can_be_watched(
+    scenario_path: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, page = tmp_path / "run", tmp_path / "page.html"
+    scenario = [f"scenario.name={scenario_path('echo')}", "scenario.arguments=['--ticks=10']"]
+    train(toy_runs.config(*scenario), run, console=toy_runs.quiet())
+    assert cli.main(["view", str(run), "--policy", "builtin", "--run", "2", "--out", str(page)]) == 0
+    assert page.read_text().count('class="episode"') == 2
+    assert cli.main(["view", str(run), "--out", str(tmp_path / "a.ns3view")]) == 0
+    assert episode.load(tmp_path / "a.ns3view").head["policy"] == "ippo"
+    capsys.readouterr()
+    assert cli.main(["view", str(run), "--policy=random", "--policy=builtin"]) == 2
+    assert "name one --policy to compare it with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

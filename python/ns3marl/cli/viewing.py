@@ -49,7 +49,9 @@ def add(commands: Commands) -> None:
     command.add_argument("--seed", type=positive, help="ns-3 RngSeed of the episode (1001, or the run's)")
     command.add_argument("--run", type=positive, default=1, help="ns-3 RngRun of the episode (1)")
     command.add_argument(
-        "--backend", metavar="BACKEND", help=f"where policies play: {' or '.join(BACKENDS)} (ns3)"
+        "--backend",
+        metavar="BACKEND",
+        help=f"where policies play: {' or '.join(BACKENDS)} (that of the configuration)",
     )
     command.add_argument(
         "--out",
