@@ -8,7 +8,8 @@
   are drawn; median of 5.
 - ``page_mb``: the page without episodes: everything that the server sends; ``episode_mb``: that recording.
 - ``training_slowdown_percent``: ticks a second of a training on the twin while a browser shows the page of `ns3marl view RUN`, against
-  the same training while none does, in turns; median over pairs.
+  the same training while none does, in turns; median over pairs. ``watching_cpu_percent``: CPU of server and browser meanwhile, as a
+  share of one core: what a training could lose to them at most, on any machine.
 
 ``--devices`` asks for another size, ``--backend fastsim`` records it on the twin, which reports no tasks but takes seconds instead of
 minutes, ``--pairs 0`` leaves the training out. `make test-view` installs what this needs.
@@ -121,11 +122,30 @@ def frames_per_s(page: Page) -> float:
     return frames
 
 
-def slowdowns(folder: Path, pairs: int, browser: Browser) -> list[float]:
+def cpu_s(apart: int) -> float:
+    """CPU time that all processes that this one launched have taken, but for one of them [s]."""
+    total, waiting = 0.0, [os.getpid()]
+    while waiting:
+        pid = waiting.pop()
+        if pid == apart:
+            continue
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            listed = [of.read_text() for of in Path(f"/proc/{pid}/task").glob("*/children")]
+        except OSError:  # it has ended
+            continue
+        if pid != os.getpid():
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        waiting += [int(child) for of in listed for child in of.split()]
+    return total
+
+
+def slowdowns(folder: Path, pairs: int, browser: Browser, shares: list[float]) -> list[float]:
     """How much less a training on the twin gets done while a browser shows its page than while none does [%], in turns, one a pair.
 
     It is one training with the server of `ns3marl view` beside it. A turn is some updates by the training's own clock, without the
-    first one, in which the page was opened or closed.
+    first one, in which the page was opened or closed. ``shares`` gets the CPU of server and browser in watched turns [% of a
+    core].
     """
     settings = [word for of in TRAINING for word in ("--set", of)]
     train = [*COMMAND, "train", "twin", *settings, "--out", str(folder)]
@@ -150,7 +170,11 @@ def slowdowns(folder: Path, pairs: int, browser: Browser) -> list[float]:
                     page.goto(address)
                     page.wait_for_selector("#training .chart canvas", timeout=120_000)
                 begun = len(rows(folder)) + 1
+                await_rows(training, folder, begun + 1)
+                before_s, clock_s = cpu_s(training.pid), time.perf_counter()
                 log = await_rows(training, folder, begun + TURN_UPDATES + 1)
+                if watched:
+                    shares.append(100 * (cpu_s(training.pid) - before_s) / (time.perf_counter() - clock_s))
                 first, last = log[begun], log[begun + TURN_UPDATES]
                 rates[watched] = (last["ticks"] - first["ticks"]) / (last["wall_s"] - first["wall_s"])
                 if page is not None:
@@ -200,13 +224,15 @@ def main() -> None:
             page, ready_large_s = opened(browser, address)
             frames = frames_per_s(page)
             page.close()
-        slower = slowdowns(folder / "training", options.pairs, browser) if options.pairs else []
+        shares: list[float] = []
+        slower = slowdowns(folder / "training", options.pairs, browser, shares) if options.pairs else []
         browser.close()
         page_bytes = len(pages.served({"title": ""}, "")) + sum(len(of) for of in pages.assets().values())
         print(f"load: {os.getloadavg()[0]:.1f}")
         print(f"frames_per_s_{options.devices}_devices: {frames:.1f} 1/s")
         if slower:
             print(f"training_slowdown_percent: {statistics.median(slower):.2f} %")
+            print(f"watching_cpu_percent: {statistics.median(shares):.2f} %")
             print(f"training_slowdown_pairs_percent: {min(slower):.1f} to {max(slower):.1f} %")
         print(f"page_ready_s: {statistics.median(times):.2f} s")
         print(f"page_ready_{options.devices}_devices_s: {ready_large_s:.2f} s")

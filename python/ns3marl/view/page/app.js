@@ -27,7 +27,6 @@ class Page {
     this.selected = null;
     this.tab = "charts";
     this.worst = -1;
-    this.frames = { count: 0, since: performance.now(), perSecond: 0 };
     this.panels = {
       charts: new ChartPanel(by("charts"), this),
       items: new ItemPanel(by("items-panel"), this),
@@ -60,18 +59,34 @@ class Page {
     } else {
       this.connection.addEventListener("episode", () => this.#grown());
       this.connection.addEventListener("status", () => this.#status());
-      this.connection.addEventListener("metrics", () => this.panels.training.update());
+      this.connection.addEventListener("metrics", () => this.panels.training.grown());
       this.connection.addEventListener("lost", () => say("The server has ended. What is loaded can still be looked at.", "bad"));
-      if (this.panels.training) this.show("training");
+      if (this.panels.training) {
+        this.show("training");
+        by("empty").textContent = "Play this episode shows the policy of the latest checkpoint here.";
+      }
     }
     by("play-new").hidden = !this.session.can_play;
     by("tab-training").hidden = !this.panels.training;
     by("export-html").hidden = Boolean(this.session.offline);
-    const frame = (now) => {
+  }
+
+  /** Draws in the next frame, and goes on while something moves: a page that stands still costs nothing. */
+  wake() {
+    if (this.#asked) return;
+    this.#asked = true;
+    requestAnimationFrame((now) => {
+      this.#asked = false;
       this.#draw(now);
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
+      if (this.#moves()) this.wake();
+      else this.clock.rest();
+    });
+  }
+
+  #asked = false;
+
+  #moves() {
+    return this.clock.playing && this.clock.time < this.clock.end;
   }
 
   /** Something was added to an episode. */
@@ -91,6 +106,7 @@ class Page {
   }
 
   #makeSides(sides) {
+    by("empty")?.remove();
     while (this.scenes.length < sides.length) {
       const side = this.scenes.length;
       const canvas = element("canvas", { tabindex: "0", "aria-label": "map" });
@@ -122,8 +138,8 @@ class Page {
     else if (sides.some((side) => side.playing)) say("Playing: the end of what is known moves on.", "note");
     else say("", "note");
     if (training) {
-      by("play-new").disabled = !training.checkpoint;
-      this.panels.training.update();
+      by("play-episode").disabled = !training.checkpoint;
+      this.panels.training.grown();
     }
     by("stop").hidden = !sides.some((side) => side.playing);
   }
@@ -145,6 +161,7 @@ class Page {
 
   /** Draws the panel again; `grown` says that lines have changed. */
   refresh(grown = false) {
+    this.wake();
     if (this.tab === "training" && this.connection?.status) this.panels.training.update();
     const episode = this.focused();
     if (!episode) return;
@@ -158,7 +175,6 @@ class Page {
   }
 
   #draw(now) {
-    this.#count(now);
     const sides = this.episodes();
     if (!sides.length) return;
     this.clock.advance(now);
@@ -174,22 +190,13 @@ class Page {
     by("position").value = this.clock.end > this.clock.begin ? (time - this.clock.begin) / (this.clock.end - this.clock.begin) : 0;
     by("time").textContent = `${time.toFixed(3)} s, tick ${episode.tick[boundary]} of ${episode.spec.ticks || episode.tick.at(-1)}, reward ${shown(episode.reward[boundary])}`;
     this.panels.charts.mark(time);
-    if (`${this.focus}/${boundary}` !== this.#shown && (!this.clock.playing || now - (this.#paced ?? 0) > 200)) {
+    if (`${this.focus}/${boundary}` !== this.#shown && (!this.#moves() || now - (this.#paced ?? 0) > 200)) {
       this.#paced = now;
       this.refresh();
     }
   }
 
   #paced = null;
-
-  #count(now) {
-    const { frames } = this;
-    frames.count++;
-    if (now - frames.since >= 1000) {
-      frames.perSecond = (1000 * frames.count) / (now - frames.since);
-      Object.assign(frames, { count: 0, since: now });
-    }
-  }
 
   step(boundaries) {
     const episode = this.focused();
@@ -265,6 +272,7 @@ class Page {
       this.clock.speed = Number(event.target.value);
     });
     this.clock.addEventListener("change", () => {
+      this.wake();
       by("play").textContent = this.clock.playing ? "Pause" : "Play";
       by("speed").value = this.clock.speed;
     });

@@ -24,6 +24,7 @@ export class Chart {
     parent.append(this.box);
     this.mark = document.createElement("div");
     this.mark.className = "mark";
+    this.mark.hidden = true;
     this.#labels = null;
   }
 

@@ -38,6 +38,11 @@ export class Clock extends EventTarget {
     this.#last = now;
   }
 
+  /** Nothing is drawn for a while: that time does not count. */
+  rest() {
+    this.#last = null;
+  }
+
   play(playing = !this.playing) {
     if (playing && this.time >= this.end) this.time = this.begin;
     this.playing = playing;

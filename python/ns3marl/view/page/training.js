@@ -5,6 +5,7 @@
 import { Chart } from "view/charts.js";
 import { element } from "view/text.js";
 
+const PAUSE_MS = 3000; // between two drawings of the charts, which cost the training's machine time
 const FIRST = ["reward_per_tick", "episode/", "ticks_per_s"];
 
 export class TrainingPanel {
@@ -19,13 +20,28 @@ export class TrainingPanel {
     this.choice.addEventListener("change", () => this.update());
   }
 
-  update() {
+  /** There are more rows: draws them soon. */
+  grown() {
+    this.#tell();
+    const passed = performance.now() - (this.drawn ?? -PAUSE_MS);
+    this.timer ??= setTimeout(() => this.update(), Math.max(0, PAUSE_MS - passed));
+  }
+
+  #tell() {
     const rows = this.connection.rows;
     const training = this.connection.status.training;
     const last = rows.at(-1);
     this.note.textContent = last
       ? `${training.running ? "In training" : "Not in training now"}: ${last.ticks} ticks, update ${last.update ?? "–"}`
       : `${training.running ? "In training" : "Not in training now"}: nothing is logged yet`;
+  }
+
+  update() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.drawn = performance.now();
+    this.#tell();
+    const rows = this.connection.rows;
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => !["ticks", "update", "wall_s"].includes(name));
     if (names.join() !== this.names.join()) {
       const kept = new Set([...this.choice.selectedOptions].map((option) => option.value));
