@@ -31,7 +31,7 @@ _SCALE = 100.0
 
 @dataclass
 class Interval:
-    """What happened in a tick, [B, N, L] for tasks and [B, N] for devices."""
+    """Results of a tick, [B, N, L] for tasks and [B, N] for devices."""
 
     outcome: Tensor  #: int64 [B, N, L], UNRESOLVED where no task ended
     premium: Tensor  #: bool [B, N, L]
@@ -54,7 +54,7 @@ class Interval:
 
 @dataclass
 class Accounts:
-    """Sums of an episode over its ticks, for B environments; float64 unless said otherwise. ``add`` changes them in place."""
+    """Sums over the ticks of an episode, for B environments; float64 unless noted otherwise. ``add`` changes them in place."""
 
     ticks: int
     arrived: Tensor  #: tasks, [B]
@@ -103,7 +103,7 @@ class Accounts:
 
 
 def add(settings: Settings, accounts: Accounts, interval: Interval) -> Tensor:
-    """Accounts for an interval.
+    """Adds an interval.
 
     Returns:
         Rewards [B, N].
@@ -199,14 +199,14 @@ def _reward(
 def metrics(
     settings: Settings, accounts: Accounts, unresolved: Tensor, on_sent: Tensor, on_received: Tensor
 ) -> dict[str, Tensor]:
-    """Of the episode so far, [B] each, NaN where there is nothing to measure.
+    """Metrics of the episode so far, [B] each, NaN if there is nothing to measure.
 
     Args:
         settings: The scenario.
-        accounts: Of the episode.
+        accounts: Accounts of the episode.
         unresolved: Tasks that arrived and have not ended, [B].
         on_sent: Fragments of these tasks, [B].
-        on_received: Those of them that are at their servers, [B].
+        on_received: Those of them that their servers have received, [B].
     """
     s, of, ticks = settings, accounts, accounts.ticks
     nan = torch.full_like(of.arrived, math.nan)
@@ -297,6 +297,6 @@ def metrics(
 
 
 def _jain(values: Tensor, counts: Tensor) -> Tensor:
-    """Jain's index (1984) of the values that count, 1 where all are 0; [B, n] -> [B]."""
+    """Jain's index (1984) of the counted values, 1 if all are 0; [B, n] -> [B]."""
     total, squares = values.sum(1), values.square().sum(1)
     return torch.where(squares == 0, 1.0, total.square() / (counts.sum(1) * squares))

@@ -27,21 +27,21 @@ class AiotMec:
     Args:
         settings: The scenario.
         num_envs: B.
-        seed: Of all draws.
-        device: Where to compute.
-        calibration: Free constants; those that ship with the package by default.
-        world: Where exogenous quantities come from; drawn by default.
+        seed: Seed of all random numbers.
+        device: Device to compute on.
+        calibration: Free constants; the bundled ones by default.
+        world: Source of exogenous quantities; drawn by default.
 
     Raises:
         ConfigError: An argument is out of range.
         BuildError: The kernels do not compile.
 
     Attributes:
-        model: The scenario under its arguments.
-        state: At the last boundary; there is none before ``reset``.
-        outcome: How tasks ended in the interval that the last step ended, see ``accounts``, 0 elsewhere; that of tick t in slot
+        model: The scenario with its arguments.
+        state: State at the last boundary; not available before ``reset``.
+        outcome: Outcomes of tasks that ended in the last interval, see ``accounts``, 0 elsewhere; the task of tick t is in slot
             t mod L; int64 [B, N, L].
-        latency_us: Of those that completed, [B, N, L].
+        latency_us: Latencies of completed tasks, [B, N, L].
     """
 
     state: State
@@ -99,5 +99,5 @@ class AiotMec:
         return global_state(self.model, self.state)
 
     def metrics(self) -> dict[str, Tensor]:
-        """Of the episodes so far, float64 [B] each, by the spec's names."""
+        """Metrics of the episodes so far, float64 [B] each, by the spec's names."""
         return tick.metrics(self.model, self.state)

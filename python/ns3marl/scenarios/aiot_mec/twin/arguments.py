@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The arguments of the C++ scenario: types, defaults, limits and presets, read from ``arguments.json``.
 
-The executable says what stands in that file (``ns3marl.scenarios.aiot_mec.describe``). Times are microseconds.
+The executable generates this file (``ns3marl.scenarios.aiot_mec.describe``). Times are in microseconds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _ROOT = re.compile(r"([\d.]+)\*sqrt\(devices/([\d.]+)\)")
 
 @dataclass(frozen=True)
 class Limit:
-    """What the values of an argument have to satisfy."""
+    """A limit of the values of an argument."""
 
     expected: str  #: in the scenario's words
     one_of: tuple[str, ...]  #: the words that it may be; empty: it is a number
@@ -55,8 +55,8 @@ class Limit:
         """Whether a value is within the limit.
 
         Args:
-            value: Of the argument.
-            values: Of all arguments, by name.
+            value: Value of the argument.
+            values: Values of all arguments, by name.
         """
         if self.one_of:
             return value in self.one_of
@@ -76,19 +76,19 @@ class Argument:
 
     @property
     def expected(self) -> str:
-        """What a text has to be, in the scenario's words."""
+        """Expected form of a text, in the scenario's words."""
         if self.type in _EXPECTED:
             return _EXPECTED[self.type]
         return f"a whole number from 0 to {2 ** int(self.type.removeprefix('uint')) - 1}"
 
     def read(self, text: str) -> Value | None:
-        """The value that a text gives, read as the scenario reads it; times become microseconds.
+        """Parses a text as the scenario does; times become microseconds.
 
         Args:
-            text: What stands behind the ``=``.
+            text: The text after the ``=``.
 
         Returns:
-            The value; None where the scenario refuses the text.
+            The value; None if the scenario refuses the text.
         """
         if self.type == "text":
             return text
@@ -122,7 +122,7 @@ def _read_time(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Arguments:
-    """All arguments by name; for each preset what it says of those that are not given."""
+    """All arguments by name, and the defaults of each preset."""
 
     arguments: Mapping[str, Argument]
     presets: Mapping[str, Mapping[str, Value]]
@@ -140,7 +140,7 @@ class Arguments:
 
 @cache
 def load() -> Arguments:
-    """Reads the file that ships with the package."""
+    """Reads the bundled file."""
     text = resources.files("ns3marl.scenarios.aiot_mec.twin").joinpath("arguments.json").read_text("utf-8")
     data = json.loads(text)
     arguments = {

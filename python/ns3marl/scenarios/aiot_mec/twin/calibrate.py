@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Fitting the twin's free constants to episodes of ns-3: the same world, the same actions, the same metrics.
+"""Fits the twin's free constants to episodes of ns-3: the same world, the same actions, the same metrics.
 
-Actions are replayed as ns-3 recorded them, so a difference of metrics is the twin's own and not one of decisions.
+Actions are replayed as recorded in ns-3, so differences in metrics contain no different decisions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOLERANCES: dict[str, tuple[float, bool]] = {
     "energy_efficiency_tasks_per_j": (0.1, True),
     "aoi_mean_ticks": (0.1, True),
 }
-"""How far a metric may be off, and whether that is relative to ns-3's value."""
+"""Tolerance of a metric, and whether it is relative to ns-3's value."""
 
 STEPS: dict[str, tuple[float, float, float]] = {
     "access_us": (8.0, 0.0, 200.0),
@@ -65,9 +65,9 @@ def replay(
 
     Args:
         recordings: Episodes.
-        calibration: Constants to play them with.
-        repeats: How often each is played with other backoffs and frame errors.
-        seed: Of those.
+        calibration: Constants of the twin.
+        repeats: How often each is played, with different backoffs and frame errors.
+        seed: Seed of backoffs and frame errors.
 
     Returns:
         Each metric's mean over the repeats, [recordings].
@@ -99,7 +99,7 @@ def replay(
 
 
 def errors(recordings: Sequence[Recording], found: Mapping[str, Float64]) -> dict[str, Float64]:
-    """How far the twin is off, in tolerances: beyond 1 in magnitude a metric is outside, [recordings] each."""
+    """Errors of the twin in tolerances, [recordings] each; a magnitude above 1 is outside."""
     result = {}
     for name, (tolerance, is_relative) in TOLERANCES.items():
         expected = np.array([recording.metrics[name] for recording in recordings])
@@ -109,7 +109,7 @@ def errors(recordings: Sequence[Recording], found: Mapping[str, Float64]) -> dic
 
 
 def loss(recordings: Sequence[Recording], calibration: Calibration, repeats: int = 2) -> float:
-    """Mean square of the errors in tolerances; a metric that either side could not measure is left out."""
+    """Mean square of the errors in tolerances; excludes metrics that a side could not measure."""
     squares = [np.square(e) for e in errors(recordings, replay(recordings, calibration, repeats)).values()]
     return float(np.nanmean(np.stack(squares)))
 
@@ -130,18 +130,18 @@ def fit(
     provenance: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """Pattern search: one constant after the other moves as long as that helps; steps are halved from round to round.
+    """Pattern search: changes one constant after the other as long as the loss falls; steps are halved in every round.
 
-    The same backoffs and errors are drawn for every try, so differences are those of the constants.
+    Every trial has the same backoffs and frame errors, so differences come from the constants.
 
     Args:
         recordings: Episodes to fit.
         held_out: Episodes whose error is only reported.
-        constants: Which ones may move.
-        start: From where; the shipped calibration by default.
+        constants: Constants to fit.
+        start: Initial calibration; the bundled one by default.
         rounds: How often the steps are halved.
         repeats: See ``replay``.
-        provenance: What to note beside the errors: ns-3's version, seeds, date.
+        provenance: Provenance to store with the errors: ns-3's version, seeds, date.
         report: Called with a line for each improvement.
 
     Raises:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The twin's free constants, with where they come from."""
+"""The twin's free constants, with their provenance."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the equations leave open. Times are microseconds, levels decibels."""
+    """Free constants. Times are in microseconds, levels in decibels."""
 
     access_us: float = 0.0
-    """On top of AIFS and backoff, before each transmission."""
+    """Time before each transmission, in addition to AIFS and backoff."""
     collision_us: float = 45.0
-    """From the end of an unanswered frame until its sender contends again: SIFS, slot and PHY header."""
+    """Time from the end of an unanswered frame until its sender contends again."""
     sync_us: float = 4.0
     """Transmissions that begin within this time collide: a preamble is detected after 4 us."""
     downlink_us: float = 0.0
-    """From the end of computing until the result contends for the channel."""
+    """Time from the end of computing until the result contends for the channel."""
     detection_db: float = 4.0
-    """SNR from which a frame is made out, and the channel sensed busy."""
+    """SNR from which a station detects a frame and senses the channel as busy."""
     energy_db: float = 11.97
     """SNR from which a frame makes the channel busy for a station that could not begin to receive it: -82 dBm."""
     midpoint_shift_db: float = 0.0
@@ -41,13 +41,13 @@ class Calibration:
     steepness: float = 2.9
     """Slope of the logistic success of a fragment over SINR [1/dB]."""
     hidden_factor: float = 1.0
-    """Interference of overlapping frames is multiplied by this."""
+    """Factor on the interference of overlapping frames."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """Who fitted it to what: ns-3 version, cells, seeds, policies, date, error before and after."""
+    """Provenance of the fit: ns-3 version, cells, seeds, policies, date, error before and after."""
 
     @staticmethod
     def load(path: Path | None = None) -> Calibration:
-        """Reads a TOML file; the one that ships with the package by default.
+        """Reads a TOML file; the bundled one by default.
 
         Raises:
             ConfigError: The file cannot be read or has an unknown constant.

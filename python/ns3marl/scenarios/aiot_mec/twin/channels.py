@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The uploads and results of a tick: what goes to the radios, and what the channels and servers make of it.
+"""The uploads and results of a tick: transmission on the channels and computation at the servers.
 
-Times are microseconds from the beginning of the tick. The events themselves are those of ``kernels/contention.h``.
+Times are in microseconds from the beginning of the tick. ``kernels/contention.h`` simulates the events.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def begin_upload(
         slot: In which the tasks stand.
         jitter_us: [B, N].
         mac_seed: Seeds of their backoffs and frame errors, int64 [B, N].
-        behind: Whether the link's window is, so that a block-ack request goes first; bool [B, N].
+        behind: Whether the link's window is behind, so that a block-ack request is sent first; bool [B, N].
         failures: Consecutive transmissions of the modem on its channel that were not acknowledged, [B, N].
     """
     depth = tasks.open.shape[2]

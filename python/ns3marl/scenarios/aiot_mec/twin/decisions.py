@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Actions become tasks."""
+"""Turns actions into tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ns3marl.scenarios.aiot_mec.twin.state import Devices, State
 
 
 def act(model: Model, state: State, discrete: Tensor, continuous: Tensor) -> Devices:
-    """The tasks of this tick stand in their slots, on their way to CPUs and radios.
+    """Puts the tasks of this tick into their slots and sends them to CPUs and radios.
 
     Args:
         model: The scenario.
@@ -25,7 +25,7 @@ def act(model: Model, state: State, discrete: Tensor, continuous: Tensor) -> Dev
         continuous: Power [dBm] and ratio, [B, N, 2].
 
     Returns:
-        The devices with what they are tuned to now, their power, and their CPUs.
+        The devices with their tuned channels, powers and CPUs.
     """
     s, layout, tasks, devices = model.settings, model.layout, state.tasks, state.devices
     draws, cycles = state.boundary.draws, state.boundary.cycles

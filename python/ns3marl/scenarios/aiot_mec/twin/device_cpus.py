@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The CPUs of devices: first come, first served, abandoned at the deadline (docs/models/compute-node.md)."""
+"""The CPUs of devices: first come, first served, stopped at the deadline (docs/models/compute-node.md)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class LocalJobs(NamedTuple):
 
 
 def submit(free: Tensor, duration: Tensor, expiry: Tensor, submits: Tensor) -> LocalJobs:
-    """One job for each device's CPU, now, behind what it has already.
+    """Submits one job to each device's CPU, after its earlier jobs.
 
-    A job is taken out at its expiry, running or not, and the next one begins.
+    A job is removed at its expiry, running or not, and the next one begins.
 
     Args:
-        free: When the CPU has nothing left to do [us].
-        duration: Of the job [us].
-        expiry: Of its task [us].
+        free: Time at which the CPU becomes idle [us].
+        duration: Duration of the job [us].
+        expiry: Expiry of its task [us].
         submits: Which devices have a job, bool.
     """
     start = free.clamp(min=0)

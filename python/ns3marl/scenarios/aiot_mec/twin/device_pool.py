@@ -24,8 +24,8 @@ class DevicePool:
 
     Args:
         sim: The environments.
-        episodes: Which they are in.
-        spec: Of the scenario.
+        episodes: Their current episodes.
+        spec: Spec of the scenario.
     """
 
     def __init__(self, sim: AiotMec, episodes: Episodes, spec: Spec) -> None:
@@ -36,7 +36,7 @@ class DevicePool:
         self._played: list[tuple[Tensor, Tensor]] = []  # in the running episodes
 
     def reset(self) -> Shown:
-        """Begins a new episode in every environment; running ones are cut off."""
+        """Begins a new episode in every environment and discards running ones."""
         view = self._begin()
         return self._shown(view, view.rewards)
 
@@ -57,7 +57,7 @@ class DevicePool:
         return shown
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments stand, as ``FastPool.state_dict`` says it."""
+        """State of the environments, in the format of ``FastPool.state_dict``."""
         taken = [torch.stack(tensors).cpu().numpy() for tensors in zip(*self._played, strict=True)]
         return {
             "seed": self.episodes.seed,
@@ -67,11 +67,11 @@ class DevicePool:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> Shown:
-        """Takes up episodes where this pool or a ``FastPool`` left them.
+        """Restores episodes of this pool or of a ``FastPool``.
 
         Raises:
-            ConfigError: The state is that of another number of environments.
-            OutOfStep: The environments do not stand at the same tick of the same episode, or it ended before its actions did.
+            ConfigError: The number of environments differs.
+            OutOfStep: The environments are not at the same tick of the same episode, or it ended before its actions did.
         """
         if len(set(state["ticks"])) > 1 or len(set(state["episodes"])) > 1:
             raise OutOfStep(
@@ -104,7 +104,7 @@ class DevicePool:
         )
 
     def _seen(self, view: View) -> Seen:
-        """What a view shows; the view's own tensors change with the next step."""
+        """The contents of a view, whose tensors change with the next step."""
         present = torch.ones_like(view.active)
         group = GroupSeen(view.observations.clone(), present, view.active.clone(), view.masks.clone())
         return Seen((group,), [block.clone() for block in self.sim.global_state()])

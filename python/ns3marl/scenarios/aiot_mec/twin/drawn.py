@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Exogenous worlds that are drawn: places, rates, tasks and fading.
+"""Draws exogenous worlds: positions, rates, tasks and fading.
 
-Whatever the policy does and however many environments there are, an environment's draws follow from (seed, run) alone.
+An environment's draws follow only from (seed, run), not from the policy or the number of environments.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ class Drawn:
 
     Args:
         settings: Ranges.
-        seed: Of all environments.
-        device: Where the numbers are drawn and kept.
-        counters: Whether the numbers come from a counter-based generator, which draws for all environments at once, instead of
-            one of PyTorch's for each; by default on a GPU.
+        seed: Seed of all environments.
+        device: Device on which the numbers are drawn and stored.
+        counters: Use a counter-based generator, which draws for all environments at once, instead of one PyTorch generator for
+            each; by default on a GPU.
 
     Raises:
-        BuildError: Counters are wanted, but the kernels do not compile.
+        BuildError: Counters are used, but the kernels do not compile.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class Drawn:
 
 
 def arrivals(settings: Settings, uniform: Tensor, fading_db: Tensor) -> Draws:
-    """What a tick brings, from ``UNIFORMS`` uniform numbers for each device, [B, UNIFORMS, N], and its fading, [B, N, K]."""
+    """The draws of a tick, from ``UNIFORMS`` uniform numbers for each device, [B, UNIFORMS, N], and its fading, [B, N, K]."""
     s, u = settings, uniform
 
     def between(index: int, low: float, high: float) -> Tensor:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a device's battery pays: one modem and one CPU (docs/models/energy.md). Times are microseconds, energies joules."""
+"""Energy of a device: one modem and one CPU (docs/models/energy.md). Times are in microseconds, energies in joules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def output_w(power_dbm: Tensor) -> Tensor:
 
 
 def amplifier_j(power_dbm: Tensor, time_us: Tensor) -> Tensor:
-    """P_out/eta over the air time: what transmitting costs beyond idling, for the electronics idle at the same power."""
+    """Energy of transmitting above idling: P_out/eta over the air time, because the electronics need the same power when idle."""
     return output_w(power_dbm) / AMPLIFIER_EFFICIENCY * time_us * 1e-6
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What may happen next, as far as a controller can know: the present is given, all that is drawn later is drawn anew."""
+"""Possible futures for a controller: the current state is given, later random numbers are drawn again."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Futures:
 
     @staticmethod
     def draw(model: Model, state: State, environment: int, samples: int, ticks: int, seed: int) -> Futures:
-        """Draws futures of a state, which is left as it is.
+        """Draws futures of a state, which stays unchanged.
 
-        Drawn anew are transmit jitter, backoffs and frame errors of the present tasks, and the arrivals, tasks and fading of the next
-        ticks. The fading goes on from its present power; its phase tells nothing about later powers.
+        Transmit jitter, backoffs and frame errors of the current tasks, and arrivals, tasks and fading of the next ticks are drawn again.
+        The fading continues from its current power; its phase has no influence on later powers.
 
         Args:
             model: The scenario.
-            state: At a boundary, of B environments.
-            environment: Which of them.
+            state: State of B environments at a boundary.
+            environment: Number of the environment.
             samples: S.
-            ticks: How many the futures last.
-            seed: Of the draws.
+            ticks: Length of the futures.
+            seed: Seed of the draws.
         """
         s, device = model.settings, model.device
         generator = torch.Generator(device).manual_seed(seed)

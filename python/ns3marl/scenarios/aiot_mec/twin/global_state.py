@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The global state of ``aiot-mec``: for critics and for policies that are labelled central."""
+"""The global state of ``aiot-mec``, for critics and central policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def global_state(model: Model, state: State) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _agents(model: Model, state: State) -> Tensor:
-    """True SNR of the slots, what agents observe themselves, and which servers stand in the slots where that differs."""
+    """True SNR of the slots, features that agents also observe, and, with more servers than slots, the servers in the slots."""
     layout, shown = model.layout.features, state.shown.observations
     names = model.layout.agent_state
     ids = state.knowledge.slot_server

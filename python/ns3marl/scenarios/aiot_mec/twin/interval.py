@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What a tick brought: tasks end, energy is paid, ages grow."""
+"""End of an interval: tasks end, energy is added up, ages grow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ns3marl.scenarios.aiot_mec.twin.tasks import Tasks
 
 
 class Ended(NamedTuple):
-    """How tasks stand at the end of a tick, [B, N, L] each."""
+    """Status of tasks at the end of a tick, [B, N, L] each."""
 
     outcome: Tensor  #: int64, see ``accounts``
     ended: Tensor  #: bool: completed or failed
@@ -36,7 +36,7 @@ def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor
 
     Args:
         model: The scenario.
-        state: Its tasks have run; those that end are not open any more, and their windows are noted, in place.
+        state: State after the channels have run. Tasks that end are closed and their windows are noted, in place.
         traffic: What was on the air.
 
     Returns:
@@ -84,7 +84,7 @@ def close(model: Model, state: State, traffic: Traffic) -> tuple[Devices, Tensor
 
 
 def resolve(tasks: Tasks, tick_us: float) -> Ended:
-    """Which tasks completed or failed in a tick, and where those stood that failed."""
+    """Tasks that completed or failed in a tick, and the stage of those that failed."""
     record = tasks.changing
     result, uploaded = record[..., task.RESULT], record[..., task.UPLINK_END]
     local_done = tasks.cpu_end.masked_fill(~tasks.local, 0.0)
@@ -132,9 +132,9 @@ def grow_older(
     Args:
         devices: ``class_fresh`` is changed in place.
         tasks: At the end of the tick.
-        of: How they stand.
-        tick: Its number.
-        tick_us: Its length.
+        of: Their status.
+        tick: Number of the tick.
+        tick_us: Length of the tick.
 
     Returns:
         The devices; sum of the peaks of the age in ticks, and their number, [B, N] each.
@@ -192,7 +192,7 @@ def count_fragments(tasks: Tasks, which: Tensor) -> Tensor:
 
 
 def sense(model: Model, state: State, traffic: Traffic) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What modems and servers sensed of the tick.
+    """What modems and servers sensed in the tick.
 
     Returns:
         Time that each device received others' frames, [B, N] us; share of the tick in which its modem was busy, [B, N]; share in

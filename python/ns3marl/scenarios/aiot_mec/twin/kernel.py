@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The compiled kernels: channels, broadcasts, servers' intervals and counter-based draws; built once, when first needed.
+"""The compiled kernels: channels, broadcasts, servers' intervals and counter-based draws; built when first needed.
 
-They are plain C++ behind C functions, one library for processors and one for GPUs, of the same headers in ``kernels/``; tensors go in as
+They are C++ with C functions, one library for processors and one for GPUs, from the same headers in ``kernels/``; tensors are passed as
 pointers.
 """
 
@@ -159,7 +159,7 @@ class Library:
         self._call("AdvanceFading", fading)
 
     def pointer(self, tensor: Tensor) -> int | None:
-        """Where a tensor's numbers lie, None for an empty one.
+        """Address of a tensor's data, None for an empty one.
 
         Raises:
             ValueError: It is not contiguous, or on another kind of device.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The links, and what devices hear and know of servers and channels (docs/aiot-mec.md)."""
+"""The links, and the devices' knowledge of servers and channels (docs/aiot-mec.md)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Links:
 
 @dataclass
 class Knowledge:
-    """What each device has heard. Of servers and channels it stands in the observations themselves."""
+    """Times at which each device heard broadcasts; the observations contain their contents."""
 
     believed: Tensor  #: SNR at 30 dBm that a device believes in, of all servers, [B, N, K] dB
     servers: Tensor  #: ``SERVER_QUANTITIES`` of all servers, [B, N, K, 5]; empty where slot j is server j
@@ -42,7 +42,7 @@ class Knowledge:
 
 
 def place(settings: Settings, scene: Scene) -> Links:
-    """The links that places alone determine."""
+    """The links that follow from positions, without fading."""
     places = torch.cat([scene.devices, scene.servers], 1)
     gain = radio.gain_db(places, places, settings)
     gain.diagonal(dim1=1, dim2=2).fill_(_SELF_DB)
@@ -51,7 +51,7 @@ def place(settings: Settings, scene: Scene) -> Links:
 
 
 def know_nothing(model: Model, links: Links, observations: Tensor) -> Knowledge:
-    """Nothing has been heard; the observations [B, N, F] say so."""
+    """Knowledge before any broadcast; sets the observations [B, N, F] accordingly."""
     layout = model.layout
     envs, devices, count = links.path.shape
     slot_server = strongest(links.path, layout.server_slots)
@@ -73,7 +73,7 @@ def listen(
     knowledge: Knowledge,
     observations: Tensor,
 ) -> None:
-    """The fading moves, servers tell their status, and devices hear it on the channel that they are tuned to.
+    """Advances the fading; servers broadcast their status, and devices receive it on the channel that they are tuned to.
 
     Args:
         model: The scenario.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What all stages of a tick read and none changes."""
+"""Data that all stages of a tick read and none changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ns3marl.types import Spec
 
 @dataclass(frozen=True)
 class Model:
-    """The scenario under its arguments, on a device."""
+    """The scenario with its arguments, on a device."""
 
     settings: Settings
     calibration: Calibration
@@ -29,7 +29,7 @@ class Model:
 
     @staticmethod
     def make(settings: Settings, calibration: Calibration, device: torch.device) -> Model:
-        """Compiles the kernels if that has not been done.
+        """Compiles the kernels if necessary.
 
         Raises:
             ConfigError: The twin does not run on devices of this type.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""What agents see of themselves at a boundary, and what they may choose (docs/aiot-mec.md)."""
+"""Observations of an agent about itself at a boundary, and its masks (docs/aiot-mec.md)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def observe(
     known: Knowledge,
     shown: Shown,
 ) -> Boundary:
-    """Tasks arrive, and everybody observes.
+    """Adds the tasks that arrive, and observes.
 
     Args:
         model: The scenario.

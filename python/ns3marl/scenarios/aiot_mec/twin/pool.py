@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The twin behind the interface of the pool of simulators: a learner that trains on one trains on the other unchanged."""
+"""The twin with the interface of the pool of simulators: a learner trains on either without changes."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SCENARIO = "aiot-mec"
 class FastPool:
     """``aiot-mec`` in torch, with the interface of ``ns3marl.env.pool.Pool``.
 
-    All environments stand at the same tick, so their episodes end together; the next ones begin in the same step.
+    All environments are at the same tick, so their episodes end together; the next ones begin in the same step.
 
     Args:
-        arguments: Of the scenario, such as ``"--devices=10"``.
+        arguments: Arguments of the scenario, such as ``"--devices=10"``.
         num_envs: B.
-        seed: Of all draws, from 1 to 4294944442 as ns-3's RngSeed.
+        seed: Seed of all draws, from 1 to 4294944442 like ns-3's RngSeed.
         first_run: Run of the first episode. Episode j of environment e has the run ``first_run + j * num_envs + e``.
-        device: Where to compute; arrays are handed out on the CPU.
-        calibration: File with the free constants; the shipped one by default.
-        world: Where exogenous quantities come from; drawn by default.
+        device: Device to compute on; returned arrays are on the CPU.
+        calibration: File with the free constants; the bundled one by default.
+        world: Source of exogenous quantities; drawn by default.
         resumable: Record the actions of the running episodes, for ``state_dict``.
 
     Raises:
@@ -78,7 +78,7 @@ class FastPool:
         self._started = False
 
     def reset(self) -> Batch:
-        """Begins a new episode in every environment; running ones are cut off."""
+        """Begins a new episode in every environment and discards running ones."""
         return self._batch(self._begin(), None)
 
     def step(self, actions: Sequence[Actions]) -> Batch:
@@ -106,15 +106,15 @@ class FastPool:
         return batch
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the environments stand, see ``ns3marl.episodes.Episodes.state_dict``."""
+        """State of the environments, see ``ns3marl.episodes.Episodes.state_dict``."""
         return self.episodes.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> Batch:
-        """Takes up episodes where another pool under the same arguments left them, see ``ns3marl.env.pool.Pool.load_state_dict``.
+        """Restores episodes of another pool with the same arguments, see ``ns3marl.env.pool.Pool.load_state_dict``.
 
         Raises:
-            ConfigError: The state is that of another seed or number of environments.
-            OutOfStep: The environments do not stand at the same tick of the same episode, or it ended before its actions did.
+            ConfigError: The seed or the number of environments differs.
+            OutOfStep: The environments are not at the same tick of the same episode, or it ended before its actions did.
         """
         if state["seed"] != self.episodes.seed:
             raise ConfigError(
@@ -136,7 +136,7 @@ class FastPool:
         return self._batch(view, None)
 
     def on_device(self) -> DevicePool:
-        """The same environments for a learner on their device; use it in the place of this pool."""
+        """The same environments for a learner on their device; use it instead of this pool."""
         return DevicePool(self.sim, self.episodes, self.spec)
 
     def close(self) -> None:
@@ -211,7 +211,7 @@ class FastPool:
         checked_actions("FastPool", self.spec.groups, actions, [masks], [active], tolerance=1e-5)
 
     def _tensors(self, actions: Sequence[Actions]) -> tuple[Tensor, Tensor]:
-        """The joint action of the only group where the twin computes: [B,A,D] and [B,A,R]."""
+        """The joint action of the only group on the twin's device: [B,A,D] and [B,A,R]."""
         (joint,) = actions
         device = self.sim.model.device
         return (

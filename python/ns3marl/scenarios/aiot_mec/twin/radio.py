@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""Path loss, fading, MCS, air time and the success of frames. Levels are dB, times microseconds."""
+"""Path loss, fading, MCS, air time and the success of frames. Levels are in dB, times in microseconds."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def gain_db(a: Tensor, b: Tensor, settings: Settings) -> Tensor:
     """SNR of a transmission at 0 dBm: log-distance path loss, at least 1 m (Rappaport 2002, 4.9).
 
     Args:
-        a: Places [..., A, 3] in metres.
-        b: Places [..., B, 3].
+        a: Positions [..., A, 3] in metres.
+        b: Positions [..., B, 3].
         settings: Exponent, loss at 1 m and noise figure.
 
     Returns:
@@ -68,7 +68,7 @@ def advance_fading(gain: Tensor, innovation: Tensor, rho: float) -> Tensor:
 
 
 def innovation_weight(rho: float) -> float:
-    """What a unit normal number weighs in ``advance_fading``."""
+    """Weight of a unit normal number in ``advance_fading``."""
     return math.sqrt((1 - rho * rho) / 2)
 
 

@@ -17,15 +17,15 @@ from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 
 class Recorded:
-    """Worlds by run: environment b, whose episode has the number r, lives in ``worlds[r]``.
+    """Worlds by run: an environment whose episode has run r uses ``worlds[r]``.
 
-    What belongs to no exogenous world, the backoffs and errors of frames, is drawn from (seed, run).
+    Backoffs and frame errors, which belong to no exogenous world, are drawn from (seed, run).
 
     Args:
         settings: The scenario.
-        worlds: By RngRun.
-        seed: Of what is drawn.
-        device: Where to keep the arrays.
+        worlds: Worlds by RngRun.
+        seed: Seed of backoffs and frame errors.
+        device: Device of the arrays.
 
     Raises:
         ConfigError: A world has another size or path loss than the settings, or is one that the twin does not model.
@@ -64,7 +64,7 @@ class Recorded:
         """New episodes.
 
         Raises:
-            ConfigError: There is no world for a run.
+            ConfigError: A run has no world.
         """
         missing = [run for run in runs if run not in self.worlds]
         if missing:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The servers: what they have to do, and their interval, which ends 5 ms before the boundary."""
+"""The servers: their work, and their interval, which ends 5 ms before the boundary."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def start(settings: Settings, scene: Scene) -> Servers:
 
 
 def close_intervals(model: Model, tasks: Tasks, servers: Servers) -> Tensor:
-    """What the servers tell of their interval: utilisation, mean wait us, tasks received; [B, K, 3].
+    """The servers' report of their interval: utilisation, mean wait us, tasks received; [B, K, 3].
 
     Args:
         model: The scenario.

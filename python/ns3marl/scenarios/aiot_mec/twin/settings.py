@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The arguments of ``aiot-mec`` as the twin takes them: the words of the C++ scenario, read from the same strings."""
+"""The arguments of ``aiot-mec`` for the twin, parsed from the same strings as in the C++ scenario."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.twin import arguments
 
 STATUS_LEAD_US = 5000.0
-"""Before a boundary: fading moves, servers close their interval and broadcast it [us]."""
+"""Time before a boundary at which the fading advances and servers end their interval and broadcast it [us]."""
 
 _LONGEST_EPISODE_US = 2**62 / 1000
 _IGNORED = {"tables"}
-"""Arguments that change nothing of what the twin computes."""
+"""Arguments that do not affect the twin."""
 
 
 def _count(name: str) -> int:
@@ -37,7 +37,7 @@ def _word(name: str) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the arguments say. Names, defaults and limits are those of the scenario (``arguments``); times are microseconds."""
+    """Values of the arguments. Names, defaults and limits are those of the scenario (``arguments``); times are in microseconds."""
 
     devices: int = _count("devices")
     """N."""
@@ -107,15 +107,15 @@ class Settings:
 
     @property
     def task_slots(self) -> int:
-        """How many tasks of a device can be under way at once: a deadline spans that many ticks."""
+        """Number of tasks of a device that can be under way at once: the number of ticks that a deadline spans."""
         return max(1, math.ceil(self.deadlineMax / self.tick))
 
     @staticmethod
     def parse(words: Iterable[str] = ()) -> Settings:
-        """Reads ``--name=value`` words as the scenario does; of two equal ones the last counts.
+        """Reads ``--name=value`` words as the scenario does; if one is given twice, the last counts.
 
         Raises:
-            ConfigError: A word is unknown, its value is no such thing or out of range, or the twin does not model it.
+            ConfigError: A word is unknown, its value has the wrong type or is out of range, or the twin does not model it.
         """
         known = arguments.load()
         given: dict[str, object] = {}

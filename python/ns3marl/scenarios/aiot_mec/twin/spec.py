@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The spec of ``aiot-mec``: what the C++ scenario declares, with names and bounds that follow from the settings.
+"""The spec of ``aiot-mec`` as the C++ scenario declares it, with names and bounds that follow from the settings.
 
-``aiot-mec.json`` is the output of ``aiot-mec --describe`` (``ns3marl.scenarios.aiot_mec.describe`` writes it anew). Counts and bounds are
-set here as the scenario's own layout sets them; a test holds the result against the executable.
+``aiot-mec.json`` is the output of ``aiot-mec --describe`` (``ns3marl.scenarios.aiot_mec.describe`` writes it). This module sets
+counts and bounds as the scenario does; a test compares the result with the executable.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CHANNEL_QUANTITIES = ("busy_ratio", "is_tuned")
 
 
 def make_spec(settings: Settings) -> Spec:
-    """The spec under these settings. Its hash is empty: the scenario takes it over the message of the wire."""
+    """The spec for these settings. Its hash is empty, because the scenario computes it from the message on the wire."""
     data = json.loads(
         resources.files("ns3marl.scenarios.aiot_mec.twin").joinpath("aiot-mec.json").read_text("utf-8")
     )
@@ -153,7 +153,7 @@ def _condition(head: dict[str, Any]) -> Condition | None:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the spec's quantities stand, by name."""
+    """Columns of the spec's quantities, by name."""
 
     features: dict[str, int]  #: columns of observations
     saturates: dict[str, float]  #: upper bounds of the features that saturate
@@ -174,7 +174,7 @@ class Layout:
         """Reads names and order from a spec.
 
         Raises:
-            ConfigError: What is known of servers and channels does not stand slot by slot, as the twin writes it.
+            ConfigError: The features of servers and channels are not ordered by slot, as the twin writes them.
         """
         (group,) = spec.groups
         names = [feature.name for feature in group.features]
@@ -208,5 +208,5 @@ class Layout:
 
     @property
     def own(self) -> list[str]:
-        """Features that stand before the slots: what a device knows of itself."""
+        """Features before the slots: a device's knowledge of itself."""
         return list(self.features)[: self.server_at]

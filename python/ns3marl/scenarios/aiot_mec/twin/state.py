@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The state of B environments between two boundaries, by owner.
 
-Axes: **B** environments, **N** devices, **K** servers, **C** channels, **L** task slots of a device, **F** features. Times are microseconds
-from the beginning of the tick, unless a name says otherwise.
+Axes: **B** environments, **N** devices, **K** servers, **C** channels, **L** task slots of a device, **F** features. Times are in
+microseconds from the beginning of the tick, unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Devices:
 
 @dataclass
 class Shown:
-    """What agents see; written in place at every boundary."""
+    """Observations and masks; written in place at every boundary."""
 
     observations: Tensor  #: [B, N, F]
     masks: Tensor  #: bool [B, N, M]
@@ -64,7 +64,7 @@ class Shown:
 
 @dataclass
 class Boundary:
-    """What a boundary brings."""
+    """Arrivals at a boundary."""
 
     draws: Draws
     cycles: Tensor  #: of the task that arrives, [B, N]
@@ -75,7 +75,7 @@ class Boundary:
 
 @dataclass
 class State:
-    """All of it. The step that a state goes into uses it up: tensors are written in place where that spares copies."""
+    """The complete state. A step consumes it: it writes tensors in place where this saves copies."""
 
     tick: int
     scene: Scene

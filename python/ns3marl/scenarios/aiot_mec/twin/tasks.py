@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The tasks of all devices.
 
-A device has L slots, enough for all tasks that its deadlines let be under way at once; the task of tick t stands in slot t mod L.
-Times are microseconds from the beginning of the tick.
+A device has L slots, enough for all tasks that can be under way at once; the task of tick t is in slot t mod L. Times are in
+microseconds from the beginning of the tick.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _KINDS = {
 
 @dataclass
 class Tasks:
-    """[B, N, L] each; what belongs to an empty slot means nothing."""
+    """[B, N, L] each; values of empty slots have no meaning."""
 
     open: Tensor  #: bool: neither completed nor failed
     local: Tensor  #: bool: it has a local part
@@ -105,7 +105,7 @@ class Tasks:
         return Tasks(**made, changing=torch.zeros(*shape, CHANGING, device=device))
 
     def shift(self, tick_us: float) -> None:
-        """The next tick begins: all times are counted from there."""
+        """Begins the next tick: makes all times relative to it."""
         for name in _TIMES:
             getattr(self, name).sub_(tick_us)
         if self.open.shape[2] > 1:  # otherwise no task outlasts its tick

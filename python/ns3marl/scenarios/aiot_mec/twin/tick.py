@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""An episode of B environments in lockstep, tick by tick, as a state and the stages that it goes through.
+"""An episode of B environments in lockstep, tick by tick, as stages that transform a state.
 
-The order of a tick is the scenario's: agents act, the interval runs and is accounted for, servers tell what they did, tasks of the next
-tick arrive, everybody observes. A stage takes the parts of the state that it reads and returns those that it makes anew.
+The order of a tick is the scenario's: agents act, the interval runs, rewards and metrics are computed, servers broadcast, tasks of the next
+tick arrive, agents observe. A stage takes the parts of the state that it reads and returns the new ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ns3marl.scenarios.aiot_mec.twin.world import Draws, Scene
 
 @dataclass
 class View:
-    """What all environments show at a boundary. Tensors are the state's own: they change with the next step."""
+    """Observations of all environments at a boundary. The tensors belong to the state and change with the next step."""
 
     observations: Tensor  #: [B, N, F]
     active: Tensor  #: which agents have a task to decide on, bool [B, N]
@@ -47,8 +47,8 @@ def begin(model: Model, scene: Scene, draws: Draws) -> State:
 
     Args:
         model: The scenario.
-        scene: Places and rates.
-        draws: What tick 0 brings.
+        scene: Positions and rates.
+        draws: Draws of tick 0.
     """
     s, device, envs = model.settings, model.device, len(scene.devices)
     links = knowledge.place(s, scene)
@@ -83,10 +83,10 @@ def step(
 
     Args:
         model: The scenario.
-        state: Used up.
+        state: The current state, which the step consumes.
         discrete: Mode, server slot and channel, int64 [B, N, 3]. Those of devices without a task are ignored.
         continuous: Power [dBm] and ratio, [B, N, 2].
-        draws: What the next tick brings.
+        draws: Draws of the next tick.
 
     Returns:
         The state at the next boundary; what happened in the interval; its rewards, [B, N].
@@ -142,7 +142,7 @@ def view(model: Model, state: State, rewards: Tensor) -> View:
 
 
 def metrics(model: Model, state: State) -> dict[str, Tensor]:
-    """Of the episodes so far, float64 [B] each, by the spec's names."""
+    """Metrics of the episodes so far, float64 [B] each, by the spec's names."""
     tasks = state.tasks
     sent, received, *_ = interval.count_fragments(tasks, tasks.open).unbind(1)
     return accounts.metrics(model.settings, state.accounts, tasks.open.flatten(1).sum(1), sent, received)

@@ -11,15 +11,15 @@ from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 
 
 class Windows:
-    """Which windows of all links (device, server, channel) have to be moved by a request before data goes on.
+    """Windows of all links (device, server, channel) that a request must move before data is sent.
 
-    That is so when a task ended with fragments that were transmitted and not acknowledged.
+    These are links on which a task ended with fragments that were transmitted and not acknowledged.
 
     Args:
         envs: B.
         settings: Numbers of devices, servers and channels.
-        device: Where to keep them.
-        behind: Which are, bool [B N K C]; by default none.
+        device: Device of the tensors.
+        behind: Windows to move, bool [B N K C]; none by default.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Windows:
         return (self._first * servers + server) * channels + channel
 
     def are_behind(self, links: Tensor) -> Tensor:
-        """Which windows have to be moved, bool [B, N]."""
+        """Whether windows must be moved, bool [B, N]."""
         return self._behind.index_select(0, links.view(-1)).view(links.shape)
 
     def note(self, links: Tensor, behind: Tensor, ended: Tensor) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""The exogenous world of the episodes: places, rates, tasks and fading, which no action changes.
+"""The exogenous world of episodes: positions, rates, tasks and fading, which no action changes.
 
 ``drawn.Drawn`` draws it, ``recorded.Recorded`` reads it from what ns-3 wrote.
 """
@@ -15,7 +15,7 @@ from torch import Tensor
 
 @dataclass
 class Scene:
-    """What stays for an episode."""
+    """Quantities that are constant in an episode."""
 
     devices: Tensor  #: places, [B, N, 3] m
     servers: Tensor  #: places, [B, K, 3] m
@@ -25,7 +25,7 @@ class Scene:
 
 @dataclass
 class Draws:
-    """What a tick brings."""
+    """Draws of a tick."""
 
     arrives: Tensor  #: whether a task arrives, bool [B, N]
     size_bytes: Tensor  #: [B, N]
@@ -39,7 +39,7 @@ class Draws:
 
 
 class World(Protocol):
-    """Where places, tasks and fading come from, for B environments at once."""
+    """Source of positions, tasks and fading, for B environments at once."""
 
     def begin(self, runs: list[int]) -> Scene:
         """New episodes; ``runs`` are their numbers, [B]."""
