@@ -124,7 +124,7 @@ TEST(AiotMecObserver, SlotsDescribeTheChoicesOfTheHeads)
     ASSERT_TRUE(describes);
     EXPECT_EQ(describes->head.head, described.heads.channel.head);
     EXPECT_EQ(describes->choice, 7U);
-    EXPECT_EQ(describes->quantity, "age_ticks");
+    EXPECT_EQ(describes->quantity, "is_tuned");
     EXPECT_FALSE(described.GetFeatures()[21].describes);
 }
 
