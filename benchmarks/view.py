@@ -9,7 +9,8 @@
 - ``page_mb``: the page without episodes: everything that the server sends; ``episode_mb``: that recording.
 - ``training_slowdown_percent``: ticks a second of a training on the twin while a browser shows the page of `ns3marl view RUN`, against
   the same training while none does, in turns; median over pairs. ``watching_cpu_percent``: CPU of server and browser meanwhile, as a
-  share of one core: what a training could lose to them at most, on any machine.
+  share of one core, without an episode being played. It is steadier than the slowdown on a busy machine, but no bound of it: caches and
+  cores are shared, too.
 
 ``--devices`` asks for another size, ``--backend fastsim`` records it on the twin, which reports no tasks but takes seconds instead of
 minutes, ``--pairs 0`` leaves the training out. `make test-view` installs what this needs.
