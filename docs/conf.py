@@ -224,8 +224,7 @@ def _modules() -> str:
     rows = []
     for name in public_modules():
         path = PACKAGE.parent.joinpath(*name.split("."))
-        file = path / "__init__.py"
-        file = file if file.exists() else path.with_suffix(".py")
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         about = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
         rows.append(f"| [{name}](../api/{name}.rst) | {generated.cell(about.splitlines()[0])} |")
     lines = [

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "ns3-scenarios"
 PROTOCOL = ROOT / "python" / "ns3marl" / "protocol"
 GENERATED = {PROTOCOL / "lockstep_pb2.py", PROTOCOL / "lockstep_pb2.pyi"}
-VENDORED = ROOT / "python" / "ns3marl" / "view" / "page" / "vendor"
+VENDORED = ROOT / "python" / "ns3marl" / "view" / "assets" / "vendor"
 SOURCE_SUFFIXES = {
     ".cc",
     ".cmake",

@@ -14,7 +14,7 @@ from typing import Any
 from ns3marl import files
 from ns3marl.view.episode import Episode
 
-FOLDER = Path(__file__).resolve().parent / "page"
+FOLDER = Path(__file__).resolve().parent / "assets"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
