@@ -93,6 +93,7 @@ NAVIGATION = {
     "Reference": [
         "docs/glossary",
         "reference/scenarios",
+        "docs/command-line",
         "reference/commands",
         "reference/options",
         "reference/api",
