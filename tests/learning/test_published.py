@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import regimes_tuned
 
 from ns3marl.errors import ConfigError
 from ns3marl.scenarios.aiot_mec.published import outage, page, study, sweep, tables
@@ -61,6 +62,14 @@ def test_cells_are_configured_as_the_scenario_takes_them() -> None:
     assert training.training.seed == 2
     assert training.options("imappo").actor_lr == 3e-4
     assert training.training.ticks == 60_000
+
+
+def test_learners_are_those_that_tuning_chose() -> None:
+    learners = tables.learners()
+    assert set(learners) == {*tables.LEARNERS, tables.PUBLISHED_SETTINGS}
+    for name in tables.LEARNERS:
+        options, acts = regimes_tuned.chosen(name)
+        assert learners[name] == {"algorithm": name, "acts": acts, "options": options}, name
 
 
 def test_shares_of_hosts_cover_all_cells_and_keep_trainings_together() -> None:
