@@ -87,7 +87,7 @@ def serve(scenario_path: Callable[[str], Path]) -> Iterator[Callable[..., Served
             "template",
             (),
             (
-                ("box", FLOAT, 0, 20, [12]),
+                ("box", FLOAT, 0, 20, [21]),
                 ("dict", {"slot": ("box", UINT, 0, 3, [3]), "power": ("box", FLOAT, 0, 20, [3])}),
             ),
         ),

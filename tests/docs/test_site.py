@@ -90,7 +90,7 @@ def test_a_scenarios_page_shows_what_it_declares(site: Path) -> None:
     assert "mode is offload" in page  # when a head counts
     assert "utilisation of each choice of gateway" in page  # what a feature describes
     assert "--tick time 100ms Time between two decisions" in page
-    assert "local-only Every task on the device’s own CPU" in page
+    assert "local-only Computes every task on the device’s own CPU" in page
     assert "ns3marl run edge-cloud --tables FOLDER" in page
 
 
