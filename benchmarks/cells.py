@@ -54,7 +54,7 @@ def run_chosen(every: Sequence[Cell], study: Study, options: argparse.Namespace)
     if options.anew:
         for cell in wanted:
             (study.results / cell.path).unlink(missing_ok=True)
-            shutil.rmtree(study.work / cell.path.with_suffix(""), ignore_errors=True)
+            shutil.rmtree(study.work / cell.training.path.with_suffix(""), ignore_errors=True)
     if not run_missing(wanted, study, options.jobs, Console(stderr=True)):
         raise SystemExit(130)
     return [content for cell in every if (content := finished(cell, study)) is not None]

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from ns3marl import plotting
 from ns3marl.config import Config, load
 from ns3marl.evaluation import statistics
+from ns3marl.scenarios.aiot_mec.published.study import TWIN
 from ns3marl.studies.cells import Cell, Content, Study, likeliest
 from ns3marl.types import Float64
 
@@ -87,7 +88,7 @@ def source(cell: Cell) -> str:
 def budget(cell: Cell) -> dict[str, Any]:
     """Of a cell."""
     given = {"ticks": TRAINING_TICKS if cell.seed else 0, "episodes": EPISODES}
-    return given | {"twin": regimes_tuned.TWIN} if cell.seed else given
+    return given | {"twin": TWIN} if cell.seed else given
 
 
 STUDY = Study(cells.results("pareto"), cells.work("pareto"), configure, budget, source=source)

@@ -23,6 +23,7 @@ from ns3marl.config import Config, load
 from ns3marl.evaluation import statistics
 from ns3marl.progress import Report
 from ns3marl.scenarios.aiot_mec import planning
+from ns3marl.scenarios.aiot_mec.published.study import TWIN
 from ns3marl.studies import page
 from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Content, Study, likeliest
 from ns3marl.types import Float64
@@ -102,7 +103,7 @@ def budget(cell: Cell) -> dict[str, Any]:
         "policy": source(cell),
     }
     if cell.seed or cell.policy == PLANNER:
-        given["twin"] = regimes_tuned.TWIN
+        given["twin"] = TWIN
     return given
 
 

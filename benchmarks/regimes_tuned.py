@@ -18,10 +18,10 @@ import cells
 import numpy as np
 
 from ns3marl.config import Config, load
+from ns3marl.scenarios.aiot_mec.published.study import TWIN
 from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Study, finished, likeliest
 
 SEED, TRAINING_SEED, EPISODES, TICKS = 9001, 101, 8, 20_000
-TWIN = 3  # policies of another twin, or of other observations, count as missing; 3 since docs/decisions/0019
 ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "--reward=agent")
 
 # Many environments and short rollouts, as in the configuration `twin`.

@@ -27,6 +27,7 @@ def content(cell: Cell, level: float, curve: list[list[float]] | None = None) ->
     provenance = {"git_commit": "0" * 40, "versions": {"ns3": "3.44", "ns3_build_profile": "release"}}
     return {
         "cell": {name: value for name, value in of.items() if value != ""},
+        "central": cell.policy in {"ppo", "a3c", "dqn", "planner"},
         "values": values,
         "curve": curve or [],
         "budget": study.budget(cell),

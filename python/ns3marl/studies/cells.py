@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ns3marl import files
 from ns3marl.config import Config, dumps, load, tomllib
 from ns3marl.evaluation import comparison, evaluate
 from ns3marl.launch.environments import Environments, open_pool
@@ -155,7 +156,8 @@ def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
         content["config"] = dumps(study.configure(cell)) if cell.seed else ""
         if cell.trained or study.train:
             content["training_config"] = dumps(study.trained(cell))
-        _write(study.results / cell.path, content)
+        text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+        files.write(study.results / cell.path, f"{text}\n")
     shutil.rmtree(run, ignore_errors=True)
 
 
@@ -200,13 +202,6 @@ def _judged(report: Report, cell: Cell, study: Study, run: Path, low: float, hig
         "heads": content["heads"],
         "manifest": content["manifest"],
     }
-
-
-def _write(target: Path, content: Content) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
-    unfinished.write_text(json.dumps(content, allow_nan=False, separators=(",", ":")) + "\n")
-    unfinished.replace(target)
 
 
 def finished(cell: Cell, study: Study) -> Content | None:

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from rich.console import Console
 
+from ns3marl import files
 from ns3marl.errors import Ns3MarlError
 from ns3marl.launch import on_ray, processes
 from ns3marl.progress import ProgressDisplay
@@ -85,9 +86,7 @@ def _on_ray(missing: Mapping[Cell, Sequence[Cell]], study: Study, display: Progr
         work = running.pop(ready)
         try:
             for path, text in ray.get(ready).items():
-                target = study.results / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
+                files.write(study.results / path, text)
         except ray.exceptions.RayError as error:
             failures[work.name] = str(error).strip().splitlines()[-1]
         display.show(1 - len(running) / len(missing), f"{work.name}: done")

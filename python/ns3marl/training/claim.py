@@ -43,6 +43,24 @@ def claimed(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a training uses a folder, without touching its lock. The file of one that was killed on this host does not count."""
+    try:
+        holder = (folder / FILE).read_text(errors="replace").strip()
+    except OSError:
+        return False
+    process, _, host = holder.partition(" on ")
+    if host != socket.gethostname() or not process.isdecimal():
+        return True  # of another host, or being written
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process
+        return True
+    return True
+
+
 def _locked(path: Path) -> int:
     """The descriptor of a file that only this process has locked."""
     while True:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ns3marl.training import metrics
-from ns3marl.training.claim import FILE as LOCK
+from ns3marl.training.claim import is_claimed
 
 _NICE = 19
 
@@ -52,7 +52,7 @@ class TrainingLog:
     @property
     def is_running(self) -> bool:
         """Whether somebody trains in the folder."""
-        return (self._folder / LOCK).exists()
+        return is_claimed(self._folder)
 
     @property
     def has_checkpoint(self) -> bool:

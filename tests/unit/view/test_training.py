@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,15 @@ def test_looking_twice_reads_nothing_twice(tmp_path: Path, rows: int) -> None:
     log.update()
     log.update()
     assert len(log.rows) == rows
+
+
+def test_a_training_that_was_killed_does_not_run(tmp_path: Path) -> None:
+    lock = tmp_path / ".lock"
+    lock.write_text(f"{os.getpid()} on {socket.gethostname()}\n")
+    assert TrainingLog(tmp_path).is_running
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    lock.write_text(f"{ended.pid} on {socket.gethostname()}\n")
+    assert not TrainingLog(tmp_path).is_running
+    lock.write_text(f"{ended.pid} on another host\n")
+    assert TrainingLog(tmp_path).is_running

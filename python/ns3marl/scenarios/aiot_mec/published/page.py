@@ -183,14 +183,9 @@ def _sweep() -> str:
 
 
 def _table_1(cells: Cells) -> str:
-    names = {
-        **{name: "central" if name in {"ppo", "a3c", "dqn"} else "own" for name in tables.LEARNERS},
-        tables.PUBLISHED_SETTINGS: "own",
-        planning.NAME: "central",
-        **{rule: "central" if rule.startswith("coordinated") else "own" for rule in tables.RULES},
-    }
+    names = (*tables.LEARNERS, tables.PUBLISHED_SETTINGS, planning.NAME, *tables.RULES)
     rows = []
-    for name, acts_on in names.items():
+    for name in names:
         of = cells.of(name, tables.HOME)
         if not of:
             continue
@@ -201,7 +196,7 @@ def _table_1(cells: Cells) -> str:
         rows.append(
             [
                 f"{name} ({seeds} seeds)" if seeds else name,
-                acts_on,
+                "central" if of[0]["central"] else "own",
                 published,
                 *(cell(of, shown) for shown in FIVE),
                 f"{np.median(converged):.0f}" if converged else MISSING,
