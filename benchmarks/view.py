@@ -13,7 +13,7 @@
   cores are shared, too.
 
 ``--devices`` asks for another size, ``--backend fastsim`` records it on the twin, which reports no tasks but takes seconds instead of
-minutes, ``--pairs 0`` leaves the training out. `make test-view` installs what this needs.
+minutes, ``--pairs 0`` leaves the training out. `make setup-tests` installs Chromium on Debian.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def main() -> None:
     options = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise SystemExit("there is no Chromium here; install what this needs with `make test-view`")
+        raise SystemExit("there is no Chromium here; on Debian, `make setup-tests` installs it")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
