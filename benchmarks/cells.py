@@ -15,16 +15,13 @@ from ns3marl.studies.cells import Cell, Content, Study, finished
 from ns3marl.studies.runner import chosen, run_missing
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Trainings of all studies: what two have in common is trained once.
+WORK = ROOT / "runs" / "studies"
 
 
 def results(name: str) -> Path:
     """Where the cells of a study are, which are data of the repository."""
     return ROOT / "benchmarks" / "results" / name
-
-
-def work(name: str) -> Path:
-    """Where trainings of a study are."""
-    return ROOT / "runs" / name
 
 
 def parsed(description: str | None, seeds: int = 0) -> argparse.Namespace:
@@ -54,7 +51,7 @@ def run_chosen(every: Sequence[Cell], study: Study, options: argparse.Namespace)
     if options.anew:
         for cell in wanted:
             (study.results / cell.path).unlink(missing_ok=True)
-            shutil.rmtree(study.work / cell.training.path.with_suffix(""), ignore_errors=True)
+            shutil.rmtree(study.run_folder(cell), ignore_errors=True)
     if not run_missing(wanted, study, options.jobs, Console(stderr=True)):
         raise SystemExit(130)
     return [content for cell in every if (content := finished(cell, study)) is not None]

@@ -94,7 +94,7 @@ def study_of(ticks: int = TICKS) -> Study:
     """All cells train for so many ticks."""
     return Study(
         cells.results("games"),
-        cells.work("games"),
+        cells.WORK,
         partial(configure, ticks=ticks),
         partial(budget, ticks=ticks),
         make_pool=open_game,

@@ -16,7 +16,7 @@ def main() -> None:
     """Runs what is missing, writes the page and prints the figures."""
     options = cells.parsed(__doc__)
     every = PUBLICATION.cells(None, False)
-    study = PUBLICATION.study(cells.results("paper"), cells.work("paper"), False)
+    study = PUBLICATION.study(cells.results("paper"), cells.WORK, False)
     done = cells.run_chosen(every, study, options)
     docs = cells.ROOT / "docs"
     print("\n".join(PUBLICATION.write(done, docs / "paper.md", docs / "images", False)))

@@ -125,7 +125,7 @@ def judge_planner(report: Report, config: Config, folder: Path) -> Content:
 
 STUDY = Study(
     cells.results("regimes"),
-    cells.work("regimes"),
+    cells.WORK,
     configure,
     budget,
     source=source,

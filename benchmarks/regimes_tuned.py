@@ -72,7 +72,7 @@ def budget(cell: Cell) -> dict[str, Any]:
     return {"ticks": TICKS, "episodes": EPISODES, "twin": TWIN}
 
 
-STUDY = Study(cells.results("regimes-tuning"), cells.work("regimes-tuning"), configure, budget)
+STUDY = Study(cells.results("regimes-tuning"), cells.WORK, configure, budget)
 
 
 def every_cell() -> list[Cell]:

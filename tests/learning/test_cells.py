@@ -14,9 +14,11 @@ import pytest
 from rich.console import Console
 
 from ns3marl.algorithms import registry
+from ns3marl.errors import CheckpointError
 from ns3marl.games import library
 from ns3marl.studies import cells, page, runner
 from ns3marl.studies.cells import Cell, Study
+from ns3marl.training import checkpoint
 
 TINY = 400  # ticks
 CELLS = [Cell("imappo", "climbing", 1), Cell("imappo", "climbing", 2), Cell("iql", "climbing", 1)]
@@ -57,7 +59,32 @@ def test_a_cell_says_where_it_comes_from(done: Path) -> None:
     assert content["manifest"]["git_commit"]
     assert 'algorithm = "imappo"' in content["config"]
     assert content["central"] is False
-    assert not list(study(done).work.rglob("*.pt"))
+
+
+def test_policies_stay_without_their_experience(done: Path) -> None:
+    run_folder = study(done).run_folder(CELLS[0])
+    (kept,) = run_folder.rglob("*.pt")
+    groups = checkpoint.load(kept).team["groups"]
+    assert {key for group in groups.values() for key in group} == {"learned"}
+    assert not (run_folder / "evaluation").exists()
+    config = study(done).trained(CELLS[0])
+    with study(done).make_pool("climbing", config, 5, 1, 1) as pool:
+        team = registry.team(pool.spec, config.learner_of, seed=1)
+    with pytest.raises(CheckpointError, match="cannot continue; begin a new run with --from"):
+        checkpoint.load(kept).restore(team)
+
+
+def test_studies_share_a_training(done: Path, tmp_path: Path) -> None:
+    other = dataclasses.replace(study(done), results=tmp_path)
+    kept = other.run_folder(CELLS[0]) / "checkpoints" / "last.pt"
+    before = checkpoint.digest(kept)
+    assert runner.run_missing(CELLS[:1], other, 1, Console(file=io.StringIO()))
+    first, second = (cells.finished(CELLS[0], one) for one in (study(done), other))
+    assert first is not None
+    assert second is not None
+    assert second["curve"] == first["curve"]
+    assert second["values"] == first["values"]
+    assert checkpoint.digest(kept) == before
 
 
 def test_options_that_came_later_count_by_their_defaults(done: Path) -> None:
@@ -126,4 +153,4 @@ def test_cells_of_one_training_share_it(tmp_path: Path) -> None:
     assert first["optimum"] != second["optimum"]
     assert first["values"]["reward_per_tick"] != second["values"]["reward_per_tick"]
     assert cells.finished(Cell("ippo", "penalty", 1), study(tmp_path)) is None
-    assert not list((tmp_path / "work").rglob("*.pt"))
+    assert len(list((tmp_path / "work").rglob("*.pt"))) == 1

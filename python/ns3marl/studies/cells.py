@@ -4,12 +4,14 @@
 
 A cell is one policy in one setting with one training seed: trained, then evaluated on held-out episodes; a stochastic policy with sampled
 actions, as in training, and also with its most probable ones. A policy can be trained in another setting than it is evaluated in; cells of
-the same training share it. A call runs the cells without a file; a stopped training continues.
+the same training share it, also those of other studies with the same folder of trainings. A call runs the cells without a file; a stopped
+training continues. Trained policies stay in their run folders.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import time
@@ -20,12 +22,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ns3marl import files
-from ns3marl.config import Config, dumps, load, tomllib
+from ns3marl.config import Config, EvaluationOptions, dumps, load, tomllib
 from ns3marl.evaluation import comparison, evaluate
 from ns3marl.launch.environments import Environments, open_pool
 from ns3marl.progress import Report
 from ns3marl.reporting import plots
-from ns3marl.training import experiment, metrics
+from ns3marl.training import checkpoint, experiment, metrics
 
 #: Of a cell's file.
 Content: TypeAlias = dict[str, Any]
@@ -87,7 +89,7 @@ class Study:
 
     Args:
         results: Folder of the files of finished cells.
-        work: Folder of the trainings.
+        work: Folder of the trainings, which studies can share.
         configure: Returns the configuration of a cell in its setting, for training and evaluation.
         train: Returns the configuration for training, if it differs, for example in the length of episodes.
         budget: Budget of a cell, stored in its file; a cell with another budget counts as missing.
@@ -110,12 +112,23 @@ class Study:
     both_ways: bool = True
 
     def trained(self, cell: Cell) -> Config:
-        """The configuration that a cell trains."""
-        return (self.train or self.configure)(cell.training)
+        """The configuration that a cell trains; evaluations that follow are no part of it."""
+        config = (self.train or self.configure)(cell.training)
+        return dataclasses.replace(config, evaluation=EvaluationOptions())
+
+    def run_folder(self, cell: Cell) -> Path:
+        """Folder of a cell's training, whose name changes with the configuration; of a cell without one, folder of its evaluation."""
+        if not cell.seed:
+            return self.work / cell.path.with_suffix("")
+        trained = dumps(self.trained(cell))
+        if self.make_pool is not _open_pool:  # the configuration does not name the environments
+            trained += cell.training.setting
+        digest = hashlib.sha256(trained.encode()).hexdigest()
+        return self.work / f"{cell.policy}-{cell.seed}-{digest[:8]}"
 
 
 def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
-    """Trains a policy, evaluates it in every setting, and writes a file for each; continues a stopped training.
+    """Trains a policy unless it is there, evaluates it in every setting, and writes a file for each; continues a stopped training.
 
     Args:
         report: Gets the progress.
@@ -123,13 +136,10 @@ def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
         study: The study of the cells.
     """
     training = cells[0].training
-    run = study.work / training.path.with_suffix("")
+    run = study.run_folder(training)
     curve, training_s, begin = [], 0.0, 0.0
     if training.seed:
         config, begin = study.trained(training), TRAINING_SHARE / len(cells)
-        written = run / "config.toml"
-        if written.exists() and tomllib.loads(written.read_text()) != tomllib.loads(dumps(config)):
-            shutil.rmtree(run)
         if not experiment.complete(config, run):
             experiment.train_one(
                 lambda done, text: report(begin * done, text),
@@ -158,7 +168,11 @@ def run_cells(report: Report, cells: Sequence[Cell], study: Study) -> None:
             content["training_config"] = dumps(study.trained(cell))
         text = json.dumps(content, allow_nan=False, separators=(",", ":"))
         files.write(study.results / cell.path, f"{text}\n")
-    shutil.rmtree(run, ignore_errors=True)
+    if training.seed:
+        checkpoint.keep_policy(run)
+        shutil.rmtree(run / "evaluation", ignore_errors=True)
+    else:
+        shutil.rmtree(run, ignore_errors=True)
 
 
 def _judged(report: Report, cell: Cell, study: Study, run: Path, low: float, high: float) -> Content:

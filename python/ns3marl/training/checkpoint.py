@@ -93,7 +93,7 @@ class Checkpoint:
         """Restores the whole team, to continue training.
 
         Raises:
-            CheckpointError: The team was made for another spec, by another algorithm or with other networks.
+            CheckpointError: The team was made for another spec, by another algorithm or with other networks, or only the policy was kept.
         """
         if self.spec_hash != team.spec.hash:
             raise CheckpointError(
@@ -105,6 +105,10 @@ class Checkpoint:
             chosen = self.learners.get(group)
             if chosen is None or type(learner) is not registry.find(chosen.algorithm):
                 self._refuse_algorithm(group, registry.name_of(type(learner)))
+        if not all("running" in group for group in self.team["groups"].values()):
+            raise CheckpointError(
+                f"{self.path} holds a policy without the state of its training, which cannot continue; begin a new run with --from"
+            )
         self._load(lambda: team.load_state_dict(self.team), _OTHER_OPTIONS)
 
     def begin(self, team: Team, config: Config) -> None:
@@ -248,6 +252,31 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
         "progress": asdict(progress),
         "position": _tensors(position),
     }
+    _write(path, content)
+
+
+def keep_policy(path: Path) -> None:
+    """Takes stored experience and running episodes out of a checkpoint, or out of the last one of a run folder, for which it becomes small.
+
+    It can be evaluated, and a new training can begin with it; its own training cannot continue.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or cannot be written.
+    """
+    whole = load(path)
+    groups = {name: {"learned": group["learned"]} for name, group in whole.team["groups"].items()}
+    content = {
+        "format": FORMAT,
+        "learners": {group: asdict(chosen) for group, chosen in whole.learners.items()},
+        "spec_hash": whole.spec_hash,
+        "team": {**whole.team, "groups": groups},
+        "progress": asdict(whole.progress),
+        "position": {},
+    }
+    _write(whole.path, content)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
     try:
         with replacing(path) as file:
             torch.save(content, file)

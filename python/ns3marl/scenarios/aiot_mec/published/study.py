@@ -27,7 +27,7 @@ def configure(cell: Cell, quick: bool = False) -> Config:
     episodes = _QUICK_EPISODES if quick else setting.episodes
     settings = [
         "scenario.name=aiot-mec",
-        f"scenario.arguments={json.dumps([*setting.arguments, '--reward=agent', f'--ticks={ticks}'])}",
+        f"scenario.arguments={json.dumps([*setting.arguments, f'--ticks={ticks}', '--reward=agent'])}",
         "evaluation.backend=ns3",
         f"evaluation.seed={SEED}",
         f"evaluation.episodes={episodes}",
@@ -53,8 +53,9 @@ def configure(cell: Cell, quick: bool = False) -> Config:
 def configure_training(cell: Cell, quick: bool = False) -> Config:
     """Configuration for training: as ``configure``, with shorter episodes, which contain more placements."""
     config = configure(cell, quick)
-    words = [word for word in config.scenario.arguments if not word.startswith("--ticks=")]
-    scenario = dataclasses.replace(config.scenario, arguments=(*words, f"--ticks={TRAINING_EPISODE}"))
+    shorter = f"--ticks={TRAINING_EPISODE}"
+    words = [shorter if word.startswith("--ticks=") else word for word in config.scenario.arguments]
+    scenario = dataclasses.replace(config.scenario, arguments=tuple(words))
     return dataclasses.replace(config, scenario=scenario)
 
 

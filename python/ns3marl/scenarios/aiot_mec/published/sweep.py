@@ -37,7 +37,7 @@ class Reached:
 def reached(preset: str) -> dict[str, Reached]:
     """Results of simple policies that offload, on the twin with 50 devices and 9 servers, by name."""
     found: dict[str, Reached] = {}
-    arguments = [f"--preset={preset}", *size(50, 9), f"--ticks={_TICKS}"]
+    arguments = [*size(50, 9, preset=preset), f"--ticks={_TICKS}"]
     for rule in RULES:
         if rule == "local-only":
             continue

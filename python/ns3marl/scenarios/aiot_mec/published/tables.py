@@ -53,9 +53,9 @@ class Setting:
     episodes: int = 10
 
 
-def size(devices: int, servers: int, *more: str) -> tuple[str, ...]:
+def size(devices: int, servers: int, *more: str, preset: str = "default") -> tuple[str, ...]:
     """Arguments of a network."""
-    return (f"--devices={devices}", f"--servers={servers}", *more)
+    return (f"--preset={preset}", f"--devices={devices}", f"--servers={servers}", *more)
 
 
 def _priority(kind: str, where: Where) -> Setting:
@@ -75,7 +75,7 @@ def settings() -> dict[str, Setting]:
     found = {HOME: Setting(size(50, 9), _LONG)}
     found |= {f"50_{k}": Setting(size(50, k)) for k in SERVERS if k != 9}
     found |= {f"{n}_{k}": Setting(size(n, k)) for n, k in SIZES if n != 50}
-    found |= {f"{n}_{k}": Setting(size(n, k, "--preset=dense"), 100, 3 if n < 500 else 1) for n, k in LARGE}
+    found |= {f"{n}_{k}": Setting(size(n, k, preset="dense"), 100, 3 if n < 500 else 1) for n, k in LARGE}
     found["priority-none"] = _priority("none", "queue")
     found |= {
         f"priority-{kind}-{where}": _priority(kind, where)
@@ -83,7 +83,10 @@ def settings() -> dict[str, Setting]:
         if kind != "none"
         for where in MECHANISMS
     }
-    found |= {f"offloading-{modes}": Setting(size(50, 9, f"--offloading={modes}")) for modes in OFFLOADING}
+    found |= {
+        f"offloading-{modes}": Setting(size(50, 9, *([] if modes == "any" else [f"--offloading={modes}"])))
+        for modes in OFFLOADING
+    }
     return found
 
 
