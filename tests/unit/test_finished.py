@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from toy_runs import COMMAND
 
 from ns3marl import home as homes
 from ns3marl.cli import main
 from ns3marl.evaluation import comparison, evaluate, finished
 from ns3marl.home import ScenarioHome
-from ns3marl.reporting import report
+from ns3marl.reporting import plots, report
 
 TWIN = ["--set", "evaluation.backend=toy_runs:make"]
 
@@ -94,6 +96,29 @@ def test_runs_that_were_not_evaluated_play_and_then_never_again(
     ] == [{**policy, "ticks_per_s": 0} for policy in first["policies"]]  # fmt: skip
     assert (runs / "second" / "report.html").exists()
     assert (runs / "second" / "episodes.csv").read_text() == (runs / "first" / "episodes.csv").read_text()
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_report_shows_how_the_compared_policies_learned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: dict[str, Any] = {}
+    whole = plots.learning_bands
+
+    def draw(curves: Mapping[str, Any], references: dict[str, float]) -> Figure:
+        drawn.update(curves)
+        return whole(curves, references)
+
+    monkeypatch.setattr(plots, "learning_bands", draw)
+    assert main(["compare", "a", "b/checkpoints/last.pt", "random", "--out", "c"]) == 0
+    assert {name: [len(run) for run in runs] for name, runs in drawn.items()} == {"ippo": [3]}
+    assert main(["compare", "a", "b", "random", "--out", "d"]) == 0
+    assert list(drawn) == ["ippo", "imappo"]
+    assert Path("d/plots/learning-curves.png").exists()
+    drawn.clear()
+    shutil.rmtree("a")
+    assert main(["report", "d"]) == 0  # of the trainings that are still there
+    assert list(drawn) == ["imappo"]
 
 
 @pytest.mark.usefixtures("runs", "unreported")

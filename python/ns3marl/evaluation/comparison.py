@@ -126,6 +126,7 @@ def summarise(
                 "central": entry.central,
                 "notes": entry.notes,
                 "seeds": entry.seeds,
+                "sources": entry.sources,
                 "checkpoints": entry.checkpoints,
                 "runs": entry.results[0].runs,
                 "ticks_per_s": float(np.mean([result.ticks_per_s for result in entry.results])),

@@ -61,7 +61,7 @@ class Evaluation:
             for run in range(count)
         ]
         about = (policy["seeds"], policy["central"], policy["notes"], results, policy["checkpoints"])
-        return Entry(policy["name"], [], *about)
+        return Entry(policy["name"], policy.get("sources", []), *about)
 
     def entry_of(self, identity: str, among: Sequence[str]) -> Entry | None:
         """The policy that has a run, if all its runs are among those asked for: shares of actions are known of the whole only.

@@ -68,7 +68,8 @@ def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -
     what = "training and evaluation" if rows or curves else "evaluation"
     with _reading(where / comparison.FILE):
         compared = None if results is None else _comparison(results)
-        drawn = _draw(rows, list(curves.values()), results)
+        bands = {"training": list(curves.values())} if curves else {} if rows else _trainings(results)
+        drawn = _draw(rows, bands, results)
     with _reading(origin):
         facts = _facts(manifest, rows, list(curves), results)
         title = f"{manifest.get('scenario', {}).get('name', 'ns3marl')}: {what}"
@@ -89,6 +90,20 @@ def report(folder: Path, out: Path | None = None, figures: Sequence[str] = ()) -
 def _updates(run: Path) -> Rows:
     """The rows of a run's log from which a curve can be drawn."""
     return [row for row in metrics.read(run) if REWARD.name in row]
+
+
+def _trainings(results: Results | None) -> dict[str, list[Rows]]:
+    """Of an evaluation elsewhere: the logs of the policies whose run folders are still there, by policy."""
+    policies = [] if results is None else results["policies"]
+    found = {
+        policy["name"]: [
+            log
+            for source in map(Path, policy.get("sources", []))
+            if source.is_dir() and (log := _updates(source))
+        ]
+        for policy in policies
+    }
+    return {name: logs for name, logs in found.items() if logs}
 
 
 @contextmanager
@@ -232,7 +247,7 @@ def _unit(results: Results, name: str) -> str:
     return "" if unit == "1" else f" [{unit}]"
 
 
-def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[Plot]:
+def _draw(rows: Rows, curves: dict[str, list[Rows]], results: Results | None) -> list[Plot]:
     drawn: list[Plot] = []
     summaries = {} if results is None else results["summary"]
     means = {name: summary[REWARD.name]["mean"] for name, summary in summaries.items()}
@@ -242,7 +257,7 @@ def _draw(rows: Rows, curves: Sequence[Rows], results: Results | None) -> list[P
             render(
                 "learning-curves",
                 "Learning curves",
-                lambda: plots.learning_bands({"training": curves}, references),
+                lambda: plots.learning_bands(curves, references),
                 "Team reward per tick during training. Line: interquartile mean over the training seeds. Band: 95 % "
                 "bootstrap interval over them. Dashed: means of the evaluated policies.",
             )
