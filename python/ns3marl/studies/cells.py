@@ -119,7 +119,7 @@ class Study:
     def run_folder(self, cell: Cell) -> Path:
         """Folder of a cell's training, whose name changes with the configuration; of a cell without one, folder of its evaluation."""
         if not cell.seed:
-            return self.work / cell.path.with_suffix("")
+            return self.work / cell.name.replace("/", "-")
         trained = dumps(self.trained(cell))
         if self.make_pool is not _open_pool:  # the configuration does not name the environments
             trained += cell.training.setting
