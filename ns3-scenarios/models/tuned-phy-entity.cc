@@ -94,32 +94,36 @@ TunedPhyEntity<Entity>::EndDetection(const Ptr<Event>& event)
     this->m_endPreambleDetectionEvents.clear();
     m_phy.m_currentEvent = event;
     m_phy.NotifyRxBegin(ppdu->GetPsdu(), event->GetRxPowerPerBand());
-    m_field = 0;
-    ContinueHeader(m_alone->fields.front().duration - WifiPhy::GetPreambleDetectionDuration());
+    m_fields = 0;
+    ContinueHeader(WifiPhy::GetPreambleDetectionDuration());
 }
 
 template <class Entity>
 void
-TunedPhyEntity<Entity>::ContinueHeader(const Time& delay)
+TunedPhyEntity<Entity>::ContinueHeader(const Time& elapsed)
 {
-    this->m_state->SwitchMaybeToCcaBusy(delay, WIFI_CHANLIST_PRIMARY, {});
-    m_header = Simulator::Schedule(delay, &TunedPhyEntity::EndField, this);
-    m_phy.m_endPhyRxEvent = m_header;
+    const auto& field = m_alone->fields[m_fields++];
+    const Time left = field.duration - elapsed;
+    this->m_state->SwitchMaybeToCcaBusy(left, WIFI_CHANLIST_PRIMARY, {});
+    m_phy.m_endPhyRxEvent = Simulator::Schedule(left, &TunedPhyEntity::EndField, this, field);
 }
 
 template <class Entity>
 void
-TunedPhyEntity<Entity>::EndField()
+TunedPhyEntity<Entity>::EndField(const Transmission::Field& field)
 {
-    const auto& fields = m_alone->fields;
-    if (fields[m_field].isDrawn)
+    if (!m_alone)
+    {
+        this->EndReceiveField(field.name, m_event);
+        return;
+    }
+    if (field.isDrawn)
     {
         Draw(1);
     }
-    m_field++;
-    if (m_field < fields.size())
+    if (m_fields < m_alone->fields.size())
     {
-        ContinueHeader(fields[m_field].duration);
+        ContinueHeader(Time());
     }
     else
     {
@@ -131,14 +135,7 @@ template <class Entity>
 void
 TunedPhyEntity<Entity>::NoticeAnother()
 {
-    if (m_header.IsPending())
-    {
-        const Time left = Simulator::GetDelayLeft(m_header);
-        m_header.Cancel();
-        m_phy.m_endPhyRxEvent =
-            Simulator::Schedule(left, &TunedPhyEntity::EndReceiveField, this, m_alone->fields[m_field].name, m_event);
-    }
-    m_alone.reset();
+    m_alone.reset(); // a field that is being received keeps its event: at one instant, fields end before signals arrive
 }
 
 template <class Entity>

@@ -6,7 +6,6 @@
 
 #include "models/transmission.h"
 
-#include "ns3/event-id.h"
 #include "ns3/he-phy.h"
 #include "ns3/interference-helper.h"
 #include "ns3/ofdm-phy.h"
@@ -65,8 +64,8 @@ class TunedPhyEntity : public Entity, public LoneReceiver
     bool IsUsual(const Ptr<const WifiPpdu>& ppdu) const;
 
     void EndDetection(const Ptr<Event>& event);
-    void ContinueHeader(const Time& delay);
-    void EndField();
+    void ContinueHeader(const Time& elapsed); ///< receives the next field, of which some has elapsed
+    void EndField(const Transmission::Field& field);
     void EndMpdu(const Ptr<Event>& event, std::size_t index, const Time& start, const Time& duration);
     void EndPayload(const Ptr<Event>& event, const Time& payload);
     void EndLonePayload(const Time& payload);
@@ -78,8 +77,7 @@ class TunedPhyEntity : public Entity, public LoneReceiver
     Ptr<Event> m_event;                          ///< its
     double m_snr{0};                             ///< its, linear
     bool m_isCertain{false};                     ///< its payload cannot have an error
-    EventId m_header;       ///< the end of a field of its headers, field by field, while they cannot fail
-    std::size_t m_field{0}; ///< which of its fields is received then
+    std::size_t m_fields{0};                     ///< of its headers that were received or are being received
 };
 
 extern template class TunedPhyEntity<OfdmPhy>;

@@ -12,6 +12,7 @@
 #include "ns3/config.h"
 #include "ns3/constant-position-mobility-model.h"
 #include "ns3/double.h"
+#include "ns3/he-phy.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/multi-model-spectrum-channel.h"
@@ -23,8 +24,11 @@
 #include "ns3/string.h"
 #include "ns3/test.h"
 #include "ns3/wifi-helper.h"
+#include "ns3/wifi-mac-header.h"
 #include "ns3/wifi-mac-helper.h"
 #include "ns3/wifi-phy-state-helper.h"
+#include "ns3/wifi-psdu.h"
+#include "ns3/wifi-tx-vector.h"
 #include "ns3/yans-wifi-helper.h"
 
 #include <algorithm>
@@ -442,6 +446,64 @@ class Acquaintance : public TestCase
     }
 };
 
+/// A radio receives a frame that is too weak for the channel to be busy beyond each of its fields. Two weaker frames collide with it; the
+/// second arrives at the very instant at which some field of the header ends, and the first just before.
+class ArrivalAtEndOfField : public TestCase
+{
+  public:
+    ArrivalAtEndOfField()
+        : TestCase("a frame arrives at the instant at which a field of another one ends")
+    {
+    }
+
+  private:
+    static constexpr int STEPS = 40; ///< of 1 us, beyond the longest header
+
+    static std::vector<Note> Run(Kind kind)
+    {
+        // Signals of stations 1 and 2 fly for as long; those of station 3, 17 ns less.
+        Stations stations(kind, {{0, 0, 1.5}, {100, 0, 1.5}, {-100, 0, 1.5}, {0, 95, 1.5}});
+        const auto send = [&stations](std::size_t from) {
+            WifiMacHeader header(WIFI_MAC_QOSDATA);
+            header.SetAddr1(Mac48Address::GetBroadcast());
+            header.SetQosTid(0);
+            const WifiTxVector vector(
+                HePhy::GetHeMcs0(), 0, WIFI_PREAMBLE_HE_SU, NanoSeconds(800), 1, 1, 0, MHz_u{20}, false);
+            stations.GetPhy(from)->Send(Create<const WifiPsdu>(Create<Packet>(100), header), vector);
+        };
+        for (std::size_t station = 1; station < 4; station++)
+        {
+            const dBm_u power{station == 1 ? 20.0 : 8.0};
+            stations.GetPhy(station)->SetTxPowerStart(power);
+            stations.GetPhy(station)->SetTxPowerEnd(power);
+            stations.SetMuted(station, true);
+        }
+        for (int step = 1; step <= STEPS; step++)
+        {
+            const Time start = MilliSeconds(5 * step);
+            Simulator::Schedule(start, [send] { send(1); });
+            Simulator::Schedule(start + MicroSeconds(step), [send] { send(2); });
+            Simulator::Schedule(start + MicroSeconds(step), [send] { send(3); });
+        }
+        Simulator::Stop(MilliSeconds(5 * (STEPS + 1)));
+        Simulator::Run();
+        Simulator::Destroy();
+        auto notes = stations.notes;
+        std::erase_if(notes, [](const Note& note) { return std::get<0>(note) > 0; });
+        return notes;
+    }
+
+    void DoRun() override
+    {
+        const auto expected = Run(Kind::YANS);
+        const auto notes = Run(Kind::TUNED);
+        NS_TEST_EXPECT_MSG_EQ((notes == expected), true, "receptions and states as ns-3 has them");
+        const auto received =
+            std::count_if(notes.begin(), notes.end(), [](const Note& note) { return std::get<2>(note) == -1; });
+        NS_TEST_EXPECT_MSG_GT(received, STEPS / 2, "receptions");
+    }
+};
+
 class TunedWifiTestSuite : public TestSuite
 {
   public:
@@ -455,6 +517,7 @@ class TunedWifiTestSuite : public TestSuite
         AddTestCase(new MutedAtArrival(true, 750, false), TestCase::Duration::QUICK);
         AddTestCase(new MutedAtArrival(false, 250, false), TestCase::Duration::QUICK);
         AddTestCase(new MutedAtArrival(false, 750, true), TestCase::Duration::QUICK);
+        AddTestCase(new ArrivalAtEndOfField, TestCase::Duration::QUICK);
         AddTestCase(new Acquaintance, TestCase::Duration::QUICK);
     }
 };
