@@ -91,7 +91,7 @@ def budget(cell: Cell) -> dict[str, Any]:
     return given | {"twin": TWIN} if cell.seed else given
 
 
-STUDY = Study(cells.results("pareto"), cells.WORK, configure, budget, source=source)
+STUDY = Study(cells.results("pareto"), cells.WORK, configure, budget, source=source, version=TWIN)
 
 
 def every_cell(seeds: int) -> list[Cell]:

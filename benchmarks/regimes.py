@@ -130,6 +130,7 @@ STUDY = Study(
     budget,
     source=source,
     special={PLANNER: judge_planner},
+    version=TWIN,
 )
 
 

@@ -72,7 +72,7 @@ def budget(cell: Cell) -> dict[str, Any]:
     return {"ticks": TICKS, "episodes": EPISODES, "twin": TWIN}
 
 
-STUDY = Study(cells.results("regimes-tuning"), cells.WORK, configure, budget)
+STUDY = Study(cells.results("regimes-tuning"), cells.WORK, configure, budget, version=TWIN)
 
 
 def every_cell() -> list[Cell]:

@@ -85,6 +85,7 @@ def test_studies_share_a_training(done: Path, tmp_path: Path) -> None:
     assert second["curve"] == first["curve"]
     assert second["values"] == first["values"]
     assert checkpoint.digest(kept) == before
+    assert dataclasses.replace(other, version=1).run_folder(CELLS[0]) != other.run_folder(CELLS[0])
 
 
 def test_options_that_came_later_count_by_their_defaults(done: Path) -> None:

@@ -97,6 +97,8 @@ class Study:
         make_pool: Opens the environments of a setting.
         optimum: Returns the optimum of a setting, if it is known.
         both_ways: Evaluate stochastic policies with sampled and with most probable actions.
+        version: Another number if the same configuration trains something else, such as on another version of a simulator: kept policies
+            of other versions are not used.
         special: For policies that no configuration names, the function that evaluates them; it returns the same content.
     """
 
@@ -110,6 +112,7 @@ class Study:
     special: dict[str, Callable[[Report, Config, Path], Content]] = field(default_factory=dict)
     train: Callable[[Cell], Config] | None = None
     both_ways: bool = True
+    version: int = 0
 
     def trained(self, cell: Cell) -> Config:
         """The configuration that a cell trains; evaluations that follow are no part of it."""
@@ -120,7 +123,7 @@ class Study:
         """Folder of a cell's training, whose name changes with the configuration; of a cell without one, folder of its evaluation."""
         if not cell.seed:
             return self.work / cell.name.replace("/", "-")
-        trained = dumps(self.trained(cell))
+        trained = f"{self.version} {dumps(self.trained(cell))}"
         if self.make_pool is not _open_pool:  # the configuration does not name the environments
             trained += cell.training.setting
         digest = hashlib.sha256(trained.encode()).hexdigest()

@@ -76,4 +76,5 @@ def study(results: Path, work: Path, quick: bool = False) -> Study:
         train=partial(configure_training, quick=quick),
         special={planning.NAME: planning.judge},
         both_ways=False,
+        version=TWIN,
     )
