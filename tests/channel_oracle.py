@@ -3,14 +3,14 @@
 """``kernels/contention.h`` as tensor operations, to test it: CSMA/CA frame by frame, for every channel of every environment at once.
 
 A row is one channel of one environment, a column one task on it. A column's transmitter is the task's device while the task
-is uploaded, and its server once the result goes back. Each pass over the rows takes the next event of each: the end of a frame
-(what arrived, acknowledgement, next backoff) or the beginning of one (who hears it and waits; whom it disturbs). Rows of an
-environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than ``LOOKAHEAD_US``. Servers broadcast
-nothing, as with ``--csi=genie``.
+is uploaded, and its server once the result goes back. Each pass over the rows takes the next event of each: a frame begins (whom it
+disturbs), its preamble is over (who receives it, or senses its energy, and waits), or it ends (what arrived, acknowledgement, next
+backoff). Rows of an environment share its servers (``ServerQueues``), so none runs ahead of the slowest by more than
+``LOOKAHEAD_US``. Servers broadcast nothing, as with ``--csi=genie``.
 
 Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one,
 stations that do not hear each other, receivers that are busy with another frame or transmit, loss of those fragments that
-interference overlaps. Times are microseconds from the beginning of the tick.
+frames or acknowledgements overlap. Times are microseconds from the beginning of the tick.
 """
 
 from __future__ import annotations
@@ -149,13 +149,12 @@ class ServerQueues:
         return begins, late.nonzero().squeeze(1), start, end
 
 
-class _Frames(NamedTuple):
-    """Frames that begin: entities, power dBm, SNR at the receiver dB, times."""
+class _Transmissions(NamedTuple):
+    """Frames or acknowledgements, at most one in a row: entities that send them, power dBm, times, [n] each."""
 
+    rows: Tensor
     sender: Tensor
-    receiver: Tensor
     power: Tensor
-    own: Tensor
     begin: Tensor
     end: Tensor
 
@@ -170,7 +169,6 @@ class Channels:
         servers: The computers behind the server radios.
         failures: Consecutive transmissions of each radio that were not acknowledged, [R, N + K]; changed in place.
         calibration: Free constants.
-        several: Whether a device may have more than one task on its channel.
     """
 
     def __init__(
@@ -181,7 +179,6 @@ class Channels:
         servers: ServerQueues,
         failures: Tensor,
         calibration: Calibration,
-        several: bool = False,
     ) -> None:
         self.devices = gain.shape[-1] - servers.count
         self.columns, self.servers, self.calibration = columns, servers, calibration
@@ -192,12 +189,17 @@ class Channels:
         device = columns.next.device
         self.environment = torch.arange(self.rows, device=device) // channels
         self.aifs = radio.AIFS_US + calibration.access_us
-        self.several = several
         self.failures = failures
         #: Time in which each entity receives frames, and senses its own or others', [R, N + K] us; the end of the last of them.
         self.received, self.busy, self.received_until, self.busy_until = torch.zeros(
             4, self.rows, self.entities, device=device
         ).unbind(0)
+        #: The next event of each frame on the air, when stations notice it or its end; those of the tick before were noticed.
+        self.due = columns.end.clone()
+        blocked = columns.changing[:, BLOCKED].view(self.rows, self.width) == 1
+        on_air = columns.end.masked_fill(columns.end == INF, 0.0)
+        self.received_until.scatter_reduce_(1, columns.sender, on_air, "amax")
+        self.received_until.scatter_reduce_(1, columns.receiver, on_air.masked_fill(blocked, 0.0), "amax")
 
     def run(self, horizon: float) -> int:
         """All events before the horizon [us].
@@ -209,17 +211,17 @@ class Channels:
         columns = self.columns
         live = torch.arange(self.rows, device=columns.next.device)
         while True:
-            ends, ending = columns.end[live].min(1)
+            dues, going_on = self.due[live].min(1)
             nexts, starting = columns.next[live].min(1)
-            event = torch.minimum(ends, nexts)
+            event = torch.minimum(dues, nexts)
             earliest = event.view(-1, self.channels).amin(1)
             waiting = (columns.phase[live] == WAITING).view(len(earliest), -1)
             if passes % 4 == 0:
                 going = (earliest < horizon) | waiting.any(1)
                 if passes and not bool(going.all()):
                     keep = going.repeat_interleave(self.channels)
-                    live, ends, ending, nexts, starting, event = (
-                        t[keep] for t in (live, ends, ending, nexts, starting, event)
+                    live, dues, going_on, nexts, starting, event = (
+                        t[keep] for t in (live, dues, going_on, nexts, starting, event)
                     )
                     earliest, waiting = earliest[going], waiting[going]
             if not len(live):
@@ -228,17 +230,36 @@ class Channels:
             allowed = (event < horizon) & (
                 event <= (earliest + LOOKAHEAD_US).repeat_interleave(self.channels)
             )
-            concludes = ends <= nexts
-            done = (allowed & concludes).nonzero().squeeze(1)
-            begun = (allowed & ~concludes).nonzero().squeeze(1)
+            begins = nexts < dues
+            ends = dues == columns.end[live].gather(1, going_on[:, None])[:, 0]
+            going_on += live * self.width
+            begun, noticed, done = (
+                (allowed & kind).nonzero().squeeze(1) for kind in (begins, ~begins & ~ends, ~begins & ends)
+            )
+            if len(noticed):
+                self._notice(going_on[noticed], dues[noticed])
             if len(done):
-                self._conclude(live[done] * self.width + ending[done], ends[done])
+                self._conclude(going_on[done], dues[done])
             if len(begun):
-                self._begin(live[begun], starting[begun], nexts[begun])
-            elif not len(done) and not started:
+                self._begin(live[begun], starting[begun], nexts[begun], horizon)
+            elif not len(done) and not len(noticed) and not started:
                 break
             passes += 1
         return passes
+
+    # ------------------------------------------------------------------------------------------------ a frame is noticed
+
+    def _notice(self, at: Tensor, now: Tensor) -> None:
+        """The preambles of the frames of the columns ``at`` [n] of R*M are over: stations receive or sense them, and wait."""
+        c = self.columns
+        rows, end = at // self.width, c.end.view(-1)[at]
+        frames = _Transmissions(rows, c.sender.view(-1)[at], c.power.view(-1)[at], c.changing[at, START], end)
+        received = self._hear(at, frames)
+        c.changing[at, BLOCKED] = (~received.gather(1, c.receiver.view(-1)[at][:, None])[:, 0]).float()
+        up = c.phase.view(-1)[at] == UPLINK
+        reply = torch.where(up, c.fixed[at, REPLY], radio.SIFS_US + self.ack_us)
+        self._defer(frames, now, end + reply)
+        self.due.view(-1)[at] = end
 
     # ------------------------------------------------------------------------------------------------------ a frame ends
 
@@ -272,10 +293,10 @@ class Channels:
         before = c.quiet.view(-1)[at]
         quiet = torch.maximum(before, end + torch.where(answered, reply, calibration.collision_us))
         power = torch.where(up, radio.MAX_POWER_DBM, fixed[:, POWER])
-        replies = _Frames(receiver, sender, power, snr, end + radio.SIFS_US, end + reply)
+        replies = _Transmissions(rows, receiver, power, end + radio.SIFS_US, end + reply)
         heard = answered.nonzero().squeeze(1)
         if len(heard):
-            self._hear(rows[heard], at[heard], _Frames(*(part[heard] for part in replies)))
+            self._acknowledge(at[heard], _Transmissions(*(part[heard] for part in replies)))
         slots = self._backoff(fails, second)
         following = quiet + self.aifs + slots * radio.SLOT_US
         hopeless = snr < calibration.detection_db
@@ -283,6 +304,13 @@ class Channels:
         self._charge_requests(record, fixed, end, hopeless & up)
         c.changing[at] = record
         c.end.view(-1)[at] = INF
+        self.due.view(-1)[at] = INF
+        # A radio has one backoff, also for what else it has to send.
+        waiting = (c.sender[rows] == sender[:, None]) & (c.next[rows] < INF) & (c.ready[rows] <= end[:, None])
+        shared = slots[:, None].expand_as(waiting)
+        later = torch.maximum(c.quiet[rows], quiet[:, None]) + self.aifs + shared * radio.SLOT_US
+        c.slots[rows] = torch.where(waiting, shared, c.slots[rows])
+        c.next[rows] = torch.where(waiting, later, c.next[rows])
         c.quiet.view(-1)[at] = quiet
         c.slots.view(-1)[at] = slots
         c.next.view(-1)[at] = torch.where(over, INF, following)
@@ -296,6 +324,14 @@ class Channels:
             c.sender.view(-1)[moved] = self.devices + fixed[done, SERVER].long()
             c.receiver.view(-1)[moved] = fixed[done, DEVICE].long()
             c.power.view(-1)[moved] = radio.MAX_POWER_DBM
+
+    def _acknowledge(self, at: Tensor, replies: _Transmissions) -> None:
+        """Frames of the columns ``at`` [n] are acknowledged: who hears that and waits, and which frames it disturbs."""
+        self._occupy(replies)
+        self._hear(at, replies)
+        self._defer(replies, replies.begin + self.calibration.sync_us, replies.end)
+        self._hold(replies, replies.end)
+        self._disturb(at, replies)
 
     def _charge_requests(self, record: Tensor, fixed: Tensor, end: Tensor, hopeless: Tensor) -> None:
         """A device whose frames its server cannot make out goes on with block-ack requests to the deadline.
@@ -323,7 +359,7 @@ class Channels:
 
     # ---------------------------------------------------------------------------------------------------- a frame begins
 
-    def _begin(self, rows: Tensor, column: Tensor, now: Tensor) -> None:
+    def _begin(self, rows: Tensor, column: Tensor, now: Tensor, horizon: float) -> None:
         """In each of ``rows`` [n] the transmission of ``column`` [n] begins at ``now`` [n]."""
         c, calibration = self.columns, self.calibration
         at = rows * self.width + column
@@ -336,15 +372,14 @@ class Channels:
                 return
             rows, column, now, at, fixed, record = (t[on] for t in (rows, column, now, at, fixed, record))
         up = c.phase.view(-1)[at] == UPLINK
-        if self.several:
-            yields = self._yield(rows, at, now, up & (record[:, ASKS] == 0))
-            if bool(yields.any()):
-                on = (~yields).nonzero().squeeze(1)
-                rows, column, now, at, fixed, record, up = (
-                    t[on] for t in (rows, column, now, at, fixed, record, up)
-                )
-                if not len(on):
-                    return
+        yields = self._yield(rows, at, now, record[:, ASKS] == 0)
+        if bool(yields.any()):
+            on = (~yields).nonzero().squeeze(1)
+            rows, column, now, at, fixed, record, up = (
+                t[on] for t in (rows, column, now, at, fixed, record, up)
+            )
+            if not len(on):
+                return
         data = up & (record[:, ASKS] == 0)
         count = torch.where(data, torch.minimum(record[:, LEFT], fixed[:, LIMIT]), 0.0)
         lasts = radio.air_time(count * fixed[:, BITS], fixed[:, NDBPS])
@@ -352,75 +387,98 @@ class Channels:
         end = now + lasts
         free = end + torch.where(up, fixed[:, REPLY], radio.SIFS_US + self.ack_us)
 
-        power = c.power.view(-1)[at]
-        sender, receiver = c.sender.view(-1)[at], c.receiver.view(-1)[at]
-        base = self.environment[rows] * self.entities
-        senders, nexts, quiet = c.sender[rows], c.next[rows], c.quiet[rows]
-        ready, slots, ends = c.ready[rows], c.slots[rows], c.end[rows]
-        t, e = now[:, None], free[:, None]
-        ongoing = ends < INF
-        own = torch.where(up, fixed[:, SNR_UP], fixed[:, SNR_DOWN])
-        frames = _Frames(sender, receiver, power, own, now, end)
-        self._hear(rows, at, frames)
-        level = self.gain[((base + sender) * self.entities)[:, None] + senders] + power[:, None]
-        hears = (level >= calibration.energy_db) | (
-            self.received_until[rows].gather(1, senders) == end[:, None]
-        )
-        hears.scatter_(1, column[:, None], False)
-        # What begins together with it is on its way already; its sender only defers afterwards.
-        waits = hears & (nexts < INF) & ((nexts > t + calibration.sync_us) | (senders == sender[:, None]))
-        left = torch.minimum(slots, ((nexts - t) / radio.SLOT_US).ceil())
-        left = torch.where(ready <= t, left, slots)
-        later = torch.maximum(quiet, e)
-        fresh = ((ready - later - self.aifs) / radio.SLOT_US).clamp_(min=0).ceil_()
-        following = later + self.aifs + torch.where(ready < later, left, fresh) * radio.SLOT_US
-        c.next[rows] = torch.where(waits, following, nexts).scatter_(1, column[:, None], INF)
-        c.quiet[rows] = torch.where(hears, later, quiet)
-        c.slots[rows] = torch.where(waits & (ready <= t), left, slots)
-
         first = (fixed[:, TOTAL] - record[:, LEFT] + count).clamp(max=fixed[:, TOTAL].max())
         fresh_count = torch.where(data, (first - record[:, ON_AIR]).clamp(min=0), 0.0)
         record[:, ON_AIR] += fresh_count
         record[:, RETRIES] += count - fresh_count
         record[:, START], record[:, COUNT] = now, count
-        record[:, LOST], record[:, BLOCKED] = 0.0, 0.0
         record[:, DEVICE_AIR] += torch.where(up, lasts, 0.0)
-        overlapped = ongoing.any(1).nonzero().squeeze(1)
-        self._at = at
-        if len(overlapped):
-            o = overlapped
-            self._interfere(record, o, rows[o], _Frames(*(part[o] for part in frames)), base[o])
-        c.changing[at] = record
-        c.end.view(-1)[at] = end
-
-    def _hear(self, rows: Tensor, at: Tensor, frames: _Frames) -> None:
-        """Who receives and who senses the transmissions of columns ``at`` [n], or their acknowledgements."""
-        c, calibration, entity = (
-            self.columns,
-            self.calibration,
-            torch.arange(self.entities, device=rows.device),
+        frames = _Transmissions(rows, c.sender.view(-1)[at], c.power.view(-1)[at], now, end)
+        self._disturb(at, frames)
+        level = self._levels(rows, c.sender[rows], c.receiver.view(-1)[at][:, None]) + c.power[rows]
+        overlap = torch.minimum(c.end[rows], end[:, None])
+        lost = self._lost(
+            record[:, None], fixed[:, None], up[:, None], level, now[:, None], overlap, end[:, None]
         )
-        base = self.environment[rows] * self.entities
-        level = self.gain[((base + frames.sender) * self.entities)[:, None] + entity] + frames.power[:, None]
-        places = (base[:, None] + c.sender[rows]) * self.entities
-        others = self.gain[places[..., None] + entity] + c.power[rows][..., None]
+        record[:, LOST] = torch.where(c.end[rows] < INF, lost, 0.0).sum(1)
+        c.changing[at] = record
+        c.next.view(-1)[at] = INF
+        c.end.view(-1)[at] = end
+        self._occupy(frames)
+        self._hold(frames, free)
+        noticed = now + calibration.sync_us
+        self.due.view(-1)[at] = torch.where(noticed < horizon, noticed, now)
+
+    def _levels(self, rows: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
+        """SNR of transmissions at 0 dBm between entities of the ``rows`` [n], dB; sender and receiver are [n, …]."""
+        base = (self.environment[rows] * self.entities)[:, None]
+        return self.gain[(base + sender) * self.entities + receiver]
+
+    def _occupy(self, new: _Transmissions) -> None:
+        """Radios begin to transmit."""
+        radios = new.rows, new.sender
+        until = self.busy_until[radios]
+        self.busy[radios] += new.end - torch.maximum(new.begin, torch.minimum(until, new.end))
+        self.busy_until[radios] = torch.maximum(until, new.end)
+        self.received_until[radios] = new.end
+
+    def _hear(self, at: Tensor, new: _Transmissions) -> Tensor:
+        """Who receives and who senses the transmissions of columns ``at`` [n], or their acknowledgements.
+
+        Returns:
+            Which entities receive them: those that make them out, and neither received nor transmitted when they began; [n, N + K].
+        """
+        c, calibration, rows = self.columns, self.calibration, new.rows
+        entity = torch.arange(self.entities, device=rows.device)
+        level = self._levels(rows, new.sender[:, None], entity) + new.power[:, None]
+        others = self._levels(rows, c.sender[rows], entity[:, None, None]).permute(1, 2, 0)
         on_air = (c.end[rows] < INF).scatter(1, (at % self.width)[:, None], False)
-        noise = 1 + (torch.pow(10.0, others / 10) * on_air[..., None]).sum(1)
-        own = entity == frames.sender[:, None]
-        begin, end = frames.begin[:, None], frames.end[:, None]
+        powers = torch.pow(10.0, (others + c.power[rows][..., None]) / 10)
+        noise = 1 + (powers * on_air[..., None]).sum(1)
+        begin, end = new.begin[:, None], new.end[:, None]
         until = self.received_until[rows]
-        audible = level >= calibration.detection_db
-        received = audible & ~own & (until <= begin)
-        received &= level - 10 * noise.log10() >= calibration.detection_db
+        audible = (level >= calibration.detection_db) & (entity != new.sender[:, None])
+        received = audible & (until <= begin) & (level - 10 * noise.log10() >= calibration.detection_db)
         self.received[rows] += received * (end - begin)
-        self.received_until[rows] = torch.where(received | own, end, until)
+        self.received_until[rows] = torch.where(received, end, until)
         until = self.busy_until[rows]
         sensed = (received | (audible & (level >= calibration.energy_db))) & (until < end)
         self.busy[rows] += sensed * (end - torch.maximum(begin, until))
         self.busy_until[rows] = torch.where(sensed, end, until)
+        return received
+
+    def _defer(self, new: _Transmissions, now: Tensor, free: Tensor) -> None:
+        """Stations learn at ``now`` of transmissions: those that receive them wait until ``free``, those that sense them until the end."""
+        senders = self.columns.sender[new.rows]
+        receives = self.received_until[new.rows].gather(1, senders) == new.end[:, None]
+        receives &= self.columns.end[new.rows] == INF  # not a frame of their own that ends at the same time
+        level = self._levels(new.rows, new.sender[:, None], senders) + new.power[:, None]
+        hears = (receives | (level >= self.calibration.energy_db)) & (senders != new.sender[:, None])
+        self._wait(new.rows, hears, now, torch.where(receives, free[:, None], new.end[:, None]), False)
+
+    def _hold(self, new: _Transmissions, free: Tensor) -> None:
+        """What else the transmitters have to send waits until ``free``."""
+        own = (self.columns.sender[new.rows] == new.sender[:, None]) & (self.columns.end[new.rows] == INF)
+        self._wait(new.rows, own, new.begin, free[:, None], True)
+
+    def _wait(self, rows: Tensor, hears: Tensor, now: Tensor, until: Tensor, own: bool) -> None:
+        """Columns that hear at ``now`` that the channel is busy go on with their backoff after ``until``.
+
+        Others' frames that have begun by now are on their way already.
+        """
+        c, t = self.columns, now[:, None]
+        nexts, slots, ready = c.next[rows], c.slots[rows], c.ready[rows]
+        later = torch.where(hears, torch.maximum(c.quiet[rows], until), c.quiet[rows])
+        waits = hears & (nexts < INF) & (own | (nexts > t))
+        left = torch.minimum(slots, ((nexts - t).clamp(min=0) / radio.SLOT_US).ceil())
+        left = torch.where(waits & (ready <= t), left, slots)
+        fresh = ((ready - later - self.aifs) / radio.SLOT_US).clamp_(min=0).ceil_()
+        following = later + self.aifs + torch.where(ready < later, left, fresh) * radio.SLOT_US
+        c.next[rows] = torch.where(waits, following, nexts)
+        c.quiet[rows], c.slots[rows] = later, left
 
     def _yield(self, rows: Tensor, at: Tensor, now: Tensor, data: Tensor) -> Tensor:
-        """Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered.
+        """Frames wait for earlier ones of the same transmitter, and data of a device while a block-ack request of its own is unanswered.
 
         Returns:
             Which of the columns ``at`` [n] wait.
@@ -430,9 +488,10 @@ class Channels:
         expiry = c.fixed[every][..., EXPIRY]
         asks = (
             (c.sender[rows] == c.sender.view(-1)[at][:, None])
-            & (c.phase[rows] == UPLINK)
+            & (c.phase[rows] == c.phase.view(-1)[at][:, None])
             & ((c.changing[every][..., ASKS] == 1) | (c.ready[rows] < c.ready.view(-1)[at][:, None]))
             & (expiry > now[:, None])
+            & ((c.phase[rows] == UPLINK) | (c.next[rows] < INF) | (c.end[rows] < INF))
         )
         yields = data & asks.any(1)
         first = asks.int().argmax(1, keepdim=True)
@@ -442,41 +501,25 @@ class Channels:
         c.next.view(-1)[at[yields]] = later[yields]
         return yields
 
-    def _interfere(self, record: Tensor, o: Tensor, rows: Tensor, new: _Frames, base: Tensor) -> None:
-        """The new frames, rows ``o`` of ``record``, and those on the air in their ``rows`` [m] disturb each other."""
-        c, calibration = self.columns, self.calibration
-        ends = c.end[rows]
-        ongoing = ends < INF
-        t = new.begin[:, None]
-        at = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
-        others, fixed = c.changing[at], c.fixed[at]
-        together = (t - others[..., START]) <= calibration.sync_us
-        # The new frame at the receivers of those on the air.
-        level = (
-            self.gain[((base + new.sender) * self.entities)[:, None] + c.receiver[rows]] + new.power[:, None]
-        )
-        theirs = torch.where(c.phase[rows] == UPLINK, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
-        overlap = torch.minimum(ends, new.end[:, None])
-        lost = self._lost(others, fixed, c.phase[rows], level, t, overlap, ends)
-        others[..., LOST] += torch.where(ongoing, lost, 0.0)
-        others[..., BLOCKED] = torch.where(ongoing & together & (level > theirs), 1.0, others[..., BLOCKED])
-        c.changing[at] = others
-        # Those on the air at the receiver of the new one.
-        level = self.gain[((base + new.receiver) * self.entities)[:, None] + c.sender[rows]] + c.power[rows]
-        busy = ongoing & (level >= calibration.detection_db) & (~together | (level > new.own[:, None]))
-        mine, own, phase = (
-            part[:, None].expand(-1, self.width, *part.shape[1:])
-            for part in (record[o], c.fixed[self._at[o]], c.phase.view(-1)[self._at[o]])
-        )
-        lost = self._lost(mine, own, phase, level, t, overlap, new.end[:, None])
-        record[o, LOST] = torch.where(ongoing, lost, 0.0).sum(1)
-        record[o, BLOCKED] = busy.any(1).float()
+    def _disturb(self, at: Tensor, new: _Transmissions) -> None:
+        """What transmissions of columns ``at`` [n], or their acknowledgements, cost the other frames on the air."""
+        c, rows = self.columns, new.rows
+        ends, begin = c.end[rows], new.begin[:, None]
+        disturbed = (ends < INF) & (ends > begin)
+        disturbed.scatter_(1, (at % self.width)[:, None], False)
+        every = rows[:, None] * self.width + torch.arange(self.width, device=rows.device)
+        record = c.changing[every]
+        level = self._levels(rows, new.sender[:, None], c.receiver[rows]) + new.power[:, None]
+        until = torch.minimum(ends, new.end[:, None])
+        lost = self._lost(record, c.fixed[every], c.phase[rows] == UPLINK, level, begin, until, ends)
+        record[..., LOST] += torch.where(disturbed, lost, 0.0)
+        c.changing[every] = record
 
     def _lost(
         self,
         record: Tensor,
         fixed: Tensor,
-        phase: Tensor,
+        up: Tensor,
         level: Tensor,
         begin: Tensor,
         until: Tensor,
@@ -485,7 +528,6 @@ class Channels:
         """Fragments that interference of this level is expected to cost frames that last until ``end``."""
         calibration = self.calibration
         noise = calibration.hidden_factor * torch.pow(10.0, level / 10)
-        up = phase == UPLINK
         snr = torch.where(up, fixed[..., SNR_UP], fixed[..., SNR_DOWN])
         data = up & (record[..., COUNT] > 0)
         midpoint = torch.where(data, fixed[..., MIDPOINT], calibration.detection_db - 2)

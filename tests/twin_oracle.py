@@ -50,8 +50,8 @@ def run(
         getattr(tasks, name).view(-1)[way.source] = values
     tasks.changing.view(total, -1)[way.source] = after
     air = after[:, task.DEVICE_AIR] - before[:, task.DEVICE_AIR]
-    missed = torch.zeros_like(broadcasts.levels, dtype=torch.bool).transpose(1, 2)
-    sensed = played.received, played.busy, torch.zeros_like(played.busy), missed
+    disturbance = torch.zeros_like(broadcasts.levels).transpose(1, 2)
+    sensed = played.received, played.busy, torch.zeros_like(played.busy), disturbance
     return channels.traffic(way, (shape[0], shape[1], shape[2]), air, fixed[:, task.POWER], *sensed)
 
 
@@ -98,11 +98,8 @@ def _run_rows(
         spread(now["random"], 0),
     )
     queues = channel_oracle.ServerQueues(settings, servers.rate, servers.free)
-    several = settings.task_slots > 1
     radios = failures.view(rows, -1)
-    played = channel_oracle.Channels(
-        columns, gain, settings.channels, queues, radios, model.calibration, several
-    )
+    played = channel_oracle.Channels(columns, gain, settings.channels, queues, radios, model.calibration)
     played.run(settings.tick)
     changing.copy_(columns.changing[place])
     for name, values in now.items():
@@ -114,7 +111,7 @@ def hear(
     model: Model,
     links: Links,
     fading_db: Tensor,
-    missed: Tensor,
+    disturbance: Tensor,
     news: Tensor,
     busy: Tensor,
     knowledge: Knowledge,
@@ -128,11 +125,13 @@ def hear(
     links.gain[:, n:, :n] = link.transpose(1, 2)
     torch.add(link, radio.MAX_POWER_DBM, out=links.snr)
     heard = links.snr >= model.calibration.detection_db
-    if len(missed):
-        heard &= ~missed
+    sinr = links.snr
+    if len(disturbance):
+        heard &= disturbance < INF
+        sinr = links.snr - 10 * (1 + disturbance).log10()
     if s.csi == "genie":
-        heard = torch.ones_like(heard)
-    knowledge.believed.copy_(torch.where(heard, links.snr, knowledge.believed))
+        heard, sinr = torch.ones_like(heard), links.snr
+    knowledge.believed.copy_(torch.where(heard, sinr, knowledge.believed))
     slots = observations[..., layout.server_at : layout.channel_at]
     slots = slots.view(envs, n, layout.server_slots, len(SERVER_QUANTITIES))
     channel_slots = observations[..., layout.channel_at :]

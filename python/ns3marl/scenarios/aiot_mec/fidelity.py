@@ -227,18 +227,9 @@ class TwinCalibrator:
         *("25/6", "50/6", "50/12", "50/18", "100/15"),
         *("stress 50/9", "stress 50/3", "stress 100/15", "mixed 50/9", "mixed 50/3", "mixed 100/15"),
     )
-    policies: tuple[str, ...] = (
-        "random",
-        "random-offload",
-        "best-snr",
-        "coordinated-greedy",
-    )  # local-only needs no constant; the actions of rules with power control follow what devices know, which a replay changes
-    constants: tuple[str, ...] = (
-        "access_us",
-        "collision_us",
-        "downlink_us",
-        "midpoint_shift_db",
-    )
+    policies: tuple[str, ...] = ("random", "random-offload", "best-snr")
+    """``local-only`` needs no constant; others act on what devices know just then, which is something else in a replay."""
+    constants: tuple[str, ...] = ("collision_us", "downlink_us", "midpoint_shift_db")
 
     def arguments(self, cell: str) -> tuple[str, ...]:
         """Scenario arguments of a cell."""

@@ -17,7 +17,7 @@ from ns3marl.studies.cells import Cell, Study
 
 SEED, TRAINING_TICKS, TRAINING_EPISODE = 4101, 60_000, 100
 _QUICK_TICKS, _QUICK_EPISODES, _QUICK_EPISODE = 2000, 2, 50
-TWIN = 3  # policies of another twin, or of other observations, count as missing; 3 since docs/decisions/0019
+TWIN = 4  # policies of another twin, or of other observations, count as missing; 4 since docs/decisions/0020
 
 
 def configure(cell: Cell, quick: bool = False) -> Config:

@@ -118,12 +118,7 @@ def fit(
     recordings: Sequence[Recording],
     held_out: Sequence[Recording] = (),
     *,
-    constants: Sequence[str] = (
-        "access_us",
-        "collision_us",
-        "downlink_us",
-        "midpoint_shift_db",
-    ),
+    constants: Sequence[str] = ("collision_us", "downlink_us", "midpoint_shift_db"),
     start: Calibration | None = None,
     rounds: int = 3,
     repeats: int = 2,

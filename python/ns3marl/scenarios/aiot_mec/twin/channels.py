@@ -88,7 +88,7 @@ class Traffic:
     received: Tensor  #: time in which entities receive frames on each channel, [B C, N + K] us
     busy: Tensor  #: time in which they sense their own or others' frames there, [B C, N + K] us
     late: Tensor  #: of that, what radios notice after the servers have closed their interval, [B C, N + K] us
-    missed: Tensor  #: broadcasts of servers that devices could not make out, bool [B, N, K]
+    disturbance: Tensor  #: interference over noise at each device as each broadcast ends, infinite where it is missed; [B, N, K]
 
 
 def run(
@@ -117,7 +117,7 @@ def run(
     way = under_way(tasks, tuned)
     fixed = fixed_records(model, tasks, way, gain)
     first = torch.searchsorted(way.environment, torch.arange(envs + 1, device=where))
-    missed = torch.zeros(envs, devices, s.servers, dtype=torch.bool, device=where)
+    disturbance = torch.zeros(envs, devices, s.servers, device=where)
     received, busy, late, *until = torch.zeros(5, envs * channels, entities, device=where).unbind(0)
     air = torch.empty(len(way.source), device=where)
     told = envs * channels * s.servers
@@ -126,14 +126,14 @@ def run(
     arrays = [first, way.source, way.channel, fixed, tasks.changing, tasks.phase, tasks.next, tasks.quiet]
     arrays += [tasks.ready, tasks.slots, tasks.end, tasks.random, gain]
     arrays += [broadcasts.levels, servers.rate, servers.free, failures]
-    arrays += [tuned, broadcasts.uniform, missed, received, busy, late, *until, air]
+    arrays += [tuned, broadcasts.uniform, disturbance, received, busy, late, *until, air]
     arrays += [tasks_room, arrivals, *rooms]
     sizes = (envs, entities, channels, s.servers)
     pointers = (library.pointer(array) for array in arrays)
     library.run_channels(
         kernel.Run(*sizes, *pointers, s.csi == "measured", s.tick, kernel.constants(model.calibration, s))
     )
-    return traffic(way, (envs, devices, depth), air, fixed[:, task.POWER], received, busy, late, missed)
+    return traffic(way, (envs, devices, depth), air, fixed[:, task.POWER], received, busy, late, disturbance)
 
 
 def under_way(tasks: Tasks, tuned: Tensor) -> UnderWay:
@@ -154,7 +154,7 @@ def traffic(
     received: Tensor,
     busy: Tensor,
     late: Tensor,
-    missed: Tensor,
+    disturbance: Tensor,
 ) -> Traffic:
     """Adds up what the tasks of each device transmitted.
 
@@ -166,14 +166,16 @@ def traffic(
         received: See ``Traffic``.
         busy: See ``Traffic``.
         late: See ``Traffic``.
-        missed: See ``Traffic``.
+        disturbance: See ``Traffic``.
     """
 
     def by_device(values: Tensor) -> Tensor:
         every = torch.zeros(math.prod(shape), device=air.device).index_copy_(0, way.source, values)
         return every.view(shape).sum(2)
 
-    return Traffic(by_device(air), by_device(air * torch.pow(10.0, power / 10)), received, busy, late, missed)
+    return Traffic(
+        by_device(air), by_device(air * torch.pow(10.0, power / 10)), received, busy, late, disturbance
+    )
 
 
 def fixed_records(model: Model, tasks: Tasks, way: UnderWay, gain: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class Run(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("next", "quiet", "ready", "slots", "end", "random")),
         *(
             (name, ctypes.c_void_p)
-            for name in ("gain", "told", "rate", "free", "fails", "tuned", "uniform", "missed")
+            for name in ("gain", "told", "rate", "free", "fails", "tuned", "uniform", "disturbance")
         ),
         *(
             (name, ctypes.c_void_p)
@@ -80,7 +80,7 @@ class Hear(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("environments", "devices", "servers", "channels", "features")),
         *((name, ctypes.c_int64) for name in ("slots", "server_at", "channel_at", "is_genie")),
-        *((name, ctypes.c_void_p) for name in ("path", "fading", "gain", "snr", "believed", "missed")),
+        *((name, ctypes.c_void_p) for name in ("path", "fading", "gain", "snr", "believed", "disturbance")),
         *((name, ctypes.c_void_p) for name in ("news", "busy", "known", "slot_server")),
         *((name, ctypes.c_void_p) for name in ("observations",)),
         ("detection", ctypes.c_float),

@@ -67,7 +67,7 @@ def listen(
     model: Model,
     scene: Scene,
     draws: Draws,
-    missed: Tensor | None,
+    disturbance: Tensor | None,
     servers: Servers,
     links: Links,
     knowledge: Knowledge,
@@ -79,26 +79,26 @@ def listen(
         model: The scenario.
         scene: Rates of the servers.
         draws: The fading.
-        missed: Broadcasts that devices could not make out, bool [B, N, K]; None: none.
+        disturbance: Interference over noise at each device as each broadcast ends, infinite where it is missed, [B, N, K]; None: none.
         servers: Their interval.
         links: Changed in place.
         knowledge: Changed in place.
         observations: [B, N, F]; the slots of servers and channels are changed in place.
     """
     s = model.settings
-    if missed is None:
-        missed = torch.empty(0, dtype=torch.bool, device=model.device)
+    if disturbance is None:
+        disturbance = torch.empty(0, device=model.device)
     utilisation, wait_us, _ = servers.status.unbind(2)
     wait_s = (wait_us * 1e-6).clamp(max=s.deadlineMax * 1e-6)
     news = torch.stack([scene.server_hz, utilisation, wait_s], 2)
-    hear(model, links, draws.fading_db, missed, news, servers.channel_busy, knowledge, observations)
+    hear(model, links, draws.fading_db, disturbance, news, servers.channel_busy, knowledge, observations)
 
 
 def hear(
     model: Model,
     links: Links,
     fading_db: Tensor,
-    missed: Tensor,
+    disturbance: Tensor,
     news: Tensor,
     busy: Tensor,
     knowledge: Knowledge,
@@ -110,14 +110,14 @@ def hear(
         model: The scenario.
         links: Changed in place: they follow the fading.
         fading_db: [B, N, K] dB.
-        missed: Broadcasts that devices could not make out, bool [B, N, K], or empty.
+        disturbance: Interference over noise at each device as each broadcast ends, infinite where it is missed, [B, N, K]; or empty.
         news: Rate Hz, utilisation and mean wait s of the interval, [B, K, 3].
         busy: Share of the interval as each server sensed it, [B, K, C].
         knowledge: Changed in place.
         observations: [B, N, F]; the slots of servers and channels are changed in place.
     """
     s, layout, library = model.settings, model.layout, model.library
-    arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, missed, news, busy]
+    arrays = [links.path, fading_db, links.gain, links.snr, knowledge.believed, disturbance, news, busy]
     arrays += [knowledge.servers, knowledge.slot_server, observations]
     sizes = (len(fading_db), s.devices, s.servers, s.channels, observations.shape[-1])
     slots = (layout.server_slots, layout.server_at, layout.channel_at, int(s.csi == "genie"))

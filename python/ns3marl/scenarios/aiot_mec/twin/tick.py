@@ -110,7 +110,7 @@ def step(
         model,
         scene,
         draws,
-        traffic.missed,
+        traffic.disturbance,
         computers,
         links,
         state.knowledge,

@@ -4,18 +4,20 @@
 // Channel access of all tasks of an environment: CSMA/CA frame by frame, on a processor or in a thread of a GPU.
 //
 // A row is one channel, a column one task on it. A column's transmitter is the task's device while the task is uploaded, and its
-// server once the result goes back. Again and again each row takes its next event: the end of a frame (what arrived,
-// acknowledgement, next backoff) or the beginning of one (which stations hear it and wait; which frames it disturbs). The rows share the
+// server once the result goes back. Again and again each row takes its next event: a frame begins (which others it disturbs), its preamble
+// is over (which stations receive it, or sense its energy, and wait), or it ends (what arrived, acknowledgement, next backoff). Frames that
+// begin within one preamble compete for each receiver: it takes one that it can make out over the others, or none. The rows share the
 // servers, so none runs ahead of the slowest by more than LOOKAHEAD_US, and a server decides when all uploads that could have
 // come before are known.
 //
 // Once in a tick every server broadcasts its status on every channel, from slots of its own on: broadcasts contend with the frames and
 // with each other, and devices miss those that they cannot make out. A broadcast is not acknowledged and not repeated.
+// Its SINR is what devices know of their link.
 //
 // Modelled: AIFS, slots, binary exponential backoff, A-MPDUs with block acknowledgement, block-ack requests after a missed one
 // (IEEE 802.11-2020, 10.3 and 10.25; IEEE 802.11ax-2021), stations that do not hear each other, receivers that are busy with another
-// frame or transmit, loss of those fragments that interference overlaps. Times are microseconds from the beginning of the tick,
-// levels decibels over noise, powers dBm. The tests have the same events as tensor operations (tests/channel_oracle.py).
+// frame or transmit, loss of those fragments that frames, acknowledgements or broadcasts overlap. Times are microseconds from the
+// beginning of the tick, levels decibels over noise, powers dBm. The tests have the same events as tensor operations (tests/channel_oracle.py).
 
 #pragma once
 
@@ -32,7 +34,6 @@ namespace contention
 constexpr float INF = std::numeric_limits<float>::infinity();
 constexpr float LOOKAHEAD_US = 3000;
 constexpr float STATUS_LEAD_US = 5000;
-constexpr float GOLDEN_RATIO = 0.6180339887F;
 constexpr int BACKOFF_STAGES = 7; // the window starts anew after the eighth failure
 constexpr int MAX_CHANNELS = 8;
 constexpr int MOST_INTERFERING = 8; // transmissions that a station is disturbed by as it begins to receive
@@ -101,6 +102,8 @@ struct alignas(32) Task
     float ready;               ///< when the frames of this phase are at the transmitter, us
     float slots;               ///< backoff that is left
     float end;                 ///< of the frame on the air, infinite: none, us
+    float due;                 ///< the frame's next event, when stations notice it or its end, infinite: none, us
+    float signal;              ///< of the frame at its receiver, dB over noise
     float power;               ///< dBm
     int32_t sender, receiver;  ///< entities: device i or N + server
     Changing changing;
@@ -117,6 +120,7 @@ struct Broadcast
     float slots;   ///< its backoff, once it had to wait
     float quiet;   ///< until when the server senses the channel busy, us
     float until;   ///< the end of its air time, us; 0: it was not sent
+    float noticed; ///< when stations notice it, infinite: they have, or it was not sent, us
     bool isWaiting; ///< it begins later than in its slot, so a backoff comes before it
 };
 
@@ -146,7 +150,7 @@ struct Run
     float* fails;      ///< consecutive missed acknowledgements of each radio, [B, C, E]
     const int64_t* tuned;   ///< [B, N]
     const float* uniform;   ///< in [0, 1), for the backoffs of broadcasts, [B]
-    bool* missed;           ///< out, from false: broadcasts that each device cannot make out, [B, N, K]
+    float* disturbance; ///< out, from 0: interference over noise at each device as each broadcast ends; infinite: missed, [B, N, K]
     float *received, *busy; ///< out, from 0: time in which each entity receives frames, and senses its own or others', [B, C, E]
     float* late; ///< out, from 0: of busy, what counts when servers have closed their interval, [B, C, E]
     float *receivedUntil, *busyUntil; ///< room, from 0: the end of the last of them, [B, C, E]
@@ -190,7 +194,7 @@ class Environment
           m_listeners(listeners),
           m_entity(environment * run.channels * run.entities),
           m_tuned(run.tuned + environment * m_devices),
-          m_missed(run.missed + environment * m_devices * m_servers),
+          m_disturbance(run.disturbance + environment * m_devices * m_servers),
           m_aifs(AIFS_US + run.constants.access),
           m_slots(run.horizon - STATUS_LEAD_US)
     {
@@ -230,19 +234,19 @@ class Environment
                     }
                     // An event that the servers made in this pass is seen in the next one.
                     event.stale = true;
-                    event.ends ? Conclude(row, m_tasks[event.task], event.time) : Begin(row, event.task, event.time);
+                    event.begins ? Begin(row, event.task, event.time) : Continue(row, m_tasks[event.task], event.time);
                 }
                 event.stale |= started;
+            }
+            for (int row = 0; row < m_channels && !acted && !started; row++)
+            {
+                // After a channel's last event: whoever waits for a broadcast may have another one in this tick.
+                m_events[row].stale = Tell(row, horizon);
+                acted = m_events[row].stale;
             }
             if (!acted && !started)
             {
                 break;
-            }
-        }
-        for (int row = 0; row < m_channels; row++)
-        {
-            while (Tell(row, horizon))
-            {
             }
         }
         Store();
@@ -253,7 +257,7 @@ class Environment
     {
         float time{INF};
         int task{0};
-        bool ends{false};
+        bool begins{false};
         bool stale{true};
     };
 
@@ -279,13 +283,22 @@ class Environment
             task.ready = m_run.ready[place];
             task.slots = m_run.slots[place];
             task.end = m_run.end[place];
+            task.due = task.end;
             task.changing = m_run.changing[place];
             task.random = static_cast<uint32_t>(m_run.random[place]);
             task.phase = m_run.phase[place];
             task.number = number;
             task.fixed = m_run.fixed + number;
             SetEnds(task);
+            task.signal = task.phase == UPLINK ? task.fixed->snrUp : task.fixed->snrDown;
             m_waiting += task.phase == WAITING ? 1 : 0;
+            if (task.end < INF) // on the air since the tick before
+            {
+                float* const until = m_run.receivedUntil + m_entity + m_run.channel[number] * m_entities;
+                until[task.sender] = std::max(until[task.sender], task.end);
+                float& receiver = until[task.receiver];
+                receiver = task.changing.blocked == 0 ? std::max(receiver, task.end) : receiver;
+            }
         }
     }
 
@@ -297,7 +310,8 @@ class Environment
             const bool isLate = broadcast.at < INF || broadcast.until > m_run.horizon;
             for (int device = 0; device < m_devices && isLate; device++)
             {
-                m_missed[device * m_servers + i % m_servers] |= m_tuned[device] == i / m_servers;
+                float& disturbance = m_disturbance[device * m_servers + i % m_servers];
+                disturbance = m_tuned[device] == i / m_servers ? INF : disturbance;
             }
         }
         for (int i = 0; i < m_begin[m_channels]; i++)
@@ -332,15 +346,15 @@ class Environment
         Event found{INF, 0, false, false};
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
-            const float end = m_tasks[i].end;
+            const float due = m_tasks[i].due;
             const float next = m_tasks[i].next;
-            if (end < found.time || (end == found.time && !found.ends && found.time < INF))
+            if (due < found.time || (due == found.time && found.begins))
             {
-                found = {end, i, true, false};
+                found = {due, i, false, false};
             }
             if (next < found.time)
             {
-                found = {next, i, false, false};
+                found = {next, i, true, false};
             }
         }
         event = found;
@@ -372,6 +386,27 @@ class Environment
         return 1 / (1 + std::exp(-(sinrDb - midpointDb) * m_c.steepness));
     }
 
+    /// Stations notice a frame, or it ends.
+    BOTH void Continue(int row, Task& task, float now)
+    {
+        task.due < task.end ? Notice(row, task, now) : Conclude(row, task, now);
+    }
+
+    /// The preamble of a frame is over: stations receive it, or sense its energy, and wait.
+    BOTH void Notice(int row, Task& task, float now)
+    {
+        auto& r = task.changing;
+        const auto index = static_cast<int>(&task - m_tasks);
+        const float free = task.end + (task.phase == UPLINK ? task.fixed->reply : SIFS_US + m_c.ackUs);
+        r.blocked = 1;
+        const auto report = [&](int entity, bool isReceived) {
+            r.blocked = entity == task.receiver && isReceived ? 0 : r.blocked;
+        };
+        Hear(row, task.sender, HasMoved(r.start), task.power, r.start, now, task.end, index, report);
+        Defer(row, task.sender, task.power, now, task.end, free);
+        task.due = task.end;
+    }
+
     /// A frame ends.
     BOTH void Conclude(int row, Task& task, float end)
     {
@@ -379,8 +414,8 @@ class Environment
         auto& r = task.changing;
         const bool up = task.phase == UPLINK;
         const bool data = up && r.count > 0;
-        const float snr = up ? f.snrUp : f.snrDown;
-        const float midpoint = data ? f.midpoint : m_c.detection - 2;
+        const float snr = task.signal;
+        const float midpoint = GetMidpoint(task);
         const float first = Draw(task);
         const float second = Draw(task);
         const float clean = GetSuccess(snr, midpoint);
@@ -407,14 +442,22 @@ class Environment
         const bool over = uploaded || returned || (up && r.left < 0.5F) || hopeless || following >= f.expiry;
         if (answered)
         {
-            const float power = up ? MAX_POWER_DBM : f.power;
-            const auto index = static_cast<int>(&task - m_tasks);
-            Hear(row, task.receiver, GetLevels(task.receiver), power, end + SIFS_US, end + reply, index);
+            Acknowledge(row, task, up ? MAX_POWER_DBM : f.power, end + SIFS_US, end + reply);
         }
         task.end = INF;
+        task.due = INF;
         task.quiet = quiet;
         task.slots = slots;
         task.next = over ? INF : following;
+        for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
+        {
+            auto& other = m_tasks[i];
+            if (&other != &task && other.sender == task.sender && other.next < INF && other.ready <= end)
+            {
+                other.slots = slots; // a radio has one backoff
+                other.next = std::max(other.quiet, quiet) + m_aifs + slots * SLOT_US;
+            }
+        }
         if (uploaded)
         {
             r.uplinkEnd = end;
@@ -428,6 +471,22 @@ class Environment
             r.deviceAir += m_c.ackUs;
             task.phase = DONE;
         }
+    }
+
+    /// The acknowledgement of a task's frame: who hears it and waits, and which frames it disturbs.
+    BOTH void Acknowledge(int row, const Task& task, float power, float begin, float end)
+    {
+        const auto index = static_cast<int>(&task - m_tasks);
+        const float* const levels = GetLevels(task.receiver);
+        Occupy(row, task.receiver, begin, end);
+        Hear(row, task.receiver, HasMoved(begin), power, begin, begin, end, index, [](int, bool) {});
+        Defer(row, task.receiver, power, begin + m_c.sync, end, end);
+        Hold(row, task.receiver, begin, end);
+        if (m_run.isTold && end > m_slots)
+        {
+            Overlap(row, task.receiver, power, begin, end);
+        }
+        Disturb(row, levels, power, begin, end, index);
     }
 
     /// A device whose frames its server cannot make out goes on with block-ack requests to the deadline. They are short and bring
@@ -455,12 +514,10 @@ class Environment
             task.next = INF;
             return;
         }
-        if (task.phase == UPLINK && r.asks == 0 && Yields(row, task, now))
+        if (r.asks == 0 && Yields(row, task, now))
         {
             return;
         }
-        const auto detection = m_c.detection;
-        const auto sync = m_c.sync;
         const bool up = task.phase == UPLINK;
         const bool data = up && r.asks == 0;
         const float count = data ? std::min(r.left, f.limit) : 0;
@@ -475,67 +532,75 @@ class Environment
         r.start = now;
         r.count = count;
         r.lost = 0;
-        r.blocked = 0;
+        task.signal = GetSignal(task, now);
         r.deviceAir += up ? lasts : 0;
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
             if (i != index && m_tasks[i].end < INF)
             {
-                Interfere(task, m_tasks[i], now, end);
+                auto& other = m_tasks[i];
+                Lose(other, GetLevels(task.sender)[other.receiver] + task.power, now, std::min(other.end, end), other.end);
+                Lose(task, GetLevels(other.sender)[task.receiver] + other.power, now, std::min(other.end, end), end);
             }
         }
         if (m_run.isTold && free > m_slots)
         {
-            Overlap(row, task.sender, task.power, now);
+            Overlap(row, task.sender, task.power, now, end);
+            for (int server = 0; server < m_servers; server++)
+            {
+                const float until = m_broadcasts[row * m_servers + server].until;
+                if (until > now)
+                {
+                    Lose(task, GetLevels(m_devices + server)[task.receiver] + MAX_POWER_DBM, now, std::min(until, end), end);
+                }
+            }
         }
-        Hear(row, task.sender, GetLevels(task.sender), task.power, now, end, index);
-        Defer(row, task.sender, task.power, now, end, free, index);
+        Occupy(row, task.sender, now, end);
         task.next = INF;
         task.end = end;
+        Hold(row, task.sender, now, free);
+        task.due = now + m_c.sync < m_run.horizon ? now + m_c.sync : now;
     }
 
-    /// Data of a device waits for its earlier tasks, and while a block-ack request of its own is unanswered. \return whether
-    /// it does
+    /// The fading moves before the broadcasts. \return whether it has at a transmission that begins then
+    BOTH bool HasMoved(float begin) const
+    {
+        return m_run.isTold && begin >= m_slots;
+    }
+
+    /// SNR at the receiver of a frame that begins, dB.
+    BOTH float GetSignal(const Task& task, float now) const
+    {
+        const auto& f = *task.fixed;
+        if (HasMoved(now))
+        {
+            return m_told[static_cast<int>(f.server) * m_devices + static_cast<int>(f.device)] + task.power;
+        }
+        return task.phase == UPLINK ? f.snrUp : f.snrDown;
+    }
+
+    /// Frames wait for earlier ones of the same transmitter, and data of a device while a block-ack request of its own is unanswered.
+    /// \return whether the task does
     BOTH bool Yields(int row, Task& task, float now) const
     {
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
             const auto& other = m_tasks[i];
-            if (other.sender == task.sender && other.phase == UPLINK && other.fixed->expiry > now &&
+            if (other.sender == task.sender && other.phase == task.phase && other.fixed->expiry > now &&
                 (other.changing.asks == 1 || other.ready < task.ready))
             {
-                task.next = other.next < INF  ? std::max(other.next, now) + SLOT_US
-                            : other.end < INF ? other.end + m_aifs
-                                              : other.fixed->expiry + m_aifs;
+                const bool isGivenUp = other.next == INF && other.end == INF;
+                if (isGivenUp && task.phase == DOWNLINK)
+                {
+                    continue;
+                }
+                task.next = isGivenUp         ? other.fixed->expiry + m_aifs
+                            : other.next < INF ? std::max(other.next, now) + SLOT_US
+                                               : other.end + m_aifs;
                 return true;
             }
         }
         return false;
-    }
-
-    /// A frame that begins and one that is on the air disturb each other.
-    BOTH void Interfere(Task& fresh, Task& old, float now, float end) const
-    {
-        auto& a = fresh.changing;
-        auto& b = old.changing;
-        const bool together = now - b.start <= m_c.sync;
-        const float until = std::min(old.end, end);
-        const auto detection = m_c.detection;
-
-        const float atOld = m_gain[fresh.sender * m_entities + old.receiver] + fresh.power;
-        Lose(old, atOld, now, until, old.end);
-        if (together && atOld > (old.phase == UPLINK ? old.fixed->snrUp : old.fixed->snrDown))
-        {
-            b.blocked = 1;
-        }
-
-        const float atFresh = m_gain[fresh.receiver * m_entities + old.sender] + old.power;
-        Lose(fresh, atFresh, now, until, end);
-        const float own = fresh.phase == UPLINK ? fresh.fixed->snrUp : fresh.fixed->snrDown;
-        if (atFresh >= detection && (!together || atFresh > own))
-        {
-            a.blocked = 1;
-        }
     }
 
     /// What interference of this level costs a frame that lasts until ``end``: the fragments that it overlaps arrive with the
@@ -548,23 +613,53 @@ class Environment
             return;
         }
         auto& r = task.changing;
-        const bool up = task.phase == UPLINK;
-        const float snr = up ? task.fixed->snrUp : task.fixed->snrDown;
-        const float midpoint = up && r.count > 0 ? task.fixed->midpoint : m_c.detection - 2;
-        const float clean = GetSuccess(snr, midpoint);
-        const float disturbed = GetSuccess(snr - 10 * std::log10(1 + noise), midpoint);
+        const float midpoint = GetMidpoint(task);
+        const float clean = GetSuccess(task.signal, midpoint);
+        const float disturbed = GetSuccess(task.signal - 10 * std::log10(1 + noise), midpoint);
         const float each = (end - r.start) / std::max(r.count, 1.0F);
         const float hit = std::ceil((until - r.start) / each) - std::floor((from - r.start) / each);
         r.lost += clean > 0 ? hit * (1 - disturbed / clean) : 0;
     }
 
-    /// A transmission at all entities. A radio receives what it can make out while it neither receives nor transmits; otherwise it
-    /// senses what is loud.
-    /// \param atDevices its SNR at devices at 0 dBm
+    /// SINR at which half of a frame's fragments arrive, or half of such frames, dB.
+    BOTH float GetMidpoint(const Task& task) const
+    {
+        return task.phase == UPLINK && task.changing.count > 0 ? task.fixed->midpoint : m_c.detection - 2;
+    }
+
+    /// A transmission begins that is no task's: the frames on the air that it disturbs.
+    BOTH void Disturb(int row, const float* levels, float power, float begin, float end, int except)
+    {
+        for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
+        {
+            auto& other = m_tasks[i];
+            if (i != except && other.end < INF && other.end > begin)
+            {
+                Lose(other, levels[other.receiver] + power, begin, std::min(end, other.end), other.end);
+            }
+        }
+    }
+
+    /// A transmission at all entities. A radio receives what it can make out if it neither received nor transmitted when it began;
+    /// otherwise it senses what is loud.
+    /// \param hasMoved whether it begins after the fading of the links between devices and servers has moved
     /// \param except the task whose transmission it is, or -1
-    BOTH void Hear(int row, int sender, const float* atDevices, float power, float begin, float end, int except)
+    /// \param report is told of each entity that listens whether it receives
+    template <typename Report>
+    BOTH void Hear(int row,
+                   int sender,
+                   bool hasMoved,
+                   float power,
+                   float begin,
+                   float now,
+                   float end,
+                   int except,
+                   const Report& report)
     {
         const float* const levels = GetLevels(sender);
+        const bool isServer = sender >= m_devices;
+        const float* const atDevices = hasMoved && isServer ? m_told + static_cast<int64_t>(sender - m_devices) * m_devices : levels;
+        const float* const atServers = hasMoved && !isServer ? m_told + sender : nullptr;
         const int64_t first = m_entity + static_cast<int64_t>(row) * m_entities;
         float* const received = m_run.received + first;
         float* const receivedUntil = m_run.receivedUntil + first;
@@ -573,16 +668,19 @@ class Environment
         float* const late = m_run.late + first;
         const float* others[MOST_INTERFERING];
         float powers[MOST_INTERFERING];
-        const int count = CollectOthers(row, begin, except, others, powers);
+        const int count = CollectOthers(row, now, except, sender, others, powers);
         const float least = m_c.detection - power;
         const float loud = m_c.energy - power;
         const bool isLate = end >= m_slots;
         for (int place = m_firstListener[row]; place < m_firstListener[row + 1]; place++)
         {
             const int i = m_listeners[place];
-            const float level = i < m_devices ? atDevices[i] : levels[i];
+            const float level = i < m_devices          ? atDevices[i]
+                                : atServers == nullptr ? levels[i]
+                                                       : atServers[static_cast<int64_t>(i - m_devices) * m_devices];
             if (level < least || i == sender)
             {
+                report(i, false);
                 continue;
             }
             bool isReceived = receivedUntil[i] <= begin;
@@ -595,6 +693,7 @@ class Environment
                 }
                 isReceived = level - 10 * std::log10(noise) >= least;
             }
+            report(i, isReceived);
             if (isReceived)
             {
                 received[i] += end - begin;
@@ -608,16 +707,22 @@ class Environment
                 busyUntil[i] = end;
             }
         }
-        // Its own transmission.
-        const float lasts = end - std::max(begin, std::min(busyUntil[sender], end));
-        receivedUntil[sender] = end;
-        busy[sender] += lasts;
-        late[sender] += begin >= m_slots ? lasts : 0;
-        busyUntil[sender] = std::max(busyUntil[sender], end);
+    }
+
+    /// A radio begins to transmit.
+    BOTH void Occupy(int row, int sender, float begin, float end)
+    {
+        const int64_t radio = m_entity + static_cast<int64_t>(row) * m_entities + sender;
+        float& busyUntil = m_run.busyUntil[radio];
+        const float lasts = end - std::max(begin, std::min(busyUntil, end));
+        m_run.receivedUntil[radio] = end;
+        m_run.busy[radio] += lasts;
+        m_run.late[radio] += begin >= m_slots ? lasts : 0;
+        busyUntil = std::max(busyUntil, end);
     }
 
     /// What else is on the air. \return how many
-    BOTH int CollectOthers(int row, float now, int except, const float** others, float* powers) const
+    BOTH int CollectOthers(int row, float now, int except, int sender, const float** others, float* powers) const
     {
         int count = 0;
         for (int i = m_begin[row]; i < m_begin[row + 1] && count < MOST_INTERFERING; i++)
@@ -631,7 +736,7 @@ class Environment
         }
         for (int i = 0; m_run.isTold && now > m_slots && i < m_servers && count < MOST_INTERFERING; i++)
         {
-            if (m_broadcasts[row * m_servers + i].until > now)
+            if (m_broadcasts[row * m_servers + i].until > now && sender != m_devices + i)
             {
                 others[count] = GetLevels(m_devices + i);
                 powers[count++] = MAX_POWER_DBM;
@@ -640,61 +745,87 @@ class Environment
         return count;
     }
 
-    /// Those that hear a transmission until ``end`` wait until ``free``: stations with tasks, and servers with their broadcasts.
-    /// \param except the task whose transmission it is, or -1
-    /// \return whether the next transmission of any task was put off
-    BOTH bool Defer(int row, int sender, float power, float now, float end, float free, int except)
+    /// Stations with tasks, and servers with their broadcasts, learn at ``now`` of a transmission until ``end``: those that receive it
+    /// wait until ``free``, those that sense its energy until it ends. \return whether the next transmission of any task was put off
+    BOTH bool Defer(int row, int sender, float power, float now, float end, float free)
     {
         const float* const levels = GetLevels(sender);
         const float* const receivedUntil = m_run.receivedUntil + m_entity + static_cast<int64_t>(row) * m_entities;
-        const auto hears = [&](int entity) {
-            return levels[entity] + power >= m_c.energy || receivedUntil[entity] == end;
-        };
+        const auto receives = [&](int entity) { return receivedUntil[entity] == end; };
+        const auto senses = [&](int entity) { return levels[entity] + power >= m_c.energy; };
         bool waits = false;
         for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
         {
             auto& other = m_tasks[i];
-            if (i == except || !hears(other.sender))
+            // A frame of its own that ends at the same time is no reception.
+            const bool isReceived = other.end == INF && receives(other.sender);
+            if (other.sender != sender && (isReceived || senses(other.sender)))
             {
-                continue;
+                waits |= Wait(other, now, isReceived ? free : end, false);
             }
-            const float later = std::max(other.quiet, free);
-            const bool tooLate = other.next <= now + m_c.sync && other.sender != sender;
-            if (other.next < INF && !tooLate)
-            {
-                if (other.ready <= now)
-                {
-                    other.slots = std::min(other.slots, std::ceil((other.next - now) / SLOT_US));
-                }
-                const float slots = other.ready < later
-                                        ? other.slots
-                                        : std::ceil(std::max((other.ready - later - m_aifs) / SLOT_US, 0.0F));
-                other.next = later + m_aifs + slots * SLOT_US;
-                waits = true;
-            }
-            other.quiet = later;
         }
         for (int server = 0; m_run.isTold && free > m_slots && server < m_servers; server++)
         {
-            auto& broadcast = m_broadcasts[row * m_servers + server];
-            const bool isOwn = sender == m_devices + server;
-            if (!hears(m_devices + server))
+            const int entity = m_devices + server;
+            if (entity != sender && (receives(entity) || senses(entity)))
             {
-                continue;
-            }
-            broadcast.quiet = std::max(broadcast.quiet, free);
-            if (broadcast.at < broadcast.quiet && (isOwn || broadcast.at > now + m_c.sync))
-            {
-                if (broadcast.isWaiting)
-                {
-                    const float left = std::ceil((broadcast.at - now) / SLOT_US);
-                    broadcast.slots = std::min(broadcast.slots, std::max(left, 0.0F));
-                }
-                broadcast.isWaiting = true;
-                broadcast.at = broadcast.quiet + m_aifs + broadcast.slots * SLOT_US;
+                Wait(m_broadcasts[row * m_servers + server], now, receives(entity) ? free : end, false);
             }
         }
         return waits;
+    }
+
+    /// The same for what else the transmitter itself has to send.
+    BOTH bool Hold(int row, int sender, float now, float free)
+    {
+        bool waits = false;
+        for (int i = m_begin[row]; i < m_begin[row + 1]; i++)
+        {
+            if (m_tasks[i].sender == sender && m_tasks[i].end == INF)
+            {
+                waits |= Wait(m_tasks[i], now, free, true);
+            }
+        }
+        if (m_run.isTold && free > m_slots && sender >= m_devices)
+        {
+            Wait(m_broadcasts[row * m_servers + sender - m_devices], now, free, true);
+        }
+        return waits;
+    }
+
+    /// A station learns at ``now`` that the channel is busy until ``later``, and goes on with its backoff then. What has begun by now
+    /// goes on, if it is not its own.
+    /// \return whether its next transmission was put off
+    BOTH bool Wait(Task& task, float now, float later, bool isOwn) const
+    {
+        task.quiet = std::max(task.quiet, later);
+        if (task.next == INF || (task.next <= now && !isOwn))
+        {
+            return false;
+        }
+        if (task.ready <= now)
+        {
+            task.slots = std::min(task.slots, std::ceil(std::max(task.next - now, 0.0F) / SLOT_US));
+        }
+        const float fresh = std::ceil(std::max((task.ready - task.quiet - m_aifs) / SLOT_US, 0.0F));
+        task.next = task.quiet + m_aifs + (task.ready < task.quiet ? task.slots : fresh) * SLOT_US;
+        return true;
+    }
+
+    BOTH void Wait(Broadcast& broadcast, float now, float later, bool isOwn) const
+    {
+        broadcast.quiet = std::max(broadcast.quiet, later);
+        const bool isLater = broadcast.at >= broadcast.quiet && !broadcast.isWaiting; // a backoff stops meanwhile
+        if (broadcast.at == INF || isLater || (broadcast.at <= now && !isOwn))
+        {
+            return;
+        }
+        if (broadcast.isWaiting)
+        {
+            broadcast.slots = std::min(broadcast.slots, std::ceil(std::max(broadcast.at - now, 0.0F) / SLOT_US));
+        }
+        broadcast.isWaiting = true;
+        broadcast.at = broadcast.quiet + m_aifs + broadcast.slots * SLOT_US;
     }
 
     /// SNR of a transmission at 0 dBm at every entity, dB.
@@ -732,18 +863,23 @@ class Environment
         return m_slots + static_cast<float>(server) * (STATUS_LEAD_US / static_cast<float>(m_servers));
     }
 
+    /// \return the i-th of independent numbers in [0, 1) that follow from one (Wellons, hash-prospector: lowbias32)
+    BOTH static float Scatter(float uniform, int i)
+    {
+        auto x = static_cast<uint32_t>(uniform * 0x1p24F) + 0x9e3779b9U * static_cast<uint32_t>(i + 1);
+        x = (x ^ (x >> 16)) * 0x7feb352dU;
+        x = (x ^ (x >> 15)) * 0x846ca68bU;
+        x ^= x >> 16;
+        return static_cast<float>(x >> 8) * 0x1p-24F;
+    }
+
     /// Broadcasts are due in the slots of their servers.
     BOTH void Plan(float uniform)
     {
         for (int i = 0; m_run.isTold && i < m_channels * m_servers; i++)
         {
-            const float number = uniform + GOLDEN_RATIO * static_cast<float>(i);
             const float fails = GetFails(i / m_servers, m_devices + i % m_servers);
-            m_broadcasts[i] = {GetSlot(i % m_servers),
-                               GetBackoff(fails, number - std::floor(number)),
-                               0,
-                               0,
-                               false};
+            m_broadcasts[i] = {GetSlot(i % m_servers), GetBackoff(fails, Scatter(uniform, i)), 0, 0, INF, false};
         }
     }
 
@@ -755,15 +891,18 @@ class Environment
         while (m_run.isTold && until > m_slots)
         {
             int server = 0;
-            for (int i = 1; i < m_servers; i++)
+            float earliest = INF;
+            for (int i = 0; i < m_servers; i++)
             {
-                server = all[i].at < all[server].at ? i : server;
+                const float event = std::min(all[i].at, all[i].noticed);
+                server = event < earliest ? i : server;
+                earliest = std::min(earliest, event);
             }
-            if (all[server].at >= until)
+            if (earliest >= until)
             {
                 return false;
             }
-            if (Send(row, server))
+            if (all[server].noticed == earliest ? NoticeBroadcast(row, server) : Send(row, server))
             {
                 return true;
             }
@@ -771,7 +910,7 @@ class Environment
         return false;
     }
 
-    /// A broadcast begins. \return see ``Defer``
+    /// A broadcast begins. \return whether the next transmission of any task was put off
     BOTH bool Send(int row, int server)
     {
         auto& own = m_broadcasts[row * m_servers + server];
@@ -788,28 +927,60 @@ class Environment
             }
         }
         const float end = now + m_c.statusUs;
-        own.at = INF;
         GetFails(row, sender) = 0; // nobody acknowledges
-        Hear(row, sender, m_told + static_cast<int64_t>(server) * m_devices, MAX_POWER_DBM, now, end, -1);
-        own.until = end;
-        const float* const receivedUntil = m_run.receivedUntil + m_entity + static_cast<int64_t>(row) * m_entities;
         for (int place = m_firstListener[row]; place < m_firstServer[row]; place++)
         {
             const int i = m_listeners[place];
-            m_missed[i * m_servers + server] |= receivedUntil[i] != end;
+            for (int other = m_begin[row]; other < m_begin[row + 1]; other++)
+            {
+                const auto& task = m_tasks[other];
+                if (task.end < INF && task.end >= end)
+                {
+                    m_disturbance[i * m_servers + server] += std::pow(10.0F, (GetLevels(task.sender)[i] + task.power) / 10);
+                }
+            }
+            for (int other = 0; other < m_servers; other++)
+            {
+                if (m_broadcasts[row * m_servers + other].until >= end) // it began together with this one
+                {
+                    m_disturbance[i * m_servers + server] += std::pow(10.0F, (GetLevels(m_devices + other)[i] + MAX_POWER_DBM) / 10);
+                }
+            }
         }
-        Overlap(row, sender, MAX_POWER_DBM, now);
-        return Defer(row, sender, MAX_POWER_DBM, now, end, end, -1);
+        Overlap(row, sender, MAX_POWER_DBM, now, end);
+        Disturb(row, GetLevels(sender), MAX_POWER_DBM, now, end, -1);
+        Occupy(row, sender, now, end);
+        own.at = INF;
+        own.until = end;
+        own.noticed = now + m_c.sync;
+        return Hold(row, sender, now, end);
     }
 
-    /// A transmission begins: devices that cannot make out a broadcast any more, which is on the air.
-    BOTH void Overlap(int row, int sender, float power, float now)
+    /// The preamble of a broadcast is over. \return see ``Defer``
+    BOTH bool NoticeBroadcast(int row, int server)
+    {
+        auto& own = m_broadcasts[row * m_servers + server];
+        const int sender = m_devices + server;
+        const float now = own.noticed;
+        const auto report = [&](int entity, bool isReceived) {
+            if (entity < m_devices && !isReceived)
+            {
+                m_disturbance[entity * m_servers + server] = INF;
+            }
+        };
+        own.noticed = INF;
+        Hear(row, sender, true, MAX_POWER_DBM, own.until - m_c.statusUs, now, own.until, -1, report);
+        return Defer(row, sender, MAX_POWER_DBM, now, own.until, own.until);
+    }
+
+    /// A transmission begins: what it does to the broadcasts that are on the air.
+    BOTH void Overlap(int row, int sender, float power, float now, float end)
     {
         const float* const levels = GetLevels(sender);
         for (int server = 0; server < m_servers; server++)
         {
-            const bool isOther = sender != m_devices + server;
-            if (m_broadcasts[row * m_servers + server].until <= now || !isOther)
+            const float until = m_broadcasts[row * m_servers + server].until;
+            if (until <= now || sender == m_devices + server)
             {
                 continue;
             }
@@ -817,9 +988,15 @@ class Environment
             for (int place = m_firstListener[row]; place < m_firstServer[row]; place++)
             {
                 const int i = m_listeners[place];
-                const float noise = 1 + m_c.hidden * std::pow(10.0F, (levels[i] + power) / 10);
+                const float level = std::pow(10.0F, (levels[i] + power) / 10);
+                const float noise = 1 + m_c.hidden * level;
                 const bool isDrowned = signal[i] + MAX_POWER_DBM - 10 * std::log10(noise) < m_c.detection;
-                m_missed[i * m_servers + server] |= i == sender || isDrowned;
+                float& disturbance = m_disturbance[i * m_servers + server];
+                if (i == sender || isDrowned)
+                {
+                    disturbance = INF;
+                }
+                disturbance += end >= until ? level : 0;
             }
         }
     }
@@ -933,7 +1110,7 @@ class Environment
     int m_firstServer[MAX_CHANNELS];
     int64_t m_entity;         ///< where those of the environment begin among all, on the first channel
     const int64_t* m_tuned;   ///< [devices]
-    bool* m_missed;           ///< [devices, servers]
+    float* m_disturbance;     ///< [devices, servers]
     float m_aifs;
     float m_slots;                   ///< when the broadcasts begin
     int m_begin[MAX_CHANNELS + 1]{}; ///< where the tasks of each channel begin

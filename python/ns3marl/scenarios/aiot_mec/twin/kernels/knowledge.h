@@ -7,7 +7,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "both.h"
 
@@ -32,7 +34,7 @@ struct Hear
     float* gain;                ///< [B, N + K, N + K] dB: links between devices and servers are set
     float* snr;                 ///< [B, N, K] dB: set, at 30 dBm
     float* believed;            ///< [B, N, K] dB: set where a server was heard
-    const bool* missed;         ///< [B, N, K]: broadcasts that a device could not make out; null: none
+    const float* disturbance;   ///< [B, N, K]: interference over noise as each broadcast ends, infinite: missed; null: none
     const float* news;          ///< rate Hz, utilisation, wait s of each server, [B, K, 3]
     const float* busy;          ///< [B, K, C]
     float* known;               ///< [B, N, K, 5] where there are more servers than slots, changed; else null
@@ -58,8 +60,8 @@ HearAgent(const Hear& hear, int64_t agent)
     const int entities = devices + servers;
     const int64_t b = agent / devices;
     const auto i = static_cast<int>(agent - b * devices);
-    const bool* const missing =
-        hear.missed == nullptr ? nullptr : hear.missed + agent * servers;
+    const float* const disturbance =
+        hear.disturbance == nullptr ? nullptr : hear.disturbance + agent * servers;
     float* const out = hear.observations + agent * hear.features + hear.serverAt;
     // Where slot j is server j, the observation is what the device knows.
     float* const row = hear.slotServer == nullptr ? out : hear.known + agent * servers * SERVER_FEATURES;
@@ -77,12 +79,14 @@ HearAgent(const Hear& hear, int64_t agent)
         const float db = level + MAX_POWER_DBM;
         hear.snr[link] = db;
         float* const entry = row + k * SERVER_FEATURES;
-        if (hear.isGenie || (db >= hear.detection && (missing == nullptr || !missing[k])))
+        const float interference = disturbance == nullptr ? 0 : disturbance[k];
+        if (hear.isGenie || (db >= hear.detection && interference < std::numeric_limits<float>::infinity()))
         {
             const float* const told = hear.news + (b * servers + k) * 3;
             const float* const busy = hear.busy + (b * servers + k) * channels;
-            hear.believed[link] = db;
-            entry[0] = Clamp(db, SNR_LOW_DB, SNR_HIGH_DB);
+            const float heard = hear.isGenie ? db : db - 10 * std::log10(1 + interference);
+            hear.believed[link] = heard;
+            entry[0] = Clamp(heard, SNR_LOW_DB, SNR_HIGH_DB);
             entry[1] = told[0];
             entry[2] = told[1];
             entry[3] = told[2];
