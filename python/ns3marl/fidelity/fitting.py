@@ -47,7 +47,7 @@ class Plan:
     """More scenario arguments, such as a preset."""
     rounds: int = 3
     """How often the steps of the search are halved."""
-    repeats: int = 2
+    repeats: int = 8
     """How often the twin plays each episode, with different backoffs."""
 
 
@@ -183,7 +183,7 @@ def fit_cells(
 
 
 def errors(
-    traces: Sequence[Trace], calibrator: Calibrator, calibration: Any, repeats: int = 2
+    traces: Sequence[Trace], calibrator: Calibrator, calibration: Any, repeats: int = 8
 ) -> list[Errors]:
     """Errors of the twin with these constants, by metric; without values that a side could not measure."""
     found = calibrator.errors(traces, calibration, repeats)

@@ -59,7 +59,7 @@ class Recording:
 
 
 def replay(
-    recordings: Sequence[Recording], calibration: Calibration, repeats: int = 2, seed: int = 0
+    recordings: Sequence[Recording], calibration: Calibration, repeats: int = 8, seed: int = 0
 ) -> dict[str, Float64]:
     """Plays recorded actions in the twin.
 
@@ -108,7 +108,7 @@ def errors(recordings: Sequence[Recording], found: Mapping[str, Float64]) -> dic
     return result
 
 
-def loss(recordings: Sequence[Recording], calibration: Calibration, repeats: int = 2) -> float:
+def loss(recordings: Sequence[Recording], calibration: Calibration, repeats: int = 8) -> float:
     """Mean square of the errors in tolerances; excludes metrics that a side could not measure."""
     squares = [np.square(e) for e in errors(recordings, replay(recordings, calibration, repeats)).values()]
     return float(np.nanmean(np.stack(squares)))
@@ -121,7 +121,7 @@ def fit(
     constants: Sequence[str] = ("collision_us", "downlink_us", "midpoint_shift_db"),
     start: Calibration | None = None,
     rounds: int = 3,
-    repeats: int = 2,
+    repeats: int = 8,
     provenance: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
