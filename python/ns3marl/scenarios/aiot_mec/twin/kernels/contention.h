@@ -477,7 +477,6 @@ class Environment
     BOTH void Acknowledge(int row, const Task& task, float power, float begin, float end)
     {
         const auto index = static_cast<int>(&task - m_tasks);
-        const float* const levels = GetLevels(task.receiver);
         Occupy(row, task.receiver, begin, end);
         Hear(row, task.receiver, HasMoved(begin), power, begin, begin, end, index, [](int, bool) {});
         Defer(row, task.receiver, power, begin + m_c.sync, end, end);
@@ -486,7 +485,7 @@ class Environment
         {
             Overlap(row, task.receiver, power, begin, end);
         }
-        Disturb(row, levels, power, begin, end, index);
+        Disturb(row, GetLevels(task.receiver), power, begin, end, index);
     }
 
     /// A device whose frames its server cannot make out goes on with block-ack requests to the deadline. They are short and bring
@@ -834,6 +833,12 @@ class Environment
         return m_gain + static_cast<int64_t>(sender) * m_entities;
     }
 
+    /// What a transmission adds to the noise at an entity, over noise.
+    BOTH float GetInterference(int sender, float power, int entity) const
+    {
+        return std::pow(10.0F, (GetLevels(sender)[entity] + power) / 10);
+    }
+
     /// Who listens on each channel: the devices that are tuned to it, and all servers.
     BOTH void Tune()
     {
@@ -936,14 +941,14 @@ class Environment
                 const auto& task = m_tasks[other];
                 if (task.end < INF && task.end >= end)
                 {
-                    m_disturbance[i * m_servers + server] += std::pow(10.0F, (GetLevels(task.sender)[i] + task.power) / 10);
+                    m_disturbance[i * m_servers + server] += GetInterference(task.sender, task.power, i);
                 }
             }
             for (int other = 0; other < m_servers; other++)
             {
                 if (m_broadcasts[row * m_servers + other].until >= end) // it began together with this one
                 {
-                    m_disturbance[i * m_servers + server] += std::pow(10.0F, (GetLevels(m_devices + other)[i] + MAX_POWER_DBM) / 10);
+                    m_disturbance[i * m_servers + server] += GetInterference(m_devices + other, MAX_POWER_DBM, i);
                 }
             }
         }
@@ -976,7 +981,6 @@ class Environment
     /// A transmission begins: what it does to the broadcasts that are on the air.
     BOTH void Overlap(int row, int sender, float power, float now, float end)
     {
-        const float* const levels = GetLevels(sender);
         for (int server = 0; server < m_servers; server++)
         {
             const float until = m_broadcasts[row * m_servers + server].until;
@@ -988,7 +992,7 @@ class Environment
             for (int place = m_firstListener[row]; place < m_firstServer[row]; place++)
             {
                 const int i = m_listeners[place];
-                const float level = std::pow(10.0F, (levels[i] + power) / 10);
+                const float level = GetInterference(sender, power, i);
                 const float noise = 1 + m_c.hidden * level;
                 const bool isDrowned = signal[i] + MAX_POWER_DBM - 10 * std::log10(noise) < m_c.detection;
                 float& disturbance = m_disturbance[i * m_servers + server];
