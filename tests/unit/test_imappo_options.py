@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from epoch_inputs import seen_by_the_epochs
 from torch import Tensor
 from toy_game import ToyPool, toy_spec
 from two_kinds_game import two_kinds_spec
@@ -79,19 +80,6 @@ def lambda_return(rewards: Float64, following: Float64, ends: Bool) -> Float64:
         mixed = following[t] if ends[t] else 0.2 * following[t] + 0.8 * later
         returns[t] = later = rewards[t] + 0.9 * mixed
     return returns
-
-
-def seen_by_the_epochs(learner: Imappo, rollout: Rollout, last: Batch) -> tuple[Any, Tensor, Tensor]:
-    """Samples, advantages and targets that an update learns from."""
-    seen: list[Any] = []
-
-    def spy(*arguments: Any) -> dict[str, float]:
-        seen.extend(arguments)
-        return {}
-
-    learner._learn = spy  # type: ignore[method-assign, assignment]
-    learner.update(rollout, last)
-    return seen[0], seen[1], seen[2]
 
 
 # ---------------------------------------------------------------------------------------------------- what is learned

@@ -60,11 +60,14 @@ def play(player: OnDevice, pool: DevicePool, updates: int) -> list[dict[str, flo
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", LEARNERS)
-def test_an_update_on_a_device_is_that_of_the_host(name: str, device: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "more"), [*((name, {}) for name in LEARNERS), ("imappo", {"shifts": 0.1})], ids=str
+)
+def test_an_update_on_a_device_is_that_of_the_host(name: str, more: dict[str, Any], device: str) -> None:
     """From the same rollout, with ends of episodes in it, both come to the same weights up to rounding."""
-    team, player, pool = made(name, device)
-    host = registry.make(name, pool.spec, registry.find(name).Options(rollout_ticks=TICKS), 1).learners[0]
+    team, player, pool = made(name, device, **more)
+    own = registry.find(name).Options(rollout_ticks=TICKS, **more)
+    host = registry.make(name, pool.spec, own, 1).learners[0]
     assert isinstance(host, DeviceLearner)
     shown = pool.reset()
     for _ in range(TICKS - 1):

@@ -24,6 +24,9 @@ second is the effect of its action on the others according to the critic; neithe
 This is a difference reward (Wolpert and Tumer, "Optimal payoff functions for members of collectives", 2001) whose unobservable part
 is learned. If the critic is exact, the gradient is that of A times the mean return.
 
+With ``ImappoOptions.shifts`` the policy gradient along a few directions, in which all agents change alike, is what whole episodes measure;
+see ``rl.shifts``.
+
 With ``ImappoOptions.reward`` = "agent" there is only the first part: every agent maximises its own return. Axes: N samples, A agents of
 the learner's group, H heads, V = 1 shared value or A values, one per agent.
 """
@@ -40,7 +43,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.errors import ConfigError
-from ns3marl.options import Fraction, PositiveFloat, PositiveInt
+from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import acting_group
@@ -55,8 +58,9 @@ from ns3marl.rl.rewards import RewardKind
 from ns3marl.rl.rollout import Rollout, Samples
 from ns3marl.rl.seen import Seen
 from ns3marl.rl.sequence import HybridPolicy
+from ns3marl.rl.shifts import Shifts, shift_scores
 from ns3marl.rl.split import SplitCritic
-from ns3marl.types import Batch, Float64, Spec
+from ns3marl.types import Actions, Batch, Float64, Spec
 
 #: Hidden units of others that ``SplitCritic.effects`` computes at once, which bounds its memory.
 EFFECTS_AT_ONCE = 4_000_000
@@ -73,6 +77,10 @@ class ImappoOptions(EpochOptions):
     credit: Literal["shared", "split"] = "shared"
     """``shared``: an agent's advantage uses the mean return of all agents. ``split``: it uses its own return and, by the critic, the effect of
     its action on the others' returns; for scenarios that pay each agent its share of the team's reward."""
+    shifts: NotNegativeFloat = 0.0
+    """Deviation of shifts that all agents of an environment share for an episode, as a share of the range of each real-valued head. They measure
+    what the team earns if all agents change this head alike, which replaces what the advantages say about it. 0: none. It compares
+    environments, so use it with ``pool.num_envs`` of 8 or more."""
     actors: Literal["shared", "per-agent"] = "shared"
     """One actor for all agents of the group, or one each, which fixes the number of agents."""
     discount: Fraction = 0.9
@@ -146,10 +154,12 @@ class Imappo(OnPolicyLearner):
             critic = SplitCritic if self.reward == "agent" else PooledCritic
             self.critic = critic(spec, group, options.critic_width, options.pooling)
         self.normaliser = ValueNormaliser()
+        self.shifts = Shifts(self.group, options.shifts) if options.shifts else None
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed, self.entropy_weights)
         self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
-        self.learned = self.epochs.learned(normaliser=self.normaliser)
+        more = {} if self.shifts is None else {"shifts": self.shifts}
+        self.learned = self.epochs.learned(normaliser=self.normaliser, **more)
         self.running = self.epochs.running(memory=self.memory)
 
     @torch.no_grad()
@@ -157,8 +167,21 @@ class Imappo(OnPolicyLearner):
         self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
     ) -> Decision:
         """See ``OnPolicyLearner.decide``."""
+        return self._decide(batch, rngs, acting or self.actor, None)
+
+    @torch.no_grad()
+    def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
+        """See ``Learner.explore``."""
+        shift = None if self.shifts is None else self.shifts.of(np.stack([batch.seed, batch.run], -1))
+        acting = self.memory.acting or self.actor
+        return self.memory.decided(batch, self._decide(batch, rngs, acting, shift))
+
+    def _decide(
+        self, batch: Batch, rngs: Sequence[np.random.Generator], actor: nn.Module, shift: Tensor | None
+    ) -> Decision:
         seen = batch.groups[self.number]
-        policy = (acting or self.actor)(torch.tensor(seen.observations), torch.tensor(seen.masks))
+        alike = None if shift is None else shift[:, None]
+        policy = actor(torch.tensor(seen.observations), torch.tensor(seen.masks), shift=alike)
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
     def to(self, device: torch.device) -> None:
@@ -169,10 +192,11 @@ class Imappo(OnPolicyLearner):
             heads.to(device)
         self.epochs.to(device)
 
-    def policy(self, seen: Seen) -> HybridPolicy:
+    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
         """See ``DeviceLearner``."""
         mine = seen.groups[self.number]
-        policy: HybridPolicy = self.actor(mine.observations, mine.masks)
+        alike = None if shift is None else shift[:, None]
+        policy: HybridPolicy = self.actor(mine.observations, mine.masks, shift=alike)
         return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:
@@ -187,6 +211,9 @@ class Imappo(OnPolicyLearner):
         """
         options = self.options
         data = _Samples(rollout, self.all_heads, self.actor.bounded.unit, self.critic)
+        if self.shifts is not None:
+            shift = self.shifts.of(rollout.episodes).flatten(0, 1).to(data.device)
+            data.shift = shift[:, None].expand(-1, data.active.shape[1], -1)
         sizes = [self.heads.total, self.heads.encoded]
         acted = partial(self._policy, acted=rollout.acted)
         evaluated = evaluate_actions(data, acted, _likelihood_and_marginal, sum(sizes))
@@ -211,6 +238,9 @@ class Imappo(OnPolicyLearner):
         if options.credit == "split":
             advantages = advantages + self._effects(data)
             plain = (plain * data.present).sum(1, keepdim=True)  # of all, as advantages are
+        measured: dict[str, float] = {}
+        if self.shifts is not None and data.active.any():
+            advantages, measured = self._believe(data, rollout, advantages)
         chosen = advantages[data.active]
         without = plain.expand_as(advantages)[data.active]
         counted = torch.ones_like(returns, dtype=torch.bool) if len(returns[0]) == 1 else data.present
@@ -219,7 +249,9 @@ class Imappo(OnPolicyLearner):
         targets = self.normaliser.normalise(returns)
         metrics = self._learn(data, normalised(advantages, data.active), targets)
         predicted = data.tensor(values).flatten(0, 1)
-        metrics |= summary(returns[counted], predicted[counted], rollout.rewards("group"), data.active)
+        metrics |= measured | summary(
+            returns[counted], predicted[counted], rollout.rewards("group"), data.active
+        )
         if len(chosen) > 1:
             metrics["variance_removed"] = float(1 - chosen.var() / without.var().clamp(min=1e-12))
         metrics["advantage_std"] = float(chosen.std()) if len(chosen) > 1 else 0.0
@@ -235,6 +267,25 @@ class Imappo(OnPolicyLearner):
                 return denormalise(frozen.joint) - denormalise(frozen.baselines)
             case "gae":
                 return (returns - denormalise(frozen.state)).expand(-1, len(self.group.agents))
+
+    def _believe(
+        self, data: _Samples, rollout: Rollout, advantages: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Advantages [N,A] that believe in the slope which shifts have measured; see ``Shifts.correct``."""
+        assert self.shifts is not None
+        acted = partial(self._policy, acted=rollout.acted)
+        rewards = rollout.rewards("team" if self.options.reward == "team" else "group")[..., 0]
+        whose = data.present if self.options.credit == "split" else torch.ones_like(data.present[:, :1])
+        added, told = self.shifts.correct(
+            rollout.episodes,
+            rewards,
+            shift_scores(data, acted),
+            advantages[data.active].double(),
+            float(whose.sum() / data.active.sum()),
+        )
+        believing = advantages.clone()
+        believing[data.active] += added.to(advantages.dtype)
+        return believing, told
 
     @torch.no_grad()
     def _effects(self, data: _Samples) -> Tensor:
@@ -278,14 +329,18 @@ class Imappo(OnPolicyLearner):
         )
 
     def _policy(
-        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
+        self,
+        data: Samples,
+        rows: Tensor,
+        acted: nn.Module | None = None,
     ) -> tuple[HybridPolicy, Tensor]:
         """See ``PolicyOf``."""
         local, acting = data.acting(rows)
         actor = acted or self.actor
+        shift = None if data.shift is None else data.shift.flatten(0, 1)[acting]
         if self.actor.per_agent:
-            return actor(data.observations[rows], data.masks[rows], local), acting
-        return actor(data.observations, data.masks, acting), acting
+            return actor(data.observations[rows], data.masks[rows], local, shift), acting
+        return actor(data.observations, data.masks, acting, shift), acting
 
     def _value_losses(self, data: _Samples, rows: Tensor, targets: Tensor) -> list[Tensor]:
         """Loss of Q, every V(s^-i) and V, if the advantage needs them, on the normalised returns."""
@@ -323,6 +378,10 @@ def _check(spec: Spec, options: ImappoOptions) -> None:
     if options.heads == "sequential" and options.actors == "per-agent":
         raise ConfigError(
             'imappo.heads = "sequential" is for one actor that all share; set imappo.actors = "shared"'
+        )
+    if options.shifts and options.reward == "agent":
+        raise ConfigError(
+            'imappo.shifts measures what the team earns, and imappo.reward = "agent" pays each agent for itself; set it to "team" or "group"'
         )
     if options.credit == "shared":
         return

@@ -84,6 +84,7 @@ class Ippo(OnPolicyLearner):
     Options = IppoOptions
     central_execution = False
     overlapping = True
+    shifts = None
 
     def __init__(self, spec: Spec, group: int, options: IppoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -121,8 +122,9 @@ class Ippo(OnPolicyLearner):
         for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
             part.to(device)
 
-    def policy(self, seen: Seen) -> HybridPolicy:
-        """See ``DeviceLearner``."""
+    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
+        """See ``DeviceLearner``; it does not use shifts."""
+        del shift
         mine = seen.groups[self.number]
         policy: HybridPolicy = self.actor(mine.observations, mine.masks)
         return policy

@@ -23,6 +23,7 @@ from ns3marl.types import Float32, Float64
 
 _EDGE = 1e-6  # Beta draws keep this distance from the ends of the unit interval, where log-densities diverge
 _LOG_SIGMA = (-4.0, 1.0)  # range of log-deviations: beyond it a draw is as good as certain, or as uniform
+_SHIFTED = (1e-3, 1 - 1e-3)  # how far shifts move a mode; one that lies beyond stays
 _NODES, _WEIGHTS = (torch.from_numpy(x.astype(np.float32)) for x in np.polynomial.hermite_e.hermegauss(24))
 
 
@@ -43,6 +44,11 @@ class Bounded(Protocol):
 
     def mode(self) -> Tensor:
         """The most likely draw, [..., R]."""
+        ...
+
+    @staticmethod
+    def shifted(outputs: Tensor, by: Tensor) -> Tensor:
+        """Outputs [..., 2R] of distributions whose modes lie ``by`` [..., R] further on the unit interval, as far as it reaches."""
         ...
 
     @staticmethod
@@ -99,6 +105,15 @@ class Beta:
         return self._excess[0] / (self._excess[0] + self._excess[1])
 
     @staticmethod
+    def shifted(outputs: Tensor, by: Tensor) -> Tensor:
+        """See ``Bounded``; alpha + beta stays."""
+        first, second = torch.nn.functional.softplus(outputs).clamp(min=1e-8).tensor_split(2, dim=-1)
+        total = first + second
+        mode = _moved(first / total, by)
+        excess = torch.cat([total * mode, total * (1 - mode)], -1).clamp(min=1e-8)
+        return excess + torch.log(-torch.expm1(-excess))  # the inverse of softplus
+
+    @staticmethod
     def unit(raw: Tensor) -> Tensor:
         """The draw itself."""
         return raw
@@ -144,6 +159,12 @@ class TanhNormal:
     def mode(self) -> Tensor:
         """The median, since the density on the unit interval may have two modes."""
         return self.mu
+
+    @staticmethod
+    def shifted(outputs: Tensor, by: Tensor) -> Tensor:
+        """See ``Bounded``; the median moves."""
+        mu, raw = outputs.tensor_split(2, dim=-1)
+        return torch.cat([torch.logit(_moved(torch.sigmoid(2 * mu), by)) / 2, raw], -1)
 
     @staticmethod
     def unit(raw: Tensor) -> Tensor:
@@ -205,6 +226,12 @@ class ClippedGaussian:
         return self.mu
 
     @staticmethod
+    def shifted(outputs: Tensor, by: Tensor) -> Tensor:
+        """See ``Bounded``."""
+        centre, raw = outputs.tensor_split(2, dim=-1)
+        return torch.cat([2 * _moved(0.5 + 0.5 * centre, by) - 1, raw], -1)
+
+    @staticmethod
     def unit(raw: Tensor) -> Tensor:
         """See ``Bounded``."""
         return raw.clamp(0, 1)
@@ -226,6 +253,12 @@ BOUNDED: dict[str, BoundedKind] = {
     "tanh-normal": TanhNormal,
     "clipped-gaussian": ClippedGaussian,
 }
+
+
+def _moved(mode: Tensor, by: Tensor) -> Tensor:
+    """Modes [...] moved by [...] within ``_SHIFTED``."""
+    low, high = _SHIFTED
+    return torch.maximum(torch.minimum(mode + by, mode.clamp(min=high)), mode.clamp(max=low))
 
 
 def _noise(rngs: Sequence[np.random.Generator], like: Tensor) -> Tensor:

@@ -102,19 +102,26 @@ class Actor(nn.Module):
             else HeadOutputs(group, heads.choices + 2 * heads.continuous, width, make, POLICY_GAIN)
         )
 
-    def forward(self, observations: Tensor, masks: Tensor, acting: Tensor | None = None) -> HybridPolicy:
+    def forward(
+        self,
+        observations: Tensor,
+        masks: Tensor,
+        acting: Tensor | None = None,
+        shift: Tensor | None = None,
+    ) -> HybridPolicy:
         """The agents' action distribution.
 
         Args:
             observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``acting``.
             masks: Allowed choices, [..., C].
             acting: Numbers of the n agents among all B x A whose distribution is computed; None: all agents.
+            shift: Of the modes of real-valued heads on the unit interval, [..., R]; leading axes of the result, or 1 in their place.
         """
         if isinstance(self.outputs, HeadSequence):
             if acting is not None:
                 observations, masks = (x.flatten(0, 1).index_select(0, acting) for x in (observations, masks))
             scaled = self.scaler(observations)
-            policy: HybridPolicy = self.outputs(self.trunk(scaled), scaled, masks)
+            policy: HybridPolicy = self.outputs(self.trunk(scaled), scaled, masks, shift=shift)
             return policy
         if acting is None:
             outputs = self._outputs(observations, masks)
@@ -129,6 +136,8 @@ class Actor(nn.Module):
                 )[: len(acting)]
             masks = flat_masks[acting]
         logits, bounded = outputs.tensor_split([self.heads.choices], dim=-1)
+        if shift is not None:
+            bounded = self.bounded.shifted(bounded, shift)
         return HybridDistribution(self.heads, logits, self.bounded(bounded), masks)
 
     def _outputs(self, observations: Tensor, masks: Tensor) -> Tensor:

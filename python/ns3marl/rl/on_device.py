@@ -23,7 +23,8 @@ from ns3marl.rl.on_policy import OnPolicyMemory
 from ns3marl.rl.rollout import Cut, Rollout
 from ns3marl.rl.seen import GroupSeen, Seen
 from ns3marl.rl.sequence import HybridPolicy
-from ns3marl.types import Bool, Float64, GroupArrays, Spec, Timing
+from ns3marl.rl.shifts import Shifts
+from ns3marl.types import Bool, Float64, GroupArrays, Int64, Spec, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,19 @@ class DeviceLearner(Protocol):
     actor: nn.Module
     number: int
     memory: OnPolicyMemory
+    shifts: Shifts | None  #: shifts by which it explores; None: none
 
     def to(self, device: torch.device) -> None:
         """Moves all further computation to this device. Its states are the same on every device."""
         ...
 
-    def policy(self, seen: Seen) -> HybridPolicy:
-        """The action distribution of its agents, [N,A]."""
+    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
+        """The action distribution of its agents, [N,A].
+
+        Args:
+            seen: N joint observations.
+            shift: Of the real-valued heads of all agents, [N,R]; see ``Shifts``.
+        """
         ...
 
     def update(self, rollout: Rollout, last: Any) -> dict[str, float]:
@@ -116,7 +123,13 @@ class DeviceRollout(Rollout):
 
     @property
     def _state(self) -> list[Tensor]:
-        return self._arrays_there[7 * len(self.spec.groups) : -1]
+        return self._arrays_there[7 * len(self.spec.groups) : -2]
+
+    @property
+    def episodes(self) -> Int64:
+        """See ``Rollout.episodes``."""
+        found: Int64 = self._arrays_there[-2].cpu().numpy()
+        return found
 
     def fill(self, shown: Shown, discrete: Tensor, raw: Tensor, outcome: Shown) -> None:
         """Appends one tick of all environments.
@@ -141,6 +154,7 @@ class DeviceRollout(Rollout):
                 choices[t], draws[t] = discrete, raw
         for block, now in zip(self._state, shown.seen.state, strict=True):
             block[t] = now
+        self._arrays_there[-2][t, :, 0], self._arrays_there[-2][t, :, 1] = shown.seed, shown.run
         self._arrays_there[-1][t] = 1.0  # ticks
         self.ends[t] = outcome.last is not None
         if outcome.last is not None:
@@ -286,17 +300,30 @@ class OnDevice:
             self.rollout.acted = None if memory.acting is None else memory.acting.to(device)
         memory.rollout = self.rollout
         self._pending: tuple[Shown, Tensor, Tensor] | None = None
+        self._runs: Tensor | None = None  # whose shifts these are
+        self._shift: Tensor | None = None
 
     @torch.no_grad()
     def explore(self, shown: Shown) -> tuple[Tensor, Tensor]:
         """Actions to learn from, [E,A,D] and [E,A,R] in physical units; the spec's defaults for inactive agents."""
-        policy = self.learner.policy(shown.seen)
+        policy = self.learner.policy(shown.seen, self._shift_of(shown))
         discrete, raw = policy.sample_counted(Counters(shown.seed, shown.run, shown.tick))
         physical = self.learner.heads.physical(policy.bounded.unit(raw))
         asked = shown.seen.groups[self.learner.number].active[..., None]
         discrete = torch.where(asked, discrete, self._defaults[0])
         self._pending = shown, discrete, raw
         return discrete, torch.where(asked, physical, self._defaults[1])
+
+    def _shift_of(self, shown: Shown) -> Tensor | None:
+        """The shifts of the running episodes, [E,R]: copied once an episode."""
+        if self.learner.shifts is None:
+            return None
+        if shown.run is not self._runs:
+            runs = shown.run.cpu().numpy()
+            episodes = np.stack([np.full_like(runs, shown.seed), runs], -1)
+            self._runs = shown.run
+            self._shift = self.learner.shifts.of(episodes).to(shown.run.device)
+        return self._shift
 
     def learn(self, outcome: Shown) -> dict[str, float] | None:
         """Stores the outcome of the joint action; returns the metrics of an update that it completed, otherwise None.

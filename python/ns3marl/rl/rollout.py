@@ -59,6 +59,11 @@ class Rollout:
         return self.record.own
 
     @property
+    def episodes(self) -> Int64:
+        """Seed and run of the episode of every tick, [T,E,2]."""
+        return self.record.episodes
+
+    @property
     def length(self) -> int:
         """Ticks filled in every environment."""
         return int(self.lengths.min())
@@ -249,6 +254,7 @@ class Samples:
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
         self.spent = rollout.spent
+        self.shift: Tensor | None = None  #: under which they were taken, [N,A,R]; see ``shifts``
         self.outdated = (
             rollout.acted is not None
         )  #: whether the policy has changed since it took these decisions

@@ -82,7 +82,12 @@ class HeadSequence(nn.Module):
         )
 
     def forward(
-        self, hidden: Tensor, scaled: Tensor, masks: Tensor, more: Scorers | None = None
+        self,
+        hidden: Tensor,
+        scaled: Tensor,
+        masks: Tensor,
+        more: Scorers | None = None,
+        shift: Tensor | None = None,
     ) -> SequentialDistribution:
         """The policy.
 
@@ -91,8 +96,9 @@ class HeadSequence(nn.Module):
             scaled: Scaled observation, [..., F].
             masks: Allowed choices, [..., C].
             more: Further scores of the choices of some heads.
+            shift: Of the modes of real-valued heads on the unit interval, [..., R].
         """
-        return SequentialDistribution(self, hidden, scaled, masks, more or {})
+        return SequentialDistribution(self, hidden, scaled, masks, more or {}, shift)
 
     def head(self, h: int, hidden: Tensor, scaled: Tensor, masks: Sequence[Tensor]) -> Tensor:
         """Logits [..., n] or parameters [..., 2] of a head, from its own hidden units [..., W]."""
@@ -119,8 +125,15 @@ class SequentialDistribution:
     """
 
     def __init__(
-        self, network: HeadSequence, hidden: Tensor, scaled: Tensor, masks: Tensor, more: Scorers
+        self,
+        network: HeadSequence,
+        hidden: Tensor,
+        scaled: Tensor,
+        masks: Tensor,
+        more: Scorers,
+        shift: Tensor | None,
     ) -> None:
+        self._shift = shift
         self.network, self.heads, self.bounded = network, network.heads, network.bounded
         # Asked later, perhaps where layers compute in another precision than here.
         self._hidden, self._scaled, self._masks, self._more = hidden.to(scaled.dtype), scaled, masks, more
@@ -220,6 +233,8 @@ class SequentialDistribution:
             out = network.head(h, hidden, self._scaled, self._head_masks)
             if h in self._more:
                 out = out + self._more[h](hidden)
+            if self._shift is not None and h >= self.heads.discrete:
+                out = self.bounded.shifted(out, self._shift[..., h - self.heads.discrete, None])
             outputs.append(out)
             seen.append(taken(h, out))
             if h + 1 < self.heads.total:

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""What the team earns if all agents act a little differently, measured by episodes in which they do.
+
+The harm of an action may fall on many others and later, such as that of a frame which too few stations hear. In the return of each of
+them it drowns, and a critic of joint actions does not find it. If all agents do the same for an episode, it is plain in the team's reward.
+
+So in every episode e of training the modes of all agents' real-valued heads are shifted alike, by z = sigma eps with eps ~ N(0, I), on the
+unit interval. With the reward R_e of the episodes that run side by side,
+
+    G = c E[(R_e - mean R) eps] / sigma
+
+estimates the slope of the team's reward along each direction (policy gradients with parameter-based exploration: Sehnke et al., Neural
+Networks 23, 2010; with antithetic pairs of episodes: Salimans et al., "Evolution strategies as a scalable alternative to reinforcement
+learning", 2017). c converts it into advantage per decision. The advantages A_i of the decisions believe in E[s_i A_i], with the scores
+s_i = d log pi(a_i) / dz. What is added to them makes them believe what was measured:
+
+    A_i + s_i . k,  k = (E[s s^T] + ridge I)^-1 (G - E[s A])
+
+So along these few directions the policy gradient is that of the measured reward of the team; along all others nothing changes. The
+policy itself has no shift.
+
+Choices are not shifted: while agents still learn where to send, all of them earn most by not sending at all, and learn it
+(docs/decisions/0021).
+
+Axes: R real-valued heads, T ticks, E environments, n decisions; ``...`` leading axes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ns3marl.errors import ConfigError
+from ns3marl.rl.ppo import PolicyOf, log_probs_of
+from ns3marl.rl.rollout import Samples
+from ns3marl.types import Float64, Group, Int64
+
+#: How much of the slope measured so far stays when a rollout adds its own.
+_KEPT = 0.8
+#: Added to the scores' second moments, for heads that seldom count.
+_RIDGE = 2.0
+#: Separates these random numbers from all others of a run ("shif" in ASCII); see ``policy.action_generators``.
+_DOMAIN = 0x73686966
+
+
+class Shifts:
+    """Shifts of the real-valued heads of a group, and the slope that they measure.
+
+    Args:
+        group: The agents' layout of action.
+        deviation: sigma, as a share of a head's range.
+
+    Raises:
+        ConfigError: The group has no real-valued head.
+    """
+
+    def __init__(self, group: Group, deviation: float) -> None:
+        self.deviation = deviation
+        self.names = [head.name for head in group.continuous_heads]  #: length R
+        if not self.names:
+            raise ConfigError(
+                f"imappo.shifts is for real-valued heads, and group {group.name!r} has none; set it to 0"
+            )
+        self._slope: Float64 | None = None
+
+    def of(self, episodes: Int64) -> Tensor:
+        """The shifts z of episodes, [..., R].
+
+        Args:
+            episodes: Seed and run of each, [..., 2].
+        """
+        return torch.from_numpy(self.deviation * self._noise(episodes)).float()
+
+    def _noise(self, episodes: Int64) -> Float64:
+        """The numbers eps that belong to episodes; those of runs 2k - 1 and 2k are opposite."""
+        found, which = np.unique(episodes.reshape(-1, 2), axis=0, return_inverse=True)
+        drawn = np.array([self._drawn(int(seed), int(run)) for seed, run in found])
+        noise: Float64 = drawn[which.reshape(-1)].reshape(*episodes.shape[:-1], len(self.names))
+        return noise
+
+    def _drawn(self, seed: int, run: int) -> Float64:
+        drawn = np.random.default_rng((_DOMAIN, seed, (run + 1) // 2)).standard_normal(len(self.names))
+        return drawn if run % 2 else -drawn
+
+    def correct(
+        self, episodes: Int64, rewards: Float64, scores: Tensor, advantages: Tensor, factor: float
+    ) -> tuple[Tensor, dict[str, float]]:
+        """What makes the advantages of decisions believe in the measured slope.
+
+        Args:
+            episodes: Seed and run of the episode of every tick, [T,E,2].
+            rewards: The team's, [T,E].
+            scores: s, of each decision, [n,R].
+            advantages: [n].
+            factor: c: how many rewards of the team one decision's advantage counts, for each decision.
+
+        Returns:
+            What to add to the advantages, [n], and for the log the slopes that were measured and believed in, by head.
+
+        Raises:
+            ConfigError: There is one environment only.
+        """
+        if rewards.shape[1] < 2:
+            raise ConfigError(
+                "imappo.shifts compares environments that run side by side, and there is one; set pool.num_envs to 8 or more"
+            )
+        centred = rewards - rewards.mean(1, keepdims=True)
+        now: Float64 = factor * (centred[..., None] * self._noise(episodes)).mean((0, 1)) / self.deviation
+        self._slope = now if self._slope is None else _KEPT * self._slope + (1 - _KEPT) * now
+        scores = scores.double()
+        believed = (scores * advantages[:, None]).mean(0)
+        moments = scores.T @ scores / len(scores)
+        measured = torch.from_numpy(self._slope).to(scores.device)
+        ridge = _RIDGE * torch.eye(len(self.names), dtype=torch.float64, device=scores.device)
+        added = scores @ torch.linalg.solve(moments + ridge, measured - believed)
+        told = {f"slope/{name}": float(x) for name, x in zip(self.names, self._slope, strict=True)}
+        told |= {f"slope_believed/{name}": float(x) for name, x in zip(self.names, believed, strict=True)}
+        return added, told
+
+    def state_dict(self) -> dict[str, Any]:
+        """The slope measured so far."""
+        return {"slope": None if self._slope is None else torch.from_numpy(self._slope.copy())}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what ``state_dict`` gave.
+
+        Raises:
+            ValueError: It has other heads.
+        """
+        slope = state["slope"]
+        if slope is not None and len(slope) != len(self.names):
+            raise ValueError(f"slopes of {len(slope)} heads instead of {len(self.names)}")
+        self._slope = None if slope is None else slope.numpy().copy()
+
+
+def shift_scores(data: Samples, policy_of: PolicyOf) -> Tensor:
+    """The scores s of the decisions of all active agents, [n,R], in the order of the samples.
+
+    Args:
+        data: Samples with the shifts under which they were taken.
+        policy_of: The policy that took the decisions under ``data.shift``.
+    """
+    assert data.shift is not None
+    kept, data.shift = data.shift, data.shift.clone().requires_grad_()
+    parts: list[Tensor] = []
+    for rows in torch.split(torch.arange(data.size, device=data.device), 1024):
+        policy, acting = policy_of(data, rows)
+        taken = (block.flatten(0, 1)[acting] for block in (data.discrete, data.raw))
+        (slopes,) = torch.autograd.grad(log_probs_of(policy, *taken).sum(), data.shift)
+        parts.append(slopes.flatten(0, 1)[acting])
+    data.shift = kept
+    return torch.cat(parts)

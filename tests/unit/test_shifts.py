@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: The ns3marl authors
+# SPDX-License-Identifier: MIT
+"""Shifts that all agents of an environment share for an episode, and the slope of the team's reward that they measure."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from epoch_inputs import seen_by_the_epochs
+from torch import Tensor
+from toy_game import ToyPool, toy_spec
+from two_kinds_game import two_kinds_spec
+
+from ns3marl.algorithms.imappo import Imappo, ImappoOptions
+from ns3marl.errors import ConfigError
+from ns3marl.rl.bounded import BOUNDED, Beta, BoundedKind
+from ns3marl.rl.policy import action_generators
+from ns3marl.rl.ppo import log_probs_of
+from ns3marl.rl.rollout import Rollout
+from ns3marl.rl.sequence import HeadOrder
+from ns3marl.rl.shifts import Shifts, shift_scores
+from ns3marl.types import Batch, Float64, Int64
+
+SPEC = toy_spec()
+GROUP = SPEC.groups[0]
+
+
+def episodes(ticks: int, envs: int, per_episode: int, seed: int = 3) -> Int64:
+    """Seeds and runs of environments whose episodes end together, [T,E,2]."""
+    runs = 1 + np.arange(ticks)[:, None] // per_episode * envs + np.arange(envs)
+    return np.stack([np.full_like(runs, seed), runs], -1)
+
+
+@pytest.mark.parametrize("kind", BOUNDED.values(), ids=BOUNDED)
+def test_a_shift_moves_the_mode_within_the_interval(kind: BoundedKind) -> None:
+    torch.manual_seed(1)
+    outputs = 0.3 * torch.randn(50, 2 * 2)  # modes that lie inside
+    before = kind.unit(kind(outputs).mode())
+    for by in (-0.2, 0.0, 0.07, 0.6):
+        after = kind.unit(kind(kind.shifted(outputs, torch.full((1, 2), by))).mode())
+        wanted = (before + by).clamp(0.001, 0.999)
+        torch.testing.assert_close(after, wanted, rtol=0, atol=2e-5)
+
+
+def test_a_beta_keeps_its_concentration_under_a_shift() -> None:
+    outputs = torch.tensor([[1.0, 2.0]])
+    one, other = Beta(outputs), Beta(Beta.shifted(outputs, torch.tensor([[0.1]])))
+    torch.testing.assert_close(one.alpha + one.beta, other.alpha + other.beta)
+
+
+def test_shifts_follow_from_seed_and_run_alone_and_come_in_opposite_pairs() -> None:
+    shifts = Shifts(GROUP, 0.05)
+    some = shifts.of(episodes(1, 6, 1))[0]  # runs 1 to 6
+    torch.testing.assert_close(some[::2], -some[1::2])
+    assert len(np.unique(some.numpy())) == 6
+    torch.testing.assert_close(shifts.of(np.array([[3, 4], [3, 1]])), some[[3, 0]])
+    assert not torch.equal(shifts.of(np.array([[4, 1]])), some[:1])
+    many = shifts.of(episodes(1, 4000, 1))
+    assert float(many.std()) == pytest.approx(0.05, rel=0.05)
+
+
+def rewards_of(shift: Tensor, slope: float, lag: int, rng: np.random.Generator) -> Float64:
+    """A team's rewards, [T,E]: each tick that is shifted moves that ``lag`` ticks later; different ticks are worth differently to all."""
+    moved: Float64 = slope * np.concatenate(
+        [np.zeros((lag, shift.shape[1])), shift[..., 0].numpy()[: -lag or None]]
+    )
+    luck = rng.normal(0, 0.5, moved.shape) + rng.normal(0, 20, (len(moved), 1))
+    return np.asarray(moved + luck)
+
+
+@pytest.mark.parametrize("lag", [0, 8])
+def test_advantages_believe_in_the_slope_that_episodes_measured(lag: int) -> None:
+    """Also in what shows ticks later, of which the advantages know nothing."""
+    rng, slope, decisions, factor = np.random.default_rng(7), 30.0, 400, 2.5
+    found = []
+    for seed in range(20):
+        shifts, played = Shifts(GROUP, 0.1), episodes(400, 32, 100, seed)
+        rewards = rewards_of(shifts.of(played), slope, lag, rng)
+        scores = torch.from_numpy(rng.normal(0, 20, (decisions, 1)))
+        advantages = torch.from_numpy(rng.normal(0, 5, decisions)) - 0.3 * scores[:, 0]
+        added, told = shifts.correct(played, rewards, scores, advantages, factor)
+        believed = float((scores[:, 0] * (advantages + added)).mean())
+        assert believed == pytest.approx(told["slope/power"], rel=0.02, abs=1.0)
+        assert told["slope_believed/power"] == pytest.approx(float((scores[:, 0] * advantages).mean()))
+        found.append(told["slope/power"])
+    share = 1 - lag / 100  # of an episode's ticks that show it
+    assert np.mean(found) == pytest.approx(factor * slope * share, rel=0.12)
+
+
+def test_heads_that_never_count_get_nothing() -> None:
+    shifts, played = Shifts(GROUP, 0.1), episodes(50, 8, 25)
+    rewards = np.random.default_rng(1).normal(size=(50, 8))
+    added, _ = shifts.correct(played, rewards, torch.zeros(30, 1), torch.randn(30).double(), 3.0)
+    assert not added.any()
+
+
+def test_slopes_are_averaged_over_updates_and_stored() -> None:
+    one, played = Shifts(GROUP, 0.1), episodes(50, 8, 25)
+    rng = np.random.default_rng(2)
+    scores, advantages = torch.ones(4, 1), torch.zeros(4).double()
+    first, second = rng.normal(size=(2, 50, 8))
+    alone = Shifts(GROUP, 0.1).correct(played, second, scores, advantages, 1.0)[1]["slope/power"]
+    before = one.correct(played, first, scores, advantages, 1.0)[1]["slope/power"]
+    other = Shifts(GROUP, 0.1)
+    other.load_state_dict(one.state_dict())
+    for shifts in (one, other):
+        now = shifts.correct(played, second, scores, advantages, 1.0)[1]["slope/power"]
+        assert now == pytest.approx(0.8 * before + 0.2 * alone)
+    with pytest.raises(ValueError, match="2 heads instead of 1"):
+        other.load_state_dict({"slope": torch.zeros(2)})
+
+
+def played(order: HeadOrder, per_agent: bool = False) -> tuple[Imappo, Rollout, Batch]:
+    pool = ToyPool(num_envs=4, seed=1, ticks=5)
+    options = ImappoOptions(
+        heads=order, shifts=0.1, rollout_ticks=12, actors="per-agent" if per_agent else "shared"
+    )
+    learner, batch = Imappo(pool.spec, 0, options, seed=1), pool.reset()
+    kept: list[Rollout] = []
+
+    def keep(rollout: Rollout, last: Batch) -> dict[str, float]:
+        del last
+        kept.append(copy.deepcopy(rollout))
+        return {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner, "update", keep)
+        while not kept:
+            actions = learner.explore(batch, action_generators(batch))
+            batch = pool.step([actions])
+            learner.learn([actions], batch)
+    return learner, kept[0], batch
+
+
+@pytest.mark.parametrize(
+    ("order", "per_agent"), [("sequential", False), ("independent", False), ("independent", True)]
+)
+def test_decisions_are_learned_from_under_the_shift_of_their_episode(
+    order: HeadOrder, per_agent: bool
+) -> None:
+    learner, rollout, batch = played(order, per_agent)
+    data, _, _ = seen_by_the_epochs(learner, rollout, batch)
+    assert learner.shifts is not None
+    assert data.shift is not None
+    of_rows = learner.shifts.of(rollout.episodes).flatten(0, 1)
+    torch.testing.assert_close(data.shift, of_rows[:, None].expand_as(data.shift))
+    observations, masks = data.observations, data.masks
+    with torch.no_grad():
+        whole = learner.actor(observations, masks, shift=data.shift)
+        wanted = log_probs_of(whole, data.discrete, data.raw)
+        policy, acting = learner._policy(data, torch.arange(data.size))
+        found = log_probs_of(policy, data.discrete.flatten(0, 1)[acting], data.raw.flatten(0, 1)[acting])
+    torch.testing.assert_close(found, wanted.flatten(0, 1)[acting], rtol=1e-4, atol=1e-4)
+    plain = log_probs_of(learner.actor(observations, masks), data.discrete, data.raw)
+    assert not torch.allclose(plain, wanted, atol=1e-2)
+
+
+def test_scores_are_the_slopes_of_log_probabilities() -> None:
+    learner, rollout, batch = played("sequential")
+    data, _, _ = seen_by_the_epochs(learner, rollout, batch)
+    scores = shift_scores(data, learner._policy)
+    kept, step = data.shift, 1e-3
+    assert kept is not None
+
+    def likelihoods(by: float) -> Tensor:
+        data.shift = kept + by
+        with torch.no_grad():
+            policy, acting = learner._policy(data, torch.arange(data.size))
+            return log_probs_of(
+                policy, data.discrete.flatten(0, 1)[acting], data.raw.flatten(0, 1)[acting]
+            ).sum(-1)
+
+    wanted = (likelihoods(step) - likelihoods(-step)) / (2 * step)
+    torch.testing.assert_close(scores[:, 0], wanted, rtol=0.02, atol=0.05)
+    sends = data.discrete[..., 0][data.active] == 1
+    assert not scores[~sends].any()
+    assert scores[sends].all()
+
+
+def test_nothing_is_shifted_when_nothing_is_learned() -> None:
+    pool = ToyPool(num_envs=4, seed=1, ticks=5)
+    batch, made = pool.reset(), []
+    for shifts in (0.0, 0.3):
+        learner = Imappo(pool.spec, 0, ImappoOptions(shifts=shifts), seed=1)
+        made.append(learner.act(batch, action_generators(batch)).continuous)
+    np.testing.assert_array_equal(made[0], made[1])
+    explored = learner.explore(batch, action_generators(batch)).continuous
+    assert not np.allclose(explored, made[0])
+
+
+def test_what_shifts_cannot_measure_is_refused() -> None:
+    with pytest.raises(ConfigError, match='pays each agent for itself; set it to "team" or "group"'):
+        Imappo(SPEC, 0, ImappoOptions(shifts=0.1, reward="agent"), seed=1)
+    discrete = next(g for g, one in enumerate(two_kinds_spec().groups) if not one.continuous_heads)
+    with pytest.raises(ConfigError, match="has none; set it to 0"):
+        Imappo(two_kinds_spec(), discrete, ImappoOptions(shifts=0.1), seed=1)
+    with pytest.raises(ConfigError, match=r"set pool\.num_envs to 8 or more"):
+        Shifts(GROUP, 0.1).correct(
+            episodes(5, 1, 5), np.zeros((5, 1)), torch.ones(2, 1), torch.ones(2).double(), 1.0
+        )
+
+
+def test_a_policy_is_the_same_with_and_without_the_option() -> None:
+    """Shifts are no part of it: what was trained with them acts as any other."""
+    shifted = Imappo(SPEC, 0, ImappoOptions(shifts=0.1), seed=1)
+    plain = Imappo(SPEC, 0, replace(ImappoOptions(), shifts=0.0), seed=2)
+    plain.load_policy(shifted.learned.state_dict())
+    for one, other in zip(plain.actor.parameters(), shifted.actor.parameters(), strict=True):
+        assert torch.equal(one, other)
