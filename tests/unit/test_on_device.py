@@ -26,7 +26,8 @@ from ns3marl.errors import ConfigError
 from ns3marl.rl.bounded import BOUNDED
 from ns3marl.rl.counters import Counters
 from ns3marl.rl.hybrid import HybridDistribution
-from ns3marl.rl.on_device import DeviceLearner, OnDevice, Shown
+from ns3marl.rl.on_device import DeviceLearner, OnDevice, ShiftingLearner, Shown
+from ns3marl.rl.shifts import MIN_ENVS
 from ns3marl.rl.team import Team
 from ns3marl.scenarios.aiot_mec.twin.device_pool import DevicePool
 from ns3marl.scenarios.aiot_mec.twin.pool import FastPool
@@ -40,13 +41,13 @@ ARGUMENTS = ("--devices=4", "--servers=2", "--ticks=7")
 ENVS, TICKS = 3, 10
 
 
-def made(name: str, device: str, **options: Any) -> tuple[Team, OnDevice, DevicePool]:
-    pool = FastPool(arguments=ARGUMENTS, num_envs=ENVS, seed=5, device=device).on_device()
+def made(name: str, device: str, envs: int = ENVS, **options: Any) -> tuple[Team, OnDevice, DevicePool]:
+    pool = FastPool(arguments=ARGUMENTS, num_envs=envs, seed=5, device=device).on_device()
     own = registry.find(name).Options(rollout_ticks=TICKS, **options)
     team = registry.make(name, pool.spec, own, 1)
     learner = team.learners[0]
     assert isinstance(learner, DeviceLearner)
-    return team, OnDevice(pool.spec, learner, ENVS, pool.device), pool
+    return team, OnDevice(pool.spec, learner, envs, pool.device), pool
 
 
 def play(player: OnDevice, pool: DevicePool, updates: int) -> list[dict[str, float]]:
@@ -65,7 +66,8 @@ def play(player: OnDevice, pool: DevicePool, updates: int) -> list[dict[str, flo
 )
 def test_an_update_on_a_device_is_that_of_the_host(name: str, more: dict[str, Any], device: str) -> None:
     """From the same rollout, with ends of episodes in it, both come to the same weights up to rounding."""
-    team, player, pool = made(name, device, **more)
+    envs = MIN_ENVS if more else ENVS
+    team, player, pool = made(name, device, envs, **more)
     own = registry.find(name).Options(rollout_ticks=TICKS, **more)
     host = registry.make(name, pool.spec, own, 1).learners[0]
     assert isinstance(host, DeviceLearner)
@@ -79,7 +81,7 @@ def test_an_update_on_a_device_is_that_of_the_host(name: str, more: dict[str, An
     assert player.rollout.full
     assert player.rollout.ends[6].all()
     rollout = player.rollout.on_host()
-    assert len(rollout.truncated) == ENVS
+    assert len(rollout.truncated) == envs
     found, wanted = player.learner.update(player.rollout, last), host.update(rollout, batch_of(last))
     assert found.keys() == wanted.keys()
     for key, value in wanted.items():
@@ -88,10 +90,30 @@ def test_an_update_on_a_device_is_that_of_the_host(name: str, more: dict[str, An
         torch.testing.assert_close(one.cpu(), other, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_explores_under_the_shifts_of_the_running_episodes(device: str) -> None:
+    _, player, pool = made("imappo", device, MIN_ENVS, shifts=0.1)
+    learner = player.learner
+    assert isinstance(learner, ShiftingLearner)
+    assert learner.shifts is not None
+    shown = pool.reset()
+    for _ in range(TICKS - 1):  # episodes end after 7
+        runs = shown.run.cpu().numpy()
+        shift = learner.shifts.of(np.stack([np.full_like(runs, shown.seed), runs], -1)).to(pool.device)
+        with torch.no_grad():
+            policy = learner.policy(shown.seen, shift)
+            _, raw = policy.sample_counted(Counters(shown.seed, shown.run, shown.tick))
+        actions = player.explore(shown)
+        assert player._pending is not None
+        torch.testing.assert_close(player._pending[2], raw)
+        shown = pool.step(*actions)
+        player.learn(shown)
+
+
 def batch_of(shown: Shown) -> Batch:
     """For what an update reads of the batch that follows a rollout."""
     pool = ToyPool(num_envs=1)
-    batch = pool.reset()[[0] * ENVS]
+    batch = pool.reset()[[0] * len(shown.run)]
     batch.groups = tuple(
         type(batch.groups[0])(
             g.observations.cpu().numpy(),

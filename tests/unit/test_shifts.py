@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from ns3marl.algorithms.imappo import Imappo, ImappoOptions
 from ns3marl.errors import ConfigError
 from ns3marl.rl.bounded import BOUNDED, Beta, BoundedKind
 from ns3marl.rl.policy import action_generators
-from ns3marl.rl.ppo import log_probs_of
+from ns3marl.rl.ppo import log_probs_of, normalised
 from ns3marl.rl.rollout import Rollout
 from ns3marl.rl.sequence import HeadOrder
 from ns3marl.rl.shifts import Shifts, shift_scores
@@ -46,6 +47,17 @@ def test_a_shift_moves_the_mode_within_the_interval(kind: BoundedKind) -> None:
         torch.testing.assert_close(after, wanted, rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("kind", BOUNDED.values(), ids=BOUNDED)
+@pytest.mark.parametrize("end", [-1.0, 1.0])
+def test_shifts_of_saturated_policies_stay_finite(kind: BoundedKind, end: float) -> None:
+    outputs = (30 * torch.tensor([[end, -end]])).requires_grad_()
+    for by in (-0.05, 0.05):
+        shifted = kind(kind.shifted(outputs, torch.tensor([[by]])))
+        likelihood = shifted.log_prob(shifted.mode())
+        assert likelihood.isfinite().all()
+        assert torch.autograd.grad(likelihood.sum(), outputs)[0].isfinite().all()
+
+
 def test_a_beta_keeps_its_concentration_under_a_shift() -> None:
     outputs = torch.tensor([[1.0, 2.0]])
     one, other = Beta(outputs), Beta(Beta.shifted(outputs, torch.tensor([[0.1]])))
@@ -53,12 +65,13 @@ def test_a_beta_keeps_its_concentration_under_a_shift() -> None:
 
 
 def test_shifts_follow_from_seed_and_run_alone_and_come_in_opposite_pairs() -> None:
-    shifts = Shifts(GROUP, 0.05)
+    shifts = Shifts(GROUP, 0, 0.05)
     some = shifts.of(episodes(1, 6, 1))[0]  # runs 1 to 6
     torch.testing.assert_close(some[::2], -some[1::2])
     assert len(np.unique(some.numpy())) == 6
     torch.testing.assert_close(shifts.of(np.array([[3, 4], [3, 1]])), some[[3, 0]])
     assert not torch.equal(shifts.of(np.array([[4, 1]])), some[:1])
+    assert not torch.equal(Shifts(GROUP, 1, 0.05).of(episodes(1, 6, 1))[0], some)  # of another group
     many = shifts.of(episodes(1, 4000, 1))
     assert float(many.std()) == pytest.approx(0.05, rel=0.05)
 
@@ -78,7 +91,7 @@ def test_advantages_believe_in_the_slope_that_episodes_measured(lag: int) -> Non
     rng, slope, decisions, factor = np.random.default_rng(7), 30.0, 400, 2.5
     found = []
     for seed in range(20):
-        shifts, played = Shifts(GROUP, 0.1), episodes(400, 32, 100, seed)
+        shifts, played = Shifts(GROUP, 0, 0.1), episodes(400, 32, 100, seed)
         rewards = rewards_of(shifts.of(played), slope, lag, rng)
         scores = torch.from_numpy(rng.normal(0, 20, (decisions, 1)))
         advantages = torch.from_numpy(rng.normal(0, 5, decisions)) - 0.3 * scores[:, 0]
@@ -92,20 +105,20 @@ def test_advantages_believe_in_the_slope_that_episodes_measured(lag: int) -> Non
 
 
 def test_heads_that_never_count_get_nothing() -> None:
-    shifts, played = Shifts(GROUP, 0.1), episodes(50, 8, 25)
+    shifts, played = Shifts(GROUP, 0, 0.1), episodes(50, 8, 25)
     rewards = np.random.default_rng(1).normal(size=(50, 8))
     added, _ = shifts.correct(played, rewards, torch.zeros(30, 1), torch.randn(30).double(), 3.0)
     assert not added.any()
 
 
 def test_slopes_are_averaged_over_updates_and_stored() -> None:
-    one, played = Shifts(GROUP, 0.1), episodes(50, 8, 25)
+    one, played = Shifts(GROUP, 0, 0.1), episodes(50, 8, 25)
     rng = np.random.default_rng(2)
     scores, advantages = torch.ones(4, 1), torch.zeros(4).double()
     first, second = rng.normal(size=(2, 50, 8))
-    alone = Shifts(GROUP, 0.1).correct(played, second, scores, advantages, 1.0)[1]["slope/power"]
+    alone = Shifts(GROUP, 0, 0.1).correct(played, second, scores, advantages, 1.0)[1]["slope/power"]
     before = one.correct(played, first, scores, advantages, 1.0)[1]["slope/power"]
-    other = Shifts(GROUP, 0.1)
+    other = Shifts(GROUP, 0, 0.1)
     other.load_state_dict(one.state_dict())
     for shifts in (one, other):
         now = shifts.correct(played, second, scores, advantages, 1.0)[1]["slope/power"]
@@ -115,7 +128,7 @@ def test_slopes_are_averaged_over_updates_and_stored() -> None:
 
 
 def played(order: HeadOrder, per_agent: bool = False) -> tuple[Imappo, Rollout, Batch]:
-    pool = ToyPool(num_envs=4, seed=1, ticks=5)
+    pool = ToyPool(num_envs=8, seed=1, ticks=5)
     options = ImappoOptions(
         heads=order, shifts=0.1, rollout_ticks=12, actors="per-agent" if per_agent else "shared"
     )
@@ -159,11 +172,78 @@ def test_decisions_are_learned_from_under_the_shift_of_their_episode(
     assert not torch.allclose(plain, wanted, atol=1e-2)
 
 
+@pytest.mark.parametrize("credit", ["shared", "split"])
+def test_an_update_hands_over_what_it_measured(credit: Literal["shared", "split"]) -> None:
+    """Rewards and scores of the decisions, and how many ticks, or ticks and agents, there are for each."""
+    pool = ToyPool(num_envs=8, seed=1, ticks=5)
+    learner = Imappo(pool.spec, 0, ImappoOptions(shifts=0.1, credit=credit), seed=1)
+    rollout, batch, rng = Rollout(pool.spec, 0, 12, 8), pool.reset(), np.random.default_rng(3)
+    assert learner.shifts is not None
+    while not rollout.full:
+        shift = learner.shifts.of(np.stack([batch.seed, batch.run], -1))
+        decision = learner.decide(batch, action_generators(batch), None, shift)
+        outcome = pool.step([decision.actions])
+        outcome.groups[0].rewards[:] = rng.normal(size=(8, 4))
+        rollout.add(batch, decision, [decision.actions], outcome)
+        batch = outcome
+    rollout.own.present[3:7, 2, 1] = rollout.own.active[3:7, 2, 1] = False
+    given: list[Any] = []
+
+    def correct(*arguments: Any) -> tuple[Tensor, dict[str, float]]:
+        given.extend(arguments)
+        return torch.arange(len(arguments[3])).double(), {"slope/power": 7.0}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner.shifts, "correct", correct)
+        data, advantages, _ = seen_by_the_epochs(learner, rollout, batch)
+    numbers, rewards, scores, before, factor = given
+    np.testing.assert_array_equal(numbers, rollout.episodes)
+    np.testing.assert_allclose(rewards, rollout.rewards("team")[..., 0])
+    decisions = rollout.own.active.sum()
+    assert factor == pytest.approx((rollout.own.present.sum() if credit == "split" else 8 * 12) / decisions)
+    assert len(scores) == len(before) == decisions
+    with torch.no_grad():
+        policy, acting = learner._policy(data, torch.arange(data.size))
+        taken = log_probs_of(policy, data.discrete.flatten(0, 1)[acting], data.raw.flatten(0, 1)[acting])
+    torch.testing.assert_close(data.log_probs[acting], taken, rtol=1e-4, atol=1e-4)
+    whole = torch.zeros_like(advantages, dtype=torch.float64)
+    whole[data.active] = before + torch.arange(len(before))
+    wanted = normalised(whole, data.active)
+    torch.testing.assert_close(advantages[data.active], wanted[data.active])
+
+
+@pytest.mark.parametrize("order", ["sequential", "independent"])
+def test_decisions_are_drawn_under_the_shift_of_their_episode(order: HeadOrder) -> None:
+    pool = ToyPool(num_envs=8, seed=1, ticks=5)
+    learner, batch = Imappo(pool.spec, 0, ImappoOptions(heads=order, shifts=0.1), seed=1), pool.reset()
+    assert learner.shifts is not None
+    for _ in range(7):  # into the next episode
+        shift = learner.shifts.of(np.stack([batch.seed, batch.run], -1))[:, None]
+        seen = batch.groups[0]
+        with torch.no_grad():
+            policy = learner.actor(
+                torch.tensor(seen.observations), torch.tensor(seen.masks), shift=shift.expand(-1, 4, -1)
+            )
+            wanted = learner.heads.decision(policy, seen.active, action_generators(batch), greedy=False)
+        actions = learner.explore(batch, action_generators(batch))
+        np.testing.assert_allclose(actions.continuous, wanted.actions.continuous, rtol=1e-5)
+        np.testing.assert_array_equal(actions.discrete, wanted.actions.discrete)
+        batch = pool.step([actions])
+        learner.learn([actions], batch)
+
+
+def test_what_was_learned_with_shifts_goes_on_without_and_back() -> None:
+    one, other = (Imappo(SPEC, 0, ImappoOptions(shifts=x), seed=1) for x in (0.1, 0.0))
+    other.learned.load_state_dict(one.learned.state_dict())
+    one.learned.load_state_dict(other.learned.state_dict())
+    assert "shifts" in one.running.state_dict()
+
+
 def test_scores_are_the_slopes_of_log_probabilities() -> None:
     learner, rollout, batch = played("sequential")
     data, _, _ = seen_by_the_epochs(learner, rollout, batch)
     scores = shift_scores(data, learner._policy)
-    kept, step = data.shift, 1e-3
+    kept, step = data.shift, 2e-3
     assert kept is not None
 
     def likelihoods(by: float) -> Tensor:
@@ -182,7 +262,7 @@ def test_scores_are_the_slopes_of_log_probabilities() -> None:
 
 
 def test_nothing_is_shifted_when_nothing_is_learned() -> None:
-    pool = ToyPool(num_envs=4, seed=1, ticks=5)
+    pool = ToyPool(num_envs=8, seed=1, ticks=5)
     batch, made = pool.reset(), []
     for shifts in (0.0, 0.3):
         learner = Imappo(pool.spec, 0, ImappoOptions(shifts=shifts), seed=1)
@@ -198,9 +278,11 @@ def test_what_shifts_cannot_measure_is_refused() -> None:
     discrete = next(g for g, one in enumerate(two_kinds_spec().groups) if not one.continuous_heads)
     with pytest.raises(ConfigError, match="has none; set it to 0"):
         Imappo(two_kinds_spec(), discrete, ImappoOptions(shifts=0.1), seed=1)
-    with pytest.raises(ConfigError, match=r"set pool\.num_envs to 8 or more"):
-        Shifts(GROUP, 0.1).correct(
-            episodes(5, 1, 5), np.zeros((5, 1)), torch.ones(2, 1), torch.ones(2).double(), 1.0
+    with pytest.raises(
+        ConfigError, match=r"there are 7; set pool\.num_envs to 8 or more, or imappo\.shifts to 0"
+    ):
+        Shifts(GROUP, 0, 0.1).correct(
+            episodes(5, 7, 5), np.zeros((5, 7)), torch.ones(2, 1), torch.ones(2).double(), 1.0
         )
 
 

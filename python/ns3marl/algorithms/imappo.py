@@ -24,11 +24,11 @@ second is the effect of its action on the others according to the critic; neithe
 This is a difference reward (Wolpert and Tumer, "Optimal payoff functions for members of collectives", 2001) whose unobservable part
 is learned. If the critic is exact, the gradient is that of A times the mean return.
 
-With ``ImappoOptions.shifts`` the policy gradient along a few directions, in which all agents change alike, is what whole episodes measure;
-see ``rl.shifts``.
-
 With ``ImappoOptions.reward`` = "agent" there is only the first part: every agent maximises its own return. Axes: N samples, A agents of
 the learner's group, H heads, V = 1 shared value or A values, one per agent.
+
+With ``ImappoOptions.shifts`` the policy gradient along a few directions, in which all agents change alike, is what whole episodes measure;
+see ``rl.shifts``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ import torch
 from torch import Tensor, nn
 
 from ns3marl.errors import ConfigError
-from ns3marl.options import Fraction, NotNegativeFloat, PositiveFloat, PositiveInt
+from ns3marl.options import Fraction, PositiveFloat, PositiveInt
 from ns3marl.rl.gae import gae
 from ns3marl.rl.hybrid import Heads
 from ns3marl.rl.learner import acting_group
@@ -77,7 +77,7 @@ class ImappoOptions(EpochOptions):
     credit: Literal["shared", "split"] = "shared"
     """``shared``: an agent's advantage uses the mean return of all agents. ``split``: it uses its own return and, by the critic, the effect of
     its action on the others' returns; for scenarios that pay each agent its share of the team's reward."""
-    shifts: NotNegativeFloat = 0.0
+    shifts: Fraction = 0.0
     """Deviation of shifts that all agents of an environment share for an episode, as a share of the range of each real-valued head. They measure
     what the team earns if all agents change this head alike, which replaces what the advantages say about it. 0: none. It compares
     environments, so use it with ``pool.num_envs`` of 8 or more."""
@@ -154,35 +154,34 @@ class Imappo(OnPolicyLearner):
             critic = SplitCritic if self.reward == "agent" else PooledCritic
             self.critic = critic(spec, group, options.critic_width, options.pooling)
         self.normaliser = ValueNormaliser()
-        self.shifts = Shifts(self.group, options.shifts) if options.shifts else None
+        self.shifts = Shifts(self.group, group, options.shifts) if options.shifts else None
         self.epochs = Epochs(self.actor, self.critic, options, self.heads, seed, self.entropy_weights)
         self.memory = OnPolicyMemory(spec, group, options.rollout_ticks, self.actor)
         self.greedy = False  #: take the most likely action in ``act``
+        self.learned = self.epochs.learned(normaliser=self.normaliser)
         more = {} if self.shifts is None else {"shifts": self.shifts}
-        self.learned = self.epochs.learned(normaliser=self.normaliser, **more)
-        self.running = self.epochs.running(memory=self.memory)
+        self.running = self.epochs.running(memory=self.memory, **more)
 
     @torch.no_grad()
     def decide(
-        self, batch: Batch, rngs: Sequence[np.random.Generator], acting: nn.Module | None = None
+        self,
+        batch: Batch,
+        rngs: Sequence[np.random.Generator],
+        acting: nn.Module | None = None,
+        shift: Tensor | None = None,
     ) -> Decision:
-        """See ``OnPolicyLearner.decide``."""
-        return self._decide(batch, rngs, acting or self.actor, None)
+        """See ``OnPolicyLearner.decide``; under a shift of all agents' real-valued heads, [B,R]."""
+        seen = batch.groups[self.number]
+        alike = None if shift is None else shift[:, None]
+        policy = (acting or self.actor)(
+            torch.tensor(seen.observations), torch.tensor(seen.masks), shift=alike
+        )
+        return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
-    @torch.no_grad()
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
         shift = None if self.shifts is None else self.shifts.of(np.stack([batch.seed, batch.run], -1))
-        acting = self.memory.acting or self.actor
-        return self.memory.decided(batch, self._decide(batch, rngs, acting, shift))
-
-    def _decide(
-        self, batch: Batch, rngs: Sequence[np.random.Generator], actor: nn.Module, shift: Tensor | None
-    ) -> Decision:
-        seen = batch.groups[self.number]
-        alike = None if shift is None else shift[:, None]
-        policy = actor(torch.tensor(seen.observations), torch.tensor(seen.masks), shift=alike)
-        return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
+        return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting, shift))
 
     def to(self, device: torch.device) -> None:
         """See ``DeviceLearner``."""
@@ -238,11 +237,11 @@ class Imappo(OnPolicyLearner):
         if options.credit == "split":
             advantages = advantages + self._effects(data)
             plain = (plain * data.present).sum(1, keepdim=True)  # of all, as advantages are
-        measured: dict[str, float] = {}
-        if self.shifts is not None and data.active.any():
-            advantages, measured = self._believe(data, rollout, advantages)
         chosen = advantages[data.active]
         without = plain.expand_as(advantages)[data.active]
+        measured: dict[str, float] = {}
+        if self.shifts is not None and len(chosen):
+            advantages, measured = self._believe(data, rollout, advantages)
         counted = torch.ones_like(returns, dtype=torch.bool) if len(returns[0]) == 1 else data.present
         if options.normalise_values:  # else it stays the identity
             self.normaliser.update(returns if data.everyone else returns[counted])

@@ -84,7 +84,6 @@ class Ippo(OnPolicyLearner):
     Options = IppoOptions
     central_execution = False
     overlapping = True
-    shifts = None
 
     def __init__(self, spec: Spec, group: int, options: IppoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -122,9 +121,8 @@ class Ippo(OnPolicyLearner):
         for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
             part.to(device)
 
-    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
-        """See ``DeviceLearner``; it does not use shifts."""
-        del shift
+    def policy(self, seen: Seen) -> HybridPolicy:
+        """See ``DeviceLearner``."""
         mine = seen.groups[self.number]
         policy: HybridPolicy = self.actor(mine.observations, mine.masks)
         return policy

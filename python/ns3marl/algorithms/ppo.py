@@ -109,7 +109,6 @@ class Ppo(OnPolicyLearner):
     Options = PpoOptions
     central_execution = True
     overlapping = True
-    shifts = None
 
     def __init__(self, spec: Spec, group: int, options: PpoOptions, seed: int) -> None:
         self.options, self.number = options, group
@@ -140,9 +139,8 @@ class Ppo(OnPolicyLearner):
         for part in (self.actor, self.critic, self.normaliser, self.heads, self.epochs):
             part.to(device)
 
-    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
-        """See ``DeviceLearner``; it does not use shifts."""
-        del shift
+    def policy(self, seen: Seen) -> HybridPolicy:
+        """See ``DeviceLearner``."""
         policy: HybridPolicy = self.actor(seen)
         return policy
 

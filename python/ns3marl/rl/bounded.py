@@ -23,7 +23,7 @@ from ns3marl.types import Float32, Float64
 
 _EDGE = 1e-6  # Beta draws keep this distance from the ends of the unit interval, where log-densities diverge
 _LOG_SIGMA = (-4.0, 1.0)  # range of log-deviations: beyond it a draw is as good as certain, or as uniform
-_SHIFTED = (1e-3, 1 - 1e-3)  # how far shifts move a mode; one that lies beyond stays
+_SHIFTED = (1e-3, 1 - 1e-3)  # how far shifts move a mode outwards
 _NODES, _WEIGHTS = (torch.from_numpy(x.astype(np.float32)) for x in np.polynomial.hermite_e.hermegauss(24))
 
 
@@ -164,7 +164,7 @@ class TanhNormal:
     def shifted(outputs: Tensor, by: Tensor) -> Tensor:
         """See ``Bounded``; the median moves."""
         mu, raw = outputs.tensor_split(2, dim=-1)
-        return torch.cat([torch.logit(_moved(torch.sigmoid(2 * mu), by)) / 2, raw], -1)
+        return torch.cat([torch.logit(_moved(torch.sigmoid(2 * mu), by), eps=1e-6) / 2, raw], -1)
 
     @staticmethod
     def unit(raw: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Learning on the environments' device: observations, decisions and rollouts are tensors on one device and stay there.
 
-Per tick nothing is copied to the host. An update brings rewards and values there, [T,E] or [T,E,A], for the lambda-return; a checkpoint
+Per tick nothing is copied to the host; with shifts, the episodes' numbers are, once an episode. An update brings rewards and values there, [T,E] or [T,E,A], for the lambda-return; a checkpoint
 brings the rollout.
 """
 
@@ -73,23 +73,28 @@ class DeviceLearner(Protocol):
     actor: nn.Module
     number: int
     memory: OnPolicyMemory
-    shifts: Shifts | None  #: shifts by which it explores; None: none
 
     def to(self, device: torch.device) -> None:
         """Moves all further computation to this device. Its states are the same on every device."""
         ...
 
-    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
-        """The action distribution of its agents, [N,A].
-
-        Args:
-            seen: N joint observations.
-            shift: Of the real-valued heads of all agents, [N,R]; see ``Shifts``.
-        """
+    def policy(self, seen: Seen) -> HybridPolicy:
+        """The action distribution of its agents, [N,A]."""
         ...
 
     def update(self, rollout: Rollout, last: Any) -> dict[str, float]:
         """Improves from a full ``DeviceRollout``; ``last`` is the ``Shown`` that followed it."""
+        ...
+
+
+@runtime_checkable
+class ShiftingLearner(DeviceLearner, Protocol):
+    """A learner that may shift real-valued heads in whole episodes."""
+
+    shifts: Shifts | None  #: None: it does not
+
+    def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
+        """See ``DeviceLearner``; with the modes of all agents' real-valued heads shifted, [N,R]."""
         ...
 
 
@@ -110,6 +115,7 @@ class DeviceRollout(Rollout):
         self.acted = None
         self.spent = 0.0
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
+        self._episodes = torch.zeros((ticks, num_envs, 2), dtype=torch.int64, device=device)
         self.lasts: dict[int, Seen] = {}  #: by tick: the last observations of episodes that ended after it
         # Arrays as of ``Rollout.state_dict``, which knows their order and types.
         host = Rollout(spec, group, 0, num_envs)
@@ -123,12 +129,12 @@ class DeviceRollout(Rollout):
 
     @property
     def _state(self) -> list[Tensor]:
-        return self._arrays_there[7 * len(self.spec.groups) : -2]
+        return self._arrays_there[7 * len(self.spec.groups) : -1]
 
     @property
-    def episodes(self) -> Int64:
-        """See ``Rollout.episodes``."""
-        found: Int64 = self._arrays_there[-2].cpu().numpy()
+    def episodes(self) -> Int64:  # type: ignore[override] # read only, and a copy
+        """See ``Rollout``."""
+        found: Int64 = self._episodes.cpu().numpy()
         return found
 
     def fill(self, shown: Shown, discrete: Tensor, raw: Tensor, outcome: Shown) -> None:
@@ -154,7 +160,7 @@ class DeviceRollout(Rollout):
                 choices[t], draws[t] = discrete, raw
         for block, now in zip(self._state, shown.seen.state, strict=True):
             block[t] = now
-        self._arrays_there[-2][t, :, 0], self._arrays_there[-2][t, :, 1] = shown.seed, shown.run
+        self._episodes[t, :, 0], self._episodes[t, :, 1] = shown.seed, shown.run
         self._arrays_there[-1][t] = 1.0  # ticks
         self.ends[t] = outcome.last is not None
         if outcome.last is not None:
@@ -212,7 +218,7 @@ class DeviceRollout(Rollout):
             return host
         for kept, array in zip(host.record.arrays, self._arrays_there, strict=True):
             kept[...] = array.cpu().numpy()
-        host.ends[...] = self.ends
+        host.ends[...], host.episodes[...] = self.ends, self.episodes
         host.lengths[:] = self.lengths
         for t, seen in self.lasts.items():
             for env in range(len(self.lengths)):
@@ -242,6 +248,7 @@ class DeviceRollout(Rollout):
         for array, kept in zip(self._arrays_there, host.record.arrays, strict=True):
             array.copy_(torch.from_numpy(kept))
         self.ends[...] = host.ends
+        self._episodes.copy_(torch.from_numpy(host.episodes))
         self.lengths[:] = host.lengths
         self.lasts = {}
         for t in sorted({cut.tick for cut in host.truncated}):
@@ -300,13 +307,12 @@ class OnDevice:
             self.rollout.acted = None if memory.acting is None else memory.acting.to(device)
         memory.rollout = self.rollout
         self._pending: tuple[Shown, Tensor, Tensor] | None = None
-        self._runs: Tensor | None = None  # whose shifts these are
-        self._shift: Tensor | None = None
+        self._shift: Tensor | None = None  # of the running episodes
 
     @torch.no_grad()
     def explore(self, shown: Shown) -> tuple[Tensor, Tensor]:
         """Actions to learn from, [E,A,D] and [E,A,R] in physical units; the spec's defaults for inactive agents."""
-        policy = self.learner.policy(shown.seen, self._shift_of(shown))
+        policy = self._policy(shown)
         discrete, raw = policy.sample_counted(Counters(shown.seed, shown.run, shown.tick))
         physical = self.learner.heads.physical(policy.bounded.unit(raw))
         asked = shown.seen.groups[self.learner.number].active[..., None]
@@ -314,16 +320,15 @@ class OnDevice:
         self._pending = shown, discrete, raw
         return discrete, torch.where(asked, physical, self._defaults[1])
 
-    def _shift_of(self, shown: Shown) -> Tensor | None:
-        """The shifts of the running episodes, [E,R]: copied once an episode."""
-        if self.learner.shifts is None:
-            return None
-        if shown.run is not self._runs:
+    def _policy(self, shown: Shown) -> HybridPolicy:
+        """The policy under the shifts of the running episodes, which are found once an episode."""
+        if not isinstance(self.learner, ShiftingLearner) or self.learner.shifts is None:
+            return self.learner.policy(shown.seen)
+        if self._shift is None or shown.tick == 0:
             runs = shown.run.cpu().numpy()
             episodes = np.stack([np.full_like(runs, shown.seed), runs], -1)
-            self._runs = shown.run
             self._shift = self.learner.shifts.of(episodes).to(shown.run.device)
-        return self._shift
+        return self.learner.policy(shown.seen, self._shift)
 
     def learn(self, outcome: Shown) -> dict[str, float] | None:
         """Stores the outcome of the joint action; returns the metrics of an update that it completed, otherwise None.

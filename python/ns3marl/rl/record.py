@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ns3marl.rl.seen import GroupSeen, Seen
-from ns3marl.types import Actions, Batch, Bool, Final, Float32, Float64, Group, Int64, Spec
+from ns3marl.types import Actions, Batch, Bool, Final, Float32, Float64, Group, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,6 @@ class Record:
         self.state: tuple[Float32, ...] = tuple(
             np.zeros((*lead, len(block.rows), len(block.features)), np.float32) for block in spec.state
         )
-        self.episodes: Int64 = np.zeros((*lead, 2), np.int64)  #: seed and run
         self.elapsed: Float64 = np.ones(lead, np.float64)  #: from an observation to the next one [ticks]
 
     @property
@@ -124,7 +123,6 @@ class Record:
             env: Which row of the batch; None: all of them.
         """
         row = slice(None) if env is None else env
-        self.episodes[at] = np.stack([batch.seed, batch.run], -1)[row]
         for kept, seen in zip(self.groups, batch.groups, strict=True):
             kept.observations[at], kept.present[at] = seen.observations[row], seen.present[row]
             kept.active[at], kept.masks[at] = seen.active[row], seen.masks[row]
@@ -173,12 +171,7 @@ class Record:
     @property
     def arrays(self) -> list[NDArray[Any]]:
         """All of them."""
-        return [
-            *(array for group in self.groups for array in group.arrays),
-            *self.state,
-            self.episodes,
-            self.elapsed,
-        ]
+        return [*(array for group in self.groups for array in group.arrays), *self.state, self.elapsed]
 
 
 def elapsed_ticks(spec: Spec, before: Batch, after: Batch) -> Float64:

@@ -51,17 +51,13 @@ class Rollout:
         self.spent = 0.0  #: fraction of the training's budget that was spent when it was begun
         self.record = Record(spec, group, (ticks, num_envs))
         self.ends: Bool = np.zeros((ticks, num_envs), np.bool_)
+        self.episodes: Int64 = np.zeros((ticks, num_envs, 2), np.int64)  #: seed and run of each tick's
         self.truncated: list[Cut] = []
 
     @property
     def own(self) -> GroupRecord:
         """Of the learner's own group: arrays [T,E,A,...]."""
         return self.record.own
-
-    @property
-    def episodes(self) -> Int64:
-        """Seed and run of the episode of every tick, [T,E,2]."""
-        return self.record.episodes
 
     @property
     def length(self) -> int:
@@ -108,6 +104,7 @@ class Rollout:
         self.record.see(at, batch)
         self.record.act(at, decision, joint, outcome)
         self.record.elapsed[at] = elapsed_ticks(self.spec, batch, outcome)
+        self.episodes[at] = np.stack([batch.seed, batch.run], -1)
         self.ends[at] = outcome.terminated | outcome.truncated
         for row, final in enumerate(outcome.final):
             if final is not None and outcome.truncated[row] and not outcome.terminated[row]:
@@ -230,7 +227,7 @@ class Rollout:
         ]
 
     def _arrays(self) -> list[np.ndarray[Any, Any]]:
-        return [*self.record.arrays, self.ends]
+        return [*self.record.arrays, self.ends, self.episodes]
 
 
 class Samples:

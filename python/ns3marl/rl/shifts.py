@@ -17,8 +17,8 @@ s_i = d log pi(a_i) / dz. What is added to them makes them believe what was meas
 
     A_i + s_i . k,  k = (E[s s^T] + ridge I)^-1 (G - E[s A])
 
-So along these few directions the policy gradient is that of the measured reward of the team; along all others nothing changes. The
-policy itself has no shift.
+So the policy gradient along these few directions is that of the measured reward of the team; what is added has no correlation with scores
+that s does not correlate with. The policy itself has no shift. G is reward per tick: it does not see that an episode ends early.
 
 Choices are not shifted: while agents still learn where to send, all of them earn most by not sending at all, and learn it
 (docs/decisions/0021).
@@ -39,6 +39,8 @@ from ns3marl.rl.ppo import PolicyOf, log_probs_of
 from ns3marl.rl.rollout import Samples
 from ns3marl.types import Float64, Group, Int64
 
+#: Fewer environments measure next to nothing.
+MIN_ENVS = 8
 #: How much of the slope measured so far stays when a rollout adds its own.
 _KEPT = 0.8
 #: Added to the scores' second moments, for heads that seldom count.
@@ -52,18 +54,19 @@ class Shifts:
 
     Args:
         group: The agents' layout of action.
+        number: Of the group: those of different groups are independent.
         deviation: sigma, as a share of a head's range.
 
     Raises:
         ConfigError: The group has no real-valued head.
     """
 
-    def __init__(self, group: Group, deviation: float) -> None:
-        self.deviation = deviation
+    def __init__(self, group: Group, number: int, deviation: float) -> None:
+        self.number, self.deviation = number, deviation
         self.names = [head.name for head in group.continuous_heads]  #: length R
         if not self.names:
             raise ConfigError(
-                f"imappo.shifts is for real-valued heads, and group {group.name!r} has none; set it to 0"
+                f"imappo.shifts is for real-valued heads, and group {group.name!r} has none; set it to 0 for this group"
             )
         self._slope: Float64 | None = None
 
@@ -83,7 +86,8 @@ class Shifts:
         return noise
 
     def _drawn(self, seed: int, run: int) -> Float64:
-        drawn = np.random.default_rng((_DOMAIN, seed, (run + 1) // 2)).standard_normal(len(self.names))
+        key = (_DOMAIN, self.number, seed, (run + 1) // 2)
+        drawn = np.random.default_rng(key).standard_normal(len(self.names))
         return drawn if run % 2 else -drawn
 
     def correct(
@@ -96,17 +100,18 @@ class Shifts:
             rewards: The team's, [T,E].
             scores: s, of each decision, [n,R].
             advantages: [n].
-            factor: c: how many rewards of the team one decision's advantage counts, for each decision.
+            factor: c: ticks per decision, times the agents that are present if advantages add up what agents earn.
 
         Returns:
             What to add to the advantages, [n], and for the log the slopes that were measured and believed in, by head.
 
         Raises:
-            ConfigError: There is one environment only.
+            ConfigError: There are too few environments.
         """
-        if rewards.shape[1] < 2:
+        if rewards.shape[1] < MIN_ENVS:
             raise ConfigError(
-                "imappo.shifts compares environments that run side by side, and there is one; set pool.num_envs to 8 or more"
+                f"imappo.shifts compares at least {MIN_ENVS} environments that run side by side, and there are {rewards.shape[1]}; set "
+                f"pool.num_envs to {MIN_ENVS} or more, or imappo.shifts to 0"
             )
         centred = rewards - rewards.mean(1, keepdims=True)
         now: Float64 = factor * (centred[..., None] * self._noise(episodes)).mean((0, 1)) / self.deviation
