@@ -78,9 +78,9 @@ class ImappoOptions(EpochOptions):
     """``shared``: an agent's advantage uses the mean return of all agents. ``split``: it uses its own return and, by the critic, the effect of
     its action on the others' returns; for scenarios that pay each agent its share of the team's reward."""
     shifts: Fraction = 0.0
-    """Deviation of shifts that all agents of an environment share for an episode, as a share of the range of each real-valued head. They measure
-    what the team earns if all agents change this head alike, which replaces what the advantages say about it. 0: none. It compares
-    environments, so use it with ``pool.num_envs`` of 8 or more."""
+    """By how much all agents of an environment are shifted alike for an episode of training, as a share of the range of each real-valued head; its
+    spread likewise. That measures what the team earns if all agents change this head alike, which replaces what the advantages say about it.
+    0: none. It compares environments, so ``pool.num_envs`` must be 8 or more, best a multiple of 16."""
     actors: Literal["shared", "per-agent"] = "shared"
     """One actor for all agents of the group, or one each, which fixes the number of agents."""
     discount: Fraction = 0.9
@@ -170,7 +170,7 @@ class Imappo(OnPolicyLearner):
         acting: nn.Module | None = None,
         shift: Tensor | None = None,
     ) -> Decision:
-        """See ``OnPolicyLearner.decide``; under a shift of all agents' real-valued heads, [B,R]."""
+        """See ``OnPolicyLearner.decide``; under a shift of all agents' real-valued heads, [B,2R]."""
         seen = batch.groups[self.number]
         alike = None if shift is None else shift[:, None]
         policy = (acting or self.actor)(

@@ -23,6 +23,7 @@ from ns3marl.types import Float32, Float64
 
 _EDGE = 1e-6  # Beta draws keep this distance from the ends of the unit interval, where log-densities diverge
 _LOG_SIGMA = (-4.0, 1.0)  # range of log-deviations: beyond it a draw is as good as certain, or as uniform
+_SPREAD = 3.0  # what a shift adds to the logarithm of a deviation: 0.05 changes it by a sixth
 _SHIFTED = (1e-3, 1 - 1e-3)  # how far shifts move a mode outwards
 _NODES, _WEIGHTS = (torch.from_numpy(x.astype(np.float32)) for x in np.polynomial.hermite_e.hermegauss(24))
 
@@ -48,7 +49,11 @@ class Bounded(Protocol):
 
     @staticmethod
     def shifted(outputs: Tensor, by: Tensor) -> Tensor:
-        """Outputs [..., 2R] of distributions whose modes lie ``by`` [..., R] further on the unit interval, as far as it reaches."""
+        """Outputs [..., 2R] of distributions that are shifted by [..., 2R].
+
+        Their modes lie by the first R numbers further on the unit interval, as far as it reaches, and their deviations are multiplied by the
+        exponential of three times the other R.
+        """
         ...
 
     @staticmethod
@@ -106,10 +111,11 @@ class Beta:
 
     @staticmethod
     def shifted(outputs: Tensor, by: Tensor) -> Tensor:
-        """See ``Bounded``; alpha + beta stays."""
+        """See ``Bounded``; of the deviation nearly, for alpha + beta - 2 is divided by its square."""
+        move, spread = by.tensor_split(2, dim=-1)
         first, second = torch.nn.functional.softplus(outputs).clamp(min=1e-8).tensor_split(2, dim=-1)
-        total = first + second
-        mode = _moved(first / total, by)
+        mode = _moved(first / (first + second), move)
+        total = (first + second) * (-2 * _SPREAD * spread).exp()
         excess = torch.cat([total * mode, total * (1 - mode)], -1).clamp(min=1e-8)
         return excess + torch.log(-torch.expm1(-excess))  # the inverse of softplus
 
@@ -162,9 +168,11 @@ class TanhNormal:
 
     @staticmethod
     def shifted(outputs: Tensor, by: Tensor) -> Tensor:
-        """See ``Bounded``; the median moves."""
+        """See ``Bounded``; the median moves, and the deviation is that of z."""
+        move, spread = by.tensor_split(2, dim=-1)
         mu, raw = outputs.tensor_split(2, dim=-1)
-        return torch.cat([torch.logit(_moved(torch.sigmoid(2 * mu), by), eps=1e-6) / 2, raw], -1)
+        moved = torch.logit(_moved(torch.sigmoid(2 * mu), move), eps=1e-6) / 2
+        return torch.cat([moved, raw + _SPREAD * spread], -1)
 
     @staticmethod
     def unit(raw: Tensor) -> Tensor:
@@ -228,8 +236,9 @@ class ClippedGaussian:
     @staticmethod
     def shifted(outputs: Tensor, by: Tensor) -> Tensor:
         """See ``Bounded``."""
+        move, spread = by.tensor_split(2, dim=-1)
         centre, raw = outputs.tensor_split(2, dim=-1)
-        return torch.cat([2 * _moved(0.5 + 0.5 * centre, by) - 1, raw], -1)
+        return torch.cat([2 * _moved(0.5 + 0.5 * centre, move) - 1, raw + _SPREAD * spread], -1)
 
     @staticmethod
     def unit(raw: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class Actor(nn.Module):
             observations: In the features' units, [..., F]; [B,A,F] for weights per agent, or with ``acting``.
             masks: Allowed choices, [..., C].
             acting: Numbers of the n agents among all B x A whose distribution is computed; None: all agents.
-            shift: Of the modes of real-valued heads on the unit interval, [..., R]; leading axes of the result, or 1 in their place.
+            shift: Of the real-valued heads, [..., 2R], see ``Bounded.shifted``; leading axes of the result, or 1 in their place.
         """
         if isinstance(self.outputs, HeadSequence):
             if acting is not None:

@@ -94,7 +94,7 @@ class ShiftingLearner(DeviceLearner, Protocol):
     shifts: Shifts | None  #: None: it does not
 
     def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
-        """See ``DeviceLearner``; with the modes of all agents' real-valued heads shifted, [N,R]."""
+        """See ``DeviceLearner``; with all agents' real-valued heads shifted, [N,2R]."""
         ...
 
 

@@ -251,7 +251,7 @@ class Samples:
         self.everyone = bool(self.present.all())  #: whether nobody of the own group was ever absent
         self.size = len(self.active)
         self.spent = rollout.spent
-        self.shift: Tensor | None = None  #: under which they were taken, [N,A,R]; see ``shifts``
+        self.shift: Tensor | None = None  #: under which they were taken, [N,A,2R]; see ``shifts``
         self.outdated = (
             rollout.acted is not None
         )  #: whether the policy has changed since it took these decisions

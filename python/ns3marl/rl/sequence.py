@@ -96,7 +96,7 @@ class HeadSequence(nn.Module):
             scaled: Scaled observation, [..., F].
             masks: Allowed choices, [..., C].
             more: Further scores of the choices of some heads.
-            shift: Of the modes of real-valued heads on the unit interval, [..., R].
+            shift: Of the real-valued heads, [..., 2R]; see ``Bounded.shifted``.
         """
         return SequentialDistribution(self, hidden, scaled, masks, more or {}, shift)
 
@@ -234,7 +234,8 @@ class SequentialDistribution:
             if h in self._more:
                 out = out + self._more[h](hidden)
             if self._shift is not None and h >= self.heads.discrete:
-                out = self.bounded.shifted(out, self._shift[..., h - self.heads.discrete, None])
+                own = h - self.heads.discrete
+                out = self.bounded.shifted(out, self._shift[..., [own, own + self.heads.continuous]])
             outputs.append(out)
             seen.append(taken(h, out))
             if h + 1 < self.heads.total:
