@@ -55,7 +55,7 @@ from ns3marl.rl.pooled import Acts, CriticValues, PooledCritic, Pooling, Read
 from ns3marl.rl.ppo import EpochOptions, Epochs, evaluate_actions, log_probs_of, normalised, summary
 from ns3marl.rl.record import Decision
 from ns3marl.rl.rewards import RewardKind
-from ns3marl.rl.rollout import Rollout, Samples
+from ns3marl.rl.rollout import Rollout, Samples, episodes_of
 from ns3marl.rl.seen import Seen
 from ns3marl.rl.sequence import HybridPolicy
 from ns3marl.rl.shifts import Shifts, shift_scores
@@ -180,7 +180,7 @@ class Imappo(OnPolicyLearner):
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        shift = None if self.shifts is None else self.shifts.of(np.stack([batch.seed, batch.run], -1))
+        shift = None if self.shifts is None else self.shifts.of(episodes_of(batch))
         return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting, shift))
 
     def to(self, device: torch.device) -> None:
@@ -328,10 +328,7 @@ class Imappo(OnPolicyLearner):
         )
 
     def _policy(
-        self,
-        data: Samples,
-        rows: Tensor,
-        acted: nn.Module | None = None,
+        self, data: Samples, rows: Tensor, acted: nn.Module | None = None
     ) -> tuple[HybridPolicy, Tensor]:
         """See ``PolicyOf``."""
         local, acting = data.acting(rows)

@@ -32,6 +32,12 @@ class Cut:
     state: tuple[Float32, ...]  #: per block [S,F]
 
 
+def episodes_of(batch: Batch) -> Int64:
+    """Seed and run of the episode that each row of a batch shows, [B,2]."""
+    found: Int64 = np.stack([batch.seed, batch.run], -1)
+    return found
+
+
 class Rollout:
     """Buffer of T ticks of each environment. Environments may be filled one after the other, some further than others.
 
@@ -104,7 +110,7 @@ class Rollout:
         self.record.see(at, batch)
         self.record.act(at, decision, joint, outcome)
         self.record.elapsed[at] = elapsed_ticks(self.spec, batch, outcome)
-        self.episodes[at] = np.stack([batch.seed, batch.run], -1)
+        self.episodes[at] = episodes_of(batch)
         self.ends[at] = outcome.terminated | outcome.truncated
         for row, final in enumerate(outcome.final):
             if final is not None and outcome.truncated[row] and not outcome.terminated[row]:

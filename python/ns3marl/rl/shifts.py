@@ -40,7 +40,7 @@ from ns3marl.rl.ppo import PolicyOf, log_probs_of
 from ns3marl.rl.rollout import Samples
 from ns3marl.types import Float64, Group, Int64
 
-#: Pairs of opposite runs whose signs are orthogonal, for up to 7 directions; beyond, directions share signs.
+#: Pairs of opposite runs whose signs are orthogonal, for up to 8 directions; beyond, directions share signs.
 _PAIRS = 8
 #: Fewer environments measure next to nothing.
 MIN_ENVS = 8
