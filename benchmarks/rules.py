@@ -96,11 +96,11 @@ def tuned(rule: str, setting: str) -> str:
 
 
 def keep(setting: str, rules: Sequence[str], draws: int, ticks: int) -> None:
-    """Tunes rules for one setting, and writes the best options of each beside those that the file has of others."""
+    """Tunes rules for one setting, and writes the best options of each, which may be those kept so far, beside the options of other rules."""
     path = KEPT / f"{setting}.json"
     found: dict[str, Any] = json.loads(path.read_text())["rules"] if path.exists() else {}
     for rule in rules:
-        score, _, policy = search(rule, [setting], draws, ticks)[0]
+        score, _, policy = search(rule, [setting], draws, ticks, kept(setting).get(rule))[0]
         options = asdict(policies.parse(policy.removesuffix(" (chosen)"), home.find("aiot-mec"))[1])
         if setting in KAPPA and "kappa" in options:
             options["kappa"] = KAPPA[setting]
@@ -119,15 +119,21 @@ def chosen(rule: str) -> str:
 
 
 def search(
-    rule: str, settings: Sequence[str], draws: int, ticks: int
+    rule: str, settings: Sequence[str], draws: int, ticks: int, known: Mapping[str, float] | None = None
 ) -> list[tuple[float, list[float], str]]:
-    """Scores, rewards and options of every draw and of the chosen options, best first."""
+    """Scores, rewards and options of every draw, of the chosen options, and of ``known`` ones if there are any; best first."""
     rng = np.random.default_rng(1)
     low, high = np.array(list(RANGES[rule].values())).T
-    reached = rewards(chosen(rule), settings, TUNING_SEED, ticks)
-    found = [(float(np.mean(reached)), reached, f"{chosen(rule)} (chosen)")]
-    defaults = asdict(policies.parse(rule, home.find("aiot-mec"))[1])
-    best, top = np.array([defaults[name] for name in RANGES[rule]]).clip(low, high), found[0][0]
+    found: list[tuple[float, list[float], str]] = []
+    best, top = np.empty(0), -np.inf
+    begins = {f"{chosen(rule)} (chosen)": asdict(policies.parse(rule, home.find("aiot-mec"))[1])}
+    if known is not None:
+        begins[named(rule, {name: known[name] for name in RANGES[rule]})] = dict(known)
+    for label, options in begins.items():
+        reached = rewards(label.removesuffix(" (chosen)"), settings, TUNING_SEED, ticks)
+        found.append((float(np.mean(reached)), reached, label))
+        if found[-1][0] > top:
+            best, top = np.array([options[name] for name in RANGES[rule]]).clip(low, high), found[-1][0]
     for draw in range(draws):
         values = rng.uniform(low, high)
         if draw >= draws // 4:
