@@ -95,8 +95,13 @@ def source(cell: Cell) -> str:
     return rules.tuned(cell.policy, cell.setting)
 
 
+def starts(regime: str) -> list[str]:
+    """The tuned rules that the planner begins with."""
+    return [rules.tuned(name, regime) for name in planning.STARTS]
+
+
 def budget(cell: Cell) -> dict[str, Any]:
-    """Of a cell: ticks of training, episodes, and how a rule was tuned."""
+    """Of a cell: ticks of training, episodes, and how rules were tuned."""
     given: dict[str, Any] = {
         "ticks": TRAINING_TICKS if cell.seed else 0,
         "episodes": EPISODES,
@@ -104,6 +109,8 @@ def budget(cell: Cell) -> dict[str, Any]:
     }
     if cell.seed or cell.policy == PLANNER:
         given["twin"] = TWIN
+    if cell.policy == PLANNER:
+        given["starts"] = starts(cell.setting)
     return given
 
 
@@ -120,7 +127,7 @@ def judge_planner(report: Report, config: Config, folder: Path) -> Content:
     """What an evaluation of the planner writes, which begins with the tuned rules."""
     arguments = list(config.scenario.arguments)
     (regime,) = (name for name in REGIMES if arguments_of(name, TICKS) == arguments)
-    return planning.judge(report, config, folder, [rules.tuned(name, regime) for name in planning.STARTS])
+    return planning.judge(report, config, folder, starts(regime))
 
 
 STUDY = Study(
