@@ -101,7 +101,7 @@ def test_a_device_explores_under_the_shifts_of_the_running_episodes(device: str)
         runs = shown.run.cpu().numpy()
         shift = learner.shifts.of(np.stack([np.full_like(runs, shown.seed), runs], -1)).to(pool.device)
         with torch.no_grad():
-            policy = learner.policy(shown.seen, shift)
+            policy = learner.policy(shown.seen, shift[:, None])
             _, raw = policy.sample_counted(Counters(shown.seed, shown.run, shown.tick))
         actions = player.explore(shown)
         assert player._pending is not None

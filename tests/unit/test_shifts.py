@@ -196,7 +196,7 @@ def test_an_update_hands_over_what_it_measured(credit: Literal["shared", "split"
     rollout, batch, rng = Rollout(pool.spec, 0, 12, 8), pool.reset(), np.random.default_rng(3)
     assert learner.shifts is not None
     while not rollout.full:
-        shift = learner.shifts.of(np.stack([batch.seed, batch.run], -1))
+        shift = learner.shifts.of(np.stack([batch.seed, batch.run], -1))[:, None]
         decision = learner.decide(batch, action_generators(batch), None, shift)
         outcome = pool.step([decision.actions])
         outcome.groups[0].rewards[:] = rng.normal(size=(8, 4))

@@ -170,17 +170,16 @@ class Imappo(OnPolicyLearner):
         acting: nn.Module | None = None,
         shift: Tensor | None = None,
     ) -> Decision:
-        """See ``OnPolicyLearner.decide``; under a shift of all agents' real-valued heads, [B,2R]."""
+        """See ``OnPolicyLearner.decide``; under a shift of all agents' real-valued heads, [B,1,2R]."""
         seen = batch.groups[self.number]
-        alike = None if shift is None else shift[:, None]
         policy = (acting or self.actor)(
-            torch.tensor(seen.observations), torch.tensor(seen.masks), shift=alike
+            torch.tensor(seen.observations), torch.tensor(seen.masks), shift=shift
         )
         return self.heads.decision(policy, seen.active, rngs, greedy=self.greedy)
 
     def explore(self, batch: Batch, rngs: Sequence[np.random.Generator]) -> Actions:
         """See ``Learner.explore``."""
-        shift = None if self.shifts is None else self.shifts.of(episodes_of(batch))
+        shift = None if self.shifts is None else self.shifts.of(episodes_of(batch))[:, None]
         return self.memory.decided(batch, self.decide(batch, rngs, self.memory.acting, shift))
 
     def to(self, device: torch.device) -> None:
@@ -194,8 +193,7 @@ class Imappo(OnPolicyLearner):
     def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
         """See ``DeviceLearner``."""
         mine = seen.groups[self.number]
-        alike = None if shift is None else shift[:, None]
-        policy: HybridPolicy = self.actor(mine.observations, mine.masks, shift=alike)
+        policy: HybridPolicy = self.actor(mine.observations, mine.masks, shift=shift)
         return policy
 
     def update(self, rollout: Rollout, last: Batch) -> dict[str, float]:

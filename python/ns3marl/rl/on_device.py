@@ -94,7 +94,7 @@ class ShiftingLearner(DeviceLearner, Protocol):
     shifts: Shifts | None  #: None: it does not
 
     def policy(self, seen: Seen, shift: Tensor | None = None) -> HybridPolicy:
-        """See ``DeviceLearner``; with all agents' real-valued heads shifted, [N,2R]."""
+        """See ``DeviceLearner``; with all agents' real-valued heads shifted, [N,1,2R]."""
         ...
 
 
@@ -327,7 +327,7 @@ class OnDevice:
         if self._shift is None or shown.tick == 0:
             runs = shown.run.cpu().numpy()
             episodes = np.stack([np.full_like(runs, shown.seed), runs], -1)
-            self._shift = self.learner.shifts.of(episodes).to(shown.run.device)
+            self._shift = self.learner.shifts.of(episodes)[:, None].to(shown.run.device)
         return self.learner.policy(shown.seen, self._shift)
 
     def learn(self, outcome: Shown) -> dict[str, float] | None:
