@@ -29,6 +29,7 @@ Axes: R real-valued heads, Z = 2 R directions, T ticks, E environments, n decisi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -85,17 +86,11 @@ class Shifts:
     def _signs(self, episodes: Int64) -> Float64:
         """The signs eps of episodes, [..., Z]."""
         found, which = np.unique(episodes.reshape(-1, 2), axis=0, return_inverse=True)
-        signs = np.array([self._signs_of(int(seed), int(run)) for seed, run in found])
+        signs = np.array(
+            [_signs_of(self.number, len(self.names), int(seed), int(run)) for seed, run in found]
+        )
         all_of_them: Float64 = signs[which.reshape(-1)].reshape(*episodes.shape[:-1], len(self.names))
         return all_of_them
-
-    def _signs_of(self, seed: int, run: int) -> Float64:
-        """One row of a Hadamard matrix of ``_PAIRS`` rows, or its opposite, with the columns' signs drawn anew for each block of runs."""
-        block, place = divmod(max(run - 1, 0), 2 * _PAIRS)
-        drawn = np.random.default_rng((_DOMAIN, self.number, seed, block)).integers(0, 2, len(self.names))
-        column = (1 + self.number + np.arange(len(self.names))) % _PAIRS
-        odd = np.array([(place // 2 & int(c)).bit_count() for c in column]) + place + drawn
-        return np.where(odd % 2, -1.0, 1.0)
 
     def correct(
         self, episodes: Int64, rewards: Float64, scores: Tensor, advantages: Tensor, factor: float
@@ -147,6 +142,16 @@ class Shifts:
         if slope is not None and len(slope) != len(self.names):
             raise ValueError(f"slopes along {len(slope)} directions instead of {len(self.names)}")
         self._slope = None if slope is None else slope.numpy().copy()
+
+
+@lru_cache(maxsize=4096)  # an episode asks at every tick
+def _signs_of(number: int, directions: int, seed: int, run: int) -> Float64:
+    """One row of a Hadamard matrix of ``_PAIRS`` rows, or its opposite, with the columns' signs drawn anew for each block of runs, [Z]."""
+    block, place = divmod(max(run - 1, 0), 2 * _PAIRS)
+    drawn = np.random.default_rng((_DOMAIN, number, seed, block)).integers(0, 2, directions)
+    column = (1 + number + np.arange(directions)) % _PAIRS
+    odd = np.array([(place // 2 & int(c)).bit_count() for c in column]) + place + drawn
+    return np.where(odd % 2, -1.0, 1.0)
 
 
 def shift_scores(data: Samples, policy_of: PolicyOf) -> Tensor:
