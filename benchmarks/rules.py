@@ -124,17 +124,16 @@ def search(
     """Scores, rewards and options of every draw, of the chosen options, and of ``known`` ones if there are any; best first."""
     rng = np.random.default_rng(1)
     low, high = np.array(list(RANGES[rule].values())).T
-    found: list[tuple[float, list[float], str]] = []
-    best, top = np.empty(0), -np.inf
     begins = {f"{chosen(rule)} (chosen)": asdict(policies.parse(rule, home.find("aiot-mec"))[1])}
     if known is not None:
         begins[named(rule, {name: known[name] for name in RANGES[rule]})] = dict(known)
-    for label, options in begins.items():
-        reached = rewards(label.removesuffix(" (chosen)"), settings, TUNING_SEED, ticks)
-        found.append((float(np.mean(reached)), reached, label))
-        if found[-1][0] > top:
-            best, top = np.array([options[name] for name in RANGES[rule]]).clip(low, high), found[-1][0]
+    tried = {
+        label: np.array([options[name] for name in RANGES[rule]]).clip(low, high)
+        for label, options in begins.items()
+    }
+    found = [played(label, settings, ticks) for label in tried]
     for draw in range(draws):
+        best = tried[max(found, key=lambda one: one[0])[2]]
         values = rng.uniform(low, high)
         if draw >= draws // 4:
             moved = best + rng.normal(0, 0.2, len(low)) * (high - low)
@@ -142,11 +141,15 @@ def search(
             moves[rng.integers(len(low))] = True
             values = np.where(moves, moved, best).clip(low, high)
         policy = named(rule, dict(zip(RANGES[rule], values.tolist(), strict=True)))
-        reached = rewards(policy, settings, TUNING_SEED, ticks)
-        found.append((float(np.mean(reached)), reached, policy))
-        if found[-1][0] > top:
-            best, top = values, found[-1][0]
+        tried.setdefault(policy, values)
+        found.append(played(policy, settings, ticks))
     return sorted(found, reverse=True)
+
+
+def played(label: str, settings: Sequence[str], ticks: int) -> tuple[float, list[float], str]:
+    """Score, rewards and label of a policy on the tuning seed."""
+    reached = rewards(label.removesuffix(" (chosen)"), settings, TUNING_SEED, ticks)
+    return float(np.mean(reached)), reached, label
 
 
 def row(label: str, reached: list[float]) -> str:
