@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,27 @@ import pytest
 import regimes_tuned
 
 from ns3marl.errors import ConfigError
-from ns3marl.scenarios.aiot_mec.published import outage, page, study, sweep, tables
+from ns3marl.scenarios.aiot_mec.published import claims, measured, outage, page, study, sweep, tables
 from ns3marl.scenarios.aiot_mec.published.publication import PUBLICATION
 from ns3marl.scenarios.aiot_mec.twin.settings import Settings
 from ns3marl.studies import publication, runner
 from ns3marl.studies.cells import Cell
 
-METRICS = [shown.metric for shown in (*page.FIVE, page.PREMIUM, page.STANDARD, page.JAIN, page.MIN_MAX)]
+METRICS = [
+    *(one.metric for one in vars(measured).values() if isinstance(one, measured.Shown)),
+    "tasks_completed",
+]
 
 
 def content(cell: Cell, level: float, curve: list[list[float]] | None = None) -> dict[str, Any]:
     """What the file of a cell holds whose every score is ``level`` and a bit more, episode by episode."""
     of = {"policy": cell.policy, "setting": cell.setting, "seed": cell.seed, "trained": cell.trained}
     values = {metric: [level, level + 0.001] for metric in METRICS}
-    provenance = {"git_commit": "0" * 40, "versions": {"ns3": "3.44", "ns3_build_profile": "release"}}
+    provenance = {
+        "git_commit": "0" * 40,
+        "versions": {"ns3": "3.44", "ns3_build_profile": "release"},
+        "scenario": {"ticks": 50, "tick_ns": 100_000_000},
+    }
     return {
         "cell": {name: value for name, value in of.items() if value != ""},
         "central": cell.policy in {"ppo", "a3c", "dqn", "planner"},
@@ -32,6 +40,12 @@ def content(cell: Cell, level: float, curve: list[list[float]] | None = None) ->
         "curve": curve or [],
         "budget": study.budget(cell),
         "manifest": provenance,
+        "notes": "",
+        "optimum": None,
+        "runs": [1, 2],
+        "actions": {},
+        "metrics": {"reward_per_tick": {"unit": "1", "description": "", "higher_is_better": True}},
+        "heads": {},
     }
 
 
@@ -98,9 +112,9 @@ def test_convergence_and_deviation_follow_from_the_curve() -> None:
     rewards = np.where(ticks <= 20_000, 40.0, 80.0)
     of = content(Cell("imappo", tables.HOME, 1), 1.0, np.stack([ticks, rewards], 1).tolist())
     # The average over 100 episodes, 10 points, is 76 once 9 of them are 80.
-    assert page.convergence_episode(of) == 290
-    assert page.tail_deviation(of) == 0
-    assert np.isnan(page.convergence_episode(content(Cell("best-snr", tables.HOME, 0), 1.0)))
+    assert measured.convergence_episode(of) == 290
+    assert measured.tail_deviation(of) == 0
+    assert np.isnan(measured.convergence_episode(content(Cell("best-snr", tables.HOME, 0), 1.0)))
 
 
 def test_figures_and_tables() -> None:
@@ -115,18 +129,37 @@ def test_figures_and_tables() -> None:
         if cell.setting == "100_15":
             level -= 0.02
         done.append(content(cell, level))
-    found = dict(line.split(": ") for line in page.figures(page.Cells(done)))
+    found = dict(line.split(": ") for line in page.figures(measured.Cells(done)))
     # IMAPPO leads where more is better: completion, tasks/J and reward; it has the largest latency and age.
     assert found["table1_imappo_best_of_six"] == "3 of_5"
     assert found["table1_imappo_completion"] == "90.05 %"
     assert found["table2_monotone"] == "1 bool"
     assert found["table3_high_minus_none"] == "5.00 points"
     assert found["table4_completion_drop_to_100"] == "2.00 points"
-    text = page.tables_of(page.Cells(done), rounds=1)
+    text = page.tables_of(measured.Cells(done), rounds=1)
     assert "| imappo (5 seeds) | own | 99 %, 14.2 ms | 90.05 [" in text
     assert "| 1000/100 | – |" in text
     assert "| combined | both | imappo | 95.05 [" in text
     assert "| partial |" in text
+    assert "| imappo | own | 0.2 [" in text  # 0.9 of a task in 5 s
+
+
+def test_published_numbers_stand_beside_ours_with_their_difference(tmp_path: Path) -> None:
+    curve = [[1000.0 * n, 80.0 + n % 2] for n in range(1, 61)]
+    levels = {"imappo": 0.96, "dqn": 0.75}
+    home = [content(Cell(name, tables.HOME, 1), levels.get(name, 0.9), curve) for name in claims.SIX]
+    sizes = [content(Cell("imappo", name, 1), level) for name, level in (("10_3", 0.98), ("100_15", 0.9))]
+    target = tmp_path / "page.md"
+    page.write([*home, *sizes], target, tmp_path, quick=False)
+    text = target.read_text("utf-8")
+    assert "| completion of IMAPPO [%] | 99.00 | 96.05 [96.00, 96.10] (imappo) | -2.95 |" in text
+    assert "| least completion among the six [%] | 78.00 | 75.05 [75.00, 75.10] (dqn) | -2.95 |" in text
+    assert "| least deviation of the reward in the tail | 1240 | 500 (imappo) | -740 |" in text
+    assert "from 10 to 100 devices [points] | 1.20 | 8.00 (imappo) | +6.80 |" in text
+    every = len(tables.every_cell())
+    assert f"**{every - 8} of {every} cells are not run yet**" in text
+    page.write(home[1:], target, tmp_path, quick=False)
+    assert "Published numbers and ours" not in target.read_text("utf-8")  # the six are not complete
 
 
 def test_outage_falls_with_the_number_of_servers() -> None:

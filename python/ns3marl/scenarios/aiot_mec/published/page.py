@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,38 +16,31 @@ from ns3marl.evaluation import statistics
 from ns3marl.reporting import plots
 from ns3marl.reporting.page import TextTable, markdown_table
 from ns3marl.scenarios.aiot_mec import planning
-from ns3marl.scenarios.aiot_mec.published import outage, study, sweep, tables
+from ns3marl.scenarios.aiot_mec.published import claims, outage, study, sweep, tables
+from ns3marl.scenarios.aiot_mec.published.measured import (
+    COMPLETION,
+    ENERGY,
+    FIVE,
+    JAIN,
+    LATENCY,
+    MIN_MAX,
+    PREMIUM,
+    RESAMPLES,
+    REWARDS,
+    STANDARD,
+    Cells,
+    Shown,
+    convergence_episode,
+    mean,
+    scores,
+    tail_deviation,
+    throughput,
+)
 from ns3marl.studies import page as pages
-from ns3marl.studies.cells import REWARD, Content
-from ns3marl.types import Float64
+from ns3marl.studies.cells import Content
 
-RESAMPLES = 10_000
 ALPHA = 0.9  # the probability with which IMAPPO must lead a metric
 MISSING = "–"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A column of the tables."""
-
-    metric: str
-    heading: str
-    factor: float
-    digits: int
-    more_is_better: bool
-
-
-COMPLETION = Shown("completion_ratio", "completion [%]", 100.0, 2, True)
-LATENCY = Shown("latency_mean_s", "latency [ms]", 1000.0, 1, False)
-ENERGY = Shown("energy_efficiency_tasks_per_j", "tasks/J", 1.0, 2, True)
-AGE = Shown("aoi_mean_ticks", "age [ticks]", 1.0, 2, False)
-REWARDS = Shown(REWARD, "reward of 1000 ticks", 1000.0, 0, True)
-FIVE = (COMPLETION, LATENCY, ENERGY, AGE, REWARDS)
-PREMIUM = Shown("completion_ratio_premium", "completion, premium [%]", 100.0, 1, True)
-STANDARD = Shown("completion_ratio_standard", "completion, standard [%]", 100.0, 1, True)
-JAIN = Shown("jain_devices", "Jain, devices", 1.0, 3, True)
-MIN_MAX = Shown("min_max_devices_ratio", "min/max, devices", 1.0, 3, True)
-
 #: What the published text gives, by row of table 1.
 PUBLISHED_1 = {"imappo": "99 %, 14.2 ms", "others": "78 to 99 %, 14 to 58 ms"}
 HEAD = """\
@@ -72,65 +65,15 @@ closest to the published ones (78 to 99 %, 14.2 to 58 ms) is taken for every tab
 """
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Finished cells by policy and setting."""
-
-    contents: Sequence[Content]
-
-    def of(self, policy: str, setting: str, trained: str = "") -> list[Content]:
-        """Runs of a policy in a setting, in the order of their seeds."""
-        found = [
-            content
-            for content in self.contents
-            if (content["cell"]["policy"], content["cell"]["setting"]) == (policy, setting)
-            and content["cell"].get("trained", "") == trained
-        ]
-        return sorted(found, key=lambda content: int(content["cell"]["seed"]))
-
-
-def scores(contents: Iterable[Content], metric: str) -> Float64:
-    """Of runs, [R,M]."""
-    return np.array([[np.nan if x is None else x for x in content["values"][metric]] for content in contents])
-
-
-def mean(contents: Sequence[Content], shown: Shown) -> statistics.Interval:
-    """Of a metric in its unit, with its interval."""
-    values = shown.factor * scores(contents, shown.metric)
-    return statistics.stratified_bootstrap([values], statistics.mean, RESAMPLES)
-
-
 def cell(contents: Sequence[Content], shown: Shown) -> str:
     """A cell of a table."""
-    if not contents:
-        return MISSING
-    found = mean(contents, shown)
+    return _interval(mean(contents, shown), shown.digits) if contents else MISSING
+
+
+def _interval(found: statistics.Interval, digits: int) -> str:
     return pages.interval(
-        {"mean": found.value, "low": _known(found.low), "high": _known(found.high)}, 1.0, shown.digits
+        {"mean": found.value, "low": _known(found.low), "high": _known(found.high)}, 1.0, digits
     )
-
-
-def convergence_episode(content: Content) -> float:
-    """First training episode from which the average over 100 episodes stays within 5 % of the mean of the last tenth; NaN if never."""
-    if not content["curve"]:
-        return float("nan")
-    ticks, rewards = np.array(content["curve"]).T
-    episodes = ticks * 1.0 / study.TRAINING_EPISODE
-    final = rewards[-max(1, len(rewards) // 10) :].mean()
-    window = max(1, int(np.searchsorted(episodes, episodes[0] + 100)))
-    smooth = np.convolve(rewards, np.ones(window) / window, "valid")
-    inside = np.abs(smooth - final) <= 0.05 * abs(final)
-    outside = np.flatnonzero(~inside)
-    first = 0 if len(outside) == 0 else outside[-1] + 1
-    return float(episodes[first + window - 1]) if first < len(smooth) else float("nan")
-
-
-def tail_deviation(content: Content) -> float:
-    """Standard deviation of the reward of 1000 ticks over the last tenth of the training."""
-    if not content["curve"]:
-        return float("nan")
-    rewards = np.array(content["curve"])[:, 1]
-    return float(1000 * rewards[-max(2, len(rewards) // 10) :].std())
 
 
 def write(contents: Sequence[Content], page: Path, images: Path, quick: bool) -> list[str]:
@@ -143,6 +86,8 @@ def write(contents: Sequence[Content], page: Path, images: Path, quick: bool) ->
     parts = [
         HEAD.format(ticks=ticks, seed=study.SEED, sweep=_sweep()),
         *(["*Only the form: trainings and episodes are far too short to mean anything.*\n"] if quick else []),
+        _missing(contents, quick),
+        _claims(cells),
         *pictures,
         tables_of(cells, rounds=1 if quick else 100),
         _provenance(contents),
@@ -182,6 +127,42 @@ def _sweep() -> str:
     )
 
 
+def _missing(contents: Sequence[Content], quick: bool) -> str:
+    """Which cells the page still lacks, by setting."""
+    done = {
+        (of["policy"], of["setting"], of["seed"], of.get("trained", ""))
+        for of in (c["cell"] for c in contents)
+    }
+    every = tables.every_cell(quick=quick)
+    missing = [one for one in every if (one.policy, one.setting, one.seed, one.trained) not in done]
+    if not missing:
+        return ""
+    where = ", ".join(f"{name} ({count})" for name, count in Counter(one.setting for one in missing).items())
+    return f"**{len(missing)} of {len(every)} cells are not run yet**; rows and seeds that need them are missing below. By setting: {where}.\n"
+
+
+def _claims(cells: Cells) -> str:
+    rows = []
+    for claim in claims.CLAIMS:
+        ours = claim.ours(cells)
+        if ours is None:
+            continue
+        found = ours.interval
+        rows.append(
+            [
+                claim.what,
+                f"{claim.published:.{claim.digits}f}",
+                f"{_interval(found, claim.digits)} ({ours.policy})",
+                f"{found.value - claim.published:+.{claim.digits}f}",
+                claim.why,
+            ]
+        )
+    if not rows:
+        return ""
+    table = TextTable(["published number", "published", "ours", "difference", "why"], rows)
+    return f"## Published numbers and ours\n\n{markdown_table(table)}\n"
+
+
 def _table_1(cells: Cells) -> str:
     names = (*tables.LEARNERS, tables.PUBLISHED_SETTINGS, planning.NAME, *tables.RULES)
     rows = []
@@ -190,12 +171,12 @@ def _table_1(cells: Cells) -> str:
         if not of:
             continue
         seeds = len(of) if of[0]["cell"]["seed"] else 0
-        published = PUBLISHED_1.get(name, PUBLISHED_1["others"] if name in tables.LEARNERS[:6] else MISSING)
+        published = PUBLISHED_1.get(name, PUBLISHED_1["others"] if name in claims.SIX else MISSING)
         converged = [episode for content in of if np.isfinite(episode := convergence_episode(content))]
         deviation = [tail_deviation(content) for content in of]
         rows.append(
             [
-                f"{name} ({seeds} seeds)" if seeds else name,
+                f"{name} ({seeds} seed{'s' * (seeds > 1)})" if seeds else name,
                 "central" if of[0]["central"] else "own",
                 published,
                 *(cell(of, shown) for shown in FIVE),
@@ -288,19 +269,33 @@ def _table_4(cells: Cells) -> str:
 
 
 def _table_5(cells: Cells) -> str:
-    rows = []
-    for modes in tables.OFFLOADING:
-        of = cells.of("imappo", f"offloading-{modes}")
-        if of:
-            rows.append([modes, *(cell(of, shown) for shown in FIVE)])
-    header = ["offloading", *(shown.heading for shown in FIVE)]
-    return f"## Table 5: binary, partial and any offloading\n\n{markdown_table(TextTable(header, rows))}\n\nIMAPPO, 50 devices and 9 servers. Gains of 22.01 and 8.26 % are those of the cited work, which has another network.\n"
+    rows = [
+        [modes, *(cell(of, shown) for shown in FIVE)]
+        for modes in tables.OFFLOADING
+        if (of := cells.of("imappo", f"offloading-{modes}"))
+    ]
+    rates = [
+        [name, "central" if of[0]["central"] else "own", _interval(throughput(of), 1)]
+        for name in (*tables.LEARNERS, planning.NAME, *tables.RULES)
+        if (of := cells.of(name, tables.HOME))
+    ]
+    modes = TextTable(["offloading", *(shown.heading for shown in FIVE)], rows)
+    rate = TextTable(["policy", "acts on", "completed tasks/s"], rates)
+    return "\n".join(
+        [
+            "## Table 5: binary, partial and any offloading\n",
+            markdown_table(modes) if rows else "Not run yet.",
+            "\nIMAPPO, 50 devices and 9 servers. Gains of 22.01 and 8.26 % are those of the cited work, which has another network.\n",
+            "**Throughput** of the policies of table 1, all devices together:\n",
+            markdown_table(rate),
+        ]
+    )
 
 
 def figures(cells: Cells) -> list[str]:
     """Figures as ``name: VALUE UNIT``, without those whose cells are missing."""
     found: list[str] = []
-    ours, rivals = cells.of("imappo", tables.HOME), tables.LEARNERS[1:6]
+    ours, rivals = cells.of("imappo", tables.HOME), claims.SIX[1:]
     if ours and all(cells.of(name, tables.HOME) for name in rivals):
         led = sum(all(_leads(cells, name, shown) for name in rivals) for shown in FIVE)
         found.append(f"table1_imappo_best_of_six: {led} of_5")
