@@ -10,7 +10,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -243,16 +243,8 @@ def save(path: Path, team: Team, config: Config, progress: Progress, position: d
     learners = {}
     for group in (team.spec.groups[number] for number in team.learners):
         algorithm, options = config.learner_of(group.name)
-        learners[group.name] = asdict(Chosen(algorithm, asdict(options), layout(group)))
-    content = {
-        "format": FORMAT,
-        "learners": learners,
-        "spec_hash": team.spec.hash,
-        "team": state,
-        "progress": asdict(progress),
-        "position": _tensors(position),
-    }
-    _write(path, content)
+        learners[group.name] = Chosen(algorithm, asdict(options), layout(group))
+    _write(Checkpoint(path, learners, team.spec.hash, state, progress, _tensors(position)))
 
 
 def keep_policy(path: Path) -> None:
@@ -265,18 +257,19 @@ def keep_policy(path: Path) -> None:
     """
     whole = load(path)
     groups = {name: {"learned": group["learned"]} for name, group in whole.team["groups"].items()}
+    _write(replace(whole, team={**whole.team, "groups": groups}, position={}))
+
+
+def _write(checkpoint: Checkpoint) -> None:
+    path = checkpoint.path
     content = {
         "format": FORMAT,
-        "learners": {group: asdict(chosen) for group, chosen in whole.learners.items()},
-        "spec_hash": whole.spec_hash,
-        "team": {**whole.team, "groups": groups},
-        "progress": asdict(whole.progress),
-        "position": {},
+        "learners": {group: asdict(chosen) for group, chosen in checkpoint.learners.items()},
+        "spec_hash": checkpoint.spec_hash,
+        "team": checkpoint.team,
+        "progress": asdict(checkpoint.progress),
+        "position": checkpoint.position,
     }
-    _write(whole.path, content)
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
     try:
         with replacing(path) as file:
             torch.save(content, file)
