@@ -12,6 +12,9 @@ import cells
 from ns3marl.scenarios.aiot_mec.published.publication import PUBLICATION
 
 
+LICENCE = "<!-- SPDX-FileCopyrightText: The ns3marl authors -->\n<!-- SPDX-License-Identifier: MIT -->\n\n"
+
+
 def main() -> None:
     """Runs what is missing, writes the page and prints the figures."""
     options = cells.parsed(__doc__)
@@ -19,7 +22,9 @@ def main() -> None:
     study = PUBLICATION.study(cells.results("paper"), cells.WORK, False)
     done = cells.run_chosen(every, study, options)
     docs = cells.ROOT / "docs"
-    print("\n".join(PUBLICATION.write(done, docs / "paper.md", docs / "images", False)))
+    page = docs / "paper.md"
+    print("\n".join(PUBLICATION.write(done, page, docs / "images", False)))
+    page.write_text(LICENCE + page.read_text("utf-8"), "utf-8")
     print(f"cells_done: {len(done)}")
     print(f"cells_missing: {len(every) - len(done)}")
 

@@ -105,6 +105,7 @@ NAVIGATION = {
         "docs/edge-cloud",
         "docs/protocol",
         "docs/validation",
+        "docs/paper",
         "benchmarks/README",
         "CHANGELOG",
     ],
