@@ -11,7 +11,6 @@ import cells
 
 from ns3marl.scenarios.aiot_mec.published.publication import PUBLICATION
 
-
 LICENCE = "<!-- SPDX-FileCopyrightText: The ns3marl authors -->\n<!-- SPDX-License-Identifier: MIT -->\n\n"
 
 
