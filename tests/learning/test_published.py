@@ -113,7 +113,7 @@ def test_convergence_and_deviation_follow_from_the_curve() -> None:
     of = content(Cell("imappo", tables.HOME, 1), 1.0, np.stack([ticks, rewards], 1).tolist())
     # The average over 100 episodes, 10 points, is 76 once 9 of them are 80.
     assert measured.convergence_episode(of) == 290
-    assert measured.tail_deviation(of) == 0
+    assert measured.tail_deviation([of]) == 0
     assert np.isnan(measured.convergence_episode(content(Cell("best-snr", tables.HOME, 0), 1.0)))
 
 

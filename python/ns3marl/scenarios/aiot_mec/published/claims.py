@@ -74,12 +74,13 @@ def _least_deviation(cells: Cells) -> Measured | None:
     of = [cells.of(name, tables.HOME) for name in SIX]
     if not all(of):
         return None
-    found = [float(np.mean([tail_deviation(content) for content in contents])) for contents in of]
+    found = [tail_deviation(contents) for contents in of]
     number = int(np.nanargmin(found))
     return Measured(Interval(found[number], np.nan, np.nan), SIX[number])
 
 
-def _drop(cells: Cells) -> Measured | None:
+def drop_to_100(cells: Cells) -> Measured | None:
+    """Fall of IMAPPO's completion ratio from the smallest to the largest network [points]; None while cells are missing."""
     small, large = (cells.of("imappo", f"{n}_{k}") for n, k in (tables.SIZES[0], tables.SIZES[-1]))
     if not (small and large):
         return None
@@ -123,7 +124,7 @@ CLAIMS = (
         "fall of IMAPPO's completion from 10 to 100 devices [points]",
         DROP,
         2,
-        _drop,
+        drop_to_100,
         "ten times as many devices share the same channels in the same area: they hear each other, wait and collide",
     ),
 )

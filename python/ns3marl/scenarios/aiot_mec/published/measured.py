@@ -92,9 +92,9 @@ def convergence_episode(content: Content) -> float:
     return float(episodes[first + window - 1]) if first < len(smooth) else float("nan")
 
 
-def tail_deviation(content: Content) -> float:
-    """Standard deviation of the reward of 1000 ticks over the last tenth of the training."""
-    if not content["curve"]:
+def tail_deviation(contents: Sequence[Content]) -> float:
+    """Standard deviation of the reward of 1000 ticks over the last tenth of the training, mean over runs; NaN if one has no curve."""
+    if not all(content["curve"] for content in contents):
         return float("nan")
-    rewards = np.array(content["curve"])[:, 1]
-    return float(1000 * rewards[-max(2, len(rewards) // 10) :].std())
+    curves = [np.array(content["curve"])[:, 1] for content in contents]
+    return float(np.mean([1000 * rewards[-max(2, len(rewards) // 10) :].std() for rewards in curves]))

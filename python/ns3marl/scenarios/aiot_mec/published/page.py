@@ -37,7 +37,7 @@ from ns3marl.scenarios.aiot_mec.published.measured import (
     throughput,
 )
 from ns3marl.studies import page as pages
-from ns3marl.studies.cells import Content
+from ns3marl.studies.cells import Cell, Content
 
 ALPHA = 0.9  # the probability with which IMAPPO must lead a metric
 MISSING = "–"
@@ -70,6 +70,10 @@ def cell(contents: Sequence[Content], shown: Shown) -> str:
     return _interval(mean(contents, shown), shown.digits) if contents else MISSING
 
 
+def _acts_on(contents: Sequence[Content]) -> str:
+    return "central" if contents[0]["central"] else "own"
+
+
 def _interval(found: statistics.Interval, digits: int) -> str:
     return pages.interval(
         {"mean": found.value, "low": _known(found.low), "high": _known(found.high)}, 1.0, digits
@@ -92,7 +96,7 @@ def write(contents: Sequence[Content], page: Path, images: Path, quick: bool) ->
         tables_of(cells, rounds=1 if quick else 100),
         _provenance(contents),
     ]
-    page.write_text("\n".join(part.rstrip() + "\n" for part in parts), encoding="utf-8")
+    page.write_text("\n".join(part.rstrip() + "\n" for part in parts if part), encoding="utf-8")
     return figures(cells)
 
 
@@ -129,12 +133,9 @@ def _sweep() -> str:
 
 def _missing(contents: Sequence[Content], quick: bool) -> str:
     """Which cells the page still lacks, by setting."""
-    done = {
-        (of["policy"], of["setting"], of["seed"], of.get("trained", ""))
-        for of in (c["cell"] for c in contents)
-    }
+    done = {Cell(**content["cell"]) for content in contents}
     every = tables.every_cell(quick=quick)
-    missing = [one for one in every if (one.policy, one.setting, one.seed, one.trained) not in done]
+    missing = [one for one in every if one not in done]
     if not missing:
         return ""
     where = ", ".join(f"{name} ({count})" for name, count in Counter(one.setting for one in missing).items())
@@ -173,15 +174,15 @@ def _table_1(cells: Cells) -> str:
         seeds = len(of) if of[0]["cell"]["seed"] else 0
         published = PUBLISHED_1.get(name, PUBLISHED_1["others"] if name in claims.SIX else MISSING)
         converged = [episode for content in of if np.isfinite(episode := convergence_episode(content))]
-        deviation = [tail_deviation(content) for content in of]
+        deviation = tail_deviation(of)
         rows.append(
             [
                 f"{name} ({seeds} seed{'s' * (seeds > 1)})" if seeds else name,
-                "central" if of[0]["central"] else "own",
+                _acts_on(of),
                 published,
                 *(cell(of, shown) for shown in FIVE),
                 f"{np.median(converged):.0f}" if converged else MISSING,
-                f"{np.mean(deviation):.0f}" if np.isfinite(deviation).all() else MISSING,
+                f"{deviation:.0f}" if np.isfinite(deviation) else MISSING,
             ]
         )
     header = ["policy", "acts on", "published", *(shown.heading for shown in FIVE)]
@@ -275,7 +276,7 @@ def _table_5(cells: Cells) -> str:
         if (of := cells.of("imappo", f"offloading-{modes}"))
     ]
     rates = [
-        [name, "central" if of[0]["central"] else "own", _interval(throughput(of), 1)]
+        [name, _acts_on(of), _interval(throughput(of), 1)]
         for name in (*tables.LEARNERS, planning.NAME, *tables.RULES)
         if (of := cells.of(name, tables.HOME))
     ]
@@ -315,11 +316,8 @@ def figures(cells: Cells) -> list[str]:
         found.append(
             f"table3_high_minus_none: {mean(both, PREMIUM).value - mean(none, PREMIUM).value:.2f} points"
         )
-    small, large = cells.of("imappo", "10_3"), cells.of("imappo", "100_15")
-    if small and large:
-        found.append(
-            f"table4_completion_drop_to_100: {mean(small, COMPLETION).value - mean(large, COMPLETION).value:.2f} points"
-        )
+    if fall := claims.drop_to_100(cells):
+        found.append(f"table4_completion_drop_to_100: {fall.interval.value:.2f} points")
     return found
 
 
