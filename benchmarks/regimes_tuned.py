@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The ns3marl authors
 # SPDX-License-Identifier: MIT
-"""How the opponents in `regimes.py` were tuned: as many candidates for each learner, on RngSeed 9001, which no evaluation uses.
+"""How the learners in `regimes.py` were tuned: as many candidates for each, on RngSeed 9001, which no evaluation uses.
 
 A candidate is trained on the twin in `stress` with 50 devices and 9 servers, and judged there by drawn and by likeliest actions. The best of
-them, and its better way of acting, is what the regimes train. Options of rules were found by random search on the same seed
+them, and its better way of acting, is what the regimes train. IMAPPO, IPPO and PPO, which are close to each other, have three training seeds each: those of one candidate of PPO earn
+up to 8 points more or less. Options of rules were found by random search on the same seed
 and are kept in `benchmarks/results/rules/` (`make bench NAME=rules ARGS="--keep --settings mixed_50_9"`).
 """
 
@@ -20,10 +21,14 @@ import numpy as np
 from ns3marl.config import Config, load
 from ns3marl.studies.cells import REWARD, STOCHASTIC, Cell, Study, finished, likeliest
 
-#: The twin on which candidates were compared: before docs/decisions/0020, but IMAPPO since it has shifts (docs/decisions/0021). In this regime
-#: rules and IMAPPO completed within 2 points of ns-3 before, too.
-TWIN, TWIN_OF_IMAPPO = 3, 4
-SEED, TRAINING_SEED, EPISODES, TICKS = 9001, 101, 8, 20_000
+#: Of training.
+SEEDS = (101, 102, 103)
+#: Learners that are close to each other: three training seeds each. The others have the first.
+CLOSE = ("imappo", "ippo", "ppo")
+#: The twin on which candidates were compared: that of the close ones is today's, the other is that before docs/decisions/0020. In this regime rules
+#: and IMAPPO completed within 2 points of ns-3 there, too.
+TWIN, OLDER_TWIN = 4, 3
+SEED, EPISODES, TICKS = 9001, 8, 20_000
 ARGUMENTS = ("--preset=stress", "--devices=50", "--servers=9", "--ticks=100", "--reward=agent")
 
 # Many environments and short rollouts, as in the configuration `twin`.
@@ -32,15 +37,20 @@ _SHORT = {**_ROLLOUTS, "discount": 0.5, "gae_lambda": 0.5}
 _LONG = {**_ROLLOUTS, "discount": 0.9, "gae_lambda": 0.8}
 _SLOWER = {**_LONG, "schedule": "linear"}
 _THOROUGH = {**_SLOWER, "epochs": 8}
+# Updates that take more of their steps before they stop: docs/experiments.md#in-the-regimes.
+_FURTHER = {"target_kl": 0.06}
 
 #: Options that differ from the defaults, as many candidates for each learner.
 CANDIDATES: dict[str, Sequence[dict[str, Any]]] = {
     "imappo": [
         {**chosen, "heads": "sequential", "credit": "split", "shifts": 0.05}
-        for chosen in (_SLOWER, _LONG, _THOROUGH)
+        for chosen in (_LONG, _THOROUGH, {**_THOROUGH, **_FURTHER})
     ],
-    "ippo": [{**chosen, "heads": "sequential", "reward": "agent"} for chosen in (_SLOWER, _LONG, _THOROUGH)],
-    "ppo": [_SHORT, _SLOWER, _THOROUGH],
+    "ippo": [
+        {**chosen, "heads": "sequential", "reward": "agent"}
+        for chosen in (_LONG, _THOROUGH, {**_THOROUGH, **_FURTHER})
+    ],
+    "ppo": [_SHORT, {**_SHORT, **_FURTHER}, {**_THOROUGH, **_FURTHER}],
     "maddpg": [{}, {"discount": 0.5}, {"batch_agents": 3200}],
     "iql": [{}, {"reward": "agent"}, {"reward": "agent", "discount": 0.5}],
     "dqn": [{}, {"discount": 0.5}, {"epsilon": 0.01}],
@@ -71,37 +81,47 @@ def configure(cell: Cell) -> Config:
 
 def budget(cell: Cell) -> dict[str, Any]:
     """Of a candidate."""
-    twin = TWIN_OF_IMAPPO if cell.policy == "imappo" else TWIN
+    twin = TWIN if cell.policy in CLOSE else OLDER_TWIN
     return {"ticks": TICKS, "episodes": EPISODES, "twin": twin}
 
 
-STUDY = Study(cells.results("regimes-tuning"), cells.WORK, configure, budget, version=TWIN)
+STUDY = Study(cells.results("regimes-tuning"), cells.WORK, configure, budget, version=OLDER_TWIN)
+
+
+def cells_of(policy: str, k: int) -> list[Cell]:
+    """Of a learner's candidate: one for each training seed."""
+    return [Cell(policy, f"candidate-{k}", seed) for seed in (SEEDS if policy in CLOSE else SEEDS[:1])]
 
 
 def every_cell() -> list[Cell]:
     """All candidates."""
     return [
-        Cell(name, f"candidate-{k}", TRAINING_SEED)
+        cell
         for name, candidates in CANDIDATES.items()
         for k in range(len(candidates))
+        for cell in cells_of(name, k)
     ]
 
 
-def rewards(cell: Cell) -> dict[str, float]:
-    """Of a finished candidate, by way of acting.
+def rewards(policy: str, k: int) -> dict[str, float]:
+    """Of a learner's finished candidate, by way of acting: means over training seeds and episodes.
 
     Raises:
         SystemExit: It is not finished.
     """
-    content = finished(cell, STUDY)
-    if content is None:
-        raise SystemExit(f"{cell.name} is missing; run: make bench NAME=regimes_tuned")
+    contents = []
+    for cell in cells_of(policy, k):
+        content = finished(cell, STUDY)
+        if content is None:
+            raise SystemExit(f"{cell.name} is missing; run: make bench NAME=regimes_tuned")
+        contents.append(content)
     ways = (
-        {"drawn": REWARD, "likeliest": likeliest(REWARD)}
-        if cell.policy in STOCHASTIC
-        else {"likeliest": REWARD}
+        {"drawn": REWARD, "likeliest": likeliest(REWARD)} if policy in STOCHASTIC else {"likeliest": REWARD}
     )
-    return {way: float(np.mean(content["values"][metric])) for way, metric in ways.items()}
+    return {
+        way: float(np.mean([content["values"][metric] for content in contents]))
+        for way, metric in ways.items()
+    }
 
 
 @cache
@@ -110,7 +130,7 @@ def chosen(policy: str) -> tuple[dict[str, Any], str]:
     found = [
         (reward, k, way)
         for k, _ in enumerate(CANDIDATES[policy])
-        for way, reward in rewards(Cell(policy, f"candidate-{k}", TRAINING_SEED)).items()
+        for way, reward in rewards(policy, k).items()
     ]
     _, k, way = max(found)
     return CANDIDATES[policy][k], way
@@ -120,13 +140,13 @@ def main() -> None:
     """Runs what is missing and prints what every candidate earns."""
     cells.run_chosen(every_cell(), STUDY, cells.parsed(__doc__))
     print(f"aiot-mec {' '.join(ARGUMENTS)}, twin, {TICKS} ticks, {EPISODES} episodes of RngSeed {SEED}")
-    for cell in every_cell():
-        options = CANDIDATES[cell.policy][int(cell.setting.rpartition("-")[2])]
-        print(f"{cell.policy:8s}", *(f"{way} {reward:.2f}" for way, reward in rewards(cell).items()), options)
+    for policy, candidates in CANDIDATES.items():
+        for k, options in enumerate(candidates):
+            earned = (f"{way} {reward:.2f}" for way, reward in rewards(policy, k).items())
+            print(f"{policy:8s}", *earned, options)
     for policy, candidates in CANDIDATES.items():
         options, way = chosen(policy)
-        index = list(candidates).index(options)
-        best = rewards(Cell(policy, f"candidate-{index}", TRAINING_SEED))[way]
+        best = rewards(policy, list(candidates).index(options))[way]
         print(f"{policy}_tuning_reward: {best:.2f} {way}")
 
 
