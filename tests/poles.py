@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium_pool import CARTPOLE, GymnasiumPool
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.logger import Logger
 
 from ns3marl.rl.policy import action_generators
 from ns3marl.rl.team import Team
@@ -36,6 +37,7 @@ def peer_balance(algorithm: Any, seed: int, ticks: int, **options: Any) -> float
     """The same of a class of Stable-Baselines3 that is trained first, with ``ENVS`` environments."""
     environments = make_vec_env("CartPole-v1", n_envs=ENVS, seed=seed)
     model = algorithm("MlpPolicy", environments, seed=seed, device="cpu", **options)
+    model.set_logger(Logger(None, []))  # its own would leave a folder in /tmp
     model.learn(ticks)
     test = make_vec_env("CartPole-v1", n_envs=EPISODES, seed=99)
     seen: Any = test.reset()

@@ -8,6 +8,7 @@ Simulators refuse masked choices, so whatever plays has kept to the masks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,12 @@ from ns3marl.errors import ConfigError
 from ns3marl.libraries.stable_baselines3 import agents
 
 ECHO = ("--agents=3", "--choices=3", "--ticks=5", "--masked=true")
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the folders that Stable-Baselines3 makes for its logs out of /tmp."""
+    monkeypatch.setenv("SB3_LOGDIR", str(tmp_path))
 
 
 @pytest.fixture
